@@ -1,0 +1,15 @@
+//! The things the issuer keeps and what may become of them. No I/O, no SQL, no HTTP.
+//!
+//! A [`grant::Grant`] is the root of everything a client holds in somebody's name: its refresh tokens and access tokens
+//! end with it. Secrets appear here as [`digest::SecretDigest`] only.
+
+pub mod audit_event;
+pub mod authorization_code;
+pub mod authorization_request;
+pub mod client;
+pub mod consent;
+pub mod digest;
+pub mod grant;
+pub mod session;
+pub mod signing_key;
+pub mod user;

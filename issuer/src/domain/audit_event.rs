@@ -1,0 +1,120 @@
+//! What the audit trail records: who did what, from where, how, and with what outcome.
+
+use std::net::IpAddr;
+
+use wardgate_shared::time::Timestamp;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AuditAction {
+    /// A person tried to sign in.
+    SignIn,
+    /// A person signed out.
+    SignOut,
+    /// A person answered the consent page.
+    Consent,
+    /// An authorization code was issued, or an authorization request refused.
+    Authorization,
+    /// A token request was answered.
+    TokenRequest,
+    /// A token was revoked by its client.
+    TokenRevocation,
+    /// A code or a refresh token came a second time; all that was issued from it is over.
+    Replay,
+    /// A client was registered.
+    ClientRegistration,
+    /// A person's account was made.
+    UserCreation,
+    /// A signing key was made.
+    KeyRotation,
+}
+
+impl AuditAction {
+    /// The name in the store and in exports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::SignOut => "sign_out",
+            Self::Consent => "consent",
+            Self::Authorization => "authorization",
+            Self::TokenRequest => "token_request",
+            Self::TokenRevocation => "token_revocation",
+            Self::Replay => "replay",
+            Self::ClientRegistration => "client_registration",
+            Self::UserCreation => "user_creation",
+            Self::KeyRotation => "key_rotation",
+        }
+    }
+}
+
+/// Whether it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AuditOutcome {
+    /// It was.
+    Success,
+    /// It was refused.
+    Failure,
+}
+
+/// One line of the audit trail. Nothing secret belongs in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub action: AuditAction,
+    /// Whether it was done.
+    pub outcome: AuditOutcome,
+    /// The person it is about, by `sub`.
+    pub user_id: Option<String>,
+    /// The client application.
+    pub client_id: Option<String>,
+    /// The address the request came from.
+    pub ip_address: Option<IpAddr>,
+    /// By what means: an `amr` value, a client authentication method, a grant type, or `cli`.
+    pub method: Option<&'static str>,
+    /// Why it was refused, as a word from a fixed vocabulary (an error code, a variant's name), never free text.
+    pub reason: Option<&'static str>,
+}
+
+impl AuditEvent {
+    /// An event with nothing but time, action and outcome; the rest is set with the `with_` functions.
+    pub const fn new(at: Timestamp, action: AuditAction, outcome: AuditOutcome) -> Self {
+        Self { at, action, outcome, user_id: None, client_id: None, ip_address: None, method: None, reason: None }
+    }
+
+    /// With the person.
+    #[must_use]
+    pub fn with_user(mut self, user_id: impl Into<String>) -> Self {
+        self.user_id = Some(user_id.into());
+        self
+    }
+
+    /// With the client.
+    #[must_use]
+    pub fn with_client(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// With the address, where it is known.
+    #[must_use]
+    pub const fn with_ip_address(mut self, ip_address: Option<IpAddr>) -> Self {
+        self.ip_address = ip_address;
+        self
+    }
+
+    /// With the means.
+    #[must_use]
+    pub const fn with_method(mut self, method: &'static str) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    /// With the reason of a refusal.
+    #[must_use]
+    pub const fn with_reason(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+}

@@ -1,0 +1,42 @@
+//! An authorization request that was checked and waits for its person (RFC 6749 section 4.1.1).
+
+use wardgate_shared::pkce::CodeChallenge;
+use wardgate_shared::redirect_uri::RedirectTarget;
+use wardgate_shared::scope::ScopeSet;
+use wardgate_shared::time::Timestamp;
+
+use super::digest::SecretDigest;
+
+/// How long a person has to sign in and decide, in seconds.
+pub const REQUEST_LIFETIME_SECONDS: i64 = 600;
+
+/// A checked request. Its identifier travels through the sign-in and consent pages; the store knows the digest.
+#[derive(Clone, Debug)]
+pub struct AuthorizationRequest {
+    /// The digest of the identifier.
+    pub digest: SecretDigest,
+    /// Who asks.
+    pub client_id: String,
+    /// Where the answer goes: a registered URI, as the request named it.
+    pub redirect_target: RedirectTarget,
+    /// Whether the request named its `redirect_uri`, so that the token request must too (RFC 6749 section 4.1.3).
+    pub redirect_uri_given: bool,
+    /// What is asked for, cut to what the client may have.
+    pub scope: ScopeSet,
+    /// `state`, given back as it came.
+    pub state: Option<String>,
+    /// `nonce`, given back in the ID token.
+    pub nonce: Option<String>,
+    /// The PKCE challenge.
+    pub challenge: Option<CodeChallenge>,
+    /// The resources the access token will name in `aud`.
+    pub audiences: Vec<String>,
+    /// `prompt=login`, or `max_age`: sessions authenticated before this instant do not count.
+    pub authenticated_after: Option<Timestamp>,
+    /// `prompt=consent`: ask even if the person agreed before.
+    pub consent_forced: bool,
+    /// `login_hint`, shown in the sign-in form.
+    pub login_hint: Option<String>,
+    /// When the request dies.
+    pub expires_at: Timestamp,
+}

@@ -1,0 +1,94 @@
+//! Clients: the applications that ask for tokens (RFC 6749 section 2).
+
+use wardgate_shared::redirect_uri::{RedirectTarget, RegisteredRedirectUri};
+use wardgate_shared::scope::ScopeSet;
+use wardgate_shared::time::Timestamp;
+
+use super::digest::SecretDigest;
+
+/// A way to ask for tokens that a client may be allowed (RFC 6749 section 1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GrantType {
+    /// `authorization_code` (RFC 6749 section 4.1).
+    AuthorizationCode,
+    /// `client_credentials` (RFC 6749 section 4.4).
+    ClientCredentials,
+    /// `refresh_token` (RFC 6749 section 6).
+    RefreshToken,
+}
+
+impl GrantType {
+    /// Every grant type this issuer knows, in the order in which metadata lists them.
+    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::ClientCredentials, Self::RefreshToken];
+
+    /// The value of `grant_type`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::ClientCredentials => "client_credentials",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+
+    /// The grant type of this exact name, or `None`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|grant_type| grant_type.as_str() == name)
+    }
+}
+
+/// How a client proves who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    /// It cannot: an app on a person's device (RFC 6749 section 2.1, `token_endpoint_auth_method` `none`).
+    Public,
+    /// By a shared secret, as `client_secret_basic` or `client_secret_post`.
+    Secret(SecretDigest),
+}
+
+/// A registered client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// `client_id`.
+    pub client_id: String,
+    /// What people read on the consent page.
+    pub name: String,
+    /// How it authenticates.
+    pub authentication: ClientAuthentication,
+    /// The grant types it may use.
+    pub grant_types: Vec<GrantType>,
+    /// Where its codes may go.
+    pub redirect_uris: Vec<RegisteredRedirectUri>,
+    /// The most it can be granted.
+    pub scope: ScopeSet,
+    /// Whether a confidential client must use PKCE. Public clients always must; see [`Client::requires_pkce`].
+    pub pkce_required: bool,
+    /// When it was registered.
+    pub created_at: Timestamp,
+}
+
+impl Client {
+    /// Whether it may use `grant_type`.
+    pub fn allows(&self, grant_type: GrantType) -> bool {
+        self.grant_types.contains(&grant_type)
+    }
+
+    /// Whether it has no secret.
+    pub const fn is_public(&self) -> bool {
+        matches!(self.authentication, ClientAuthentication::Public)
+    }
+
+    /// Whether an authorization request of this client must carry a challenge (OIDC-01, SMART-24).
+    pub const fn requires_pkce(&self) -> bool {
+        self.is_public() || self.pkce_required
+    }
+
+    /// The target of a request that presents `redirect_uri`; without one, the only registered URI (RFC 6749 section
+    /// 3.1.2.3), and none when there are several.
+    pub fn redirect_target(&self, redirect_uri: Option<&str>) -> Option<RedirectTarget> {
+        match (redirect_uri, self.redirect_uris.as_slice()) {
+            (Some(presented), registered) => registered.iter().find_map(|uri| uri.accept(presented)),
+            (None, [only]) => Some(only.as_target()),
+            (None, _) => None,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What a person, or an administrator in the client's case, has given a client; the root of all tokens made from it.
+
+use wardgate_shared::claims::LaunchContext;
+use wardgate_shared::scope::ScopeSet;
+use wardgate_shared::time::Timestamp;
+
+use super::digest::SecretDigest;
+use super::session::AuthenticationMethod;
+
+/// A grant to a client in a person's name. Ending it ends every token made from it.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// `grant-` and 22 random characters.
+    pub id: String,
+    /// Who holds it.
+    pub client_id: String,
+    /// In whose name.
+    pub user_id: String,
+    /// What was granted, in the client's spelling.
+    pub scope: ScopeSet,
+    /// The resources the access tokens name in `aud`.
+    pub audiences: Vec<String>,
+    /// The patient and encounter in context.
+    pub launch_context: LaunchContext,
+    /// When the person was authenticated: `auth_time`.
+    pub authenticated_at: Timestamp,
+    /// How: `amr`.
+    pub methods: Vec<AuthenticationMethod>,
+    /// `nonce` of the authorization request.
+    pub nonce: Option<String>,
+    /// The session in which it was given; an `online_access` grant ends with it.
+    pub session: Option<SecretDigest>,
+    /// When it was given.
+    pub created_at: Timestamp,
+    /// Since when it is over.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// One refresh token of a grant. The tokens of a grant form a family: each is exchanged for the next.
+#[derive(Clone, Debug)]
+pub struct RefreshToken {
+    /// The digest of the token.
+    pub digest: SecretDigest,
+    /// The grant it belongs to.
+    pub grant_id: String,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it dies unused.
+    pub expires_at: Timestamp,
+    /// When it was exchanged for its successor; whoever presents it after that holds a stolen copy.
+    pub rotated_at: Option<Timestamp>,
+}
+
+/// The record of an access token, so that it can be revoked by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessTokenRecord {
+    /// `jti`.
+    pub token_id: String,
+    /// The client it was issued to.
+    pub client_id: String,
+    /// The grant it was made from; none when the client acts for itself.
+    pub grant_id: Option<String>,
+    /// `exp`; the record is dropped after it.
+    pub expires_at: Timestamp,
+    /// Since when it is revoked.
+    pub revoked_at: Option<Timestamp>,
+}

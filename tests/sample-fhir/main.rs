@@ -1,0 +1,2 @@
+//! Sample FHIR API.
+fn main() {}

@@ -1,0 +1,153 @@
+//! An issuer's JWKS endpoint that does what a test tells it, while it runs: serve keys, be slow, be broken, lie, be gone.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{Response, StatusCode, header};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::keys::{SigningKey, jwk_set};
+
+/// Where the key set lies.
+pub const JWKS_PATH: &str = "/.well-known/jwks.json";
+
+/// What a request for the key set is answered with.
+#[derive(Clone, Debug)]
+pub enum JwksAnswer {
+    /// 200 and this document.
+    Document(Value),
+    /// 200 and these bytes, said to be JSON.
+    Bytes(Vec<u8>),
+    /// This status, with a key set nonetheless: a body must not make up for a status.
+    Status(u16),
+    /// 302 to this address.
+    Redirect(String),
+    /// Nothing within any time that a test waits.
+    Silence,
+}
+
+#[derive(Default)]
+struct Counters {
+    by_path: BTreeMap<String, usize>,
+}
+
+struct Shared {
+    keys: Mutex<Value>,
+    answer: Mutex<Option<JwksAnswer>>,
+    counters: Mutex<Counters>,
+    url: String,
+}
+
+/// A running fake issuer. Its listener closes when it is dropped.
+pub struct FakeIssuer {
+    /// The issuer's URL, without a slash at the end; also its `iss`.
+    pub url: String,
+    shared: Arc<Shared>,
+    server: JoinHandle<()>,
+}
+
+impl FakeIssuer {
+    /// Starts an issuer on a free loopback port that publishes these keys.
+    pub async fn start(keys: &[&SigningKey]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let shared = Arc::new(Shared {
+            keys: Mutex::new(jwk_set(keys)),
+            answer: Mutex::new(None),
+            counters: Mutex::default(),
+            url: url.clone(),
+        });
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        let server = tokio::spawn(async move {
+            axum::serve(listener, router).await.expect("the fake issuer serves");
+        });
+        Self { url, shared, server }
+    }
+
+    /// The address of the key set.
+    pub fn jwks_url(&self) -> String {
+        format!("{}{JWKS_PATH}", self.url)
+    }
+
+    /// From now on publishes exactly these keys, and answers properly.
+    pub fn publish(&self, keys: &[&SigningKey]) {
+        *self.shared.keys.lock().expect("not poisoned") = jwk_set(keys);
+        *self.shared.answer.lock().expect("not poisoned") = None;
+    }
+
+    /// From now on answers requests for the key set like this.
+    pub fn answer_keys_with(&self, answer: JwksAnswer) {
+        *self.shared.answer.lock().expect("not poisoned") = Some(answer);
+    }
+
+    /// Closes the listener: connections are refused from now on. No connection is kept alive, so none is left.
+    pub async fn go_down(&mut self) {
+        self.server.abort();
+        let stopped = (&mut self.server).await;
+        assert!(stopped.is_err_and(|error| error.is_cancelled()), "the fake issuer was running until now");
+    }
+
+    /// How often the key set was asked for.
+    pub fn key_requests(&self) -> usize {
+        self.requests_for(JWKS_PATH)
+    }
+
+    /// How often this path was asked for.
+    pub fn requests_for(&self, path: &str) -> usize {
+        self.shared.counters.lock().expect("not poisoned").by_path.get(path).copied().unwrap_or(0)
+    }
+}
+
+impl Drop for FakeIssuer {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    *shared.counters.lock().expect("not poisoned").by_path.entry(path.clone()).or_default() += 1;
+    let keys = || shared.keys.lock().expect("not poisoned").to_string().into_bytes();
+    match path.as_str() {
+        JWKS_PATH => {}
+        "/elsewhere.json" => return json_response(StatusCode::OK, keys()),
+        "/.well-known/smart-configuration" => {
+            let document = json!({ "issuer": shared.url, "capabilities": ["client-public"] });
+            return json_response(StatusCode::OK, document.to_string().into_bytes());
+        }
+        _ => return json_response(StatusCode::NOT_FOUND, b"{}".to_vec()),
+    }
+    let programmed = shared.answer.lock().expect("not poisoned").clone();
+    match programmed {
+        None => json_response(StatusCode::OK, keys()),
+        Some(JwksAnswer::Document(document)) => json_response(StatusCode::OK, document.to_string().into_bytes()),
+        Some(JwksAnswer::Bytes(bytes)) => json_response(StatusCode::OK, bytes),
+        Some(JwksAnswer::Status(status)) => {
+            json_response(StatusCode::from_u16(status).expect("a status"), keys())
+        }
+        Some(JwksAnswer::Redirect(target)) => {
+            let mut response = json_response(StatusCode::FOUND, keys());
+            response.headers_mut().insert(header::LOCATION, target.parse().expect("a header value"));
+            response
+        }
+        Some(JwksAnswer::Silence) => {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            json_response(StatusCode::OK, keys())
+        }
+    }
+}
+
+fn json_response(status: StatusCode, body: Vec<u8>) -> Response<Body> {
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONNECTION, "close")
+        .body(Body::from(body))
+        .expect("a response")
+}

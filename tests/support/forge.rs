@@ -1,0 +1,86 @@
+//! Compact JWTs, good and bad: header and claims are any JSON value or any text, the signature any bytes.
+
+use aws_lc_rs::hmac;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use serde_json::{Value, json};
+
+use crate::clock::now;
+use crate::keys::SigningKey;
+
+/// The claims of a token that is right in every respect, to be spoilt one by one.
+#[derive(Clone, Debug)]
+pub struct Claims(pub Value);
+
+impl Claims {
+    /// A service's access token as the issuer gives it: RFC 9068 claims, valid for five minutes from now.
+    pub fn access(issuer: &str, audience: &str) -> Self {
+        Self(json!({
+            "iss": issuer,
+            "sub": "test_service",
+            "aud": [audience],
+            "exp": now() + 300,
+            "iat": now(),
+            "jti": "token-1",
+            "client_id": "test_service",
+            "scope": "system/*.cruds",
+        }))
+    }
+
+    /// With this member set, or replaced.
+    #[must_use]
+    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.0[member] = value.into();
+        self
+    }
+
+    /// Without this member.
+    #[must_use]
+    pub fn without(mut self, member: &str) -> Self {
+        self.0.as_object_mut().expect("claims are an object").remove(member);
+        self
+    }
+
+    /// As an access token, signed.
+    pub fn sign(&self, key: &SigningKey) -> String {
+        self.sign_with_header(key, &access_header(key))
+    }
+
+    /// Signed under another header.
+    pub fn sign_with_header(&self, key: &SigningKey, header: &Value) -> String {
+        sign_text(key, &header.to_string(), &self.0.to_string())
+    }
+}
+
+/// The header of an access token signed with `key`.
+pub fn access_header(key: &SigningKey) -> Value {
+    json!({ "alg": key.algorithm.name(), "typ": "at+jwt", "kid": key.kid })
+}
+
+/// A JWT of these JSON texts, signed with `key` whatever the header says.
+pub fn sign_text(key: &SigningKey, header: &str, claims: &str) -> String {
+    compact(header, claims, |message| key.signature(message))
+}
+
+/// A JWT of these JSON texts with HMAC-SHA-256 under `secret` as its signature.
+pub fn sign_hs256(secret: &[u8], header: &str, claims: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+    compact(header, claims, |message| hmac::sign(&key, message).as_ref().to_vec())
+}
+
+/// A JWT of these JSON texts whose signature is what `sign` makes of the signing input.
+pub fn compact(header: &str, claims: &str, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
+    let header = Base64UrlUnpadded::encode_string(header.as_bytes());
+    let claims = Base64UrlUnpadded::encode_string(claims.as_bytes());
+    let message = format!("{header}.{claims}");
+    let signature = Base64UrlUnpadded::encode_string(&sign(message.as_bytes()));
+    format!("{message}.{signature}")
+}
+
+/// `token` with one bit of its signature turned over.
+pub fn with_broken_signature(token: &str) -> String {
+    let (message, signature) = token.rsplit_once('.').expect("a compact JWT");
+    let mut bytes = Base64UrlUnpadded::decode_vec(signature).expect("base64url");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    format!("{message}.{}", Base64UrlUnpadded::encode_string(&bytes))
+}

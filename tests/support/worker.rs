@@ -1,0 +1,173 @@
+//! The built Worker in the real `workerd`, one process a test.
+//!
+//! `workerd` picks a free port itself and reports it on its standard output; nothing races for it. What the Worker logs
+//! is kept and shown when the test fails.
+
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::clock::eventually;
+use crate::http::{exchange, raw_request};
+
+/// The modules that worker-build leaves behind; the first is the entry.
+const MODULES: [(&str, &str); 2] = [("index.js", "esModule"), ("index_bg.wasm", "wasm")];
+
+/// Text bindings: name and value.
+pub type Settings = Vec<(String, String)>;
+
+/// A running Worker. Its process ends when it is dropped.
+pub struct Worker {
+    /// Where it listens, as `host:port`.
+    pub address: String,
+    process: Child,
+    log: Arc<Mutex<String>>,
+    // Removed after the process that reads it.
+    _directory: tempfile::TempDir,
+}
+
+impl Worker {
+    /// Starts the Worker with these settings and waits until it answers `/health`, with whatever status.
+    ///
+    /// # Panics
+    /// When `WARDGATE_WORKERD` or `WARDGATE_WORKER_DIR` is not set, or the Worker does not come up.
+    pub async fn start(settings: &Settings) -> Self {
+        let program = from_environment("WARDGATE_WORKERD");
+        let build = from_environment("WARDGATE_WORKER_DIR");
+        let directory = tempfile::tempdir().expect("a temporary folder");
+        for (module, _) in MODULES {
+            let copied = std::fs::copy(build.join(module), directory.path().join(module));
+            assert!(copied.is_ok(), "no {module} in WARDGATE_WORKER_DIR: run `cargo xtask test`");
+        }
+        let config = directory.path().join("worker.capnp");
+        std::fs::write(&config, capnp(settings)).expect("the configuration is written");
+
+        let mut process = Command::new(program)
+            .args(["serve", "--control-fd=1"])
+            .arg(&config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("workerd starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let (send_port, port) = mpsc::channel();
+        follow(process.stdout.take().expect("piped"), Arc::clone(&log), Some(send_port));
+        follow(process.stderr.take().expect("piped"), Arc::clone(&log), None);
+
+        // From here on a panic ends the process, since the value is dropped.
+        let mut worker = Self { address: String::new(), process, log, _directory: directory };
+        let port = port.recv_timeout(Duration::from_secs(20)).unwrap_or_else(|_| {
+            panic!("workerd did not come up; it said: {}", worker.log());
+        });
+        worker.address = format!("127.0.0.1:{port}");
+        let health = raw_request("GET", "/health", &[]);
+        eventually("the Worker answers", async || exchange(&worker.address, &health).await.is_some()).await;
+        worker
+    }
+
+    /// The Worker's URL, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What the Worker and `workerd` have written so far.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("not poisoned").clone()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Both fail only when the process has ended by itself.
+        let _killed = self.process.kill();
+        let _status = self.process.wait();
+        if std::thread::panicking() {
+            eprintln!("--- the Worker's log ---\n{}", self.log());
+        }
+    }
+}
+
+/// The path in this variable.
+///
+/// # Panics
+/// When the variable is not set, saying how the tests are meant to be run.
+fn from_environment(variable: &str) -> PathBuf {
+    match std::env::var_os(variable) {
+        Some(value) => PathBuf::from(value),
+        None => panic!("{variable} is not set: run `cargo xtask test`"),
+    }
+}
+
+/// Copies the stream into the log, line by line, and sends the port as soon as a line reports it.
+fn follow(stream: impl Read + Send + 'static, log: Arc<Mutex<String>>, port: Option<mpsc::Sender<u64>>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line).into_owned();
+            let event: Option<Value> = serde_json::from_str(&line).ok();
+            let reported = event.as_ref().filter(|event| event["event"] == "listen");
+            if let (Some(send), Some(port)) = (&port, reported.and_then(|event| event["port"].as_u64())) {
+                // Nobody listens any more when the start was given up.
+                let _sent = send.send(port);
+            }
+            let mut log = log.lock().expect("not poisoned");
+            log.push_str(&line);
+            log.push('\n');
+        }
+    });
+}
+
+/// The configuration for `workerd serve`.
+fn capnp(settings: &Settings) -> String {
+    let (date, flags) = compatibility();
+    let mut modules = String::new();
+    for (name, kind) in MODULES {
+        write!(modules, "(name = {name:?}, {kind} = embed {name:?}), ").expect("a string grows");
+    }
+    let mut bindings = String::new();
+    for (name, value) in settings {
+        // JSON's escapes are among those of Cap'n Proto's text literals, as long as the text is ASCII.
+        assert!(value.is_ascii(), "the value of {name} is ASCII");
+        let (name, value) = (Value::from(name.as_str()), Value::from(value.as_str()));
+        write!(bindings, "(name = {name}, text = {value}), ").expect("a string grows");
+    }
+    let flags: Vec<String> = flags.iter().map(|flag| format!("{flag:?}")).collect();
+    format!(
+        r#"using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "edge", worker = .edge),
+    (name = "network", network = (allow = ["local", "private", "public"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "edge")],
+);
+const edge :Workerd.Worker = (
+  modules = [{modules}],
+  compatibilityDate = {date:?},
+  compatibilityFlags = [{flags}],
+  bindings = [{bindings}],
+  globalOutbound = "network",
+);
+"#,
+        flags = flags.join(", ")
+    )
+}
+
+/// `compatibility_date` and `compatibility_flags` as `wrangler.toml` has them, so that the tests run what is deployed.
+fn compatibility() -> (String, Vec<String>) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wrangler.toml");
+    let text = std::fs::read_to_string(path).expect("wrangler.toml lies beside the workspace's Cargo.toml");
+    let value_of = |key: &str| {
+        text.lines().find_map(|line| Some(line.strip_prefix(key)?.trim_start().strip_prefix('=')?.trim().to_owned()))
+    };
+    let date = value_of("compatibility_date").expect("wrangler.toml has a compatibility_date");
+    let flags = value_of("compatibility_flags").unwrap_or_else(|| "[]".to_owned());
+    let flags: Vec<String> = serde_json::from_str(&flags).expect("compatibility_flags is a list of strings on one line");
+    (date.trim_matches('"').to_owned(), flags)
+}

@@ -1,0 +1,30 @@
+//! A target that has no standard library at all, for the proof that `wardgate-shared` needs none.
+
+use std::{path::Path, process::Command};
+
+use crate::{
+    fault::Outcome,
+    session::Session,
+    tools::{debian_wasm, rust},
+};
+
+/// The target's name.
+pub(crate) const BARE_METAL: &str = "x86_64-unknown-none";
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+
+/// A cargo command that builds for the bare target, up to the subcommand's own options: with rustup's target, or,
+/// where that cannot be fetched, with `core` and `alloc` built from Debian's sources.
+pub(crate) fn cargo_build(session: &Session<'_>) -> Outcome<Command> {
+    let mut cargo = session.workspace.cargo();
+    cargo.args(["build", "--target", BARE_METAL]);
+    let debian_stands = || Path::new(DEBIAN_RUSTC).is_file() && crate::tools::debian::is_installed("rust-web-src");
+    if rust::has_target(session, BARE_METAL) || (!debian_stands() && rust::add_target(session, BARE_METAL)?) {
+        return Ok(cargo);
+    }
+    debian_wasm::install_compiler(session)?;
+    cargo
+        .arg("-Zbuild-std=core,alloc,compiler_builtins")
+        .env("RUSTC", DEBIAN_RUSTC)
+        .env("RUSTC_BOOTSTRAP", "1");
+    Ok(cargo)
+}

@@ -1,0 +1,25 @@
+//! Every version that the set-up pins, in one place. The npm tools are pinned beside this by `npm/package.json` and
+//! its lock file, the Python client libraries by `tests/clients/requirements.txt`.
+
+/// Builds the Worker; pairs with the `worker` crate of the same version in the workspace's `Cargo.toml`.
+pub(crate) const WORKER_BUILD: &str = "0.8.7";
+/// Writes the Worker's JavaScript bindings; must be the version of the `wasm-bindgen` crate in `Cargo.toml` exactly,
+/// since it refuses another one's schema.
+pub(crate) const WASM_BINDGEN: &str = "0.2.129";
+/// Checks licences, advisories, bans and sources.
+pub(crate) const CARGO_DENY: &str = "0.20.2";
+/// Runs the fuzz targets.
+pub(crate) const CARGO_FUZZ: &str = "0.13.2";
+
+/// The oldest Node that wrangler runs on: major, minor.
+pub(crate) const OLDEST_NODE: (u32, u32) = (22, 12);
+
+/// The Debian packages that bring a compiler, its sources, the linker and the lints for the wasm target, where rustup
+/// cannot fetch it. They do not disturb rustup's own toolchains.
+pub(crate) const DEBIAN_WASM_PACKAGES: [&str; 4] =
+    ["rustc-web", "rust-web-src", "rust-web-llvm", "rust-web-clippy"];
+/// The oldest of these compilers that builds the project: `rust-version` of the workspace, major and minor.
+pub(crate) const OLDEST_RUST: (u32, u32) = (1, 95);
+
+/// The largest Worker that passes, in bytes after gzip: what is loaded at an edge location before the first answer.
+pub(crate) const LARGEST_WORKER_GZIPPED: u64 = 200_000;
