@@ -1,1 +1,43 @@
-//! x
+//! Wardgate's edge: a Worker that lets a request through to a FHIR API when its access token permits it.
+//!
+//! The crate is two things. Everything outside `platform` is ordinary Rust that compiles for any target, takes the
+//! time as a value and reaches the world through the trait [`gateway::Outside`]; its tests run natively. `platform`
+//! exists in WebAssembly only: it implements that trait over `worker`, `web-sys` and WebCrypto, and holds the entry
+//! function. No other module names those crates.
+//!
+//! | module | what it answers |
+//! |---|---|
+//! | [`gateway`] | In which order is a request looked at? The whole pipeline, on one page |
+//! | [`request`] | What does the request say? |
+//! | [`routes`] | What is addressed, and is it open or guarded? |
+//! | [`credentials`] | Which one credential was presented? |
+//! | [`authenticate`], [`jwks`] | Is the token genuine, and who is it? |
+//! | [`authorize`] | May its holder do this? |
+//! | [`proxy`], [`headers`] | What goes to the FHIR server, and what comes back? |
+//! | [`well_known`], [`cors`] | The documents that need no token, and what browsers ask first |
+//! | [`error`], [`answer`], [`negotiation`] | How is a refusal said? |
+//! | [`config`], [`refresh`], [`log`] | Settings, when to fetch a document again, the line that records a decision |
+
+pub mod answer;
+pub mod authenticate;
+pub mod authorize;
+pub mod config;
+pub mod cors;
+pub mod credentials;
+pub mod error;
+pub mod gateway;
+pub mod headers;
+pub mod jwks;
+pub mod log;
+pub mod negotiation;
+pub mod proxy;
+pub mod refresh;
+pub mod request;
+pub mod routes;
+pub mod well_known;
+
+#[cfg(target_arch = "wasm32")]
+mod platform;
+
+#[cfg(test)]
+mod testing;

@@ -30,6 +30,6 @@ pub mod operation_outcome;
 pub mod pkce;
 pub mod problem;
 pub mod redirect_uri;
-// pub mod scope;
+pub mod scope;
 pub mod secret;
 pub mod time;

@@ -3,3 +3,5 @@
 //! `cargo xtask test` builds the Worker and says where it and `workerd` lie, in `WARDGATE_WORKER_DIR` and
 //! `WARDGATE_WORKERD`.
 
+mod expect;
+mod refusals;

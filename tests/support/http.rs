@@ -1,8 +1,11 @@
 //! Two ways to speak HTTP: reqwest for requests as a client library makes them, and raw bytes over TCP for what no
 //! library would send.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
+use axum::http::HeaderMap;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -10,32 +13,67 @@ use tokio::net::TcpStream;
 /// How long any exchange may take. Far beyond every time limit that tests configure.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A whole response.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// Header names in lower case, values as bytes, in order.
-    pub headers: Vec<(String, Vec<u8>)>,
-    /// The whole body, transfer coding taken off.
-    pub body: Vec<u8>,
-}
+/// Header fields in order of arrival: names in lower case, values as bytes.
+#[derive(Clone, Default)]
+pub struct Headers(pub Vec<(String, Vec<u8>)>);
 
-impl Answer {
+impl Headers {
     /// The only value of this header, as text.
     ///
     /// # Panics
     /// When it came more than once, or is no text.
     #[track_caller]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let values = self.header_values(name);
+    pub fn one(&self, name: &str) -> Option<&str> {
+        let values = self.all(name);
         assert!(values.len() <= 1, "{name} came {} times", values.len());
         values.first().map(|value| std::str::from_utf8(value).expect("text"))
     }
 
     /// All values of this header.
+    pub fn all(&self, name: &str) -> Vec<&[u8]> {
+        self.0.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_slice()).collect()
+    }
+
+    /// The names, each once.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.0.iter().map(|(name, _)| name.as_str()).collect()
+    }
+}
+
+impl From<&HeaderMap> for Headers {
+    fn from(map: &HeaderMap) -> Self {
+        Self(map.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect())
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = self.0.iter().map(|(name, value)| format!("{name}: {}", value.escape_ascii()));
+        formatter.debug_list().entries(fields).finish()
+    }
+}
+
+/// A whole response.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The header fields.
+    pub headers: Headers,
+    /// The whole body, transfer coding taken off.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The only value of this header, as text; see [`Headers::one`].
+    #[track_caller]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.one(name)
+    }
+
+    /// All values of this header.
     pub fn header_values(&self, name: &str) -> Vec<&[u8]> {
-        self.headers.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_slice()).collect()
+        self.headers.all(name)
     }
 
     /// The body as text.
@@ -70,11 +108,7 @@ pub fn client() -> reqwest::Client {
 pub async fn send(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.expect("a response");
     let status = response.status().as_u16();
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
+    let headers = Headers::from(response.headers());
     Answer { status, headers, body: response.bytes().await.expect("a whole body").to_vec() }
 }
 
@@ -121,18 +155,19 @@ fn parse(bytes: &[u8], closed: bool) -> Option<Answer> {
     let mut lines = bytes[..head_end].split(|byte| *byte == b'\n').map(|line| line.trim_ascii_end());
     let status_line = std::str::from_utf8(lines.next()?).ok()?;
     let status: u16 = status_line.split(' ').nth(1)?.parse().ok()?;
-    let headers: Vec<(String, Vec<u8>)> = lines
+    let fields = lines
         .map(|line| {
             let colon = line.iter().position(|byte| *byte == b':').expect("a header line");
             let name = String::from_utf8_lossy(&line[..colon]).to_ascii_lowercase();
             (name, line[colon + 1..].trim_ascii().to_vec())
         })
         .collect();
+    let headers = Headers(fields);
     let rest = &bytes[head_end + 4..];
     if (100..200).contains(&status) {
         return parse(rest, closed);
     }
-    let find = |name: &str| headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_slice());
+    let find = |name: &str| headers.all(name).first().copied();
     let body = if find("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case(b"chunked")) {
         dechunk(rest)?
     } else if let Some(length) = find("content-length") {

@@ -6,11 +6,14 @@
 //!
 //! Every test owns its Worker, issuer and upstream; nothing is shared but the pair of RSA keys, which is dear to make.
 
+pub mod browser;
 pub mod clock;
 pub mod edge;
 pub mod fake_issuer;
 pub mod forge;
 pub mod http;
 pub mod keys;
+pub mod pair;
+pub mod source;
 pub mod upstream;
 pub mod worker;

@@ -10,6 +10,8 @@ use axum::http::Response;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::http::Headers;
+
 /// A request as it arrived upstream.
 #[derive(Clone, Debug)]
 pub struct Received {
@@ -17,27 +19,17 @@ pub struct Received {
     pub method: String,
     /// Path and query, not decoded.
     pub target: String,
-    /// Header names in lower case, values as bytes, in order of arrival per name.
-    pub headers: Vec<(String, Vec<u8>)>,
+    /// The header fields.
+    pub headers: Headers,
     /// The whole body.
     pub body: Bytes,
 }
 
 impl Received {
-    /// The only value of this header, as text.
-    ///
-    /// # Panics
-    /// When it came more than once, or is no text.
+    /// The only value of this header, as text; see [`Headers::one`].
     #[track_caller]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let values = self.header_values(name);
-        assert!(values.len() <= 1, "{name} came {} times", values.len());
-        values.first().map(|value| std::str::from_utf8(value).expect("text"))
-    }
-
-    /// All values of this header.
-    pub fn header_values(&self, name: &str) -> Vec<&[u8]> {
-        self.headers.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_slice()).collect()
+        self.headers.one(name)
     }
 }
 
@@ -149,11 +141,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     shared.received.lock().expect("not poisoned").push(Received {
         method: parts.method.to_string(),
         target,
-        headers: parts
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-            .collect(),
+        headers: Headers::from(&parts.headers),
         body,
     });
     tokio::time::sleep(answer.delay).await;

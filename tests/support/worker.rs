@@ -98,7 +98,7 @@ impl Drop for Worker {
 ///
 /// # Panics
 /// When the variable is not set, saying how the tests are meant to be run.
-fn from_environment(variable: &str) -> PathBuf {
+pub fn from_environment(variable: &str) -> PathBuf {
     match std::env::var_os(variable) {
         Some(value) => PathBuf::from(value),
         None => panic!("{variable} is not set: run `cargo xtask test`"),

@@ -36,7 +36,9 @@ pub(crate) struct Finished {
 impl Finished {
     /// The whole output.
     pub(crate) fn output(&self) -> String {
-        fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        fs::read(&self.log)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 
     /// A fault with `sentence` and the last lines of the output, when the command failed.
@@ -44,7 +46,11 @@ impl Finished {
         if self.success {
             return Ok(self);
         }
-        let why = if self.timed_out { " (its time was over)" } else { "" };
+        let why = if self.timed_out {
+            " (its time was over)"
+        } else {
+            ""
+        };
         Err(Fault::new(format!(
             "{sentence}{why}. The last lines of {}:\n{}",
             self.log.display(),
@@ -62,22 +68,33 @@ pub(crate) fn run(
 ) -> Outcome<Finished> {
     let log = session.log(name);
     let output = File::create(&log).or_fault(|| format!("write {}", log.display()))?;
-    let errors = output.try_clone().or_fault(|| format!("write {}", log.display()))?;
-    let mut group =
-        ProcessGroup::start(command.stdin(Stdio::null()).stdout(output).stderr(errors))?;
+    let errors = output
+        .try_clone()
+        .or_fault(|| format!("write {}", log.display()))?;
+    let mut group = ProcessGroup::start(command.stdin(Stdio::null()).stdout(output).stderr(errors))?;
     let watch = Stopwatch::start();
     let mut hinted = Duration::ZERO;
     loop {
         if let Some(status) = group.poll()? {
-            return Ok(Finished { success: status.success(), timed_out: false, log });
+            return Ok(Finished {
+                success: status.success(),
+                timed_out: false,
+                log,
+            });
         }
         session.stop.check()?;
         if limit.is_some_and(|limit| watch.elapsed() >= limit) {
-            return Ok(Finished { success: false, timed_out: true, log });
+            return Ok(Finished {
+                success: false,
+                timed_out: true,
+                log,
+            });
         }
-        if watch.elapsed() - hinted >= HINT_EVERY {
+        if watch.elapsed().saturating_sub(hinted) >= HINT_EVERY {
             hinted = watch.elapsed();
-            session.screen.hint(&format!("{}: {}", readable(hinted), last_lines(&log, 1)));
+            session
+                .screen
+                .hint(&format!("{}: {}", readable(hinted), last_lines(&log, 1)));
         }
         thread::sleep(POLL);
     }
@@ -93,9 +110,16 @@ pub(crate) fn last_lines(file: &Path, count: usize) -> String {
         file.read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    let text = tail().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let mut lines: Vec<&str> =
-        text.lines().map(str::trim_end).filter(|line| !line.is_empty()).rev().take(count).collect();
+    let text = tail()
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
+    let mut lines: Vec<&str> = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+        .rev()
+        .take(count)
+        .collect();
     lines.reverse();
     lines.join("\n")
 }

@@ -10,6 +10,7 @@
 mod clock;
 mod command;
 mod dev;
+mod digest;
 mod fault;
 mod process_group;
 mod screen;
@@ -25,12 +26,15 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{fault::Outcome, screen::Screen, session::Session, stop::Stop, test::StepName, workspace::Workspace};
+use crate::{
+    fault::Outcome, screen::Screen, session::Session, stop::Stop, test::StepName, workspace::Workspace,
+};
 
 #[cfg(not(unix))]
 compile_error!("cargo xtask runs on Linux and macOS; on Windows use it inside WSL");
 
-const ABOUT: &str = "The project's commands. Each installs what it lacks, shows what it does, and is safe to repeat.";
+const ABOUT: &str =
+    "The project's commands. Each installs what it lacks, shows what it does, and is safe to repeat.";
 
 const LONG_ABOUT: &str = "\
 The project's commands. Each installs what it lacks, shows what it does, and is safe to repeat.

@@ -42,7 +42,10 @@ impl ProcessGroup {
     /// How the leader ended, or `None` while it runs. What it left running is killed when its end is seen.
     pub(crate) fn poll(&mut self) -> Outcome<Option<ExitStatus>> {
         if self.ended.is_none() {
-            self.ended = self.leader.try_wait().or_fault(|| "look after a child process".to_owned())?;
+            self.ended = self
+                .leader
+                .try_wait()
+                .or_fault(|| "look after a child process".to_owned())?;
             if self.ended.is_some() {
                 self.signal(Signal::KILL);
             }
@@ -71,7 +74,7 @@ impl ProcessGroup {
         let leader = i32::try_from(self.leader.id()).ok().and_then(Pid::from_raw);
         if let Some(group) = leader {
             // The one possible failure is that nobody is left in the group, which is what was wanted.
-            drop(kill_process_group(group, signal));
+            let _gone = kill_process_group(group, signal);
         }
     }
 }
@@ -94,7 +97,9 @@ mod tests {
     #[test]
     fn ending_a_group_ends_its_grandchildren() {
         let mut shell = Command::new("sh");
-        shell.args(["-c", "sleep 600 & echo started; wait"]).stdout(Stdio::piped());
+        shell
+            .args(["-c", "sleep 600 & echo started; wait"])
+            .stdout(Stdio::piped());
         let mut group = ProcessGroup::start(&mut shell).unwrap();
         let mut lines = BufReader::new(group.leader.stdout.take().unwrap()).lines();
         assert_eq!(lines.next().unwrap().unwrap(), "started");

@@ -1,5 +1,9 @@
 //! What a person sees: a line for every step with the time since the start, and under it a moving hint.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module is the tool's screen")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this module is the tool's screen"
+)]
 
 use std::{
     cell::Cell,
@@ -58,7 +62,11 @@ impl Screen {
     /// What a long step is at: on a terminal a line that the next one overwrites, else a line now and then.
     pub(crate) fn hint(&self, text: &str) {
         let now = self.watch.elapsed();
-        let text: String = text.chars().filter(|letter| !letter.is_control()).take(HINT_WIDTH).collect();
+        let text: String = text
+            .chars()
+            .filter(|letter| !letter.is_control())
+            .take(HINT_WIDTH)
+            .collect();
         if self.terminal {
             print!("\r\x1b[2K[{:>13}]   {text}", readable(now));
             drop(stdout().flush());

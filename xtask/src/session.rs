@@ -25,11 +25,18 @@ impl<'run> Session<'run> {
     pub(crate) fn new(workspace: Workspace, screen: &'run Screen, stop: &'run Stop) -> Outcome<Self> {
         let logs = workspace.root.join("target/xtask/logs");
         fs::create_dir_all(&logs).or_fault(|| format!("create {}", logs.display()))?;
-        Ok(Self { workspace, screen, stop })
+        Ok(Self {
+            workspace,
+            screen,
+            stop,
+        })
     }
 
     /// The file that takes the full output of the step `name`.
     pub(crate) fn log(&self, name: &str) -> PathBuf {
-        self.workspace.root.join("target/xtask/logs").join(format!("{name}.log"))
+        self.workspace
+            .root
+            .join("target/xtask/logs")
+            .join(format!("{name}.log"))
     }
 }

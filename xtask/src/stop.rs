@@ -30,6 +30,10 @@ impl Stop {
 
     /// A fault from the first signal on, for steps that simply give up.
     pub(crate) fn check(&self) -> Outcome<()> {
-        if self.is_asked() { Err(Fault::new("stopped, as asked")) } else { Ok(()) }
+        if self.is_asked() {
+            Err(Fault::new("stopped, as asked"))
+        } else {
+            Ok(())
+        }
     }
 }

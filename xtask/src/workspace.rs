@@ -75,12 +75,17 @@ fn cargo(folder: &Path) -> Command {
 
 /// The absolute path of a program that `PATH` offers.
 pub(crate) fn which(program: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
 }
 
 /// `PATH` with these folders first.
 pub(crate) fn path_with_first(folders: &[&Path]) -> OsString {
     let present = env::var_os("PATH").unwrap_or_default();
-    let all = folders.iter().map(|folder| (*folder).to_owned()).chain(env::split_paths(&present));
+    let all = folders
+        .iter()
+        .map(|folder| (*folder).to_owned())
+        .chain(env::split_paths(&present));
     env::join_paths(all).unwrap_or(present)
 }

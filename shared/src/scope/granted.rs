@@ -27,7 +27,10 @@ impl GrantedScopes {
         let mut granted = Self::default();
         for token in scopes {
             match Scope::parse(token) {
-                Ok(Scope::Smart(scope)) => granted.rules.push(Rule { scope, spelling: token.clone() }),
+                Ok(Scope::Smart(scope)) => granted.rules.push(Rule {
+                    scope,
+                    spelling: token.clone(),
+                }),
                 Ok(Scope::FhirUser) => granted.fhir_user = Some(token.clone()),
                 Ok(
                     Scope::Launch

@@ -5,7 +5,13 @@ use super::resource_type::ResourceType;
 use super::smart::Level;
 
 /// The types a user can be, by SMART's `fhirUser` claim.
-const USER_TYPES: &[&str] = &["Patient", "Person", "Practitioner", "PractitionerRole", "RelatedPerson"];
+const USER_TYPES: &[&str] = &[
+    "Patient",
+    "Person",
+    "Practitioner",
+    "PractitionerRole",
+    "RelatedPerson",
+];
 
 /// The holder of a verified token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,10 +97,16 @@ mod tests {
     fn reads_relative_and_absolute_users() {
         for claim in ["Practitioner/p-1", "https://api.example/fhir/Practitioner/p-1"] {
             let user = FhirUser::from_claim(claim, BASE).unwrap();
-            assert_eq!((user.resource_type().as_str(), user.id()), ("Practitioner", "p-1"));
+            assert_eq!(
+                (user.resource_type().as_str(), user.id()),
+                ("Practitioner", "p-1")
+            );
         }
         for name in USER_TYPES {
-            assert!(FhirUser::from_claim(&std::format!("{name}/1"), BASE).is_some(), "{name}");
+            assert!(
+                FhirUser::from_claim(&std::format!("{name}/1"), BASE).is_some(),
+                "{name}"
+            );
         }
     }
 
@@ -119,6 +131,9 @@ mod tests {
         ] {
             assert_eq!(FhirUser::from_claim(claim, BASE), None, "{claim}");
         }
-        assert_eq!(FhirUser::from_claim("https://api.example/fhir/Practitioner/1", ""), None);
+        assert_eq!(
+            FhirUser::from_claim("https://api.example/fhir/Practitioner/1", ""),
+            None
+        );
     }
 }

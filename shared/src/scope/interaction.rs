@@ -214,9 +214,11 @@ impl<'a> Interaction<'a> {
             (Target::SystemHistory, Get | Head) => Self::HistorySystem,
             (Target::Metadata, Get | Head) => Self::Capabilities,
             (Target::TypeHistory(resource_type), Get | Head) => Self::HistoryType { resource_type },
-            (Target::Compartment(compartment, id, resource), Get | Head) => {
-                Self::SearchCompartment { compartment, id, resource }
-            }
+            (Target::Compartment(compartment, id, resource), Get | Head) => Self::SearchCompartment {
+                compartment,
+                id,
+                resource,
+            },
             (
                 Target::SystemHistory | Target::Metadata | Target::TypeHistory(_) | Target::Compartment(..),
                 Post | Put | Patch | Delete,
@@ -224,23 +226,28 @@ impl<'a> Interaction<'a> {
 
             (Target::SystemSearch, Post) => Self::SearchSystem,
             (Target::TypeSearch(resource_type), Post) => Self::SearchType { resource_type },
-            (Target::CompartmentSearch(compartment, id, resource), Post) => {
-                Self::SearchCompartment { compartment, id, resource }
-            }
+            (Target::CompartmentSearch(compartment, id, resource), Post) => Self::SearchCompartment {
+                compartment,
+                id,
+                resource,
+            },
             (
                 Target::SystemSearch | Target::TypeSearch(_) | Target::CompartmentSearch(..),
                 Get | Head | Put | Patch | Delete,
             ) => return not_allowed("POST"),
 
-            (Target::SystemOperation(name), Get | Head | Post) => {
-                Self::Operation { on: OperationTarget::System, name }
-            }
-            (Target::TypeOperation(resource_type, name), Get | Head | Post) => {
-                Self::Operation { on: OperationTarget::Type(resource_type), name }
-            }
-            (Target::InstanceOperation(resource_type, id, name), Get | Head | Post) => {
-                Self::Operation { on: OperationTarget::Instance(resource_type, id), name }
-            }
+            (Target::SystemOperation(name), Get | Head | Post) => Self::Operation {
+                on: OperationTarget::System,
+                name,
+            },
+            (Target::TypeOperation(resource_type, name), Get | Head | Post) => Self::Operation {
+                on: OperationTarget::Type(resource_type),
+                name,
+            },
+            (Target::InstanceOperation(resource_type, id, name), Get | Head | Post) => Self::Operation {
+                on: OperationTarget::Instance(resource_type, id),
+                name,
+            },
             (
                 Target::SystemOperation(_) | Target::TypeOperation(..) | Target::InstanceOperation(..),
                 Put | Patch | Delete,
@@ -264,15 +271,21 @@ impl<'a> Interaction<'a> {
             (Target::InstanceHistory(resource_type, id), Get | Head) => {
                 Self::HistoryInstance { resource_type, id }
             }
-            (Target::InstanceHistory(resource_type, id), Delete) => {
-                Self::DeleteHistory { resource_type, id, version: None }
-            }
-            (Target::Version(resource_type, id, version), Get | Head) => {
-                Self::VersionRead { resource_type, id, version }
-            }
-            (Target::Version(resource_type, id, version), Delete) => {
-                Self::DeleteHistory { resource_type, id, version: Some(version) }
-            }
+            (Target::InstanceHistory(resource_type, id), Delete) => Self::DeleteHistory {
+                resource_type,
+                id,
+                version: None,
+            },
+            (Target::Version(resource_type, id, version), Get | Head) => Self::VersionRead {
+                resource_type,
+                id,
+                version,
+            },
+            (Target::Version(resource_type, id, version), Delete) => Self::DeleteHistory {
+                resource_type,
+                id,
+                version: Some(version),
+            },
             (Target::InstanceHistory(..) | Target::Version(..), Post | Put | Patch) => {
                 return not_allowed("GET, HEAD, DELETE");
             }
@@ -327,22 +340,34 @@ impl<'a> Interaction<'a> {
     pub(super) fn stays_with(&self, patient: &str) -> bool {
         match *self {
             Self::Read { resource_type, id }
-            | Self::VersionRead { resource_type, id, .. }
+            | Self::VersionRead {
+                resource_type, id, ..
+            }
             | Self::HistoryInstance { resource_type, id }
             | Self::Update { resource_type, id }
             | Self::Patch { resource_type, id }
             | Self::Delete { resource_type, id }
-            | Self::DeleteHistory { resource_type, id, .. }
-            | Self::SearchCompartment { compartment: resource_type, id, .. }
-            | Self::Operation { on: OperationTarget::Instance(resource_type, id), .. } => {
-                resource_type != ResourceType::PATIENT || id == patient
+            | Self::DeleteHistory {
+                resource_type, id, ..
             }
+            | Self::SearchCompartment {
+                compartment: resource_type,
+                id,
+                ..
+            }
+            | Self::Operation {
+                on: OperationTarget::Instance(resource_type, id),
+                ..
+            } => resource_type != ResourceType::PATIENT || id == patient,
             Self::Create { resource_type }
             | Self::ConditionalCreate { resource_type }
             | Self::ConditionalUpdate { resource_type }
             | Self::ConditionalPatch { resource_type }
             | Self::ConditionalDelete { resource_type } => resource_type != ResourceType::PATIENT,
-            Self::Operation { on: OperationTarget::System | OperationTarget::Type(_), .. } => false,
+            Self::Operation {
+                on: OperationTarget::System | OperationTarget::Type(_),
+                ..
+            } => false,
             Self::HistoryType { .. }
             | Self::HistorySystem
             | Self::SearchType { .. }
@@ -362,7 +387,10 @@ impl<'a> Interaction<'a> {
 
     /// Whether this is a search.
     pub(super) fn is_search(&self) -> bool {
-        matches!(self, Self::SearchType { .. } | Self::SearchSystem | Self::SearchCompartment { .. })
+        matches!(
+            self,
+            Self::SearchType { .. } | Self::SearchSystem | Self::SearchCompartment { .. }
+        )
     }
 }
 

@@ -38,7 +38,9 @@ pub fn narrow(requested: &ScopeSet, allowed: &ScopeSet) -> ScopeSet {
 
 /// Whether scopes together give everything that one scope asks for.
 fn covers(allowed: &[SmartScope], wanted: &SmartScope) -> bool {
-    let given = allowed.iter().fold(Permissions::NONE, |sum, scope| sum.union(scope.share_of(wanted)));
+    let given = allowed
+        .iter()
+        .fold(Permissions::NONE, |sum, scope| sum.union(scope.share_of(wanted)));
     given.contains(wanted.permissions())
 }
 
@@ -50,26 +52,45 @@ mod tests {
     #[track_caller]
     fn narrows(requested: &str, allowed: &str, granted: &str) {
         let set = |text: &str| {
-            if text.is_empty() { ScopeSet::empty() } else { ScopeSet::parse(text).unwrap() }
+            if text.is_empty() {
+                ScopeSet::empty()
+            } else {
+                ScopeSet::parse(text).unwrap()
+            }
         };
         assert_eq!(narrow(&set(requested), &set(allowed)).to_string(), granted);
     }
 
     #[test]
     fn grants_what_is_allowed_as_spelled() {
-        narrows("openid patient/*.read launch/patient", "launch/patient patient/*.read openid email",
-            "openid patient/*.read launch/patient");
+        narrows(
+            "openid patient/*.read launch/patient",
+            "launch/patient patient/*.read openid email",
+            "openid patient/*.read launch/patient",
+        );
     }
 
     #[test]
     fn grants_one_type_where_all_are_allowed() {
-        narrows("patient/Observation.read", "patient/*.rs", "patient/Observation.read");
-        narrows("patient/Observation.r patient/Patient.s", "patient/*.read", "patient/Observation.r patient/Patient.s");
+        narrows(
+            "patient/Observation.read",
+            "patient/*.rs",
+            "patient/Observation.read",
+        );
+        narrows(
+            "patient/Observation.r patient/Patient.s",
+            "patient/*.read",
+            "patient/Observation.r patient/Patient.s",
+        );
     }
 
     #[test]
     fn adds_allowed_scopes_up() {
-        narrows("patient/*.cruds", "patient/*.rs patient/*.write", "patient/*.cruds");
+        narrows(
+            "patient/*.cruds",
+            "patient/*.rs patient/*.write",
+            "patient/*.cruds",
+        );
         narrows("user/Task.*", "user/*.read user/Task.cud", "user/Task.*");
     }
 
@@ -95,24 +116,45 @@ mod tests {
 
     #[test]
     fn treats_a_query_as_a_limit() {
-        narrows("patient/Observation.rs?category=a", "patient/Observation.rs", "patient/Observation.rs?category=a");
+        narrows(
+            "patient/Observation.rs?category=a",
+            "patient/Observation.rs",
+            "patient/Observation.rs?category=a",
+        );
         narrows("patient/Observation.rs", "patient/Observation.rs?category=a", "");
-        narrows("patient/Observation.rs?category=b", "patient/Observation.rs?category=a", "");
-        narrows("patient/Observation.rs?category=a&code=c", "patient/*.rs?category=a",
-            "patient/Observation.rs?category=a&code=c");
-        narrows("patient/Observation.rs?category=a%2Cb", "patient/Observation.rs?category=a,b",
-            "patient/Observation.rs?category=a%2Cb");
+        narrows(
+            "patient/Observation.rs?category=b",
+            "patient/Observation.rs?category=a",
+            "",
+        );
+        narrows(
+            "patient/Observation.rs?category=a&code=c",
+            "patient/*.rs?category=a",
+            "patient/Observation.rs?category=a&code=c",
+        );
+        narrows(
+            "patient/Observation.rs?category=a%2Cb",
+            "patient/Observation.rs?category=a,b",
+            "patient/Observation.rs?category=a%2Cb",
+        );
     }
 
     #[test]
     fn drops_malformed_smart_scopes_even_if_allowed() {
-        narrows("patient/Nonsense.read patient/*.sr openid", "patient/Nonsense.read patient/*.sr patient/*.* openid",
-            "openid");
+        narrows(
+            "patient/Nonsense.read patient/*.sr openid",
+            "patient/Nonsense.read patient/*.sr patient/*.* openid",
+            "openid",
+        );
     }
 
     #[test]
     fn grants_other_scopes_by_their_spelling_only() {
-        narrows("api:read Launch/patient offline_access", "api:read:all offline_access", "offline_access");
+        narrows(
+            "api:read Launch/patient offline_access",
+            "api:read:all offline_access",
+            "offline_access",
+        );
     }
 
     #[test]

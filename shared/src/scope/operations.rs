@@ -73,7 +73,12 @@ impl OperationRule {
         if needs.is_empty() {
             return Err(OperationRuleError::NoPermission);
         }
-        Ok(Self { name: name.to_owned().into_boxed_str(), on, needs, touches })
+        Ok(Self {
+            name: name.to_owned().into_boxed_str(),
+            on,
+            needs,
+            touches,
+        })
     }
 
     fn matches(&self, name: &str, target: OperationTarget<'_>) -> bool {
@@ -118,7 +123,9 @@ impl Operations {
 
 impl FromIterator<OperationRule> for Operations {
     fn from_iter<I: IntoIterator<Item = OperationRule>>(rules: I) -> Self {
-        Self { rules: rules.into_iter().collect() }
+        Self {
+            rules: rules.into_iter().collect(),
+        }
     }
 }
 
@@ -133,7 +140,12 @@ mod tests {
             let rule = OperationRule::new(name, OperationLevel::System, Permissions::READ, Touches::AllTypes);
             assert_eq!(rule, Err(OperationRuleError::InvalidName), "{name}");
         }
-        let free = OperationRule::new("export", OperationLevel::System, Permissions::NONE, Touches::AllTypes);
+        let free = OperationRule::new(
+            "export",
+            OperationLevel::System,
+            Permissions::NONE,
+            Touches::AllTypes,
+        );
         assert_eq!(free, Err(OperationRuleError::NoPermission));
     }
 
@@ -141,7 +153,8 @@ mod tests {
     fn finds_an_operation_by_name_and_place_only() {
         let patient = ResourceType::PATIENT;
         let on = OperationLevel::Instance(ResourceSelector::Type(patient));
-        let rule = OperationRule::new("everything", on, Permissions::READ_AND_SEARCH, Touches::AllTypes).unwrap();
+        let rule =
+            OperationRule::new("everything", on, Permissions::READ_AND_SEARCH, Touches::AllTypes).unwrap();
         let operations: Operations = [rule].into_iter().collect();
         let group = ResourceType::from_name("Group").unwrap();
         let found = operations.needs("everything", OperationTarget::Instance(patient, "1"));
@@ -153,13 +166,21 @@ mod tests {
         ] {
             assert_eq!(operations.needs("everything", target), None, "{target:?}");
         }
-        assert_eq!(operations.needs("Everything", OperationTarget::Instance(patient, "1")), None);
+        assert_eq!(
+            operations.needs("Everything", OperationTarget::Instance(patient, "1")),
+            None
+        );
     }
 
     #[test]
     fn own_type_of_the_base_means_all_types() {
-        let rule =
-            OperationRule::new("export", OperationLevel::System, Permissions::READ, Touches::ItsOwnType).unwrap();
+        let rule = OperationRule::new(
+            "export",
+            OperationLevel::System,
+            Permissions::READ,
+            Touches::ItsOwnType,
+        )
+        .unwrap();
         let operations: Operations = [rule].into_iter().collect();
         let found = operations.needs("export", OperationTarget::System);
         assert_eq!(found, Some((ResourceSelector::Any, Permissions::READ)));

@@ -17,7 +17,14 @@ pub const MAX_PATH_LENGTH: usize = 512;
 pub const MAX_ID_LENGTH: usize = 64;
 
 /// Types that FHIR defines a compartment for (R4 and R5).
-const COMPARTMENTS: &[&str] = &["Device", "Encounter", "EpisodeOfCare", "Patient", "Practitioner", "RelatedPerson"];
+const COMPARTMENTS: &[&str] = &[
+    "Device",
+    "Encounter",
+    "EpisodeOfCare",
+    "Patient",
+    "Practitioner",
+    "RelatedPerson",
+];
 
 /// Why a path addresses nothing that could be permitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -230,7 +237,11 @@ fn resource_type(segment: &str) -> Result<ResourceType, PathError> {
 }
 
 fn resource_id(segment: &str) -> Result<&str, PathError> {
-    if is_id(segment) { Ok(segment) } else { Err(PathError::InvalidId) }
+    if is_id(segment) {
+        Ok(segment)
+    } else {
+        Err(PathError::InvalidId)
+    }
 }
 
 fn selector(segment: &str) -> Result<ResourceSelector, PathError> {
@@ -241,14 +252,20 @@ fn selector(segment: &str) -> Result<ResourceSelector, PathError> {
 }
 
 fn compartment(resource: ResourceType) -> Result<ResourceType, PathError> {
-    if COMPARTMENTS.contains(&resource.as_str()) { Ok(resource) } else { Err(PathError::NotACompartment) }
+    if COMPARTMENTS.contains(&resource.as_str()) {
+        Ok(resource)
+    } else {
+        Err(PathError::NotACompartment)
+    }
 }
 
 /// FHIR `id`: `[A-Za-z0-9\-\.]{1,64}`. Narrower in one point: an id must not end in a dot, because file systems and
 /// some servers drop it there and would open another resource.
 pub(super) fn is_id(text: &str) -> bool {
     (1..=MAX_ID_LENGTH).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
         && !text.ends_with('.')
 }
 
@@ -256,13 +273,19 @@ pub(super) fn is_id(text: &str) -> bool {
 pub(super) fn is_operation_name(text: &str) -> bool {
     text.len() <= MAX_ID_LENGTH
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// The operation a segment names; `None` if it does not begin with `$`.
 fn operation_name(segment: &str) -> Option<Result<&str, PathError>> {
     let name = segment.strip_prefix('$')?;
-    Some(if is_operation_name(name) { Ok(name) } else { Err(PathError::InvalidOperation) })
+    Some(if is_operation_name(name) {
+        Ok(name)
+    } else {
+        Err(PathError::InvalidOperation)
+    })
 }
 
 #[cfg(test)]

@@ -126,7 +126,10 @@ impl Permissions {
 
     /// The single permissions of this set, in the order `cruds`.
     pub fn iter(self) -> impl Iterator<Item = Self> {
-        LETTERS.iter().map(|(_, bit)| *bit).filter(move |bit| self.contains(*bit))
+        LETTERS
+            .iter()
+            .map(|(_, bit)| *bit)
+            .filter(move |bit| self.contains(*bit))
     }
 }
 

@@ -22,7 +22,8 @@
 //! level to what that user may see. Nor does it see what a write puts into a resource, what `Prefer:
 //! return=representation` returns, and what headers such as `X-Provenance` or `X-HTTP-Method-Override` do; a gateway
 //! must not forward the latter two. Pages that are links to the base (`?_getpages=…`) count as what they look like: a
-//! search of the whole system.
+//! search of the whole system. An opaque cursor on a type (`?ct=…`) counts as a search of that type, and it is the
+//! server's to bind it to the search that began it.
 //!
 //! Granting a further scope never turns an allowed request into a denied one.
 
@@ -37,6 +38,10 @@ use super::request::FhirRequest;
 use super::set::ScopeSet;
 use super::smart::{Level, ResourceSelector, SmartScope};
 use super::token::ScopeToken;
+
+mod refusal;
+
+use refusal::refusal;
 
 /// The answer for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,9 +100,9 @@ impl<'g> GrantedBy<'g> {
 pub struct Denied {
     /// The reason.
     pub reason: DenialReason,
-    /// Scopes that would have permitted the request to this holder, for the `scope` attribute of `insufficient_scope`
+    /// The scope that would have permitted the request to this holder, for the `scope` attribute of `insufficient_scope`
     /// (RFC 6750 section 3.1). `None` where no scope helps.
-    pub needed: Option<NeededScopes>,
+    pub needed: Option<NeededScope>,
 }
 
 /// Why a request is denied.
@@ -132,23 +137,23 @@ pub enum DenialReason {
     OperationNotListed,
 }
 
-/// One or two v2 scopes that would be enough; `Display` writes them separated by a space.
+/// A v2 scope that would be enough; `Display` writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NeededScopes {
+pub struct NeededScope {
     level: Level,
     resource: ResourceSelector,
     permissions: Permissions,
 }
 
-impl NeededScopes {
-    /// The scopes as a set.
+impl NeededScope {
+    /// The same as a set.
     pub fn to_scope_set(self) -> ScopeSet {
         use alloc::string::ToString;
         ScopeToken::parse(&self.to_string()).into_iter().collect()
     }
 }
 
-impl fmt::Display for NeededScopes {
+impl fmt::Display for NeededScope {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         SmartScope::from_parts(self.level, self.resource, self.permissions)
             .map_or(Ok(()), |scope| scope.fmt(formatter))
@@ -173,10 +178,19 @@ pub fn permits<'g>(
 ) -> Decision<'g> {
     let requirement = match addressed(request.interaction(), operations) {
         Ok(Some(requirement)) => requirement,
-        Ok(None) => return Decision::Allow(Allowed { ground: Ground::Open, strict_search: false }),
+        Ok(None) => {
+            return Decision::Allow(Allowed {
+                ground: Ground::Open,
+                strict_search: false,
+            });
+        }
         Err(reason) => return Decision::Deny(Denied { reason, needed: None }),
     };
-    let whole = if request.may_reach_other_types() { requirement.widened() } else { requirement };
+    let whole = if request.may_reach_other_types() {
+        requirement.widened()
+    } else {
+        requirement
+    };
     for level in holder.levels() {
         if let Some(allowed) = grant_at(*level, whole, request, granted, holder) {
             return Decision::Allow(allowed);
@@ -195,12 +209,20 @@ fn addressed(
 ) -> Result<Option<Requirement>, DenialReason> {
     match interaction.needs() {
         Needs::Nothing => Ok(None),
-        Needs::Permissions(resource, permissions) => Ok(Some(Requirement { resource, permissions })),
+        Needs::Permissions(resource, permissions) => Ok(Some(Requirement {
+            resource,
+            permissions,
+        })),
         Needs::ThoseOfItsEntries => Err(DenialReason::Batch),
         Needs::ThoseOfTheOperation => match *interaction {
             Interaction::Operation { on, name } => operations
                 .needs(name, on)
-                .map(|(resource, permissions)| Some(Requirement { resource, permissions }))
+                .map(|(resource, permissions)| {
+                    Some(Requirement {
+                        resource,
+                        permissions,
+                    })
+                })
                 .ok_or(DenialReason::OperationNotListed),
             _ => Err(DenialReason::OperationNotListed),
         },
@@ -211,7 +233,10 @@ impl Requirement {
     /// The same where other types may be reached.
     fn widened(self) -> Self {
         let permissions = self.permissions.union(Permissions::READ_AND_SEARCH);
-        Self { resource: ResourceSelector::Any, permissions }
+        Self {
+            resource: ResourceSelector::Any,
+            permissions,
+        }
     }
 }
 
@@ -229,17 +254,30 @@ fn grant_at<'g>(
     let own_level = holder.own_level();
     let at_level = |rule: &&'g Rule| effective(rule.scope.level(), own_level) == level;
     let mut tally = Tally::new(requirement);
-    for rule in granted.rules().iter().filter(at_level).filter(|rule| rule.scope.restriction().is_none()) {
+    for rule in granted
+        .rules()
+        .iter()
+        .filter(at_level)
+        .filter(|rule| rule.scope.restriction().is_none())
+    {
         tally.add(rule);
     }
     let mut strict_search = false;
     if !tally.is_complete() {
-        for rule in granted.rules().iter().filter(at_level).filter(|rule| restriction_is_met(rule, request)) {
+        for rule in granted
+            .rules()
+            .iter()
+            .filter(at_level)
+            .filter(|rule| restriction_is_met(rule, request))
+        {
             tally.add(rule);
             strict_search = true;
         }
     }
-    tally.is_complete().then_some(Allowed { ground: Ground::Scopes { level, by: tally.by }, strict_search })
+    tally.is_complete().then_some(Allowed {
+        ground: Ground::Scopes { level, by: tally.by },
+        strict_search,
+    })
 }
 
 /// The level a scope has in the hands of this holder.
@@ -271,14 +309,22 @@ struct Tally<'g> {
 
 impl<'g> Tally<'g> {
     fn new(requirement: Requirement) -> Self {
-        Self { requirement, found: Permissions::NONE, by: GrantedBy::default() }
+        Self {
+            requirement,
+            found: Permissions::NONE,
+            by: GrantedBy::default(),
+        }
     }
 
     fn add(&mut self, rule: &'g Rule) {
         if !rule.scope.resource().covers(self.requirement.resource) {
             return;
         }
-        let gain = rule.scope.permissions().intersection(self.requirement.permissions).difference(self.found);
+        let gain = rule
+            .scope
+            .permissions()
+            .intersection(self.requirement.permissions)
+            .difference(self.found);
         for (slot, permission) in self.by.0.iter_mut().zip(Permissions::ALL.iter()) {
             if gain.contains(permission) {
                 *slot = Some(rule.spelling.as_str());
@@ -299,14 +345,25 @@ fn own_resource<'g>(
     holder: &Holder<'_>,
 ) -> Option<Allowed<'g>> {
     let scope = granted.fhir_user()?;
-    let Holder::User { fhir_user: Some(user), .. } = holder else {
+    let Holder::User {
+        fhir_user: Some(user),
+        ..
+    } = holder
+    else {
         return None;
     };
     match *request.interaction() {
         Interaction::Read { resource_type, id }
-            if resource_type == user.resource_type() && id == user.id() && !request.may_reach_other_types() =>
+            if resource_type == user.resource_type()
+                && id == user.id()
+                && !request.may_reach_other_types() =>
         {
-            Some(Allowed { ground: Ground::OwnResource { scope: scope.as_str() }, strict_search: false })
+            Some(Allowed {
+                ground: Ground::OwnResource {
+                    scope: scope.as_str(),
+                },
+                strict_search: false,
+            })
         }
         _ => None,
     }

@@ -19,13 +19,31 @@ use percent_encoding::percent_decode_str;
 
 /// Parameters that shape or page the answer and neither choose resources nor reach other types.
 const CONTROLS: &[&str] = &[
-    "_at", "_count", "_elements", "_format", "_maxresults", "_offset", "_pretty", "_since", "_sort", "_summary",
-    "_total", "_type",
+    "_at",
+    "_count",
+    "_elements",
+    "_format",
+    "_maxresults",
+    "_offset",
+    "_pretty",
+    "_since",
+    "_sort",
+    "_summary",
+    "_total",
+    "_type",
 ];
 
 /// Parameters common to all types that choose resources of the addressed type by their own content.
 const FILTERS: &[&str] = &[
-    "_content", "_id", "_language", "_lastUpdated", "_profile", "_security", "_source", "_tag", "_text",
+    "_content",
+    "_id",
+    "_language",
+    "_lastUpdated",
+    "_profile",
+    "_security",
+    "_source",
+    "_tag",
+    "_text",
 ];
 
 /// Parameters that choose resources but look into other types to do so.
@@ -84,7 +102,11 @@ impl<'a> Query<'a> {
     /// Checks a query string as received, without its `?`.
     pub fn parse(raw: &'a str) -> Result<Self, QueryError> {
         check_encoding(raw)?;
-        let mut query = Self { raw, widening: None, has_criteria: false };
+        let mut query = Self {
+            raw,
+            widening: None,
+            has_criteria: false,
+        };
         for (count, piece) in raw.split('&').filter(|piece| !piece.is_empty()).enumerate() {
             if count == Self::MAX_COUNT {
                 return Err(QueryError::TooMany);
@@ -120,13 +142,21 @@ impl<'a> Query<'a> {
         self.has_criteria
     }
 
+    /// Whether a `;` stands anywhere, which some servers take for a separator.
+    pub(super) fn has_semicolon(&self) -> bool {
+        self.raw.contains(';')
+    }
+
     /// The parameters, decoded as a form: percent-encoding undone once, `+` read as a space. Values that are not UTF-8
     /// are `None`.
     pub(super) fn parameters(&self) -> impl Iterator<Item = (Cow<'a, str>, Option<Cow<'a, str>>)> {
-        self.raw.split('&').filter(|piece| !piece.is_empty()).filter_map(|piece| {
-            let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-            Some((decode_name(name).ok()?, decode_form_value(value)))
-        })
+        self.raw
+            .split('&')
+            .filter(|piece| !piece.is_empty())
+            .filter_map(|piece| {
+                let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
+                Some((decode_name(name).ok()?, decode_form_value(value)))
+            })
     }
 }
 
@@ -140,7 +170,10 @@ pub(super) fn check_encoding(raw: &str) -> Result<(), QueryError> {
         match byte {
             b'%' => {
                 let digits = [bytes.next(), bytes.next()];
-                if !digits.iter().all(|digit| digit.is_some_and(|digit| digit.is_ascii_hexdigit())) {
+                if !digits
+                    .iter()
+                    .all(|digit| digit.is_some_and(|digit| digit.is_ascii_hexdigit()))
+                {
                     return Err(QueryError::MalformedEncoding);
                 }
             }
@@ -156,9 +189,14 @@ pub(super) fn decode_name(raw: &str) -> Result<Cow<'_, str>, QueryError> {
     if raw.is_empty() {
         return Err(QueryError::EmptyName);
     }
-    let name = percent_decode_str(raw).decode_utf8().map_err(|_| QueryError::ForbiddenName)?;
+    let name = percent_decode_str(raw)
+        .decode_utf8()
+        .map_err(|_| QueryError::ForbiddenName)?;
     // A `+` (a space to form readers), a second `%`, brackets, `;` and every other sign end here.
-    if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':')) {
+    if name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':'))
+    {
         Ok(name)
     } else {
         Err(QueryError::ForbiddenName)
@@ -169,7 +207,10 @@ pub(super) fn decode_name(raw: &str) -> Result<Cow<'_, str>, QueryError> {
 fn decode_form_value(raw: &str) -> Option<Cow<'_, str>> {
     if raw.contains('+') {
         let spaced = raw.replace('+', " ");
-        let decoded: Option<String> = percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned);
+        let decoded: Option<String> = percent_decode_str(&spaced)
+            .decode_utf8()
+            .ok()
+            .map(Cow::into_owned);
         return decoded.map(Cow::Owned);
     }
     percent_decode_str(raw).decode_utf8().ok()
@@ -183,25 +224,35 @@ pub(super) fn reach_of(name: &str) -> Reach {
     }
     // A dot is the sign of a chain, wherever it stands (`subject.name`, `subject:Patient.name`).
     if name.contains('.') {
-        return if name.starts_with('_') { Reach::Beyond } else { Reach::FarFilter };
+        return if name.starts_with('_') {
+            Reach::Beyond
+        } else {
+            Reach::FarFilter
+        };
     }
     if !name.starts_with('_') || FILTERS.contains(&base) {
         return Reach::Filter;
     }
-    if CONTROLS.contains(&base) { Reach::Control } else { Reach::Beyond }
+    if CONTROLS.contains(&base) {
+        Reach::Control
+    } else {
+        Reach::Beyond
+    }
 }
 
 /// Looks behind each `;` of a parameter for what a server that separates by it would read as a widening parameter.
 fn hidden_widening(piece: &str) -> Option<Cow<'_, str>> {
-    piece.split(';').skip(1).filter_map(|part| part.split_once('=')).find_map(|(raw_name, _)| {
-        match decode_name(raw_name) {
+    piece
+        .split(';')
+        .skip(1)
+        .filter_map(|part| part.split_once('='))
+        .find_map(|(raw_name, _)| match decode_name(raw_name) {
             Ok(name) => match reach_of(&name) {
                 Reach::Filter | Reach::Control => None,
                 Reach::FarFilter | Reach::Beyond => Some(name),
             },
             Err(_) => Some(Cow::Borrowed(raw_name)),
-        }
-    })
+        })
 }
 
 #[cfg(test)]

@@ -24,7 +24,13 @@ pub struct RawRequest<'a> {
 impl<'a> RawRequest<'a> {
     /// A request with neither query nor condition nor form.
     pub const fn new(method: &'a str, path: &'a str) -> Self {
-        Self { method, path, query: None, if_none_exist: None, search_form: None }
+        Self {
+            method,
+            path,
+            query: None,
+            if_none_exist: None,
+            search_form: None,
+        }
     }
 }
 
@@ -66,7 +72,10 @@ impl<'a> FhirRequest<'a> {
         let method = Method::parse(raw.method)?;
         let target = Target::parse(raw.path)?;
         let interaction = Interaction::new(method, target, raw.if_none_exist.is_some())?;
-        let query = raw.query.map_or_else(|| Ok(Query::default()), Query::parse).map_err(RequestError::Query)?;
+        let query = raw
+            .query
+            .map_or_else(|| Ok(Query::default()), Query::parse)
+            .map_err(RequestError::Query)?;
         if interaction.is_conditional_on_query() && !query.has_criteria() {
             return Err(RequestError::MissingCriteria);
         }
@@ -85,7 +94,12 @@ impl<'a> FhirRequest<'a> {
             (_, _, _) => None,
         };
         let form_unseen = searches_by_form && second.is_none();
-        Ok(Self { interaction, query, second, form_unseen })
+        Ok(Self {
+            interaction,
+            query,
+            second,
+            form_unseen,
+        })
     }
 
     /// What is asked for.

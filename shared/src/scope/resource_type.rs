@@ -31,7 +31,10 @@ impl ResourceType {
         }
         // Sorting by lower case would give another order (`EpisodeOfCare`), so this one walks the table; it runs once
         // a scope, not once a request.
-        NAMES.iter().find(|candidate| candidate.eq_ignore_ascii_case(name)).map(|name| Self(name))
+        NAMES
+            .iter()
+            .find(|candidate| candidate.eq_ignore_ascii_case(name))
+            .map(|name| Self(name))
     }
 
     /// The name in FHIR's own spelling.
@@ -69,7 +72,10 @@ mod tests {
     #[test]
     fn finds_every_name_and_its_lower_case() {
         for resource_type in ResourceType::all() {
-            assert_eq!(ResourceType::from_name(resource_type.as_str()), Some(resource_type));
+            assert_eq!(
+                ResourceType::from_name(resource_type.as_str()),
+                Some(resource_type)
+            );
             let lower = resource_type.as_str().to_ascii_lowercase();
             assert_eq!(ResourceType::from_lower_case(&lower), Some(resource_type));
         }
@@ -78,14 +84,31 @@ mod tests {
     #[test]
     fn knows_types_of_each_release() {
         // The last three exist in R4 alone, from R4B, and from R5.
-        for name in ["Patient", "Observation", "Binary", "MedicinalProduct", "SubscriptionTopic", "Transport"] {
+        for name in [
+            "Patient",
+            "Observation",
+            "Binary",
+            "MedicinalProduct",
+            "SubscriptionTopic",
+            "Transport",
+        ] {
             assert!(ResourceType::from_name(name).is_some(), "{name}");
         }
     }
 
     #[test]
     fn refuses_other_cases_abstract_types_and_near_misses() {
-        for name in ["patient", "PATIENT", "Patient.", "Patient ", "", "Resource", "DomainResource", "Foo", "*"] {
+        for name in [
+            "patient",
+            "PATIENT",
+            "Patient.",
+            "Patient ",
+            "",
+            "Resource",
+            "DomainResource",
+            "Foo",
+            "*",
+        ] {
             assert_eq!(ResourceType::from_name(name), None, "{name:?}");
         }
         for name in ["Patient", "pATIENT", "resource", "", "patients"] {

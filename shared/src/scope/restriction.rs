@@ -55,7 +55,9 @@ impl SearchRestriction {
             if value.is_empty() {
                 return Err(RestrictionError::MissingValue);
             }
-            percent_decode_str(value).decode_utf8().map_err(|_| RestrictionError::NotUtf8)?;
+            percent_decode_str(value)
+                .decode_utf8()
+                .map_err(|_| RestrictionError::NotUtf8)?;
         }
         Ok(Self(text.to_owned().into_boxed_str()))
     }
@@ -69,32 +71,60 @@ impl SearchRestriction {
     fn parameters(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         self.0.split('&').filter_map(|piece| {
             let (name, value) = piece.split_once('=')?;
-            Some((decode_name(name).ok()?, percent_decode_str(value).decode_utf8().ok()?))
+            Some((
+                decode_name(name).ok()?,
+                percent_decode_str(value).decode_utf8().ok()?,
+            ))
         })
     }
 
     /// Whether a search carries the whole restriction: for each of its names exactly the same values, no fewer and no
-    /// others. Further parameters narrow the search and are welcome; `category=a,b` does not meet `category=a`, and
-    /// a server that reads a repeated name in its own way finds nothing to choose from.
+    /// others. Further parameters narrow the search and are welcome. `category=a,b` does not meet `category=a`; and
+    /// since a server may read a repeated name, one in another case, or a `;` in its own way, those don't either.
     pub fn is_met_by(&self, query: &Query<'_>, form: Option<&Query<'_>>) -> bool {
-        let sent = || query.parameters().chain(form.into_iter().flat_map(Query::parameters));
-        self.parameters().all(|(name, value)| {
-            sent().any(|(sent_name, sent_value)| sent_name == name && sent_value.as_ref() == Some(&value))
-        }) && sent().all(|(sent_name, sent_value)| {
-            let mut named = self.parameters().filter(|(name, _)| *name == sent_name).peekable();
-            named.peek().is_none() || named.any(|(_, value)| sent_value.as_ref() == Some(&value))
-        })
+        let sent = || {
+            query
+                .parameters()
+                .chain(form.into_iter().flat_map(Query::parameters))
+        };
+        let each_is_sent = || {
+            self.parameters().all(|(name, value)| {
+                sent().any(|(sent_name, sent_value)| sent_name == name && sent_value.as_ref() == Some(&value))
+            })
+        };
+        let nothing_else_is_sent = || {
+            sent().all(|(sent_name, sent_value)| {
+                let mut alike = self
+                    .parameters()
+                    .filter(|(name, _)| name.eq_ignore_ascii_case(&sent_name));
+                let first = alike.next();
+                first.is_none()
+                    || first
+                        .into_iter()
+                        .chain(alike)
+                        .any(|(name, value)| sent_name == name && sent_value.as_ref() == Some(&value))
+            })
+        };
+        !query.has_semicolon()
+            && !form.is_some_and(Query::has_semicolon)
+            && each_is_sent()
+            && nothing_else_is_sent()
     }
 
     /// Whether every search that meets `narrower` meets this one too.
     pub fn is_implied_by(&self, narrower: &Self) -> bool {
         let holds = |outer: &Self, inner: &Self| {
             outer.parameters().all(|(name, value)| {
-                let mut named = inner.parameters().filter(|(candidate, _)| *candidate == name).peekable();
+                let mut named = inner
+                    .parameters()
+                    .filter(|(candidate, _)| *candidate == name)
+                    .peekable();
                 named.peek().is_none() || named.any(|(_, candidate)| candidate == value)
             })
         };
-        self.parameters().all(|wanted| narrower.parameters().any(|given| given == wanted)) && holds(narrower, self)
+        self.parameters()
+            .all(|wanted| narrower.parameters().any(|given| given == wanted))
+            && holds(narrower, self)
     }
 }
 

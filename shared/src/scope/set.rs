@@ -130,7 +130,9 @@ impl ScopeSet {
 
     /// The scopes that satisfy a condition, in order.
     pub(crate) fn filtered(&self, keep: impl Fn(&ScopeToken) -> bool) -> Self {
-        Self { tokens: self.tokens.iter().filter(|token| keep(token)).cloned().collect() }
+        Self {
+            tokens: self.tokens.iter().filter(|token| keep(token)).cloned().collect(),
+        }
     }
 }
 

@@ -229,7 +229,13 @@ impl SmartScope {
     /// or at [`Level::Holder`], which v2 cannot spell.
     pub fn from_parts(level: Level, resource: ResourceSelector, permissions: Permissions) -> Option<Self> {
         let spellable = level.as_prefix().is_some() && !permissions.is_empty();
-        let scope = Self { level, resource, permissions, restriction: None, spelling: Spelling::V2 };
+        let scope = Self {
+            level,
+            resource,
+            permissions,
+            restriction: None,
+            spelling: Spelling::V2,
+        };
         spellable.then_some(scope)
     }
 
@@ -292,13 +298,25 @@ impl SmartScope {
         // Words come before letters: `read` begins like `r`.
         if let Some(permissions) = Permissions::parse_word(suffix) {
             return match query {
-                None => Ok(Self { level, resource, permissions, restriction: None, spelling: Spelling::V1 }),
+                None => Ok(Self {
+                    level,
+                    resource,
+                    permissions,
+                    restriction: None,
+                    spelling: Spelling::V1,
+                }),
                 Some(_) => Err(SmartScopeError::QueryAfterWord),
             };
         }
         let permissions = Permissions::parse_letters(suffix)?;
         let restriction = query.map(SearchRestriction::parse).transpose()?;
-        Ok(Self { level, resource, permissions, restriction, spelling: Spelling::V2 })
+        Ok(Self {
+            level,
+            resource,
+            permissions,
+            restriction,
+            spelling: Spelling::V2,
+        })
     }
 
     /// Reads the short form, `{type}.{word}` or `{type}/*.{word}`.
@@ -310,7 +328,13 @@ impl SmartScope {
         };
         let resource = ResourceSelector::Type(ResourceType::from_lower_case(name)?);
         let permissions = Permissions::parse_word(word)?;
-        Some(Self { level: Level::Holder, resource, permissions, restriction: None, spelling })
+        Some(Self {
+            level: Level::Holder,
+            resource,
+            permissions,
+            restriction: None,
+            spelling,
+        })
     }
 }
 
@@ -321,7 +345,11 @@ impl fmt::Display for SmartScope {
             (Some(prefix), resource) => write!(formatter, "{prefix}/{resource}.")?,
             (None, resource) => {
                 write_lower_case(formatter, resource)?;
-                formatter.write_str(if self.spelling == Spelling::ShortSlashed { "/*." } else { "." })?;
+                formatter.write_str(if self.spelling == Spelling::ShortSlashed {
+                    "/*."
+                } else {
+                    "."
+                })?;
             }
         }
         match self.permissions.as_word() {
@@ -340,9 +368,10 @@ fn write_lower_case(formatter: &mut fmt::Formatter<'_>, resource: ResourceSelect
     use fmt::Write as _;
     match resource {
         ResourceSelector::Any => formatter.write_char('*'),
-        ResourceSelector::Type(resource_type) => {
-            resource_type.as_str().chars().try_for_each(|letter| formatter.write_char(letter.to_ascii_lowercase()))
-        }
+        ResourceSelector::Type(resource_type) => resource_type
+            .as_str()
+            .chars()
+            .try_for_each(|letter| formatter.write_char(letter.to_ascii_lowercase())),
     }
 }
 
@@ -355,7 +384,8 @@ impl fmt::Display for Scope {
             Self::LaunchContext { resource_type, role } => {
                 formatter.write_str("launch/")?;
                 write_lower_case(formatter, ResourceSelector::Type(*resource_type))?;
-                role.as_ref().map_or(Ok(()), |role| write!(formatter, "?role={role}"))
+                role.as_ref()
+                    .map_or(Ok(()), |role| write!(formatter, "?role={role}"))
             }
             Self::OpenId => formatter.write_str("openid"),
             Self::FhirUser => formatter.write_str("fhirUser"),

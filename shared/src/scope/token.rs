@@ -48,7 +48,10 @@ impl ScopeToken {
         if text.len() > Self::MAX_LENGTH {
             return Err(ScopeTokenError::TooLong);
         }
-        match text.bytes().position(|byte| !matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {
+        match text
+            .bytes()
+            .position(|byte| !matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+        {
             Some(offset) => Err(ScopeTokenError::ForbiddenByte { offset }),
             None => Ok(()),
         }
@@ -94,8 +97,10 @@ mod tests {
 
     #[test]
     fn keeps_every_legal_character_as_spelled() {
-        let legal: std::string::String =
-            (0x21_u8..=0x7E).filter(|byte| *byte != b'"' && *byte != b'\\').map(char::from).collect();
+        let legal: std::string::String = (0x21_u8..=0x7E)
+            .filter(|byte| *byte != b'"' && *byte != b'\\')
+            .map(char::from)
+            .collect();
         assert_eq!(ScopeToken::parse(&legal).unwrap().to_string(), legal);
     }
 
@@ -103,9 +108,16 @@ mod tests {
     fn refuses_each_character_outside_the_grammar() {
         for byte in (0x00_u8..=0x20).chain([b'"', b'\\', 0x7F]) {
             let text = format!("ab{}c", char::from(byte));
-            assert_eq!(ScopeToken::parse(&text), Err(ScopeTokenError::ForbiddenByte { offset: 2 }), "{byte:#x}");
+            assert_eq!(
+                ScopeToken::parse(&text),
+                Err(ScopeTokenError::ForbiddenByte { offset: 2 }),
+                "{byte:#x}"
+            );
         }
-        assert_eq!(ScopeToken::parse("é"), Err(ScopeTokenError::ForbiddenByte { offset: 0 }));
+        assert_eq!(
+            ScopeToken::parse("é"),
+            Err(ScopeTokenError::ForbiddenByte { offset: 0 })
+        );
     }
 
     #[test]
@@ -113,6 +125,9 @@ mod tests {
         assert_eq!(ScopeToken::parse(""), Err(ScopeTokenError::Empty));
         let longest = "a".repeat(ScopeToken::MAX_LENGTH);
         assert!(ScopeToken::parse(&longest).is_ok());
-        assert_eq!(ScopeToken::parse(&format!("{longest}a")), Err(ScopeTokenError::TooLong));
+        assert_eq!(
+            ScopeToken::parse(&format!("{longest}a")),
+            Err(ScopeTokenError::TooLong)
+        );
     }
 }

@@ -17,7 +17,8 @@ const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 pub(crate) fn cargo_build(session: &Session<'_>) -> Outcome<Command> {
     let mut cargo = session.workspace.cargo();
     cargo.args(["build", "--target", BARE_METAL]);
-    let debian_stands = || Path::new(DEBIAN_RUSTC).is_file() && crate::tools::debian::is_installed("rust-web-src");
+    let debian_stands =
+        || Path::new(DEBIAN_RUSTC).is_file() && crate::tools::debian::is_installed("rust-web-src");
     if rust::has_target(session, BARE_METAL) || (!debian_stands() && rust::add_target(session, BARE_METAL)?) {
         return Ok(cargo);
     }

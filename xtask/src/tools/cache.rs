@@ -28,7 +28,11 @@ pub(crate) struct Cache {
 impl Cache {
     /// `$WARDGATE_CACHE`, or `$XDG_CACHE_HOME/wardgate`, or `~/.cache/wardgate`.
     pub(crate) fn of_user() -> Outcome<Self> {
-        let folder = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let folder = |name: &str| {
+            env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         folder("WARDGATE_CACHE")
             .or_else(|| folder("XDG_CACHE_HOME").map(|base| base.join("wardgate")))
             .or_else(|| folder("HOME").map(|home| home.join(".cache/wardgate")))
@@ -88,7 +92,9 @@ impl Cache {
                 }
                 Err(TryLockError::WouldBlock) => {
                     if !told {
-                        session.screen.step(&format!("waiting: another run is installing {name}"));
+                        session
+                            .screen
+                            .step(&format!("waiting: another run is installing {name}"));
                         told = true;
                     }
                     session.stop.check()?;
@@ -122,9 +128,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (screen, stop) = (Screen::new(), Stop::listen().unwrap());
         let root = folder.path().join("project");
-        let workspace = Workspace { target: root.join("target"), root };
+        let workspace = Workspace {
+            target: root.join("target"),
+            root,
+        };
         let session = Session::new(workspace, &screen, &stop).unwrap();
-        test(&Cache { root: folder.path().join("cache") }, &session);
+        test(
+            &Cache {
+                root: folder.path().join("cache"),
+            },
+            &session,
+        );
     }
 
     #[test]
@@ -136,7 +150,9 @@ mod tests {
                     Ok(())
                 })
                 .unwrap();
-            let again = cache.provide(session, "tools/one-1", |_| panic!("a second installation")).unwrap();
+            let again = cache
+                .provide(session, "tools/one-1", |_| panic!("a second installation"))
+                .unwrap();
             assert_eq!(place, again);
             assert_eq!(fs::read_to_string(place.join("program")).unwrap(), "whole");
         });

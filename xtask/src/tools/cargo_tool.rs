@@ -20,24 +20,43 @@ pub(crate) struct CargoTool {
 }
 
 /// Builds the Worker.
-pub(crate) const WORKER_BUILD_TOOL: CargoTool =
-    CargoTool { crate_name: "worker-build", version: WORKER_BUILD, program: "worker-build", minutes: 5 };
+pub(crate) const WORKER_BUILD_TOOL: CargoTool = CargoTool {
+    crate_name: "worker-build",
+    version: WORKER_BUILD,
+    program: "worker-build",
+    minutes: 5,
+};
 /// Writes the Worker's JavaScript bindings.
-pub(crate) const WASM_BINDGEN_TOOL: CargoTool =
-    CargoTool { crate_name: "wasm-bindgen-cli", version: WASM_BINDGEN, program: "wasm-bindgen", minutes: 3 };
+pub(crate) const WASM_BINDGEN_TOOL: CargoTool = CargoTool {
+    crate_name: "wasm-bindgen-cli",
+    version: WASM_BINDGEN,
+    program: "wasm-bindgen",
+    minutes: 3,
+};
 /// Checks dependencies.
-pub(crate) const CARGO_DENY_TOOL: CargoTool =
-    CargoTool { crate_name: "cargo-deny", version: CARGO_DENY, program: "cargo-deny", minutes: 3 };
+pub(crate) const CARGO_DENY_TOOL: CargoTool = CargoTool {
+    crate_name: "cargo-deny",
+    version: CARGO_DENY,
+    program: "cargo-deny",
+    minutes: 3,
+};
 /// Runs fuzz targets.
-pub(crate) const CARGO_FUZZ_TOOL: CargoTool =
-    CargoTool { crate_name: "cargo-fuzz", version: CARGO_FUZZ, program: "cargo-fuzz", minutes: 1 };
+pub(crate) const CARGO_FUZZ_TOOL: CargoTool = CargoTool {
+    crate_name: "cargo-fuzz",
+    version: CARGO_FUZZ,
+    program: "cargo-fuzz",
+    minutes: 1,
+};
 
 impl CargoTool {
     /// The program's path, after building it where it is not there.
     pub(crate) fn provide(self, session: &Session<'_>, cache: &Cache) -> Outcome<PathBuf> {
         let name = format!("{}-{}", self.crate_name, self.version);
         let folder = cache.provide(session, &format!("tools/{name}"), |partial| {
-            session.screen.step(&format!("building {name} (some {} min on two cores)", self.minutes));
+            session.screen.step(&format!(
+                "building {name} (some {} min on two cores)",
+                self.minutes
+            ));
             // Built for the machine by the developer's own toolchain, whatever compiler the Worker is built with.
             let mut install = session.workspace.cargo();
             install

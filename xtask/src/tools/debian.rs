@@ -11,27 +11,36 @@ use crate::{
 
 /// apt waits this many seconds for another apt to finish.
 const LOCK_SECONDS: u32 = 300;
-const LIMIT: Duration = Duration::from_secs(900);
+const LIMIT: Duration = Duration::from_mins(15);
 
 /// True when the package is installed.
 pub(crate) fn is_installed(package: &str) -> bool {
-    Command::new("dpkg-query").args(["-W", "-f=${db:Status-Status}", package]).output().is_ok_and(|output| {
-        output.status.success() && output.stdout == b"installed"
-    })
+    Command::new("dpkg-query")
+        .args(["-W", "-f=${db:Status-Status}", package])
+        .output()
+        .is_ok_and(|output| output.status.success() && output.stdout == b"installed")
 }
 
 /// Installs what is missing of `packages`, as root or by sudo where that asks for no password. Nothing that is
 /// installed is ever removed for them.
 pub(crate) fn install(session: &Session<'_>, packages: &[&str]) -> Outcome<()> {
-    let missing: Vec<&str> = packages.iter().copied().filter(|package| !is_installed(package)).collect();
+    let missing: Vec<&str> = packages
+        .iter()
+        .copied()
+        .filter(|package| !is_installed(package))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
     let list = missing.join(" ");
     if which("apt-get").is_none() {
-        return Err(Fault::new(format!("this machine has no apt-get to install {list} with")));
+        return Err(Fault::new(format!(
+            "this machine has no apt-get to install {list} with"
+        )));
     }
-    session.screen.step(&format!("installing Debian packages: {list}"));
+    session
+        .screen
+        .step(&format!("installing Debian packages: {list}"));
     if apt_get(session, "install", &missing)? {
         return Ok(());
     }
@@ -55,16 +64,22 @@ fn apt_get(session: &Session<'_>, action: &str, packages: &[&str]) -> Outcome<bo
         sudo.args(["--non-interactive", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
         sudo
     };
-    command.env("DEBIAN_FRONTEND", "noninteractive").current_dir(Path::new("/"));
+    command
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .current_dir(Path::new("/"));
     command.args(["-o", &format!("DPkg::Lock::Timeout={LOCK_SECONDS}"), action]);
     if action == "install" {
-        command.args(["--yes", "--no-install-recommends", "--no-remove"]).args(packages);
+        command
+            .args(["--yes", "--no-install-recommends", "--no-remove"])
+            .args(packages);
     }
     match command::run(session, &format!("apt-{action}"), &mut command, Some(LIMIT)) {
         Ok(finished) => Ok(finished.success),
         Err(fault) => {
             session.stop.check()?;
-            Err(Fault::new(format!("{fault}: apt-get needs root, or sudo without a password")))
+            Err(Fault::new(format!(
+                "{fault}: apt-get needs root, or sudo without a password"
+            )))
         }
     }
 }

@@ -29,7 +29,8 @@ const CARGO_CLIPPY: &str = "/usr/bin/cargo-clippy";
 /// A link to the linker of the one LLVM version that fits the compiler; the package bears the program's name.
 const LINKER: &str = "/usr/bin/rust-lld";
 
-const EMPTY_CRATE: &str = "[package]\nname = \"std-only\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n";
+const EMPTY_CRATE: &str =
+    "[package]\nname = \"std-only\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n";
 const EMPTY_CRATE_LIBRARY: &str = "libstd_only";
 
 /// Debian's compiler and the sysroot in the cache.
@@ -40,7 +41,7 @@ pub(crate) struct DebianWasm {
 
 /// The finished fallback, when there is one for the compiler that is installed now.
 pub(crate) fn present(cache: &Cache) -> Option<DebianWasm> {
-    if !Path::new(RUSTC).is_file() || !debian::is_installed("rustc-web") {
+    if !Path::new(CARGO_CLIPPY).is_file() || !debian::is_installed("rustc-web") {
         return None;
     }
     let compiler = Compiler::of(Path::new(RUSTC), Path::new("/")).ok()?;
@@ -56,8 +57,9 @@ pub(crate) fn provide(session: &Session<'_>, cache: &Cache) -> Outcome<DebianWas
     let compiler = install_compiler(session)?;
     let name = folder_name(&compiler);
     let final_place = cache.place(&name);
-    let sysroot =
-        cache.provide(session, &name, |partial| build_sysroot(session, partial, &final_place))?;
+    let sysroot = cache.provide(session, &name, |partial| {
+        build_sysroot(session, partial, &final_place)
+    })?;
     Ok(DebianWasm { sysroot })
 }
 
@@ -83,17 +85,18 @@ fn folder_name(compiler: &Compiler) -> String {
 }
 
 fn build_sysroot(session: &Session<'_>, partial: &Path, final_place: &Path) -> Outcome<()> {
-    session.screen.step("building the standard library for wasm (some 1 min on two cores)");
+    session
+        .screen
+        .step("building the standard library for wasm (some 1 min on two cores)");
     let source = partial.join("build");
-    let write = |path: PathBuf, text: &str| {
-        fs::write(&path, text).or_fault(|| format!("write {}", path.display()))
-    };
+    let write =
+        |path: PathBuf, text: &str| fs::write(&path, text).or_fault(|| format!("write {}", path.display()));
     let create = |path: &Path| fs::create_dir_all(path).or_fault(|| format!("create {}", path.display()));
     create(&source.join("src"))?;
     write(source.join("Cargo.toml"), EMPTY_CRATE)?;
     write(source.join("src/lib.rs"), "")?;
-    let mut build = session.workspace.cargo();
-    build
+    let mut cargo = session.workspace.cargo();
+    cargo
         .current_dir(&source)
         .args(["build", "--release", "--target", WASM])
         .arg("-Zbuild-std=std,panic_abort,panic_unwind,proc_macro,test")
@@ -104,14 +107,17 @@ fn build_sysroot(session: &Session<'_>, partial: &Path, final_place: &Path) -> O
         // Without the bitcode inside, a later build with link-time optimisation finds nothing to optimise.
         .env("RUSTFLAGS", "-Cembed-bitcode=yes")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    command::run(session, "wasm-std", &mut build, None)?
+    command::run(session, "wasm-std", &mut cargo, None)?
         .or_fault("the standard library for wasm could not be built from Debian's sources")?;
 
     let rustlib = partial.join("lib/rustlib");
     let library = rustlib.join(WASM).join("lib");
     create(&library)?;
     let built = source.join("target").join(WASM).join("release/deps");
-    for entry in fs::read_dir(&built).or_fault(|| format!("read {}", built.display()))?.flatten() {
+    for entry in fs::read_dir(&built)
+        .or_fault(|| format!("read {}", built.display()))?
+        .flatten()
+    {
         let name = entry.file_name();
         let text = name.to_string_lossy();
         if text.ends_with(".rlib") && !text.starts_with(EMPTY_CRATE_LIBRARY) {
@@ -119,7 +125,10 @@ fn build_sysroot(session: &Session<'_>, partial: &Path, final_place: &Path) -> O
         }
     }
     fs::remove_dir_all(&source).or_fault(|| format!("remove {}", source.display()))?;
-    for entry in fs::read_dir(RUSTLIB).or_fault(|| format!("read {RUSTLIB}"))?.flatten() {
+    for entry in fs::read_dir(RUSTLIB)
+        .or_fault(|| format!("read {RUSTLIB}"))?
+        .flatten()
+    {
         if entry.file_name() != WASM {
             let link = rustlib.join(entry.file_name());
             symlink(entry.path(), &link).or_fault(|| format!("link {}", link.display()))?;
@@ -129,7 +138,10 @@ fn build_sysroot(session: &Session<'_>, partial: &Path, final_place: &Path) -> O
     create(&programs)?;
     let script = programs.join("rustc");
     let quoted = final_place.display().to_string().replace('\'', r"'\''");
-    write(script.clone(), &format!("#!/bin/sh\nexec {RUSTC} --sysroot '{quoted}' \"$@\"\n"))?;
+    write(
+        script.clone(),
+        &format!("#!/bin/sh\nexec {RUSTC} --sysroot '{quoted}' \"$@\"\n"),
+    )?;
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755))
         .or_fault(|| format!("make {} executable", script.display()))
 }
@@ -148,7 +160,10 @@ impl DebianWasm {
     /// Debian's `cargo clippy`, which calls the clippy that fits this compiler.
     pub(crate) fn clippy(&self, folder: &Path) -> Command {
         let mut clippy = Command::new(CARGO_CLIPPY);
-        clippy.arg("clippy").current_dir(folder).env("SYSROOT", &self.sysroot);
+        clippy
+            .arg("clippy")
+            .current_dir(folder)
+            .env("SYSROOT", &self.sysroot);
         self.apply(&mut clippy);
         clippy
     }

@@ -11,10 +11,8 @@ use std::{
     process::Command,
 };
 
-use sha2::{Digest as _, Sha256};
-
 use crate::{
-    command,
+    command, digest,
     fault::{Fault, OrFault as _, Outcome},
     session::Session,
     tools::cache::Cache,
@@ -33,7 +31,7 @@ impl NpmTools {
         let source = session.workspace.root.join("xtask/npm");
         let lock = source.join("package-lock.json");
         let text = fs::read(&lock).or_fault(|| format!("read {}", lock.display()))?;
-        let name = format!("npm-{}", short_hash(&[&text]));
+        let name = format!("npm-{}", digest::short(&[&text]));
         let folder = cache.provide(session, &name, |partial| {
             session.screen.step("installing the npm tools (wrangler, workerd, esbuild, binaryen, node)");
             let npm = which("npm").ok_or_else(|| {
@@ -50,7 +48,9 @@ impl NpmTools {
                 .or_fault("`npm ci` failed: is the npm registry within reach? Then run this command again")?;
             Ok(())
         })?;
-        Ok(Self { modules: folder.join("node_modules") })
+        Ok(Self {
+            modules: folder.join("node_modules"),
+        })
     }
 
     /// The folder with the packages.
@@ -77,7 +77,10 @@ impl NpmTools {
             ("macos", "aarch64") => "darwin-arm64",
             _ => return Err(unsupported("workerd")),
         };
-        existing(self.modules.join(format!("@cloudflare/workerd-{platform}/bin/workerd")))
+        existing(
+            self.modules
+                .join(format!("@cloudflare/workerd-{platform}/bin/workerd")),
+        )
     }
 
     /// The `esbuild` program for this machine.
@@ -118,33 +121,23 @@ fn existing(path: PathBuf) -> Outcome<PathBuf> {
 }
 
 fn unsupported(tool: &str) -> Fault {
-    Fault::new(format!("npm has no {tool} for {} on {}", consts::OS, consts::ARCH))
-}
-
-/// The first 16 hexadecimal digits of the SHA-256 of these parts, each with its length before it.
-pub(crate) fn short_hash(parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    Fault::new(format!(
+        "npm has no {tool} for {} on {}",
+        consts::OS,
+        consts::ARCH
+    ))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::short_hash;
-
     const LOCK: &str = include_str!("../../npm/package-lock.json");
 
     #[test]
     fn lock_file_names_no_host() {
-        assert!(!LOCK.contains("://"), "make it with the project's .npmrc, and without `funding`");
+        assert!(
+            !LOCK.contains("://"),
+            "make it with the project's .npmrc, and without `funding`"
+        );
         assert!(!LOCK.contains("\"resolved\""));
-    }
-
-    #[test]
-    fn hash_tells_parts_apart() {
-        assert_ne!(short_hash(&[b"ab", b"c"]), short_hash(&[b"a", b"bc"]));
     }
 }

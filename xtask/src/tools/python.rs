@@ -7,10 +7,10 @@ use std::{
 };
 
 use crate::{
-    command,
+    command, digest,
     fault::{Fault, OrFault as _, Outcome},
     session::Session,
-    tools::{cache::Cache, debian, npm::short_hash},
+    tools::{cache::Cache, debian},
     workspace::which,
 };
 
@@ -26,7 +26,7 @@ pub(crate) fn provide(session: &Session<'_>, cache: &Cache) -> Outcome<PathBuf> 
         .args(["-c", "import sys; print(sys.version, sys.executable)"])
         .output()
         .or_fault(|| "run python3".to_owned())?;
-    let name = format!("python-{}", short_hash(&[&text, &version.stdout]));
+    let name = format!("python-{}", digest::short(&[&text, &version.stdout]));
     let folder = cache.provide(session, &name, |partial| {
         session.screen.step("installing the Python client libraries");
         create_environment(session, partial)?;
@@ -50,7 +50,9 @@ fn create_environment(session: &Session<'_>, folder: &Path) -> Outcome<()> {
         return Ok(());
     }
     if which("apt-get").is_none() {
-        return Err(Fault::new("python3 has no working module `venv`: install it, then run this command again"));
+        return Err(Fault::new(
+            "python3 has no working module `venv`: install it, then run this command again",
+        ));
     }
     debian::install(session, &["python3-venv"])?;
     make()?.or_fault("`python3 -m venv` failed").map(drop)

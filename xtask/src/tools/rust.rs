@@ -30,7 +30,9 @@ pub(crate) fn has_target(session: &Session<'_>, target: &str) -> bool {
 
 fn holds_core(folder: &Path) -> bool {
     std::fs::read_dir(folder).is_ok_and(|entries| {
-        entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
+        entries
+            .flatten()
+            .any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
     })
 }
 
@@ -41,7 +43,9 @@ pub(crate) fn add_target(session: &Session<'_>, target: &str) -> Outcome<bool> {
     }
     session.screen.step(&format!("rustup target add {target}"));
     let mut rustup = Command::new("rustup");
-    rustup.args(["target", "add", target]).current_dir(&session.workspace.root);
+    rustup
+        .args(["target", "add", target])
+        .current_dir(&session.workspace.root);
     let finished = command::run(session, &format!("rustup-{target}"), &mut rustup, Some(LIMIT))?;
     Ok(finished.success && has_target(session, target))
 }
@@ -62,37 +66,49 @@ pub(crate) fn provide_component(session: &Session<'_>, component: &str) -> Outco
     }
     session.screen.step(&format!("rustup component add {component}"));
     let mut rustup = Command::new("rustup");
-    rustup.args(["component", "add", component]).current_dir(&session.workspace.root);
+    rustup
+        .args(["component", "add", component])
+        .current_dir(&session.workspace.root);
     command::run(session, &format!("rustup-{component}"), &mut rustup, Some(LIMIT))?.or_fault(&format!(
         "`rustup component add {component}` failed, and `cargo {subcommand}` is not there: install it by hand"
     ))?;
-    if present() { Ok(()) } else { Err(Fault::new(format!("`cargo {subcommand}` does not run"))) }
+    if present() {
+        Ok(())
+    } else {
+        Err(Fault::new(format!("`cargo {subcommand}` does not run")))
+    }
 }
 
-/// The release, commit and host that `rustc -vV` of this compiler names.
+/// The release and commit that `rustc -vV` of this compiler names.
 #[derive(Clone, Debug)]
 pub(crate) struct Compiler {
     /// For instance `1.95.0`.
     pub(crate) release: String,
     /// The commit it was built from, or `unknown`.
     pub(crate) commit: String,
-    /// The machine it runs on, as a target name.
-    pub(crate) host: String,
 }
 
 impl Compiler {
     /// Asks `rustc`.
     pub(crate) fn of(rustc: &Path, folder: &Path) -> Outcome<Self> {
         let output = Command::new(rustc).arg("-vV").current_dir(folder).output();
-        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        let text = output
+            .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+            .unwrap_or_default();
         let field = |name: &str| {
-            text.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
+            text.lines()
+                .find_map(|line| line.strip_prefix(name))
+                .map(|value| value.trim().to_owned())
         };
         match (field("release:"), field("host:")) {
-            (Some(release), Some(host)) => {
-                Ok(Self { release, commit: field("commit-hash:").unwrap_or_else(|| "unknown".to_owned()), host })
-            }
-            _ => Err(Fault::new(format!("{} does not tell its version", rustc.display()))),
+            (Some(release), Some(host)) => Ok(Self {
+                release,
+                commit: field("commit-hash:").unwrap_or_else(|| "unknown".to_owned()),
+            }),
+            _ => Err(Fault::new(format!(
+                "{} does not tell its version",
+                rustc.display()
+            ))),
         }
     }
 
@@ -105,7 +121,10 @@ impl Compiler {
 
 /// rustup's nightly cargo, where a nightly toolchain is installed.
 pub(crate) fn nightly_cargo() -> Option<PathBuf> {
-    let output = Command::new("rustup").args(["which", "--toolchain", "nightly", "cargo"]).output().ok()?;
+    let output = Command::new("rustup")
+        .args(["which", "--toolchain", "nightly", "cargo"])
+        .output()
+        .ok()?;
     let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     (output.status.success() && path.is_file()).then_some(path)
 }

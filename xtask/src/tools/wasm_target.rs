@@ -43,7 +43,9 @@ impl WasmToolchain {
             if rust::add_target(session, WASM)? {
                 return Ok(Self::Ordinary);
             }
-            session.screen.step("rustup could not fetch the wasm target: taking Debian's compiler instead");
+            session
+                .screen
+                .step("rustup could not fetch the wasm target: taking Debian's compiler instead");
         }
         debian_wasm::provide(session, cache).map(Self::Debian).map_err(|fault| {
             Fault::new(format!(

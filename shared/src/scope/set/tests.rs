@@ -10,7 +10,8 @@ fn set(text: &str) -> ScopeSet {
 
 #[test]
 fn keeps_order_and_spelling() {
-    let text = "launch/patient openid patient/*.read patient/Observation.rs?category=a%20b observation/*.read";
+    let text =
+        "launch/patient openid patient/*.read patient/Observation.rs?category=a%20b observation/*.read";
     assert_eq!(set(text).to_string(), text);
 }
 
@@ -47,16 +48,24 @@ fn refuses_stray_spaces() {
 #[test]
 fn refuses_other_white_space_and_separators_outside_the_grammar() {
     for text in ["a\tb", "a\nb", "a\r\nb", "a\u{a0}b", "a\"b", "a\\b"] {
-        assert!(matches!(ScopeSet::parse(text), Err(ScopeSetError::Token(_))), "{text:?}");
+        assert!(
+            matches!(ScopeSet::parse(text), Err(ScopeSetError::Token(_))),
+            "{text:?}"
+        );
     }
 }
 
 #[test]
 fn refuses_too_many_scopes_and_too_long_a_text() {
-    let many: std::vec::Vec<_> = (0..=ScopeSet::MAX_COUNT).map(|number| format!("s{number}")).collect();
+    let many: std::vec::Vec<_> = (0..=ScopeSet::MAX_COUNT)
+        .map(|number| format!("s{number}"))
+        .collect();
     assert_eq!(ScopeSet::parse(&many.join(" ")), Err(ScopeSetError::TooMany));
     assert!(ScopeSet::parse(&many[1..].join(" ")).is_ok());
-    assert_eq!(ScopeSet::parse(&"a ".repeat(ScopeSet::MAX_LENGTH)), Err(ScopeSetError::TooLong));
+    assert_eq!(
+        ScopeSet::parse(&"a ".repeat(ScopeSet::MAX_LENGTH)),
+        Err(ScopeSetError::TooLong)
+    );
 }
 
 #[test]
@@ -72,8 +81,14 @@ fn operates_on_strings_and_keeps_the_left_order() {
 #[test]
 fn travels_as_one_json_string() {
     let value = set("openid patient/*.read");
-    assert_eq!(serde_json::to_string(&value).unwrap(), r#""openid patient/*.read""#);
-    assert_eq!(serde_json::from_str::<ScopeSet>(r#""openid patient/*.read""#).unwrap(), value);
+    assert_eq!(
+        serde_json::to_string(&value).unwrap(),
+        r#""openid patient/*.read""#
+    );
+    assert_eq!(
+        serde_json::from_str::<ScopeSet>(r#""openid patient/*.read""#).unwrap(),
+        value
+    );
     for refused in [r#""""#, r#"" a""#, r#"["a"]"#, "1", "null"] {
         assert!(serde_json::from_str::<ScopeSet>(refused).is_err(), "{refused}");
     }

@@ -1,0 +1,133 @@
+use std::collections::BTreeMap;
+
+use super::{Config, ConfigFault, CorsOrigins, variables};
+
+fn values(changes: &[(&str, Option<&str>)]) -> BTreeMap<String, String> {
+    let mut values: BTreeMap<String, String> = [
+        ("WARDGATE_ISSUER", "https://issuer.example"),
+        ("WARDGATE_AUDIENCES", "https://edge.example/fhir api:his"),
+        ("WARDGATE_UPSTREAM", "https://fhir.example/r4/"),
+        ("WARDGATE_PUBLIC_URL", "https://edge.example"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    for (name, value) in changes {
+        match value {
+            Some(value) => values.insert((*name).to_owned(), (*value).to_owned()),
+            None => values.remove(*name),
+        };
+    }
+    values
+}
+
+fn faults(changes: &[(&str, Option<&str>)]) -> Vec<(String, String)> {
+    Config::parse(&values(changes))
+        .unwrap_err()
+        .into_iter()
+        .map(|ConfigFault { variable, problem }| (variable, problem))
+        .collect()
+}
+
+#[test]
+fn four_variables_are_enough_and_the_rest_has_the_declared_defaults() {
+    let config = Config::parse(&values(&[])).unwrap();
+    assert_eq!(config.jwks_url, "https://issuer.example/.well-known/jwks.json");
+    assert_eq!(config.smart_configuration_url, "https://issuer.example/.well-known/smart-configuration");
+    assert_eq!(config.audiences, ["https://edge.example/fhir", "api:his"]);
+    assert_eq!(config.upstream, "https://fhir.example/r4");
+    assert_eq!(config.prefix, "/fhir");
+    assert_eq!(config.clock_skew_seconds, 30);
+    assert_eq!(config.maximum_token_lifetime_seconds, 86_400);
+    assert_eq!(config.refresh.fresh_seconds, 300);
+    assert_eq!(config.refresh.stale_seconds, 3_600);
+    assert_eq!(config.refresh.cooldown_seconds, 30);
+    assert_eq!(config.refresh.attempt_seconds, 4);
+    assert_eq!(config.jwks_timeout_milliseconds, 3_000);
+    assert_eq!(config.upstream_timeout_milliseconds, 30_000);
+    assert_eq!(config.cors_origins, CorsOrigins::Any);
+}
+
+#[test]
+fn resource_and_its_metadata_follow_the_public_url() {
+    let config = Config::parse(&values(&[])).unwrap();
+    assert_eq!(config.resource(), "https://edge.example/fhir");
+    assert_eq!(
+        config.resource_metadata_url(),
+        "https://edge.example/.well-known/oauth-protected-resource/fhir"
+    );
+    let below = Config::parse(&values(&[("WARDGATE_PUBLIC_URL", Some("https://edge.example/a/"))])).unwrap();
+    assert_eq!(below.resource(), "https://edge.example/a/fhir");
+    assert_eq!(
+        below.resource_metadata_url(),
+        "https://edge.example/.well-known/oauth-protected-resource/a/fhir"
+    );
+}
+
+#[test]
+fn keeps_the_issuer_character_by_character() {
+    let config = Config::parse(&values(&[("WARDGATE_ISSUER", Some("https://issuer.example/t/"))])).unwrap();
+    assert_eq!(config.issuer, "https://issuer.example/t/");
+    assert_eq!(config.jwks_url, "https://issuer.example/t/.well-known/jwks.json");
+}
+
+#[test]
+fn reports_all_faults_together() {
+    let found = faults(&[
+        ("WARDGATE_ISSUER", None),
+        ("WARDGATE_AUDIENCES", Some("  ")),
+        ("WARDGATE_UPSTREAM", Some("http://fhir.example")),
+        ("WARDGATE_PREFIX", Some("/")),
+        ("WARDGATE_CLOCK_SKEW_SECONDS", Some("61")),
+        ("WARDGATE_JWKS_COOLDOWN_SECONDS", Some("soon")),
+        ("WARDGATE_CORS_ORIGINS", Some("https://app.example/path")),
+        ("WARDGATE_ISUER", Some("https://issuer.example")),
+        ("OTHER", Some("not ours")),
+    ]);
+    let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "WARDGATE_ISSUER",
+            "WARDGATE_AUDIENCES",
+            "WARDGATE_UPSTREAM",
+            "WARDGATE_PREFIX",
+            "WARDGATE_CLOCK_SKEW_SECONDS",
+            "WARDGATE_JWKS_COOLDOWN_SECONDS",
+            "WARDGATE_CORS_ORIGINS",
+            "WARDGATE_ISUER",
+        ]
+    );
+    assert_eq!(found[0].1, "is not set");
+    assert_eq!(found[1].1, "must not be empty");
+    assert_eq!(found[4].1, "must be a whole number from 0 to 60");
+}
+
+#[test]
+fn a_fault_never_repeats_the_value() {
+    for (_, problem) in faults(&[
+        ("WARDGATE_UPSTREAM", Some("https://user:hunter2@fhir.example")),
+        ("WARDGATE_JWKS_URL", Some("hunter2")),
+        ("WARDGATE_CLOCK_SKEW_SECONDS", Some("hunter2")),
+    ]) {
+        assert!(!problem.contains("hunter2"), "{problem}");
+    }
+}
+
+#[test]
+fn listed_origins_are_kept() {
+    let config =
+        Config::parse(&values(&[("WARDGATE_CORS_ORIGINS", Some("https://a.example http://localhost:3000"))])).unwrap();
+    assert_eq!(
+        config.cors_origins,
+        CorsOrigins::Listed(vec!["https://a.example".into(), "http://localhost:3000".into()])
+    );
+}
+
+#[test]
+fn every_variable_is_declared_with_a_meaning_and_a_distinct_name() {
+    for (index, variable) in variables::ALL.iter().enumerate() {
+        assert!(variable.name.starts_with(variables::NAMESPACE), "{}", variable.name);
+        assert!(variable.meaning.ends_with('.'), "{}", variable.name);
+        assert!(variables::ALL.iter().skip(index + 1).all(|other| other.name != variable.name));
+    }
+}

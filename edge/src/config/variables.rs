@@ -1,0 +1,126 @@
+//! Every variable the Worker reads: its name, its default, its meaning. The README's table is made from this list.
+//!
+//! Variables are set in the section `[vars]` of `wrangler.toml`; none of them is a secret. A variable that begins with
+//! `WARDGATE_` and is not in this list is a fault, since it is most likely a misspelt one.
+
+/// What all variables begin with.
+pub const NAMESPACE: &str = "WARDGATE_";
+
+/// One variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// The name.
+    pub name: &'static str,
+    /// The value when it is not set, or `None` when it has to be set.
+    pub default: Option<&'static str>,
+    /// What it says, in a sentence or two.
+    pub meaning: &'static str,
+}
+
+const fn variable(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Variable {
+    Variable { name, default, meaning }
+}
+
+/// The issuer.
+pub const ISSUER: Variable = variable(
+    "WARDGATE_ISSUER",
+    None,
+    "URL of the issuer. The `iss` claim of a token must be this text, character by character.",
+);
+/// Where the issuer's keys are.
+pub const JWKS_URL: Variable = variable(
+    "WARDGATE_JWKS_URL",
+    Some("{WARDGATE_ISSUER}/.well-known/jwks.json"),
+    "URL of the issuer's public keys.",
+);
+/// Accepted audiences.
+pub const AUDIENCES: Variable = variable(
+    "WARDGATE_AUDIENCES",
+    None,
+    "Accepted values of the `aud` claim, separated by spaces. A token must name at least one of them.",
+);
+/// The FHIR server.
+pub const UPSTREAM: Variable = variable(
+    "WARDGATE_UPSTREAM",
+    None,
+    "Base URL of the FHIR server. It takes the place of the public URL and the prefix in a forwarded request.",
+);
+/// The guarded path.
+pub const PREFIX: Variable = variable(
+    "WARDGATE_PREFIX",
+    Some("/fhir"),
+    "Path under which the FHIR API is served here. Paths outside of it are not forwarded.",
+);
+/// The Worker's own URL.
+pub const PUBLIC_URL: Variable = variable(
+    "WARDGATE_PUBLIC_URL",
+    None,
+    "URL under which clients reach this Worker, without the prefix. It stands in metadata and challenges, and in \
+     Location headers instead of the FHIR server's own.",
+);
+/// Tolerated clock difference.
+pub const CLOCK_SKEW_SECONDS: Variable = variable(
+    "WARDGATE_CLOCK_SKEW_SECONDS",
+    Some("30"),
+    "Clock difference tolerated for `exp`, `nbf` and `iat`, at most 60.",
+);
+/// Longest lifetime of a token.
+pub const MAXIMUM_TOKEN_LIFETIME_SECONDS: Variable = variable(
+    "WARDGATE_MAXIMUM_TOKEN_LIFETIME_SECONDS",
+    Some("86400"),
+    "Longest accepted time between `iat` and `exp`.",
+);
+/// How long keys are fresh.
+pub const JWKS_FRESH_SECONDS: Variable = variable(
+    "WARDGATE_JWKS_FRESH_SECONDS",
+    Some("300"),
+    "How long fetched keys are used without asking again. Afterwards they are used once more while a fetch runs beside.",
+);
+/// How long stale keys may serve.
+pub const JWKS_STALE_SECONDS: Variable = variable(
+    "WARDGATE_JWKS_STALE_SECONDS",
+    Some("3600"),
+    "How much longer keys are used while the issuer cannot be reached. Then requests are answered 503.",
+);
+/// Rest between fetches.
+pub const JWKS_COOLDOWN_SECONDS: Variable = variable(
+    "WARDGATE_JWKS_COOLDOWN_SECONDS",
+    Some("30"),
+    "Shortest time between two fetches that are caused by unknown keys or follow a failure.",
+);
+/// Patience with the issuer.
+pub const JWKS_TIMEOUT_MILLISECONDS: Variable = variable(
+    "WARDGATE_JWKS_TIMEOUT_MILLISECONDS",
+    Some("3000"),
+    "How long a fetch from the issuer may take as a whole.",
+);
+/// Patience with the FHIR server.
+pub const UPSTREAM_TIMEOUT_MILLISECONDS: Variable = variable(
+    "WARDGATE_UPSTREAM_TIMEOUT_MILLISECONDS",
+    Some("30000"),
+    "How long the FHIR server may take until its answer begins.",
+);
+/// Origins of browser applications.
+pub const CORS_ORIGINS: Variable = variable(
+    "WARDGATE_CORS_ORIGINS",
+    Some("*"),
+    "Origins whose pages may call this API, separated by spaces, or `*` for any.",
+);
+
+/// All variables, in the order of the README's table.
+pub const ALL: [Variable; 14] = [
+    ISSUER,
+    JWKS_URL,
+    AUDIENCES,
+    UPSTREAM,
+    PREFIX,
+    PUBLIC_URL,
+    CLOCK_SKEW_SECONDS,
+    MAXIMUM_TOKEN_LIFETIME_SECONDS,
+    JWKS_FRESH_SECONDS,
+    JWKS_STALE_SECONDS,
+    JWKS_COOLDOWN_SECONDS,
+    JWKS_TIMEOUT_MILLISECONDS,
+    UPSTREAM_TIMEOUT_MILLISECONDS,
+    CORS_ORIGINS,
+];

@@ -1,0 +1,199 @@
+//! The issuer's configuration: one typed value, made at start and never changed.
+//!
+//! Sources, each overriding the one before: the defaults of the table in `options`, a TOML file, the environment
+//! (`WARDGATE_SECTION__KEY`). Unknown keys are refused, and all faults are reported together, each with its key's name
+//! and its source. Secrets come as a value or as a file (`…_file`), never as both. The table in `options` is the one
+//! place that names keys and defaults; `docs/configuration.md` is made from it.
+
+mod fault;
+mod load;
+mod network;
+mod options;
+mod public_url;
+mod reader;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use wardgate_shared::jwt::SignatureAlgorithm;
+use wardgate_shared::secret::Secret;
+
+pub use fault::{ConfigFault, ConfigFaults};
+pub use network::IpNetwork;
+pub use options::{documentation, example_file};
+pub use public_url::{PublicUrl, PublicUrlError};
+
+/// The whole configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Section `server`.
+    pub server: ServerConfig,
+    /// Section `database`.
+    pub database: DatabaseConfig,
+    /// Section `keys`.
+    pub keys: KeysConfig,
+    /// Section `tokens`.
+    pub tokens: TokensConfig,
+    /// Section `sessions`.
+    pub sessions: SessionsConfig,
+    /// The resources that access tokens may name in `aud`, never empty; the first is the default.
+    pub resources: Vec<Resource>,
+    /// Section `documentation`.
+    pub documentation: DocumentationConfig,
+    /// Section `passwords`.
+    pub passwords: PasswordsConfig,
+    /// Section `logging`.
+    pub logging: LoggingConfig,
+}
+
+impl Config {
+    /// The resource of requests that name none.
+    pub fn default_audience(&self) -> &str {
+        self.resources.first().map_or("", |resource| resource.identifier.as_str())
+    }
+
+    /// The resource that goes by `name`, as its identifier or one of its aliases.
+    pub fn resource(&self, name: &str) -> Option<&Resource> {
+        self.resources.iter().find(|resource| resource.goes_by(name))
+    }
+
+    /// The longest time in seconds from the making of a token to its expiry, for any token that is signed.
+    pub fn longest_token_seconds(&self) -> i64 {
+        self.tokens
+            .access_token_seconds
+            .max(self.tokens.client_credentials_seconds)
+            .max(self.tokens.id_token_seconds)
+    }
+}
+
+/// Where the issuer listens and how the world reaches it.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// The socket to listen on.
+    pub listen: SocketAddr,
+    /// The issuer's URL as clients see it: the `iss` of every token.
+    pub public_url: PublicUrl,
+    /// Proxies whose `Forwarded` and `X-Forwarded-For` headers are believed.
+    pub trusted_proxies: Vec<IpNetwork>,
+    /// How long requests under way may take to finish when the server is told to stop, in seconds.
+    pub shutdown_seconds: u64,
+}
+
+impl ServerConfig {
+    /// Whether `address` is a proxy that may say who the client is.
+    pub fn trusts_proxy(&self, address: std::net::IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(address))
+    }
+}
+
+/// The database file.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// The file; made when absent.
+    pub path: PathBuf,
+    /// How many connections read at once.
+    pub readers: usize,
+}
+
+/// Where the master key comes from: 32 bytes in base64url.
+#[derive(Clone, Debug)]
+pub enum MasterKeySource {
+    /// The key itself, from the configuration or the environment.
+    Value(Secret<[u8; 32]>),
+    /// A file that holds nothing else.
+    File(PathBuf),
+}
+
+/// Signing keys.
+#[derive(Clone, Debug)]
+pub struct KeysConfig {
+    /// The key that seals the signing keys.
+    pub master_key: MasterKeySource,
+    /// What access tokens are signed with.
+    pub algorithm: SignatureAlgorithm,
+    /// How long a new key is published before it signs, in seconds.
+    pub publish_lead_seconds: i64,
+}
+
+/// How long tokens live, in seconds.
+#[derive(Clone, Debug)]
+pub struct TokensConfig {
+    /// Access tokens in a person's name (SMART-44).
+    pub access_token_seconds: i64,
+    /// Access tokens of clients that act for themselves (SMART-65).
+    pub client_credentials_seconds: i64,
+    /// Refresh tokens, from their making; each exchange starts anew.
+    pub refresh_token_seconds: i64,
+    /// ID tokens.
+    pub id_token_seconds: i64,
+}
+
+/// How long a person stays signed in, in seconds.
+#[derive(Clone, Debug)]
+pub struct SessionsConfig {
+    /// Without being seen.
+    pub idle_seconds: i64,
+    /// In all.
+    pub absolute_seconds: i64,
+}
+
+/// An API that access tokens are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// What stands in `aud`.
+    pub identifier: String,
+    /// Other names by which `aud` or `resource` parameters may call it.
+    pub aliases: Vec<String>,
+    /// Whether it speaks FHIR; SMART's `aud` parameter must name such a one.
+    pub fhir: bool,
+}
+
+impl Resource {
+    /// Whether `name` is the identifier or an alias, character by character.
+    pub fn goes_by(&self, name: &str) -> bool {
+        self.identifier == name || self.aliases.iter().any(|alias| alias == name)
+    }
+}
+
+/// Where readers of error answers are sent.
+#[derive(Clone, Debug)]
+pub struct DocumentationConfig {
+    /// The base of `error_uri`, without a trailing slash; the error code follows after a slash.
+    pub error_uri: String,
+}
+
+/// What Argon2id costs (RFC 9106).
+#[derive(Clone, Debug)]
+pub struct PasswordsConfig {
+    /// Memory of one computation, in KiB.
+    pub memory_kib: u32,
+    /// Passes over the memory.
+    pub iterations: u32,
+    /// Lanes.
+    pub parallelism: u32,
+    /// How many computations may run at once; each takes a thread and the memory above.
+    pub concurrency: usize,
+}
+
+/// What the log looks like.
+#[derive(Clone, Debug)]
+pub struct LoggingConfig {
+    /// The form of a line.
+    pub format: LogFormat,
+    /// Which lines are written, in the words of `tracing`: `info`, `wardgate_issuer=debug,info`.
+    pub filter: String,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// A JSON object a line.
+    Json,
+    /// For human readers.
+    Text,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! Every key of the configuration, with its default, its unit and its meaning: the one place that names them.
+
+/// A key and what is to be known of it.
+pub(super) struct ConfigOption {
+    /// `section.key`.
+    pub(super) key: &'static str,
+    /// The default as a TOML value; none when the key has no default, or one that depends on other keys.
+    pub(super) default: Option<&'static str>,
+    /// What values it takes, with the unit.
+    pub(super) takes: &'static str,
+    /// What it does.
+    pub(super) meaning: &'static str,
+    /// What the example file shows, where that is not the default.
+    pub(super) example: Option<&'static str>,
+}
+
+const fn option(
+    key: &'static str,
+    default: Option<&'static str>,
+    takes: &'static str,
+    meaning: &'static str,
+) -> ConfigOption {
+    ConfigOption { key, default, takes, meaning, example: None }
+}
+
+const fn shown_as(option: ConfigOption, example: &'static str) -> ConfigOption {
+    ConfigOption { example: Some(example), ..option }
+}
+
+/// The keys, section by section, in the order of the documentation.
+pub(super) const OPTIONS: &[ConfigOption] = &[
+    option("server.listen", Some("\"127.0.0.1:8788\""), "IP address and port", "The socket the issuer listens on."),
+    option(
+        "server.public_url",
+        Some("\"http://localhost:8788\""),
+        "https origin, or http on this machine; no slash at the end",
+        "The issuer's URL as clients see it. It stands in every token as `iss`; changing it invalidates them all.",
+    ),
+    option(
+        "server.trusted_proxies",
+        Some("[]"),
+        "list of IP addresses and networks such as 10.0.0.0/8",
+        "Proxies that are believed when they say (X-Forwarded-For) which address a request came from.",
+    ),
+    option(
+        "server.shutdown_seconds",
+        Some("10"),
+        "seconds, 0 to 3600",
+        "How long requests under way may take to finish after the server was told to stop.",
+    ),
+    option(
+        "database.path",
+        Some("\"wardgate.db\""),
+        "path of a file; relative to the configuration file's folder",
+        "The database. Two companions ending in -wal and -shm live beside it.",
+    ),
+    option("database.readers", Some("4"), "connections, 1 to 64", "How many connections read at once."),
+    shown_as(
+        option(
+            "keys.master_key_file",
+            None,
+            "path of a file; relative to the configuration file's folder",
+            "A file with the master key, 32 bytes in base64url; `wardgate init` makes it when absent. Keep a copy: \
+             without it the signing keys are lost. Either this or `keys.master_key` must be set.",
+        ),
+        "\"wardgate-master.key\"",
+    ),
+    option(
+        "keys.master_key",
+        None,
+        "32 bytes in base64url: 43 characters",
+        "The master key itself; best given as the environment variable WARDGATE_KEYS__MASTER_KEY.",
+    ),
+    option(
+        "keys.algorithm",
+        Some("\"RS256\""),
+        "RS256, RS384, PS256, ES256, ES384 or EdDSA",
+        "What access tokens are signed with. ID tokens are signed with RS256 always, as SMART's tests demand.",
+    ),
+    option(
+        "keys.publish_lead_seconds",
+        Some("3600"),
+        "seconds, 300 to 604800",
+        "How long a rotated key is published before it signs, so that every cache of the key set has seen it.",
+    ),
+    option(
+        "tokens.access_token_seconds",
+        Some("3600"),
+        "seconds, 60 to 3600",
+        "How long an access token in a person's name lives.",
+    ),
+    option(
+        "tokens.client_credentials_seconds",
+        Some("300"),
+        "seconds, 60 to 3600",
+        "How long an access token of a client that acts for itself lives; SMART advises at most 300.",
+    ),
+    option(
+        "tokens.refresh_token_seconds",
+        Some("2592000"),
+        "seconds, 300 to 31536000",
+        "How long a refresh token may lie unused; each use gives a new one.",
+    ),
+    option("tokens.id_token_seconds", Some("300"), "seconds, 60 to 3600", "How long an ID token lives."),
+    option(
+        "sessions.idle_seconds",
+        Some("3600"),
+        "seconds, 60 to 2592000",
+        "How long a person stays signed in without being seen.",
+    ),
+    option(
+        "sessions.absolute_seconds",
+        Some("43200"),
+        "seconds, 60 to 2592000, not less than idle_seconds",
+        "How long a person stays signed in at all.",
+    ),
+    shown_as(
+        option(
+            "resources",
+            None,
+            "list of tables with `identifier` (text), `aliases` (list of text, default none), `fhir` (default true)",
+            "The APIs that access tokens are for, at least one. `identifier` stands in `aud`; an alias is another name \
+             that clients use for it. The first one serves requests that name none.",
+        ),
+        "[{ identifier = \"http://localhost:8787/fhir\", aliases = [] }]",
+    ),
+    option(
+        "documentation.error_uri",
+        None,
+        "https or http URL without a slash at the end",
+        "Where `error_uri` of error answers points; the error code follows after a slash. Default: \
+         `/docs/errors` under `server.public_url`.",
+    ),
+    option(
+        "passwords.memory_kib",
+        Some("19456"),
+        "KiB, 8192 to 4194304",
+        "Memory of one Argon2id computation. Raising it rehashes each password when its owner next signs in.",
+    ),
+    option("passwords.iterations", Some("2"), "passes, 1 to 64", "Passes of Argon2id over its memory."),
+    option("passwords.parallelism", Some("1"), "lanes, 1 to 16", "Lanes of Argon2id."),
+    option(
+        "passwords.concurrency",
+        Some("0"),
+        "computations, 0 to 256; 0 means one for each processor",
+        "How many Argon2id computations run at once; further sign-ins wait their turn.",
+    ),
+    option(
+        "logging.format",
+        Some("\"auto\""),
+        "auto, json or text",
+        "The form of a log line; auto is text on a terminal and JSON elsewhere.",
+    ),
+    option(
+        "logging.filter",
+        Some("\"info\""),
+        "a filter of the tracing crate, such as \"wardgate_issuer=debug,info\"",
+        "Which lines are written.",
+    ),
+];
+
+/// The defaults as a TOML document, the lowest layer of every configuration.
+pub(super) fn defaults() -> String {
+    OPTIONS
+        .iter()
+        .filter_map(|option| option.default.map(|default| format!("{} = {default}\n", option.key)))
+        .collect()
+}
+
+/// A configuration file that says nothing but the defaults, with every key explained; where a key has no default, an
+/// example stands in its place.
+pub fn example_file() -> String {
+    let mut text = String::from(
+        "# Wardgate issuer configuration. Every key may also be set in the environment: WARDGATE_SECTION__KEY.\n",
+    );
+    // A TOML key without section must come before the first section.
+    let (sectionless, sectioned): (Vec<_>, Vec<_>) = OPTIONS.iter().partition(|option| !option.key.contains('.'));
+    let mut section = "";
+    for option in sectionless.into_iter().chain(sectioned) {
+        let (own_section, key) = option.key.split_once('.').unwrap_or(("", option.key));
+        if own_section != section {
+            text.push_str(&format!("\n[{own_section}]\n"));
+            section = own_section;
+        } else if section.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&format!("# {} ({})\n", option.meaning, option.takes));
+        match (option.example, option.default) {
+            (Some(example), _) => text.push_str(&format!("{key} = {example}\n")),
+            (None, Some(default)) => text.push_str(&format!("{key} = {default}\n")),
+            (None, None) => text.push_str(&format!("# {key} = …\n")),
+        }
+    }
+    text
+}
+
+/// The page `docs/configuration.md`.
+pub fn documentation() -> String {
+    let mut text = String::from(INTRODUCTION);
+    let mut section = None;
+    for option in OPTIONS {
+        let (own_section, key) = option.key.split_once('.').unwrap_or(("", option.key));
+        if section != Some(own_section) {
+            let title = if own_section.is_empty() { "Without a section".into() } else { format!("`[{own_section}]`") };
+            text.push_str(&format!("\n## {title}\n\n| key | default | takes | meaning |\n|---|---|---|---|\n"));
+            section = Some(own_section);
+        }
+        let default = option.default.map_or_else(|| String::from("none"), |default| format!("`{default}`"));
+        text.push_str(&format!("| `{key}` | {default} | {} | {} |\n", option.takes, option.meaning));
+    }
+    text
+}
+
+const INTRODUCTION: &str = "# Configuration of the issuer
+
+`wardgate --config FILE …` reads a TOML file; each key may instead, or over it, be set in the environment as
+`WARDGATE_SECTION__KEY` (two underscores between section and key). Lists are written `[a, b]` there.
+
+Unknown keys are refused. `wardgate check-config` names every fault at once; `wardgate check-config --print-example`
+prints a commented file with all keys to start from. Relative paths in the file, and in defaults, count from the file's
+folder; those in the environment count from the working folder. This page is made from the table in
+`issuer/src/config/options.rs`; a test keeps it in step.
+";

@@ -1,0 +1,153 @@
+//! The master key: it seals the signing keys at rest, and other secrets of the process are derived from it.
+//!
+//! Each use has its own key, derived by HMAC-SHA-256 over a label (the expand step of HKDF, RFC 5869, with a key that is
+//! uniform already), so that no two uses can be played against each other. Sealing is AES-256-GCM with a random nonce
+//! before the ciphertext and the `kid` as associated data: a sealed key moved to another row does not open.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use wardgate_shared::secret::Secret;
+use zeroize::Zeroizing;
+
+use crate::config::{MasterKeySource, parse_master_key};
+use crate::rng::{self, NoRandomness};
+
+/// 32 bytes from which everything secret at rest depends.
+#[derive(Clone, Debug)]
+pub struct MasterKey(Secret<[u8; 32]>);
+
+/// Why there is no master key.
+#[derive(Debug, thiserror::Error)]
+pub enum MasterKeyError {
+    /// The file is not there.
+    #[error(
+        "the master key file {} does not exist: run `wardgate init` to make a new one, or put the key of this database \
+         back there", .0.display()
+    )]
+    Missing(PathBuf),
+    /// The file is there already, so it is not written.
+    #[error("the master key file {} exists already", .0.display())]
+    Exists(PathBuf),
+    /// The file can be read by others than its owner.
+    #[error("the master key file {} can be read by other users: run chmod 600 on it", .0.display())]
+    Exposed(PathBuf),
+    /// The file cannot be read or written.
+    #[error("the master key file {} cannot be used: {1}", .0.display())]
+    File(PathBuf, std::io::ErrorKind),
+    /// The file's content is not a key.
+    #[error("the master key file {} {1}", .0.display())]
+    Malformed(PathBuf, &'static str),
+    /// No key could be made.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+}
+
+/// What was sealed does not open: it was sealed under another master key, or has been changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SealBroken;
+
+impl MasterKey {
+    /// A master key of these bytes.
+    pub const fn new(bytes: Secret<[u8; 32]>) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads the key that the configuration names.
+    ///
+    /// # Errors
+    /// [`MasterKeyError`] except `Exists` and `NoRandomness`.
+    pub fn load(source: &MasterKeySource) -> Result<Self, MasterKeyError> {
+        let path = match source {
+            MasterKeySource::Value(key) => return Ok(Self(key.clone())),
+            MasterKeySource::File(path) => path,
+        };
+        refuse_exposed(path)?;
+        let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => MasterKeyError::Missing(path.clone()),
+            kind => MasterKeyError::File(path.clone(), kind),
+        })?;
+        parse_master_key(&text).map(Self).map_err(|problem| MasterKeyError::Malformed(path.clone(), problem))
+    }
+
+    /// Makes a new key and writes it to `path`, which must not exist; only its owner may read it.
+    ///
+    /// # Errors
+    /// [`MasterKeyError::Exists`], [`MasterKeyError::File`] or [`MasterKeyError::NoRandomness`].
+    pub fn create(path: &Path) -> Result<Self, MasterKeyError> {
+        let key = Secret::new(rng::bytes::<32>()?);
+        let text = Zeroizing::new(format!("{}\n", Base64UrlUnpadded::encode_string(key.expose())));
+        let failed = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => MasterKeyError::Exists(path.into()),
+            kind => MasterKeyError::File(path.into(), kind),
+        };
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(failed)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+        Ok(Self(key))
+    }
+
+    /// A key for one purpose, named by `label`.
+    pub fn derive(&self, label: &str) -> Secret<[u8; 32]> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.expose());
+        let tag = hmac::sign(&key, label.as_bytes());
+        let mut derived = [0; 32];
+        derived.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        Secret::new(derived)
+    }
+
+    /// Seals `plain` with `associated` as associated data. The nonce is random: a master key seals a few keys a year.
+    pub(super) fn seal(&self, plain: &[u8], associated: &str) -> Result<Vec<u8>, NoRandomness> {
+        let nonce = rng::bytes::<NONCE_LEN>()?;
+        let mut sealed = Zeroizing::new(plain.to_vec());
+        self.sealing_key()
+            .and_then(|key| {
+                let nonce = Nonce::assume_unique_for_key(nonce);
+                key.seal_in_place_append_tag(nonce, Aad::from(associated), &mut *sealed).ok()
+            })
+            .ok_or(NoRandomness)?;
+        Ok([nonce.as_slice(), sealed.as_slice()].concat())
+    }
+
+    /// Opens what [`MasterKey::seal`] sealed with the same `associated`.
+    pub(super) fn open(&self, sealed: &[u8], associated: &str) -> Result<Zeroizing<Vec<u8>>, SealBroken> {
+        let (nonce, ciphertext) = sealed.split_at_checked(NONCE_LEN).ok_or(SealBroken)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealBroken)?;
+        let mut buffer = Zeroizing::new(ciphertext.to_vec());
+        let key = self.sealing_key().ok_or(SealBroken)?;
+        let plain_bytes =
+            key.open_in_place(nonce, Aad::from(associated), &mut buffer).map_err(|_| SealBroken)?.len();
+        buffer.truncate(plain_bytes);
+        Ok(buffer)
+    }
+
+    fn sealing_key(&self) -> Option<LessSafeKey> {
+        let key = self.derive("wardgate signing keys at rest");
+        UnboundKey::new(&AES_256_GCM, key.expose()).ok().map(LessSafeKey::new)
+    }
+}
+
+/// Whoever can read the file can sign tokens, so a file that others can read is refused.
+#[cfg(unix)]
+fn refuse_exposed(path: &Path) -> Result<(), MasterKeyError> {
+    use std::os::unix::fs::PermissionsExt;
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.permissions().mode() & 0o007 != 0 => Err(MasterKeyError::Exposed(path.into())),
+        // A file that cannot be looked at cannot be read either; reading it says why.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn refuse_exposed(_: &Path) -> Result<(), MasterKeyError> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! The whole of Wardgate, running: the issuer's own binary with a database of its own, the built Worker in `workerd`, and
+//! the sample FHIR API behind it. Set up with the commands that the README shows.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::clock::eventually;
+use crate::http::{Answer, client, send};
+use crate::worker::{Settings, Worker, from_environment};
+
+/// The FHIR API's name in tokens.
+pub const AUDIENCE: &str = "https://edge.example/fhir";
+
+/// The password of everybody in the tests. A test value, worth nothing elsewhere.
+pub const PASSWORD: &str = "Correct-Horse-7-Battery";
+
+/// The person of the tests: a patient of the sample data.
+pub const PATIENT_EMAIL: &str = "ada@clinic.example";
+
+/// Where a callback goes in the tests; nothing listens there, since the scripted browser stops before it.
+pub const CALLBACK: &str = "https://app.example/callback";
+
+/// A process that ends when it is dropped.
+struct Service {
+    process: Child,
+    log: PathBuf,
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Both fail only when the process has ended by itself.
+        let _killed = self.process.kill();
+        let _status = self.process.wait();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            eprintln!("--- {} ---\n{log}", self.log.display());
+        }
+    }
+}
+
+/// Issuer, edge and API, connected.
+pub struct Pair {
+    /// The issuer's URL.
+    pub issuer: String,
+    /// The Worker.
+    pub worker: Worker,
+    client: reqwest::Client,
+    directory: tempfile::TempDir,
+    _services: Vec<Service>,
+}
+
+impl Pair {
+    /// Starts everything, with one signed-up patient ([`PATIENT_EMAIL`]) and no client.
+    ///
+    /// # Panics
+    /// When something does not start; the processes' logs are shown.
+    pub async fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary folder");
+        let (issuer_port, fhir_port) = (free_port(), free_port());
+        let issuer = format!("http://localhost:{issuer_port}");
+        let config = format!(
+            "[server]\nlisten = \"127.0.0.1:{issuer_port}\"\npublic_url = \"{issuer}\"\n\
+             [database]\npath = \"{folder}/wardgate.db\"\n\
+             [keys]\nmaster_key_file = \"{folder}/master.key\"\n\
+             [[resources]]\nidentifier = \"{AUDIENCE}\"\naliases = [\"api:zs_his\"]\n",
+            folder = directory.path().display(),
+        );
+        std::fs::write(directory.path().join("wardgate.toml"), config).expect("the configuration is written");
+
+        let fhir = format!("127.0.0.1:{fhir_port}");
+        let mut sample = Command::new(from_environment("WARDGATE_SAMPLE_FHIR"));
+        sample.args(["--listen", &fhir]);
+        let sample = spawn(sample, directory.path().join("sample-fhir.log"));
+        let settings: Settings = [
+            ("WARDGATE_ISSUER", issuer.as_str()),
+            ("WARDGATE_AUDIENCES", AUDIENCE),
+            ("WARDGATE_UPSTREAM", &format!("http://{fhir}/fhir")),
+            ("WARDGATE_PREFIX", "/fhir"),
+            ("WARDGATE_PUBLIC_URL", "https://edge.example"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+        let worker = Worker::start(&settings).await;
+
+        let mut pair = Self { issuer, worker, client: client(), directory, _services: vec![sample] };
+        pair.wardgate_ok(&["init"], "");
+        pair.wardgate_ok(
+            &["user", "add", "--email", PATIENT_EMAIL, "--name", "Ada Example", "--fhir-user", "Patient/ada", "--password-stdin"],
+            PASSWORD,
+        );
+        pair.serve().await;
+        pair
+    }
+
+    async fn serve(&mut self) {
+        let mut serve = Command::new(from_environment("WARDGATE_ISSUER"));
+        serve.arg("--config").arg(self.directory.path().join("wardgate.toml")).arg("serve");
+        self._services.push(spawn(serve, self.directory.path().join("issuer.log")));
+        let ready = format!("{}/health/ready", self.issuer);
+        eventually("the issuer is ready", async || {
+            self.client.get(&ready).send().await.is_ok_and(|answer| answer.status() == 200)
+        })
+        .await;
+    }
+
+    /// Runs `wardgate` with these arguments on this issuer's configuration.
+    pub fn wardgate(&self, arguments: &[&str], input: &str) -> Output {
+        let mut process = Command::new(from_environment("WARDGATE_ISSUER"))
+            .arg("--config")
+            .arg(self.directory.path().join("wardgate.toml"))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("wardgate starts");
+        process.stdin.take().expect("piped").write_all(input.as_bytes()).expect("the input is read");
+        process.wait_with_output().expect("wardgate ends")
+    }
+
+    /// As [`Pair::wardgate`], and gives what it printed.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[track_caller]
+    pub fn wardgate_ok(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.wardgate(arguments, input);
+        let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "wardgate {arguments:?} failed:\n{out}\n{error}");
+        out.into_owned()
+    }
+
+    /// Registers a client by `wardgate client add … --json` and gives its secret, if it has one.
+    #[track_caller]
+    pub fn add_client(&self, client_id: &str, arguments: &[&str]) -> Option<String> {
+        let all: Vec<&str> =
+            [&["client", "add", "--client-id", client_id, "--name", client_id, "--json"], arguments].concat();
+        let printed: Value = serde_json::from_str(&self.wardgate_ok(&all, "")).expect("JSON");
+        printed["client_secret"].as_str().map(str::to_owned)
+    }
+
+    /// Registers a service that may ask for `scope`, and gives its secret.
+    #[track_caller]
+    pub fn add_service(&self, client_id: &str, scope: &str) -> String {
+        let arguments = ["--type", "confidential", "--grant", "client_credentials", "--scope", scope];
+        self.add_client(client_id, &arguments).expect("a confidential client has a secret")
+    }
+
+    /// Registers a public app that may ask for `scope`, with [`CALLBACK`].
+    #[track_caller]
+    pub fn add_app(&self, client_id: &str, scope: &str) {
+        let grants = ["--grant", "authorization_code", "--grant", "refresh_token"];
+        let arguments = [&["--type", "public", "--redirect-uri", CALLBACK, "--scope", scope][..], &grants].concat();
+        self.add_client(client_id, &arguments);
+    }
+
+    /// The answer of the token endpoint to this form.
+    pub async fn token(&self, form: &[(&str, &str)]) -> Answer {
+        send(self.client.post(format!("{}/oauth2/token", self.issuer)).form(form)).await
+    }
+
+    /// The answer of an endpoint of the issuer to this form.
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        send(self.client.post(format!("{}{path}", self.issuer)).form(form)).await
+    }
+
+    /// The answer of the issuer to a GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        send(self.client.get(format!("{}{path}", self.issuer))).await
+    }
+
+    /// The answer of the edge to a GET with this token.
+    pub async fn call(&self, path: &str, token: &str) -> Answer {
+        send(self.client.get(format!("{}{path}", self.worker.url())).bearer_auth(token)).await
+    }
+
+    /// A path in the folder of this pair.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+}
+
+fn spawn(mut command: Command, log: PathBuf) -> Service {
+    let file = std::fs::File::create(&log).expect("a log file");
+    let process = command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone().expect("a second handle"))
+        .stderr(file)
+        .spawn()
+        .expect("the program starts");
+    Service { process, log }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}

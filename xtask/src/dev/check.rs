@@ -1,0 +1,131 @@
+//! `cargo xtask dev --check`: does what the guide tells people to do, with the same lines, and says what it saw.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::{
+    addresses::FHIR,
+    data::DevData,
+    guide::{call_command, token_command},
+    http::{self, Answer},
+};
+use crate::{fault::Outcome, session::Session, workspace::which};
+
+/// Calls the API with the guide's own lines, with a token and without one; true when both answers are as they should
+/// be.
+pub(super) fn run(session: &Session<'_>, dev: &DevData) -> Outcome<bool> {
+    let mut passed = true;
+    let mut tell = |right: bool, what: &str| {
+        passed &= right;
+        session
+            .screen
+            .step(&format!("{} {what}", if right { "ok  " } else { "FAIL" }));
+    };
+
+    if which("curl").is_some() {
+        let answer = shell(&call_command(&dev.service_secret));
+        let status = answer.lines().next().unwrap_or("no answer").to_owned();
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        tell(
+            status.contains(" 200") && is_bundle_of_patients(body),
+            &format!("the guide's curl line, with a token: {status}, {}", summary(body)),
+        );
+    } else {
+        tell(
+            false,
+            "curl is not on PATH: install it (`apt-get install curl`), since the guide uses it",
+        );
+    }
+
+    let token = shell(&token_command(&dev.service_secret));
+    let token = token.trim();
+    tell(
+        token.matches('.').count() == 2,
+        &format!("a token for the service: {} characters", token.len()),
+    );
+    match http::get(&format!("{FHIR}/Patient"), Some(token)) {
+        Ok(Answer {
+            status,
+            content_type,
+            body,
+        }) => tell(
+            status == 200
+                && content_type.starts_with("application/fhir+json")
+                && is_bundle_of_patients(&body),
+            &format!(
+                "GET {FHIR}/Patient with it: {status}, {content_type}, {}",
+                summary(&body)
+            ),
+        ),
+        Err(error) => tell(false, &format!("GET {FHIR}/Patient with it: {error}")),
+    }
+    match http::get(&format!("{FHIR}/Patient"), None) {
+        Ok(Answer { status, body, .. }) => tell(
+            status == 401 && !is_bundle_of_patients(&body),
+            &format!("GET {FHIR}/Patient without a token: {status}, {}", summary(&body)),
+        ),
+        Err(error) => tell(false, &format!("GET {FHIR}/Patient without a token: {error}")),
+    }
+    session.stop.check()?;
+    Ok(passed)
+}
+
+/// The standard output of a line, as a person's shell would run it; what curl says on failure comes with it.
+fn shell(line: &str) -> String {
+    match Command::new("sh")
+        .args(["-c", &format!("{{ {line}; }} 2>&1")])
+        .output()
+    {
+        Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn is_bundle_of_patients(body: &str) -> bool {
+    let Ok(bundle) = serde_json::from_str::<Value>(body) else {
+        return false;
+    };
+    let is_patient =
+        |entry: &Value| entry.pointer("/resource/resourceType").and_then(Value::as_str) == Some("Patient");
+    bundle.get("resourceType").and_then(Value::as_str) == Some("Bundle")
+        && bundle
+            .get("entry")
+            .and_then(Value::as_array)
+            .is_some_and(|entries| !entries.is_empty() && entries.iter().all(is_patient))
+}
+
+/// What a body is, in a few words; a refusal's text in full, since it is the news.
+fn summary(body: &str) -> String {
+    let Ok(json) = serde_json::from_str::<Value>(body) else {
+        return format!(
+            "a body that is no JSON: {}",
+            body.chars().take(200).collect::<String>().trim()
+        );
+    };
+    let name = json.get("resourceType").and_then(Value::as_str).unwrap_or("JSON");
+    match json.get("entry").and_then(Value::as_array) {
+        Some(entries) => format!("{name} with {} entries", entries.len()),
+        None => format!("{name}: {}", body.chars().take(300).collect::<String>()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_bundle_of_patients, shell, summary};
+
+    #[test]
+    fn knows_a_bundle_of_patients_from_a_refusal() {
+        let bundle = r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient"}}]}"#;
+        assert!(is_bundle_of_patients(bundle));
+        assert_eq!(summary(bundle), "Bundle with 1 entries");
+        assert!(!is_bundle_of_patients(r#"{"resourceType":"OperationOutcome"}"#));
+        assert!(!is_bundle_of_patients(r#"{"resourceType":"Bundle","entry":[]}"#));
+        assert!(!is_bundle_of_patients("<html>"));
+    }
+
+    #[test]
+    fn a_failing_line_gives_what_it_said() {
+        assert_eq!(shell("echo one; echo two >&2").lines().count(), 2);
+    }
+}

@@ -1,0 +1,311 @@
+//! The dev data: two clients, a person and signing keys, loaded once into `target/dev`.
+//!
+//! `environment.json` is written last and means that all of it is there; without it, whatever a broken-off run has
+//! left is thrown away and everything is loaded anew. Secrets are made here or by the issuer, for this machine only,
+//! and the files that hold them are readable by their owner only.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{ErrorKind, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::{Value, json};
+
+use super::addresses::{EDGE, FHIR, ISSUER, ISSUER_PORT, UPSTREAM};
+use crate::{
+    digest,
+    fault::{Fault, OrFault as _, Outcome},
+    session::Session,
+};
+
+/// The client that stands for an app: public, with PKCE.
+pub(super) const APP: &str = "test_client_zs_his";
+/// The client that stands for a backend service.
+pub(super) const SERVICE: &str = "test_service_zs_his";
+/// Where the guide sends an app's sign-in back to.
+pub(super) const APP_REDIRECT: &str = "http://localhost:3000/callback";
+
+const APP_REDIRECTS: [&str; 3] = [
+    "https://app.com/callback",
+    APP_REDIRECT,
+    "http://127.0.0.1:3000/callback",
+];
+const APP_SCOPE: &str = "openid profile email fhirUser launch/patient online_access offline_access patient/*.read \
+                         observation.read observation/*.read patient/*.rs user/*.read";
+const SERVICE_SCOPE: &str = "system/*.read system/*.write system/*.rs";
+const EMAIL: &str = "amina@example.org";
+/// A patient of the sample FHIR API, so that the person's own record is there to read.
+const FHIR_USER: &str = "Patient/patient-11111";
+const OWNER_ONLY: u32 = 0o600;
+
+/// What `environment.json` says, for the guide and the check.
+#[derive(Debug)]
+pub(super) struct DevData {
+    /// The file itself.
+    pub(super) file: PathBuf,
+    /// The secret of [`SERVICE`].
+    pub(super) service_secret: String,
+    /// The person's e-mail address.
+    pub(super) email: String,
+    /// The person's password.
+    pub(super) password: String,
+}
+
+/// The issuer's configuration file.
+pub(super) fn config_file(session: &Session<'_>) -> PathBuf {
+    session.workspace.dev().join("wardgate.toml")
+}
+
+/// Loads the dev data unless it is there.
+pub(super) fn load(session: &Session<'_>, fresh: bool) -> Outcome<DevData> {
+    let folder = session.workspace.dev();
+    let file = folder.join("environment.json");
+    fs::create_dir_all(&folder).or_fault(|| format!("create {}", folder.display()))?;
+    if fresh || !file.exists() {
+        session.screen.step("loading the dev data into target/dev");
+        remove_old(&folder, &file)?;
+        write_config(session, &folder)?;
+        let environment = create(session)?;
+        let text = serde_json::to_string_pretty(&environment).or_fault(|| "write JSON".to_owned())?;
+        write_for_owner(&file, &format!("{text}\n"))?;
+    } else {
+        write_config(session, &folder)?;
+        session
+            .screen
+            .step("the dev data is there (target/dev; `--fresh` loads it anew)");
+    }
+    read(file)
+}
+
+/// Removes the database and the keys, and before them the file that vouches for them.
+fn remove_old(folder: &Path, file: &Path) -> Outcome<()> {
+    let others = ["wardgate.db", "wardgate.db-wal", "wardgate.db-shm", "master.key"];
+    for path in std::iter::once(file.to_owned()).chain(others.map(|name| folder.join(name))) {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Fault::new(format!(
+                    "could not remove {}: {error}",
+                    path.display()
+                )));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn write_config(session: &Session<'_>, folder: &Path) -> Outcome<()> {
+    let path = |name: &str| Value::String(folder.join(name).display().to_string());
+    let (database, master_key) = (path("wardgate.db"), path("master.key"));
+    // A JSON string of printable text is a TOML string too.
+    let text = format!(
+        "# Written by `cargo xtask dev` at every start: changes made here do not last.\n\
+         [server]\nlisten = \"127.0.0.1:{ISSUER_PORT}\"\npublic_url = \"{ISSUER}\"\n\n\
+         [database]\npath = {database}\n\n\
+         [keys]\nmaster_key_file = {master_key}\nalgorithm = \"RS256\"\n\n\
+         [[resources]]\nidentifier = \"{FHIR}\"\n\
+         aliases = [\"api:zs_his\", \"https://api.zarishsphere.com/fhir\"]\n"
+    );
+    write_for_owner(&config_file(session), &text)
+}
+
+/// Has the issuer make its database, keys, clients and the person, and puts together what they are.
+fn create(session: &Session<'_>) -> Outcome<Value> {
+    issuer(session, &["init"], None)?;
+    let mut app = vec![
+        "client",
+        "add",
+        "--client-id",
+        APP,
+        "--name",
+        "Test app",
+        "--type",
+        "public",
+    ];
+    app.extend([
+        "--grant",
+        "authorization_code",
+        "--grant",
+        "refresh_token",
+        "--scope",
+        APP_SCOPE,
+        "--json",
+    ]);
+    app.extend(APP_REDIRECTS.iter().flat_map(|uri| ["--redirect-uri", uri]));
+    issuer(session, &app, None)?;
+
+    let mut service = vec!["client", "add", "--client-id", SERVICE, "--name", "Test service"];
+    service.extend([
+        "--type",
+        "confidential",
+        "--grant",
+        "client_credentials",
+        "--scope",
+        SERVICE_SCOPE,
+    ]);
+    service.push("--json");
+    let made: Value = serde_json::from_str(&issuer(session, &service, None)?)
+        .or_fault(|| "read what `wardgate client add --json` printed".to_owned())?;
+    let secret = made
+        .get("client_secret")
+        .and_then(Value::as_str)
+        .ok_or_else(|| Fault::new("`wardgate client add --json` printed no client_secret"))?;
+
+    let password = random_password()?;
+    let mut person = vec![
+        "user",
+        "add",
+        "--email",
+        EMAIL,
+        "--name",
+        "Amina Rahman",
+        "--password-stdin",
+    ];
+    person.extend(["--fhir-user", FHIR_USER, "--json"]);
+    issuer(session, &person, Some(&password))?;
+
+    Ok(json!({
+        "edge": EDGE,
+        "fhir": FHIR,
+        "issuer": ISSUER,
+        "upstream": UPSTREAM,
+        "clients": [
+            { "client_id": APP, "redirect_uris": APP_REDIRECTS, "scope": APP_SCOPE },
+            { "client_id": SERVICE, "client_secret": secret, "redirect_uris": [], "scope": SERVICE_SCOPE },
+        ],
+        "users": [{ "email": EMAIL, "password": password, "role": "patient", "fhir_user": FHIR_USER }],
+        "api_keys": [],
+    }))
+}
+
+/// Runs `wardgate --config … ARGUMENTS` with `input` on its standard input, and gives its standard output.
+fn issuer(session: &Session<'_>, arguments: &[&str], input: Option<&str>) -> Outcome<String> {
+    let shown: Vec<&str> = arguments
+        .iter()
+        .copied()
+        .take_while(|word| !word.starts_with("--"))
+        .collect();
+    let what = || format!("run `wardgate {}`", shown.join(" "));
+    let mut child = Command::new(session.workspace.program("wardgate"))
+        .arg("--config")
+        .arg(config_file(session))
+        .args(arguments)
+        .current_dir(&session.workspace.root)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .or_fault(what)?;
+    if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+        stdin.write_all(input.as_bytes()).or_fault(what)?;
+    }
+    let output = child.wait_with_output().or_fault(what)?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(Fault::new(format!(
+        "`wardgate {}` failed ({}): {}",
+        shown.join(" "),
+        output.status,
+        said.trim()
+    )))
+}
+
+fn read(file: PathBuf) -> Outcome<DevData> {
+    let text = fs::read(&file).or_fault(|| format!("read {}", file.display()))?;
+    let environment: Value = serde_json::from_slice(&text).or_fault(|| format!("read {}", file.display()))?;
+    let found = |list: &str, key: &str, name: &str, wanted: &str| {
+        let entries = environment.get(list)?.as_array()?;
+        let entry = entries
+            .iter()
+            .find(|entry| entry.get(key).and_then(Value::as_str) == Some(name))?;
+        entry.get(wanted)?.as_str().map(str::to_owned)
+    };
+    let secret = found("clients", "client_id", SERVICE, "client_secret");
+    let password = found("users", "email", EMAIL, "password");
+    match (secret, password) {
+        (Some(service_secret), Some(password)) => Ok(DevData {
+            file,
+            service_secret,
+            email: EMAIL.to_owned(),
+            password,
+        }),
+        _ => Err(Fault::new(format!(
+            "{} is not what this version of the tool writes: run `cargo xtask dev --fresh`",
+            file.display()
+        ))),
+    }
+}
+
+/// Writes the file anew, readable by its owner only, and in one piece: another reader sees all of it or none.
+fn write_for_owner(path: &Path, text: &str) -> Outcome<()> {
+    let partial = path.with_extension("partial");
+    let what = || format!("write {}", path.display());
+    drop(fs::remove_file(&partial));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(OWNER_ONLY)
+        .open(&partial)
+        .or_fault(what)?;
+    file.write_all(text.as_bytes()).or_fault(what)?;
+    file.sync_all().or_fault(what)?;
+    fs::rename(&partial, path).or_fault(what)
+}
+
+/// 128 bits from the system, as words of hexadecimal digits that a person can still copy by eye.
+fn random_password() -> Outcome<String> {
+    let mut bytes = [0_u8; 16];
+    let what = || "read random bytes".to_owned();
+    File::open("/dev/urandom")
+        .or_fault(what)?
+        .read_exact(&mut bytes)
+        .or_fault(what)?;
+    let words: Vec<String> = bytes.chunks(4).map(digest::hex).collect();
+    Ok(words.join("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::{random_password, read, remove_old, write_for_owner};
+
+    #[test]
+    fn secrets_are_for_their_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("environment.json");
+        write_for_owner(&file, "old").unwrap();
+        write_for_owner(&file, "new").unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+    }
+
+    #[test]
+    fn passwords_differ() {
+        assert_ne!(random_password().unwrap(), random_password().unwrap());
+        assert_eq!(random_password().unwrap().len(), 35);
+    }
+
+    #[test]
+    fn foreign_environment_file_is_refused_with_the_way_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("environment.json");
+        fs::write(&file, r#"{"clients": []}"#).unwrap();
+        assert!(read(file).unwrap_err().to_string().contains("--fresh"));
+    }
+
+    #[test]
+    fn removing_old_data_is_safe_to_repeat() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("environment.json");
+        fs::write(folder.path().join("master.key"), "x").unwrap();
+        remove_old(folder.path(), &file).unwrap();
+        remove_old(folder.path(), &file).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,114 @@
+//! What a person sees when everything runs: what to try, copy and read.
+
+use std::path::Path;
+
+use super::{
+    addresses::{EDGE, FHIR, ISSUER, UPSTREAM},
+    data::{APP, APP_REDIRECT, DevData, SERVICE},
+};
+
+/// The verifier and challenge of RFC 7636, appendix B: known to everybody, so for trying things out only.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// A line for a shell that gets a token for the service and prints it.
+pub(super) fn token_command(secret: &str) -> String {
+    format!(
+        "curl -sS -u '{SERVICE}:{secret}' -d grant_type=client_credentials -d 'scope=system/*.read' \
+         {ISSUER}/oauth2/token | sed -n 's/.*\"access_token\": *\"\\([^\"]*\\)\".*/\\1/p'"
+    )
+}
+
+/// A line for a shell that gets a token and calls the API with it, through the edge.
+pub(super) fn call_command(secret: &str) -> String {
+    format!(
+        "TOKEN=$({}) && curl -sS -i -H \"Authorization: Bearer $TOKEN\" {FHIR}/Patient",
+        token_command(secret)
+    )
+}
+
+/// The address where a person signs in for the test app.
+fn sign_in_url() -> String {
+    let query = [
+        ("response_type", "code"),
+        ("client_id", APP),
+        ("redirect_uri", APP_REDIRECT),
+        (
+            "scope",
+            "openid fhirUser launch/patient patient/*.read offline_access",
+        ),
+        ("state", "try-it-out"),
+        ("aud", FHIR),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    let query: Vec<String> = query
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
+    format!("{ISSUER}/oauth2/authorize?{}", query.join("&"))
+}
+
+/// Percent-encodes all but RFC 3986's unreserved characters.
+fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+/// The whole guide.
+pub(super) fn text(dev: &DevData, logs: &Path) -> String {
+    let DevData {
+        file,
+        service_secret,
+        email,
+        password,
+    } = dev;
+    format!(
+        "
+Everything runs:
+  edge       {EDGE}   (FHIR base {FHIR})
+  issuer     {ISSUER}
+  sample API {UPSTREAM}   (what the edge guards)
+
+Try 1. A service: get a token and read patients through the edge.
+
+  {call}
+
+  Without a token the edge refuses:  curl -i {FHIR}/Patient
+
+Try 2. A person: sign in as {email} with the password {password}
+
+  {sign_in}
+
+  The browser ends at {APP_REDIRECT}?code=…, where nothing listens. Exchange that code within a minute:
+
+  curl -sS -d grant_type=authorization_code -d client_id={APP} -d redirect_uri={APP_REDIRECT} \\
+    -d code_verifier={VERIFIER} -d code=PASTE_THE_CODE {ISSUER}/oauth2/token
+
+Every address and secret:  {file}
+Logs:                      {logs}/*.log
+Ctrl-C stops everything.
+",
+        call = call_command(service_secret),
+        sign_in = sign_in_url(),
+        file = file.display(),
+        logs = logs.display(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{encode, sign_in_url};
+
+    #[test]
+    fn queries_are_encoded() {
+        assert_eq!(encode("patient/*.read a~b"), "patient%2F%2A.read%20a~b");
+        assert!(sign_in_url().contains("redirect_uri=http%3A%2F%2Flocalhost%3A3000%2Fcallback&"));
+    }
+}

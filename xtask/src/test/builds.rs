@@ -1,0 +1,42 @@
+//! Steps that pass when something builds or starts.
+
+use super::{Verdict, verdict_of};
+use crate::{command, dev, fault::Outcome, session::Session, tools::bare_metal, wasm};
+
+/// The shared crate for a target that has no standard library: the compiler's proof that it needs none.
+pub(super) fn without_std(session: &Session<'_>) -> Outcome<Verdict> {
+    let mut cargo = bare_metal::cargo_build(session)?;
+    cargo.args(["--package", "wardgate-shared", "--lib"]);
+    Ok(verdict_of(
+        session,
+        &command::run(session, "test-no-std", &mut cargo, None)?,
+    ))
+}
+
+/// The documentation, with warnings as errors.
+pub(super) fn documentation(session: &Session<'_>) -> Outcome<Verdict> {
+    let mut cargo = session.workspace.cargo();
+    cargo
+        .args(["doc", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "-D warnings");
+    Ok(verdict_of(
+        session,
+        &command::run(session, "test-doc", &mut cargo, None)?,
+    ))
+}
+
+/// The Worker as it is deployed, and its size.
+pub(super) fn worker(session: &Session<'_>) -> Outcome<Verdict> {
+    wasm::build(session, false).map(|_| Verdict::passed())
+}
+
+/// The system started as a whole, and called as the guide says.
+pub(super) fn dev_check(session: &Session<'_>) -> Outcome<Verdict> {
+    dev::run(session, true, false).map(|passed| {
+        if passed {
+            Verdict::passed()
+        } else {
+            Verdict::failed()
+        }
+    })
+}

@@ -1,0 +1,49 @@
+//! The test programs that cargo runs.
+
+use std::process::Command;
+
+use super::{Verdict, show_failure};
+use crate::{
+    command, dev,
+    fault::Outcome,
+    session::Session,
+    tools::{cache::Cache, node, npm::NpmTools, python},
+    wasm::Worker,
+};
+
+/// The package with the integration tests.
+const INTEGRATION: &str = "wardgate-tests";
+
+/// Unit, property and documentation tests of all crates but the integration tests'.
+pub(super) fn unit(session: &Session<'_>) -> Outcome<Verdict> {
+    let mut cargo = session.workspace.cargo();
+    cargo.args(["test", "--workspace", "--exclude", INTEGRATION, "--no-fail-fast"]);
+    run(session, "test-unit", &mut cargo)
+}
+
+/// The integration tests, with the paths of the tools and programs that they use in their environment.
+pub(super) fn integration(session: &Session<'_>) -> Outcome<Verdict> {
+    let cache = Cache::of_user()?;
+    let npm = NpmTools::provide(session, &cache)?;
+    let python = python::provide(session, &cache)?;
+    dev::build_programs(session)?;
+    let mut cargo = session.workspace.cargo();
+    cargo
+        .args(["test", "--package", INTEGRATION, "--no-fail-fast"])
+        .env("WARDGATE_WORKER_DIR", Worker::of(session).folder)
+        .env("WARDGATE_WORKERD", npm.workerd()?)
+        .env("WARDGATE_NODE", node::provide(&npm)?)
+        .env("WARDGATE_NODE_MODULES", npm.modules())
+        .env("WARDGATE_PYTHON", python)
+        .env("WARDGATE_ISSUER", session.workspace.program("wardgate"))
+        .env("WARDGATE_SAMPLE_FHIR", session.workspace.program("sample-fhir"));
+    run(session, "test-integration", &mut cargo)
+}
+
+fn run(session: &Session<'_>, name: &str, cargo: &mut Command) -> Outcome<Verdict> {
+    let finished = command::run(session, name, cargo, None)?;
+    if !finished.success {
+        show_failure(session, &finished);
+    }
+    Ok(Verdict::of_test_output(&finished.output(), finished.success))
+}

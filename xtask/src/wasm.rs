@@ -1,0 +1,138 @@
+//! `cargo xtask wasm`: the Worker as it is deployed, in `edge/build/`.
+//!
+//! worker-build calls cargo, wasm-bindgen, esbuild and wasm-opt; it would download the last three, so it is given the
+//! pinned ones. The result is kept for as long as nothing that goes into it changes (`wasm/stamp`).
+
+mod stamp;
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use flate2::{Compression, write::GzEncoder};
+
+use crate::{
+    command,
+    fault::{Fault, OrFault as _, Outcome},
+    session::Session,
+    tools::{
+        cache::Cache,
+        cargo_tool::{WASM_BINDGEN_TOOL, WORKER_BUILD_TOOL},
+        node,
+        npm::NpmTools,
+        wasm_target::WasmToolchain,
+    },
+    versions::LARGEST_WORKER_GZIPPED,
+    wasm::stamp::Stamp,
+    workspace::path_with_first,
+};
+
+/// A built Worker.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    /// The folder with `index.js` and `index_bg.wasm`.
+    pub(crate) folder: PathBuf,
+}
+
+impl Worker {
+    /// Where the Worker is built, there or not.
+    pub(crate) fn of(session: &Session<'_>) -> Self {
+        Self {
+            folder: session.workspace.root.join("edge/build"),
+        }
+    }
+
+    fn wasm(&self) -> PathBuf {
+        self.folder.join("index_bg.wasm")
+    }
+}
+
+/// Builds the Worker unless it is there and up to date (or `force`), prints its size, and refuses one that is too
+/// large.
+pub(crate) fn build(session: &Session<'_>, force: bool) -> Outcome<Worker> {
+    let cache = Cache::of_user()?;
+    let toolchain = WasmToolchain::provide(session, &cache)?;
+    let worker = Worker::of(session);
+    let stamp = Stamp::of(session, &toolchain.compiler(session)?, &worker)?;
+    if !force && stamp.matches() {
+        session.screen.step("the Worker is up to date");
+    } else {
+        compile(session, &cache, &toolchain)?;
+        stamp.write()?;
+    }
+    tell_size(session, &worker.wasm())?;
+    Ok(worker)
+}
+
+fn compile(session: &Session<'_>, cache: &Cache, toolchain: &WasmToolchain) -> Outcome<()> {
+    let npm = NpmTools::provide(session, cache)?;
+    let node = node::provide(&npm)?;
+    let wasm_bindgen = WASM_BINDGEN_TOOL.provide(session, cache)?;
+    let worker_build = WORKER_BUILD_TOOL.provide(session, cache)?;
+    session.screen.step("building the Worker (worker-build, release)");
+    let programs = toolchain.first_on_path();
+    let first: Vec<&Path> = programs.as_deref().into_iter().chain(node.parent()).collect();
+    let mut command = Command::new(worker_build);
+    command
+        .arg("--release")
+        .current_dir(session.workspace.root.join("edge"))
+        .env("PATH", path_with_first(&first))
+        .env("WASM_BINDGEN_BIN", wasm_bindgen)
+        .env("WASM_OPT_BIN", npm.wasm_opt())
+        .env("ESBUILD_BIN", npm.esbuild()?);
+    toolchain.apply(&mut command);
+    command::run(session, "worker-build", &mut command, None)?
+        .or_fault("the Worker could not be built")
+        .map(drop)
+}
+
+/// Prints the size as it is and after gzip, the form in which a Worker's size is limited and loaded.
+fn tell_size(session: &Session<'_>, wasm: &Path) -> Outcome<()> {
+    let bytes = fs::read(wasm).or_fault(|| format!("read {}", wasm.display()))?;
+    let raw = bytes.len() as u64;
+    let gzipped = gzipped(&bytes).or_fault(|| "measure the Worker after gzip".to_owned())?;
+    session.screen.step(&format!(
+        "the Worker's wasm: {} raw, {} gzipped (largest allowed: {})",
+        kilobytes(raw),
+        kilobytes(gzipped),
+        kilobytes(LARGEST_WORKER_GZIPPED)
+    ));
+    if gzipped < LARGEST_WORKER_GZIPPED {
+        Ok(())
+    } else {
+        Err(Fault::new(format!(
+            "the Worker is {} after gzip, and less than {} is allowed: see what came into `cargo tree -p \
+             wardgate-edge` lately",
+            kilobytes(gzipped),
+            kilobytes(LARGEST_WORKER_GZIPPED)
+        )))
+    }
+}
+
+fn gzipped(bytes: &[u8]) -> std::io::Result<u64> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len() as u64)
+}
+
+fn kilobytes(bytes: u64) -> String {
+    format!("{}.{} kB", bytes / 1000, bytes % 1000 / 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{gzipped, kilobytes};
+
+    #[test]
+    fn sizes_are_told_in_thousands_of_bytes() {
+        assert_eq!(kilobytes(148_960), "148.9 kB");
+    }
+
+    #[test]
+    fn repetition_shrinks() {
+        assert!(gzipped(&vec![7; 100_000]).unwrap() < 1_000);
+    }
+}
