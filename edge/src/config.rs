@@ -42,6 +42,8 @@ pub struct Config {
     pub upstream_timeout_milliseconds: u32,
     /// Whose pages may call the API.
     pub cors_origins: CorsOrigins,
+    /// Base of `error_uri`, without a slash at the end.
+    pub error_uri: String,
 }
 
 /// Origins of pages that may call the API.
@@ -78,6 +80,10 @@ impl Config {
         let upstream = reader.base_url(variables::UPSTREAM);
         let prefix = reader.prefix();
         let public_url = reader.base_url(variables::PUBLIC_URL);
+        let error_uri = match values.get(variables::ERROR_URI.name) {
+            Some(_) => reader.base_url(variables::ERROR_URI),
+            None => format!("{}/docs/errors", issuer.strip_suffix('/').unwrap_or(&issuer)),
+        };
         let config = Self {
             smart_configuration_url: well_known(&issuer, "smart-configuration"),
             issuer,
@@ -101,6 +107,7 @@ impl Config {
             upstream_timeout_milliseconds: reader
                 .number(variables::UPSTREAM_TIMEOUT_MILLISECONDS, 10..=600_000),
             cors_origins: reader.cors_origins(),
+            error_uri,
         };
         reader.refuse_unknown_names();
         if reader.faults.is_empty() { Ok(config.with_attempt_bound()) } else { Err(reader.faults) }

@@ -31,7 +31,10 @@ pub enum JsonError {
 pub fn check_object(text: &[u8]) -> Result<(), JsonError> {
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    match UniqueMembers.deserialize(&mut deserializer).and_then(|()| deserializer.end()) {
+    match UniqueMembers
+        .deserialize(&mut deserializer)
+        .and_then(|()| deserializer.end())
+    {
         Ok(()) if first == Some(&b'{') => Ok(()),
         Ok(()) => Err(JsonError::NotAnObject),
         // The visitor's own refusal is the only data error it can raise; everything else is syntax.
@@ -105,22 +108,34 @@ mod tests {
 
     #[test]
     fn accepts_an_object_with_distinct_members() {
-        assert_eq!(check_object(br#" {"a":1,"b":{"a":[null,true,"x",1.5,-2]}} "#), Ok(()));
+        assert_eq!(
+            check_object(br#" {"a":1,"b":{"a":[null,true,"x",1.5,-2]}} "#),
+            Ok(())
+        );
     }
 
     #[test]
     fn refuses_a_repeated_member_at_the_top() {
-        assert_eq!(check_object(br#"{"iss":"a","iss":"b"}"#), Err(JsonError::DuplicateMember));
+        assert_eq!(
+            check_object(br#"{"iss":"a","iss":"b"}"#),
+            Err(JsonError::DuplicateMember)
+        );
     }
 
     #[test]
     fn refuses_a_repeated_member_written_with_an_escape() {
-        assert_eq!(check_object(br#"{"iss":"a","\u0069ss":"b"}"#), Err(JsonError::DuplicateMember));
+        assert_eq!(
+            check_object(br#"{"iss":"a","\u0069ss":"b"}"#),
+            Err(JsonError::DuplicateMember)
+        );
     }
 
     #[test]
     fn refuses_a_repeated_member_inside_arrays_and_objects() {
-        assert_eq!(check_object(br#"{"a":[{"b":{"c":1,"c":1}}]}"#), Err(JsonError::DuplicateMember));
+        assert_eq!(
+            check_object(br#"{"a":[{"b":{"c":1,"c":1}}]}"#),
+            Err(JsonError::DuplicateMember)
+        );
     }
 
     #[test]
@@ -138,7 +153,13 @@ mod tests {
         let mut text = alloc::vec![b'['; 100_000];
         text.insert(0, b'{');
         assert_eq!(check_object(&text), Err(JsonError::Malformed));
-        let nested = [&b"{\"a\":"[..], &alloc::vec![b'['; 200], &alloc::vec![b']'; 200], b"}"].concat();
+        let nested = [
+            &b"{\"a\":"[..],
+            &alloc::vec![b'['; 200],
+            &alloc::vec![b']'; 200],
+            b"}",
+        ]
+        .concat();
         assert_eq!(check_object(&nested), Err(JsonError::Malformed));
     }
 }

@@ -49,7 +49,11 @@ impl OperationOutcome {
     pub fn error(code: IssueType, diagnostics: impl Into<Cow<'static, str>>) -> Self {
         Self {
             resource_type: "OperationOutcome",
-            issue: [Issue { severity: "error", code, diagnostics: diagnostics.into() }],
+            issue: [Issue {
+                severity: "error",
+                code,
+                diagnostics: diagnostics.into(),
+            }],
         }
     }
 }

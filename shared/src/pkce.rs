@@ -73,7 +73,11 @@ impl CodeChallenge {
     /// [`PkceError::MalformedVerifier`] or [`PkceError::Mismatch`].
     pub fn verify(&self, verifier: &str) -> Result<(), PkceError> {
         let presented = Self::of(verifier)?;
-        if constant_time_eq(&self.0, &presented.0) { Ok(()) } else { Err(PkceError::Mismatch) }
+        if constant_time_eq(&self.0, &presented.0) {
+            Ok(())
+        } else {
+            Err(PkceError::Mismatch)
+        }
     }
 
     /// The challenge in base64url, 43 characters.
@@ -104,7 +108,11 @@ mod tests {
     #[test]
     fn refuses_plain_and_an_absent_method() {
         for method in [None, Some("plain"), Some("s256"), Some("")] {
-            assert_eq!(CodeChallenge::parse(CHALLENGE, method), Err(PkceError::MethodNotS256), "{method:?}");
+            assert_eq!(
+                CodeChallenge::parse(CHALLENGE, method),
+                Err(PkceError::MethodNotS256),
+                "{method:?}"
+            );
         }
     }
 
@@ -120,14 +128,27 @@ mod tests {
     #[test]
     fn refuses_another_verifier() {
         let challenge = CodeChallenge::parse(CHALLENGE, Some("S256")).unwrap();
-        assert_eq!(challenge.verify(&VERIFIER.replace('d', "e")), Err(PkceError::Mismatch));
+        assert_eq!(
+            challenge.verify(&VERIFIER.replace('d', "e")),
+            Err(PkceError::Mismatch)
+        );
     }
 
     #[test]
     fn holds_verifiers_to_the_grammar() {
         let challenge = CodeChallenge::parse(CHALLENGE, Some("S256")).unwrap();
-        for verifier in [&"a".repeat(42), &"a".repeat(129), &"ä".repeat(30), &"a b".repeat(20), &String::new()] {
-            assert_eq!(challenge.verify(verifier), Err(PkceError::MalformedVerifier), "{verifier}");
+        for verifier in [
+            &"a".repeat(42),
+            &"a".repeat(129),
+            &"ä".repeat(30),
+            &"a b".repeat(20),
+            &String::new(),
+        ] {
+            assert_eq!(
+                challenge.verify(verifier),
+                Err(PkceError::MalformedVerifier),
+                "{verifier}"
+            );
         }
         for verifier in [&"a".repeat(43), &"~".repeat(128)] {
             assert!(CodeChallenge::of(verifier).is_ok(), "{verifier}");

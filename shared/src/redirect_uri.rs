@@ -12,7 +12,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 pub const MAXIMUM_REDIRECT_URI_BYTES: usize = 2048;
 
 /// Characters that stand for themselves in a query value (RFC 3986 section 2.3); everything else is escaped.
-const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Why a redirect URI may not be registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -105,7 +109,10 @@ impl RegisteredRedirectUri {
             if !ip_literal || !port.bytes().all(|byte| byte.is_ascii_digit()) || port.len() > 5 {
                 return None;
             }
-            let authority_bytes = rest.strip_prefix("//")?.find(['/', '?']).unwrap_or(rest.len().checked_sub(2)?);
+            let authority_bytes = rest
+                .strip_prefix("//")?
+                .find(['/', '?'])
+                .unwrap_or(rest.len().checked_sub(2)?);
             let path = rest.strip_prefix("//")?.get(authority_bytes..)?;
             Some((host.into(), path.into()))
         };
@@ -160,7 +167,9 @@ fn web_host(rest: &str) -> Result<(&str, &str), RedirectUriError> {
     }
     let (host, port) = match authority.rfind(']') {
         Some(end) => {
-            let (host, port) = authority.split_at_checked(end.saturating_add(1)).unwrap_or((authority, ""));
+            let (host, port) = authority
+                .split_at_checked(end.saturating_add(1))
+                .unwrap_or((authority, ""));
             (host, port.strip_prefix(':').unwrap_or(port))
         }
         None => authority.split_once(':').unwrap_or((authority, "")),

@@ -54,7 +54,10 @@ mod tests {
     fn arithmetic_saturates_at_both_ends() {
         assert_eq!(Timestamp::from_seconds(i64::MAX).plus(1).seconds(), i64::MAX);
         assert_eq!(Timestamp::from_seconds(i64::MIN).minus(1).seconds(), i64::MIN);
-        assert_eq!(Timestamp::from_seconds(i64::MIN).since(Timestamp::from_seconds(1)), i64::MIN);
+        assert_eq!(
+            Timestamp::from_seconds(i64::MIN).since(Timestamp::from_seconds(1)),
+            i64::MIN
+        );
     }
 
     #[test]

@@ -1,7 +1,17 @@
 //! The built Worker in the real `workerd`, seen from outside.
 //!
 //! `cargo xtask test` builds the Worker and says where it and `workerd` lie, in `WARDGATE_WORKER_DIR` and
-//! `WARDGATE_WORKERD`.
+//! `WARDGATE_WORKERD`. Every test starts a Worker of its own, with an issuer and an upstream that it commands.
 
+mod claims_forwarded;
+mod config;
+mod cors;
+mod credentials;
 mod expect;
+mod headers;
+mod hostile;
+mod jwks;
+mod open_paths;
+mod paths;
 mod refusals;
+mod upstream;

@@ -34,7 +34,11 @@ impl Program {
             .expect("the client starts");
         let input = process.stdin.take().expect("piped");
         let output = BufReader::new(process.stdout.take().expect("piped"));
-        Self { process, input, output }
+        Self {
+            process,
+            input,
+            output,
+        }
     }
 
     /// The next line it prints, as JSON.
@@ -42,7 +46,8 @@ impl Program {
     fn line(&mut self) -> Value {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("text");
-        serde_json::from_str(&line).unwrap_or_else(|_| panic!("a line of JSON, not {line:?}; see its error output above"))
+        serde_json::from_str(&line)
+            .unwrap_or_else(|_| panic!("a line of JSON, not {line:?}; see its error output above"))
     }
 
     /// Hands it the callback's URL.
@@ -60,12 +65,16 @@ impl Drop for Program {
 }
 
 async fn sign_in(pair: &Pair, url: &str) -> String {
-    Browser::new(&pair.issuer, PATIENT_EMAIL, PASSWORD).open(url, Decision::Allow).await
+    Browser::new(&pair.issuer, PATIENT_EMAIL, PASSWORD)
+        .open(url, Decision::Allow)
+        .await
 }
 
 #[track_caller]
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_else(|| panic!("{name} in {value}"))
+    value[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("{name} in {value}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,8 +82,17 @@ async fn python_client_with_a_secret_gets_a_token_that_opens_the_api() {
     let pair = Pair::start().await;
     // The class names a challenge method and sends no challenge, so its client is one that may do without PKCE.
     let arguments = [
-        "--type", "confidential", "--grant", "authorization_code", "--grant", "refresh_token",
-        "--redirect-uri", CALLBACK, "--scope", "patient/*.read", "--no-require-pkce",
+        "--type",
+        "confidential",
+        "--grant",
+        "authorization_code",
+        "--grant",
+        "refresh_token",
+        "--redirect-uri",
+        CALLBACK,
+        "--scope",
+        "patient/*.read",
+        "--no-require-pkce",
     ];
     let secret = pair.add_client("python-app", &arguments).unwrap();
     let run = [pair.issuer.as_str(), "python-app", secret.as_str(), CALLBACK, ""];
@@ -85,7 +103,12 @@ async fn python_client_with_a_secret_gets_a_token_that_opens_the_api() {
     program.come_back(&callback);
     let tokens = program.line();
     assert_eq!(text(&tokens, "scope"), "patient/*.read");
-    assert_eq!(pair.call("/fhir/Patient/ada", text(&tokens, "access_token")).await.status, 200);
+    assert_eq!(
+        pair.call("/fhir/Patient/ada", text(&tokens, "access_token"))
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,12 +120,20 @@ async fn python_client_without_a_secret_uses_pkce() {
     let first = program.line();
     let url = text(&first, "authorization_url").to_owned();
     let without = sign_in(&pair, &url).await;
-    assert!(without.contains("error=invalid_request"), "a public client needs a challenge: {without}");
+    assert!(
+        without.contains("error=invalid_request"),
+        "a public client needs a challenge: {without}"
+    );
     let challenge = CodeChallenge::of(VERIFIER).unwrap().encoded();
     let callback = sign_in(&pair, &format!("{url}&code_challenge={challenge}")).await;
     program.come_back(&callback);
     let tokens = program.line();
-    assert_eq!(pair.call("/fhir/Patient/ada", text(&tokens, "access_token")).await.status, 200);
+    assert_eq!(
+        pair.call("/fhir/Patient/ada", text(&tokens, "access_token"))
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,12 +142,22 @@ async fn typescript_client_gets_a_token_that_opens_the_api() {
     pair.add_app("typescript-app", "patient/*.read");
     let folder = pair.path("typescript");
     std::fs::create_dir(&folder).unwrap();
-    let run = [pair.issuer.as_str(), "typescript-app", CALLBACK, folder.to_str().unwrap()];
+    let run = [
+        pair.issuer.as_str(),
+        "typescript-app",
+        CALLBACK,
+        folder.to_str().unwrap(),
+    ];
     let mut program = Program::start("WARDGATE_NODE", "zs_auth_runner.mjs", &run);
     let first = program.line();
     let callback = sign_in(&pair, text(&first, "authorization_url")).await;
     program.come_back(&callback);
     let tokens = program.line();
     assert_eq!(text(&tokens, "token_type"), "Bearer");
-    assert_eq!(pair.call("/fhir/Patient/ada", text(&tokens, "access_token")).await.status, 200);
+    assert_eq!(
+        pair.call("/fhir/Patient/ada", text(&tokens, "access_token"))
+            .await
+            .status,
+        200
+    );
 }

@@ -19,7 +19,9 @@ fn authorization_url(client_id: &str, scope: &str, extra: &str) -> String {
 /// The value of a query parameter of a callback URL.
 fn parameter(callback: &str, name: &str) -> Option<String> {
     let url = reqwest::Url::parse(callback).unwrap();
-    url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
+    url.query_pairs()
+        .find(|(own, _)| own == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 fn claims_of(token: &str) -> Value {
@@ -50,7 +52,12 @@ async fn a_service_reads_what_its_scope_covers_and_no_more() {
     assert_eq!(patients.json()["resourceType"], "Bundle");
     let refused = pair.call("/fhir/Observation", &token).await;
     assert_eq!(refused.status, 403, "{}", refused.text());
-    assert!(refused.header("www-authenticate").unwrap().contains("insufficient_scope"));
+    assert!(
+        refused
+            .header("www-authenticate")
+            .unwrap()
+            .contains("insufficient_scope")
+    );
     let garbled = pair.call("/fhir/Patient", &format!("{token}x")).await;
     assert_eq!(garbled.status, 401);
 }
@@ -61,8 +68,15 @@ async fn a_person_signs_in_agrees_and_their_app_reads_their_record() {
     let scope = "openid fhirUser launch/patient offline_access patient/*.rs";
     pair.add_app("app", scope);
     let mut browser = Browser::new(&pair.issuer, PATIENT_EMAIL, PASSWORD);
-    let callback = browser.open(&authorization_url("app", scope, "&nonce=n-1"), Decision::Allow).await;
-    assert_eq!(browser.pages.len(), 2, "a sign-in page and a consent page: {:?}", browser.pages);
+    let callback = browser
+        .open(&authorization_url("app", scope, "&nonce=n-1"), Decision::Allow)
+        .await;
+    assert_eq!(
+        browser.pages.len(),
+        2,
+        "a sign-in page and a consent page: {:?}",
+        browser.pages
+    );
     assert_eq!(parameter(&callback, "state").as_deref(), Some("a state"));
     assert_eq!(parameter(&callback, "iss"), Some(pair.issuer.clone()));
     let code = parameter(&callback, "code").unwrap();
@@ -82,26 +96,60 @@ async fn a_person_signs_in_agrees_and_their_app_reads_their_record() {
     assert_eq!(claims_of(access)["launch_context"]["patient_id"], "ada");
 
     assert_eq!(pair.call("/fhir/Patient/ada", access).await.status, 200);
-    assert_eq!(pair.call("/fhir/Observation?patient=ada", access).await.status, 200);
+    assert_eq!(
+        pair.call("/fhir/Observation?patient=ada", access).await.status,
+        200
+    );
     let foreign = pair.call("/fhir/Patient/grace", access).await;
-    assert_eq!(foreign.status, 403, "another patient's record: {}", foreign.text());
+    assert_eq!(
+        foreign.status,
+        403,
+        "another patient's record: {}",
+        foreign.text()
+    );
 
     // The next token of the family, then the end of the family.
     let refresh = tokens["refresh_token"].as_str().unwrap();
-    let renew = [("grant_type", "refresh_token"), ("client_id", "app"), ("refresh_token", refresh)];
+    let renew = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "app"),
+        ("refresh_token", refresh),
+    ];
     let renewed = pair.token(&renew).await;
     assert_eq!(renewed.status, 200, "{}", renewed.text());
-    assert_eq!(pair.call("/fhir/Patient/ada", renewed.json()["access_token"].as_str().unwrap()).await.status, 200);
+    assert_eq!(
+        pair.call(
+            "/fhir/Patient/ada",
+            renewed.json()["access_token"].as_str().unwrap()
+        )
+        .await
+        .status,
+        200
+    );
     let next = renewed.json()["refresh_token"].as_str().unwrap().to_owned();
-    let revoked = pair.post("/oauth2/revoke", &[("token", next.as_str()), ("client_id", "app")]).await;
+    let revoked = pair
+        .post(
+            "/oauth2/revoke",
+            &[("token", next.as_str()), ("client_id", "app")],
+        )
+        .await;
     assert_eq!(revoked.status, 200);
-    let renew = [("grant_type", "refresh_token"), ("client_id", "app"), ("refresh_token", next.as_str())];
+    let renew = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "app"),
+        ("refresh_token", next.as_str()),
+    ];
     let dead = pair.token(&renew).await;
-    assert_eq!((dead.status, dead.json()["error"].as_str()), (400, Some("invalid_grant")));
+    assert_eq!(
+        (dead.status, dead.json()["error"].as_str()),
+        (400, Some("invalid_grant"))
+    );
 
     // Consent was remembered: the second time there is a sign-in page at most.
     browser.pages.clear();
-    let again = browser.open(&authorization_url("app", scope, ""), Decision::Deny).await;
+    let again = browser
+        .open(&authorization_url("app", scope, ""), Decision::Deny)
+        .await;
     assert!(parameter(&again, "code").is_some(), "{again}");
     assert!(browser.pages.is_empty(), "{:?}", browser.pages);
 }
@@ -112,7 +160,9 @@ async fn an_id_token_or_a_refresh_token_opens_nothing_at_the_edge() {
     let scope = "openid offline_access patient/*.rs";
     pair.add_app("app", scope);
     let mut browser = Browser::new(&pair.issuer, PATIENT_EMAIL, PASSWORD);
-    let callback = browser.open(&authorization_url("app", scope, ""), Decision::Allow).await;
+    let callback = browser
+        .open(&authorization_url("app", scope, ""), Decision::Allow)
+        .await;
     let code = parameter(&callback, "code").unwrap();
     let exchange = [
         ("grant_type", "authorization_code"),
@@ -123,9 +173,17 @@ async fn an_id_token_or_a_refresh_token_opens_nothing_at_the_edge() {
     ];
     let tokens = pair.token(&exchange).await.json();
     for name in ["id_token", "refresh_token"] {
-        let refused = pair.call("/fhir/Patient/ada", tokens[name].as_str().unwrap()).await;
+        let refused = pair
+            .call("/fhir/Patient/ada", tokens[name].as_str().unwrap())
+            .await;
         assert_eq!(refused.status, 401, "{name}");
-        assert!(refused.header("www-authenticate").unwrap().contains("invalid_token"), "{name}");
+        assert!(
+            refused
+                .header("www-authenticate")
+                .unwrap()
+                .contains("invalid_token"),
+            "{name}"
+        );
     }
 }
 
@@ -134,7 +192,9 @@ async fn a_person_who_declines_sends_the_app_away_with_access_denied() {
     let pair = Pair::start().await;
     pair.add_app("app", "patient/*.rs");
     let mut browser = Browser::new(&pair.issuer, PATIENT_EMAIL, PASSWORD);
-    let callback = browser.open(&authorization_url("app", "patient/*.rs", ""), Decision::Deny).await;
+    let callback = browser
+        .open(&authorization_url("app", "patient/*.rs", ""), Decision::Deny)
+        .await;
     assert_eq!(parameter(&callback, "error").as_deref(), Some("access_denied"));
     assert_eq!(parameter(&callback, "state").as_deref(), Some("a state"));
     assert_eq!(parameter(&callback, "iss"), Some(pair.issuer.clone()));
@@ -145,11 +205,20 @@ async fn a_person_who_declines_sends_the_app_away_with_access_denied() {
 async fn keys_made_while_the_edge_runs_are_accepted_by_it() {
     let pair = Pair::start().await;
     let secret = pair.add_service("reader", "system/*.rs");
-    let form =
-        [("grant_type", "client_credentials"), ("client_id", "reader"), ("client_secret", secret.as_str())];
-    let before = pair.token(&form).await.json()["access_token"].as_str().unwrap().to_owned();
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", "reader"),
+        ("client_secret", secret.as_str()),
+    ];
+    let before = pair.token(&form).await.json()["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert_eq!(pair.call("/fhir/Patient", &before).await.status, 200);
-    let keys = pair.get("/.well-known/jwks.json").await.json()["keys"].as_array().unwrap().len();
+    let keys = pair.get("/.well-known/jwks.json").await.json()["keys"]
+        .as_array()
+        .unwrap()
+        .len();
     pair.wardgate_ok(&["keys", "rotate"], "");
     let listed = pair.wardgate_ok(&["keys", "list"], "");
     assert!(listed.lines().count() > keys, "{listed}");

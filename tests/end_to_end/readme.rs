@@ -23,7 +23,10 @@ const RUN_BY_XTASK: [&str; 4] = [
 /// The `sh` blocks and the `toml` blocks of a page.
 fn blocks(page: &str, language: &str) -> Vec<String> {
     let fence = format!("```{language}\n");
-    page.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().trim().to_owned()).collect()
+    page.split(&fence)
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap().trim().to_owned())
+        .collect()
 }
 
 fn repository() -> &'static Path {
@@ -39,7 +42,9 @@ impl Shell {
     /// Runs the lines, keeps the variables they set, and gives what they print.
     #[track_caller]
     fn run(&mut self, script: &str) -> String {
-        let whole = format!("set -euo pipefail\n{script}\nprintf '\\n--variables--\\n%s\\n%s' \"${{SECRET:-}}\" \"${{TOKEN:-}}\"");
+        let whole = format!(
+            "set -euo pipefail\n{script}\nprintf '\\n--variables--\\n%s\\n%s' \"${{SECRET:-}}\" \"${{TOKEN:-}}\""
+        );
         let output = Command::new("bash")
             .args(["-c", &whole])
             .current_dir(&self.folder)
@@ -50,8 +55,13 @@ impl Shell {
             .expect("bash runs");
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "of the README:\n{script}\nprinted:\n{printed}\n{error}");
-        let (printed, variables) = printed.rsplit_once("\n--variables--\n").expect("the last line ran");
+        assert!(
+            output.status.success(),
+            "of the README:\n{script}\nprinted:\n{printed}\n{error}"
+        );
+        let (printed, variables) = printed
+            .rsplit_once("\n--variables--\n")
+            .expect("the last line ran");
         let (secret, token) = variables.split_once('\n').expect("two lines");
         self.variables.insert("SECRET".into(), secret.into());
         self.variables.insert("TOKEN".into(), token.into());
@@ -67,12 +77,22 @@ async fn every_command_of_the_readme_works() {
     let folder = pair.path("readme");
     std::fs::create_dir_all(folder.join("target/dev")).unwrap();
     let environment = json!({"clients": [{"client_id": "test_service_zs_his", "client_secret": secret}]});
-    std::fs::write(folder.join("target/dev/environment.json"), environment.to_string()).unwrap();
-    let [config] = blocks(&page, "toml").try_into().expect("one configuration in the README");
+    std::fs::write(
+        folder.join("target/dev/environment.json"),
+        environment.to_string(),
+    )
+    .unwrap();
+    let [config] = blocks(&page, "toml")
+        .try_into()
+        .expect("one configuration in the README");
     std::fs::write(folder.join("wardgate.toml"), config).unwrap();
 
     let binary = from_environment("WARDGATE_ISSUER");
-    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let path = format!(
+        "{}:{}",
+        binary.parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
     let mut shell = Shell {
         variables: BTreeMap::from([
             ("PATH".to_owned(), path),
@@ -95,7 +115,11 @@ async fn every_command_of_the_readme_works() {
     }
 
     let calls = &printed[1];
-    let statuses: Vec<&str> = calls.lines().filter(|line| line.starts_with("HTTP/1.1 ")).map(|line| &line[9..12]).collect();
+    let statuses: Vec<&str> = calls
+        .lines()
+        .filter(|line| line.starts_with("HTTP/1.1 "))
+        .map(|line| &line[9..12])
+        .collect();
     assert_eq!(statuses, ["200", "403", "401"], "{calls}");
     let commands = &printed[2];
     for expected in ["nightly-export", "my-app", "ada@example.com", "RS256"] {
@@ -117,10 +141,23 @@ fn the_worker_is_ready_to_be_deployed() {
         .stdin(Stdio::null())
         .output()
         .expect("wrangler runs");
-    let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let printed = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(output.status.success(), "{printed}");
-    let wasm = std::fs::read_dir(folder.path()).unwrap().filter_map(Result::ok).find(|entry| {
-        entry.path().extension().is_some_and(|extension| extension == "wasm")
-    });
-    assert!(wasm.is_some(), "a wasm module to upload; wrangler said:\n{printed}");
+    let wasm = std::fs::read_dir(folder.path())
+        .unwrap()
+        .filter_map(Result::ok)
+        .find(|entry| {
+            entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "wasm")
+        });
+    assert!(
+        wasm.is_some(),
+        "a wasm module to upload; wrangler said:\n{printed}"
+    );
 }

@@ -60,20 +60,31 @@ impl Browser {
                 continue;
             }
             let page = answer.text();
-            self.pages.push(text_between(&page, "<title>", "</title>").unwrap_or_default());
+            self.pages
+                .push(text_between(&page, "<title>", "</title>").unwrap_or_default());
             assert_eq!(answer.status, 200, "a page of the way, not:\n{page}");
             let mut form = Form::read(&page).unwrap_or_else(|| panic!("a form on the page:\n{page}"));
             if form.has("password") {
                 form.set("email", &self.email);
                 form.set("password", &self.password);
             } else if form.has("decision") {
-                form.set("decision", if decision == Decision::Allow { "allow" } else { "deny" });
+                form.set(
+                    "decision",
+                    if decision == Decision::Allow {
+                        "allow"
+                    } else {
+                        "deny"
+                    },
+                );
             } else {
                 panic!("a form that a person would not know what to do with:\n{page}");
             }
             next = Step::Post(at.join(&form.action).expect("an action"), form.fields);
         }
-        panic!("a dozen steps and still at the issuer; pages seen: {:?}", self.pages);
+        panic!(
+            "a dozen steps and still at the issuer; pages seen: {:?}",
+            self.pages
+        );
     }
 
     async fn take(&mut self, step: Step) -> (Answer, Url) {
@@ -81,11 +92,25 @@ impl Browser {
             Step::Get(url) => (self.client.get(url.clone()), url),
             Step::Post(url, fields) => {
                 let origin = self.issuer.origin().ascii_serialization();
-                (self.client.post(url.clone()).header("origin", origin).form(&fields), url)
+                (
+                    self.client
+                        .post(url.clone())
+                        .header("origin", origin)
+                        .form(&fields),
+                    url,
+                )
             }
         };
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = if cookies.is_empty() { request } else { request.header("cookie", cookies.join("; ")) };
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let request = if cookies.is_empty() {
+            request
+        } else {
+            request.header("cookie", cookies.join("; "))
+        };
         let answer = send(request).await;
         for cookie in answer.header_values("set-cookie") {
             let cookie = String::from_utf8_lossy(cookie);
@@ -117,20 +142,31 @@ impl Form {
     /// The first form of the page that is submitted by POST.
     fn read(page: &str) -> Option<Self> {
         let html = page.split("<form").skip(1).find(|form| {
-            form.split('>').next().is_some_and(|tag| tag.to_ascii_lowercase().contains("method=\"post\""))
+            form.split('>')
+                .next()
+                .is_some_and(|tag| tag.to_ascii_lowercase().contains("method=\"post\""))
         })?;
         let html = html.split("</form>").next()?;
         let action = attribute(html.split('>').next()?, "action").unwrap_or_default();
         let (mut fields, mut names) = (Vec::new(), Vec::new());
-        for tag in html.split('<').filter(|tag| tag.starts_with("input") || tag.starts_with("button")) {
+        for tag in html
+            .split('<')
+            .filter(|tag| tag.starts_with("input") || tag.starts_with("button"))
+        {
             let tag = tag.split('>').next().unwrap_or_default();
-            let Some(name) = attribute(tag, "name") else { continue };
+            let Some(name) = attribute(tag, "name") else {
+                continue;
+            };
             if attribute(tag, "type").as_deref() == Some("hidden") {
                 fields.push((name.clone(), attribute(tag, "value").unwrap_or_default()));
             }
             names.push(name);
         }
-        Some(Self { action, fields, names })
+        Some(Self {
+            action,
+            fields,
+            names,
+        })
     }
 
     fn has(&self, name: &str) -> bool {
@@ -145,8 +181,17 @@ impl Form {
 /// The value of an attribute in the text of a tag, character references resolved.
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let value = text_between(tag, &format!(" {name}=\""), "\"")?;
-    let references = [("&#x27;", "'"), ("&#39;", "'"), ("&quot;", "\""), ("&#34;", "\""), ("&lt;", "<"), ("&gt;", ">")];
-    let value = references.iter().fold(value, |text, (reference, plain)| text.replace(reference, plain));
+    let references = [
+        ("&#x27;", "'"),
+        ("&#39;", "'"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+    ];
+    let value = references
+        .iter()
+        .fold(value, |text, (reference, plain)| text.replace(reference, plain));
     Some(value.replace("&#38;", "&").replace("&amp;", "&"))
 }
 

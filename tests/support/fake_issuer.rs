@@ -28,6 +28,8 @@ pub enum JwksAnswer {
     Status(u16),
     /// 302 to this address.
     Redirect(String),
+    /// The keys, after this delay.
+    Late(Duration),
     /// Nothing within any time that a test waits.
     Silence,
 }
@@ -135,6 +137,10 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             let mut response = json_response(StatusCode::FOUND, keys());
             response.headers_mut().insert(header::LOCATION, target.parse().expect("a header value"));
             response
+        }
+        Some(JwksAnswer::Late(delay)) => {
+            tokio::time::sleep(delay).await;
+            json_response(StatusCode::OK, keys())
         }
         Some(JwksAnswer::Silence) => {
             tokio::time::sleep(Duration::from_secs(60)).await;

@@ -85,10 +85,26 @@ impl Pair {
         .to_vec();
         let worker = Worker::start(&settings).await;
 
-        let mut pair = Self { issuer, worker, client: client(), directory, _services: vec![sample] };
+        let mut pair = Self {
+            issuer,
+            worker,
+            client: client(),
+            directory,
+            _services: vec![sample],
+        };
         pair.wardgate_ok(&["init"], "");
         pair.wardgate_ok(
-            &["user", "add", "--email", PATIENT_EMAIL, "--name", "Ada Example", "--fhir-user", "Patient/ada", "--password-stdin"],
+            &[
+                "user",
+                "add",
+                "--email",
+                PATIENT_EMAIL,
+                "--name",
+                "Ada Example",
+                "--fhir-user",
+                "Patient/ada",
+                "--password-stdin",
+            ],
             PASSWORD,
         );
         pair.serve().await;
@@ -97,11 +113,19 @@ impl Pair {
 
     async fn serve(&mut self) {
         let mut serve = Command::new(from_environment("WARDGATE_ISSUER"));
-        serve.arg("--config").arg(self.directory.path().join("wardgate.toml")).arg("serve");
-        self._services.push(spawn(serve, self.directory.path().join("issuer.log")));
+        serve
+            .arg("--config")
+            .arg(self.directory.path().join("wardgate.toml"))
+            .arg("serve");
+        self._services
+            .push(spawn(serve, self.directory.path().join("issuer.log")));
         let ready = format!("{}/health/ready", self.issuer);
         eventually("the issuer is ready", async || {
-            self.client.get(&ready).send().await.is_ok_and(|answer| answer.status() == 200)
+            self.client
+                .get(&ready)
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status() == 200)
         })
         .await;
     }
@@ -117,7 +141,12 @@ impl Pair {
             .stderr(Stdio::piped())
             .spawn()
             .expect("wardgate starts");
-        process.stdin.take().expect("piped").write_all(input.as_bytes()).expect("the input is read");
+        process
+            .stdin
+            .take()
+            .expect("piped")
+            .write_all(input.as_bytes())
+            .expect("the input is read");
         process.wait_with_output().expect("wardgate ends")
     }
 
@@ -128,16 +157,33 @@ impl Pair {
     #[track_caller]
     pub fn wardgate_ok(&self, arguments: &[&str], input: &str) -> String {
         let output = self.wardgate(arguments, input);
-        let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "wardgate {arguments:?} failed:\n{out}\n{error}");
+        let (out, error) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        assert!(
+            output.status.success(),
+            "wardgate {arguments:?} failed:\n{out}\n{error}"
+        );
         out.into_owned()
     }
 
     /// Registers a client by `wardgate client add … --json` and gives its secret, if it has one.
     #[track_caller]
     pub fn add_client(&self, client_id: &str, arguments: &[&str]) -> Option<String> {
-        let all: Vec<&str> =
-            [&["client", "add", "--client-id", client_id, "--name", client_id, "--json"], arguments].concat();
+        let all: Vec<&str> = [
+            &[
+                "client",
+                "add",
+                "--client-id",
+                client_id,
+                "--name",
+                client_id,
+                "--json",
+            ],
+            arguments,
+        ]
+        .concat();
         let printed: Value = serde_json::from_str(&self.wardgate_ok(&all, "")).expect("JSON");
         printed["client_secret"].as_str().map(str::to_owned)
     }
@@ -145,21 +191,38 @@ impl Pair {
     /// Registers a service that may ask for `scope`, and gives its secret.
     #[track_caller]
     pub fn add_service(&self, client_id: &str, scope: &str) -> String {
-        let arguments = ["--type", "confidential", "--grant", "client_credentials", "--scope", scope];
-        self.add_client(client_id, &arguments).expect("a confidential client has a secret")
+        let arguments = [
+            "--type",
+            "confidential",
+            "--grant",
+            "client_credentials",
+            "--scope",
+            scope,
+        ];
+        self.add_client(client_id, &arguments)
+            .expect("a confidential client has a secret")
     }
 
     /// Registers a public app that may ask for `scope`, with [`CALLBACK`].
     #[track_caller]
     pub fn add_app(&self, client_id: &str, scope: &str) {
         let grants = ["--grant", "authorization_code", "--grant", "refresh_token"];
-        let arguments = [&["--type", "public", "--redirect-uri", CALLBACK, "--scope", scope][..], &grants].concat();
+        let arguments = [
+            &["--type", "public", "--redirect-uri", CALLBACK, "--scope", scope][..],
+            &grants,
+        ]
+        .concat();
         self.add_client(client_id, &arguments);
     }
 
     /// The answer of the token endpoint to this form.
     pub async fn token(&self, form: &[(&str, &str)]) -> Answer {
-        send(self.client.post(format!("{}/oauth2/token", self.issuer)).form(form)).await
+        send(
+            self.client
+                .post(format!("{}/oauth2/token", self.issuer))
+                .form(form),
+        )
+        .await
     }
 
     /// The answer of an endpoint of the issuer to this form.
@@ -174,7 +237,12 @@ impl Pair {
 
     /// The answer of the edge to a GET with this token.
     pub async fn call(&self, path: &str, token: &str) -> Answer {
-        send(self.client.get(format!("{}{path}", self.worker.url())).bearer_auth(token)).await
+        send(
+            self.client
+                .get(format!("{}{path}", self.worker.url()))
+                .bearer_auth(token),
+        )
+        .await
     }
 
     /// A path in the folder of this pair.
@@ -196,5 +264,8 @@ fn spawn(mut command: Command, log: PathBuf) -> Service {
 
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port()
 }

@@ -24,7 +24,9 @@ impl PartsDigest {
 /// The first 16 hexadecimal digits of the hash of these parts.
 pub(crate) fn short(parts: &[&[u8]]) -> String {
     let mut digest = PartsDigest::default();
-    parts.iter().for_each(|part| digest.add(part));
+    for part in parts {
+        digest.add(part);
+    }
     digest.hex().chars().take(16).collect()
 }
 

@@ -43,9 +43,10 @@ Start here:
   cargo xtask dev          run everything on this machine and print what to try
   cargo xtask test         check everything; the last line is `N passed, N failed`
 
-What must be there: rustup (or another Rust of the version in Cargo.toml), Node with npm, Python 3, and the package
-registries. Everything else comes into one per-user folder that all clones share: $WARDGATE_CACHE, or
-$XDG_CACHE_HOME/wardgate, or ~/.cache/wardgate. Deleting that folder is safe; it is filled again.";
+What must be there: rustup (or another Rust of the version in Cargo.toml), Node with npm, Python 3,
+curl, and the package registries. Everything else comes into one per-user folder that all clones
+share: $WARDGATE_CACHE, or $XDG_CACHE_HOME/wardgate, or ~/.cache/wardgate. Deleting that folder is
+safe; it is filled again.";
 
 const DEV_ABOUT: &str = "\
 Build and run the issuer, the edge Worker (under `wrangler dev`) and a sample FHIR API on this machine.
@@ -54,20 +55,23 @@ Build and run the issuer, the edge Worker (under `wrangler dev`) and a sample FH
   edge         http://localhost:8787   guards the API; the FHIR base is /fhir
   sample API   http://localhost:8789   what the edge guards here; any FHIR server can take its place
 
-The first run loads dev data (two clients, a person, signing keys) into target/dev/ and writes every address and
-secret of it to target/dev/environment.json. Ctrl-C stops everything that was started.";
+The first run loads dev data (two clients, a person, signing keys) into target/dev/ and writes every
+address and secret of it to target/dev/environment.json. Logs: target/dev/logs/. Ctrl-C stops
+everything that was started.";
 
 const TEST_ABOUT: &str = "\
-Check everything: format, lints for the machine and for wasm, documentation, unit, property and integration tests,
-the built Worker in real workerd, fuzz targets for a few seconds, licences and advisories.
+Check everything: format, lints for this machine and for wasm, documentation, unit, property and
+integration tests, the built Worker in real workerd, fuzz targets for a few seconds, licences and
+advisories.
 
-Every step runs even when an earlier one failed, except those that need its result. A table of the steps comes at the
-end, and last the line `N passed, N failed`: every test counts one, and so does every step that is not a test run.
-Full output of each step: target/xtask/logs/.";
+Every step runs even when an earlier one failed, except those that need its result. A table of the
+steps comes at the end, and last the line `N passed, N failed`: every test counts one, and so does
+every step that is not a test run. Full output of each step: target/xtask/logs/.";
 
 const WASM_ABOUT: &str = "\
-Build the Worker for production into edge/build/ and print its size. Nothing is done when its sources, the tools and
-the built files are those of the last run. `wrangler dev` and `wrangler deploy` call this by themselves.";
+Build the Worker for production into edge/build/ and print its size. Nothing is done when its
+sources, the tools and the built files are those of the last run. `wrangler dev` and `wrangler
+deploy` call this by themselves.";
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = ABOUT, long_about = LONG_ABOUT)]

@@ -79,6 +79,8 @@ fn compile(session: &Session<'_>, cache: &Cache, toolchain: &WasmToolchain) -> O
     command
         .arg("--release")
         .current_dir(session.workspace.root.join("edge"))
+        // The last lines of the log are shown on failure: the compiler's, not a backtrace of worker-build.
+        .env("RUST_BACKTRACE", "0")
         .env("PATH", path_with_first(&first))
         .env("WASM_BINDGEN_BIN", wasm_bindgen)
         .env("WASM_OPT_BIN", npm.wasm_opt())

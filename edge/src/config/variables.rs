@@ -106,9 +106,15 @@ pub const CORS_ORIGINS: Variable = variable(
     Some("*"),
     "Origins whose pages may call this API, separated by spaces, or `*` for any.",
 );
+/// Documentation of error codes.
+pub const ERROR_URI: Variable = variable(
+    "WARDGATE_ERROR_URI",
+    Some("{WARDGATE_ISSUER}/docs/errors"),
+    "Where `error_uri` of a refusal points; the error code follows after a slash.",
+);
 
 /// All variables, in the order of the README's table.
-pub const ALL: [Variable; 14] = [
+pub const ALL: [Variable; 15] = [
     ISSUER,
     JWKS_URL,
     AUDIENCES,
@@ -123,4 +129,5 @@ pub const ALL: [Variable; 14] = [
     JWKS_TIMEOUT_MILLISECONDS,
     UPSTREAM_TIMEOUT_MILLISECONDS,
     CORS_ORIGINS,
+    ERROR_URI,
 ];

@@ -12,7 +12,15 @@ use crate::log::Incident;
 use super::cache::{Found, Lookup};
 
 /// How long a request that finds a fetch running waits before it looks again.
-const PAUSE_MILLISECONDS: u32 = 20;
+pub const PAUSE_MILLISECONDS: u32 = 20;
+
+/// How often a request looks before it gives up.
+///
+/// Each look either ends it or is followed by a fetch or a pause. Fetches are followed by a rest, and pauses by a fetch
+/// that ends within its timeout; twice that is more than any honest course takes.
+pub const fn waiting_turns(config: &Config) -> u32 {
+    config.jwks_timeout_milliseconds.div_ceil(PAUSE_MILLISECONDS).saturating_mul(2).saturating_add(4)
+}
 
 /// Why there is no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +46,7 @@ pub async fn obtain<O: Outside>(
     key_id: Option<&str>,
     algorithm: SignatureAlgorithm,
 ) -> Result<O::Key, KeyError> {
-    // Each turn either ends here or has waited or fetched. Fetching is followed by a rest, and waiting by a fetch that
-    // ends within its timeout; twice that is more than any honest course takes.
-    let turns = gateway.config.jwks_timeout_milliseconds.div_ceil(PAUSE_MILLISECONDS).saturating_mul(2);
-    for _ in 0..turns.max(4) {
+    for _ in 0..waiting_turns(&gateway.config) {
         let lookup = gateway.keys.borrow().look_up(key_id, algorithm, outside.now());
         match lookup {
             Lookup::Found { key, renew } => {

@@ -85,7 +85,11 @@ impl PublicJwk {
         if algorithm.is_some_and(|algorithm| !material.fits(algorithm)) {
             return Err(JwkError::Unsupported);
         }
-        Ok(Self { material, key_id, algorithm })
+        Ok(Self {
+            material,
+            key_id,
+            algorithm,
+        })
     }
 
     /// Reads a key from its JSON text.
@@ -121,14 +125,17 @@ impl PublicJwk {
     /// Whether signatures of `algorithm` may be checked with this key: the key's own `alg` where it has one, else any
     /// algorithm of its type.
     pub fn permits(&self, algorithm: SignatureAlgorithm) -> bool {
-        self.algorithm.map_or_else(|| self.material.fits(algorithm), |own| own == algorithm)
+        self.algorithm
+            .map_or_else(|| self.material.fits(algorithm), |own| own == algorithm)
     }
 
     /// The key as a JSON text with `use` `sig`, as a set publishes it.
     pub fn to_json(&self) -> serde_json::Value {
         let encode = |bytes: &Vec<u8>| Some(Base64UrlUnpadded::encode_string(bytes));
         let (kty, crv, n, e, x, y) = match &self.material {
-            KeyMaterial::Rsa { modulus, exponent } => ("RSA", None, encode(modulus), encode(exponent), None, None),
+            KeyMaterial::Rsa { modulus, exponent } => {
+                ("RSA", None, encode(modulus), encode(exponent), None, None)
+            }
             KeyMaterial::P256 { x, y } => ("EC", Some("P-256"), None, None, encode(x), encode(y)),
             KeyMaterial::P384 { x, y } => ("EC", Some("P-384"), None, None, encode(x), encode(y)),
             KeyMaterial::Ed25519 { x } => ("OKP", Some("Ed25519"), None, None, encode(x), None),
@@ -161,7 +168,10 @@ impl TryFrom<Wire> for PublicJwk {
             return Err(JwkError::NotPublic);
         }
         if wire.usage.as_deref().is_some_and(|usage| usage != "sig")
-            || wire.key_ops.as_ref().is_some_and(|operations| !operations.iter().any(|one| one == "verify"))
+            || wire
+                .key_ops
+                .as_ref()
+                .is_some_and(|operations| !operations.iter().any(|one| one == "verify"))
         {
             return Err(JwkError::NotForSignatures);
         }
@@ -170,16 +180,21 @@ impl TryFrom<Wire> for PublicJwk {
             Base64UrlUnpadded::decode_vec(text).map_err(|_| JwkError::Malformed)
         };
         let material = match (wire.kty.as_str(), wire.crv.as_deref()) {
-            ("RSA", _) => {
-                KeyMaterial::Rsa { modulus: number(wire.n.as_ref())?, exponent: number(wire.e.as_ref())? }
-            }
-            ("EC", Some("P-256")) => {
-                KeyMaterial::P256 { x: number(wire.x.as_ref())?, y: number(wire.y.as_ref())? }
-            }
-            ("EC", Some("P-384")) => {
-                KeyMaterial::P384 { x: number(wire.x.as_ref())?, y: number(wire.y.as_ref())? }
-            }
-            ("OKP", Some("Ed25519")) => KeyMaterial::Ed25519 { x: number(wire.x.as_ref())? },
+            ("RSA", _) => KeyMaterial::Rsa {
+                modulus: number(wire.n.as_ref())?,
+                exponent: number(wire.e.as_ref())?,
+            },
+            ("EC", Some("P-256")) => KeyMaterial::P256 {
+                x: number(wire.x.as_ref())?,
+                y: number(wire.y.as_ref())?,
+            },
+            ("EC", Some("P-384")) => KeyMaterial::P384 {
+                x: number(wire.x.as_ref())?,
+                y: number(wire.y.as_ref())?,
+            },
+            ("OKP", Some("Ed25519")) => KeyMaterial::Ed25519 {
+                x: number(wire.x.as_ref())?,
+            },
             _ => return Err(JwkError::Unsupported),
         };
         let algorithm = match wire.alg.as_deref() {
@@ -212,12 +227,16 @@ impl KeyMaterial {
         match self {
             Self::Rsa { modulus, exponent } => {
                 let (modulus, exponent) = (without_leading_zeros(modulus), without_leading_zeros(exponent));
-                let bits = modulus.len().saturating_mul(8).saturating_sub(
-                    modulus.first().map_or(0, |byte| byte.leading_zeros() as usize),
-                );
+                let bits = modulus
+                    .len()
+                    .saturating_mul(8)
+                    .saturating_sub(modulus.first().map_or(0, |byte| byte.leading_zeros() as usize));
                 let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
-                let exponent_value = (exponent.len() <= 8)
-                    .then(|| exponent.iter().fold(0_u64, |value, byte| (value << 8) | u64::from(*byte)));
+                let exponent_value = (exponent.len() <= 8).then(|| {
+                    exponent
+                        .iter()
+                        .fold(0_u64, |value, byte| (value << 8) | u64::from(*byte))
+                });
                 match exponent_value {
                     Some(value) if value >= 65_537 && (2048..=8192).contains(&bits) => {}
                     _ => return Err(JwkError::Weak),

@@ -63,10 +63,16 @@ impl JwkSet {
             key.key_id().is_some()
                 && keys.iter().skip(index.saturating_add(1)).any(|other| {
                     other.key_id() == key.key_id()
-                        && SignatureAlgorithm::ALL.iter().any(|one| key.permits(*one) && other.permits(*one))
+                        && SignatureAlgorithm::ALL
+                            .iter()
+                            .any(|one| key.permits(*one) && other.permits(*one))
                 })
         });
-        if ambiguous { Err(JwkError::DuplicateKeyId) } else { Ok(Self { keys }) }
+        if ambiguous {
+            Err(JwkError::DuplicateKeyId)
+        } else {
+            Ok(Self { keys })
+        }
     }
 
     /// The keys in the set's order.

@@ -46,9 +46,15 @@ fn modulus_of(bytes: usize) -> Value {
 
 #[test]
 fn thumbprints_are_those_of_rfc_7638_and_rfc_8037() {
-    assert_eq!(parse(&rsa()).unwrap().thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    assert_eq!(
+        parse(&rsa()).unwrap().thumbprint(),
+        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    );
     let okp = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
-    assert_eq!(parse(&okp).unwrap().thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    assert_eq!(
+        parse(&okp).unwrap().thumbprint(),
+        "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+    );
 }
 
 #[test]
@@ -74,15 +80,26 @@ fn refuses_weak_rsa_keys() {
         ("e", json!("AQAA")),         // 65536, even
         ("e", json!("AQAAAAAAAAAB")), // nine bytes
     ] {
-        assert_eq!(parse(&with(rsa(), name, value.clone())), Err(JwkError::Weak), "{name}: {value}");
+        assert_eq!(
+            parse(&with(rsa(), name, value.clone())),
+            Err(JwkError::Weak),
+            "{name}: {value}"
+        );
     }
     let mut even = Base64UrlUnpadded::decode_vec(RSA_MODULUS).unwrap();
     *even.last_mut().unwrap() &= 0xfe;
-    assert_eq!(parse(&with(rsa(), "n", json!(Base64UrlUnpadded::encode_string(&even)))), Err(JwkError::Weak));
+    assert_eq!(
+        parse(&with(rsa(), "n", json!(Base64UrlUnpadded::encode_string(&even)))),
+        Err(JwkError::Weak)
+    );
     let mut padded = vec![0; 200];
     padded.extend_from_slice(&[0xff; 128]);
     let padded = json!(Base64UrlUnpadded::encode_string(&padded));
-    assert_eq!(parse(&with(rsa(), "n", padded)), Err(JwkError::Weak), "leading zeros do not make a key long");
+    assert_eq!(
+        parse(&with(rsa(), "n", padded)),
+        Err(JwkError::Weak),
+        "leading zeros do not make a key long"
+    );
 }
 
 #[test]
@@ -105,7 +122,11 @@ fn refuses_private_and_symmetric_keys_and_the_sets_that_hold_them() {
     ];
     for key in private {
         assert_eq!(parse(&key), Err(JwkError::NotPublic), "{key}");
-        assert_eq!(parse_set(&[rsa(), key.clone()]), Err(JwkError::NotPublic), "{key}");
+        assert_eq!(
+            parse_set(&[rsa(), key.clone()]),
+            Err(JwkError::NotPublic),
+            "{key}"
+        );
     }
 }
 
@@ -124,9 +145,16 @@ fn keys_of_unknown_kinds_are_refused_alone_and_passed_over_in_a_set() {
     ];
     for key in unknown {
         assert_eq!(parse(&key), Err(JwkError::Unsupported), "{key}");
-        assert_eq!(parse_set(&[key.clone(), rsa()]).unwrap().iter().count(), 1, "{key}");
+        assert_eq!(
+            parse_set(&[key.clone(), rsa()]).unwrap().iter().count(),
+            1,
+            "{key}"
+        );
     }
-    for key in [with(rsa(), "use", json!("enc")), with(rsa(), "key_ops", json!(["sign"]))] {
+    for key in [
+        with(rsa(), "use", json!("enc")),
+        with(rsa(), "key_ops", json!(["sign"])),
+    ] {
         assert_eq!(parse(&key), Err(JwkError::NotForSignatures), "{key}");
     }
     assert!(parse(&with(rsa(), "key_ops", json!(["verify"]))).is_ok());
@@ -145,21 +173,40 @@ fn refuses_malformed_keys_and_sets() {
     ] {
         assert_eq!(parse(&key), Err(JwkError::Malformed), "{key}");
     }
-    for (name, value) in [("x", json!("AQAB")), ("y", json!("AQAB")), ("crv", json!("P-384"))] {
-        assert_eq!(parse(&with(ec(), name, value)), Err(JwkError::WrongLength), "{name}");
+    for (name, value) in [
+        ("x", json!("AQAB")),
+        ("y", json!("AQAB")),
+        ("crv", json!("P-384")),
+    ] {
+        assert_eq!(
+            parse(&with(ec(), name, value)),
+            Err(JwkError::WrongLength),
+            "{name}"
+        );
     }
     let okp = json!({"kty": "OKP", "crv": "Ed25519", "x": "AQAB"});
     assert_eq!(parse(&okp), Err(JwkError::WrongLength));
-    for text in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[7]}"#, r#"{"keys":[],"keys":[]}"#] {
+    for text in [
+        "",
+        "[]",
+        "{}",
+        r#"{"keys":{}}"#,
+        r#"{"keys":[7]}"#,
+        r#"{"keys":[],"keys":[]}"#,
+    ] {
         assert_eq!(JwkSet::parse(text.as_bytes()), Err(JwkError::Malformed), "{text}");
     }
-    assert_eq!(JwkSet::parse(br#"{"keys":[{"kty":"RSA","kty":"EC"}]}"#), Err(JwkError::Malformed));
+    assert_eq!(
+        JwkSet::parse(br#"{"keys":[{"kty":"RSA","kty":"EC"}]}"#),
+        Err(JwkError::Malformed)
+    );
 }
 
 #[test]
 fn refuses_sets_that_are_too_large_or_ambiguous() {
-    let keys: Vec<Value> =
-        (0..=MAXIMUM_KEYS).map(|index| with(rsa(), "kid", json!(index.to_string()))).collect();
+    let keys: Vec<Value> = (0..=MAXIMUM_KEYS)
+        .map(|index| with(rsa(), "kid", json!(index.to_string())))
+        .collect();
     assert_eq!(parse_set(&keys), Err(JwkError::TooMany));
     assert!(parse_set(&keys[1..]).is_ok());
     assert_eq!(parse_set(&[rsa(), rsa()]), Err(JwkError::DuplicateKeyId));
@@ -176,11 +223,23 @@ fn a_key_is_found_by_kid_and_algorithm_or_by_being_the_only_one() {
     };
     let set = parse_set(&[rsa(), with(rsa(), "kid", json!("other")), anonymous]).unwrap();
     assert!(set.find(Some("other"), SignatureAlgorithm::RS256).is_some());
-    assert!(set.find(Some("other"), SignatureAlgorithm::RS384).is_none(), "the key says RS256");
+    assert!(
+        set.find(Some("other"), SignatureAlgorithm::RS384).is_none(),
+        "the key says RS256"
+    );
     assert!(set.find(Some("unknown"), SignatureAlgorithm::RS256).is_none());
-    assert!(set.find(None, SignatureAlgorithm::RS256).is_none(), "two keys fit");
-    assert!(set.find(None, SignatureAlgorithm::ES256).is_some(), "one key fits");
-    assert!(set.find(Some("1"), SignatureAlgorithm::ES256).is_none(), "a kid must be the key's own");
+    assert!(
+        set.find(None, SignatureAlgorithm::RS256).is_none(),
+        "two keys fit"
+    );
+    assert!(
+        set.find(None, SignatureAlgorithm::ES256).is_some(),
+        "one key fits"
+    );
+    assert!(
+        set.find(Some("1"), SignatureAlgorithm::ES256).is_none(),
+        "a kid must be the key's own"
+    );
 }
 
 #[test]

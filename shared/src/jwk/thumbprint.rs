@@ -17,13 +17,25 @@ impl PublicJwk {
         let encode = Base64UrlUnpadded::encode_string;
         let canonical = match self.material() {
             KeyMaterial::Rsa { modulus, exponent } => {
-                format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(exponent), encode(modulus))
+                format!(
+                    r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#,
+                    encode(exponent),
+                    encode(modulus)
+                )
             }
             KeyMaterial::P256 { x, y } => {
-                format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y))
+                format!(
+                    r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#,
+                    encode(x),
+                    encode(y)
+                )
             }
             KeyMaterial::P384 { x, y } => {
-                format!(r#"{{"crv":"P-384","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y))
+                format!(
+                    r#"{{"crv":"P-384","kty":"EC","x":"{}","y":"{}"}}"#,
+                    encode(x),
+                    encode(y)
+                )
             }
             KeyMaterial::Ed25519 { x } => {
                 format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(x))

@@ -23,7 +23,14 @@ pub enum SignatureAlgorithm {
 
 impl SignatureAlgorithm {
     /// Every algorithm, in the order in which metadata lists them.
-    pub const ALL: [Self; 6] = [Self::RS256, Self::RS384, Self::PS256, Self::ES256, Self::ES384, Self::EdDSA];
+    pub const ALL: [Self; 6] = [
+        Self::RS256,
+        Self::RS384,
+        Self::PS256,
+        Self::ES256,
+        Self::ES384,
+        Self::EdDSA,
+    ];
 
     /// The name in the `alg` member of a header or a key.
     pub const fn name(self) -> &'static str {

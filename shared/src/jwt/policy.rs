@@ -30,7 +30,9 @@ pub struct Policy<'a> {
 
 impl Policy<'_> {
     pub(super) fn check_type(&self, token_type: Option<&str>) -> Result<(), JwtError> {
-        let Some(wanted) = &self.token_type else { return Ok(()) };
+        let Some(wanted) = &self.token_type else {
+            return Ok(());
+        };
         let actual = token_type.ok_or(JwtError::WrongType)?;
         if strip_application(actual).eq_ignore_ascii_case(strip_application(wanted)) {
             Ok(())
@@ -40,7 +42,11 @@ impl Policy<'_> {
     }
 
     pub(super) fn check_issuer(&self, issuer: &str) -> Result<(), JwtError> {
-        if issuer == self.issuer { Ok(()) } else { Err(JwtError::WrongIssuer) }
+        if issuer == self.issuer {
+            Ok(())
+        } else {
+            Err(JwtError::WrongIssuer)
+        }
     }
 
     pub(super) fn check_audience(&self, audiences: &Audiences) -> Result<(), JwtError> {

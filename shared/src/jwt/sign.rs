@@ -60,9 +60,14 @@ pub fn sign<C: Serialize, K: SigningKey>(
     let mut complete = Claims::new(claims);
     complete.issued_at = Some(date(issued_at)?);
     complete.expiration = Some(date(expires_at)?);
-    let header = Header::empty().with_key_id(key.key_id()).with_token_type(token_type);
+    let header = Header::empty()
+        .with_key_id(key.key_id())
+        .with_token_type(token_type);
 
-    let attempt = Attempt { key, failure: Cell::new(None) };
+    let attempt = Attempt {
+        key,
+        failure: Cell::new(None),
+    };
     let token = Signing::<K>(core::marker::PhantomData, key.algorithm()).token(&header, &complete, &attempt);
     match attempt.failure.take() {
         Some(error) => Err(SignError::Key(error)),

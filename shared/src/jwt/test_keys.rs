@@ -41,33 +41,62 @@ impl TestKey {
     pub(crate) fn generate(algorithm: SignatureAlgorithm, key_id: &str) -> Self {
         use SignatureAlgorithm::{ES256, ES384, EdDSA, PS256, RS256, RS384};
         let pair = match algorithm {
-            RS256 | RS384 | PS256 => Pair::Rsa(RsaKeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap()),
-            ES256 => Pair::Ecdsa(EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()),
-            ES384 => Pair::Ecdsa(EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_FIXED_SIGNING).unwrap()),
+            RS256 | RS384 | PS256 => {
+                Pair::Rsa(RsaKeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap())
+            }
+            ES256 => {
+                Pair::Ecdsa(EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+            }
+            ES384 => {
+                Pair::Ecdsa(EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_FIXED_SIGNING).unwrap())
+            }
             EdDSA => Pair::Ed25519(Ed25519KeyPair::generate().unwrap()),
         };
-        Self { pair, algorithm, key_id: key_id.into(), fails: false }
+        Self {
+            pair,
+            algorithm,
+            key_id: key_id.into(),
+            fails: false,
+        }
     }
 
     pub(crate) fn public(&self) -> PublicJwk {
         let material = match &self.pair {
             Pair::Rsa(pair) => KeyMaterial::Rsa {
-                modulus: pair.public_key().modulus().big_endian_without_leading_zero().to_vec(),
-                exponent: pair.public_key().exponent().big_endian_without_leading_zero().to_vec(),
+                modulus: pair
+                    .public_key()
+                    .modulus()
+                    .big_endian_without_leading_zero()
+                    .to_vec(),
+                exponent: pair
+                    .public_key()
+                    .exponent()
+                    .big_endian_without_leading_zero()
+                    .to_vec(),
             },
             Pair::Ecdsa(pair) => {
                 let point = pair.public_key().as_ref();
                 let (x, y) = point[1..].split_at((point.len() - 1) / 2);
                 let (x, y) = (x.to_vec(), y.to_vec());
-                if x.len() == 32 { KeyMaterial::P256 { x, y } } else { KeyMaterial::P384 { x, y } }
+                if x.len() == 32 {
+                    KeyMaterial::P256 { x, y }
+                } else {
+                    KeyMaterial::P384 { x, y }
+                }
             }
-            Pair::Ed25519(pair) => KeyMaterial::Ed25519 { x: pair.public_key().as_ref().to_vec() },
+            Pair::Ed25519(pair) => KeyMaterial::Ed25519 {
+                x: pair.public_key().as_ref().to_vec(),
+            },
         };
         PublicJwk::new(material, Some(self.key_id.clone()), Some(self.algorithm)).unwrap()
     }
 
     pub(crate) fn verifying(&self) -> TestVerifyingKey {
-        TestVerifyingKey { key: self.public(), algorithm: self.algorithm, broken: false }
+        TestVerifyingKey {
+            key: self.public(),
+            algorithm: self.algorithm,
+            broken: false,
+        }
     }
 }
 
@@ -130,7 +159,12 @@ impl VerifyingKey for TestVerifyingKey {
                     PS256 => &signature::RSA_PSS_2048_8192_SHA256,
                     _ => &signature::RSA_PKCS1_2048_8192_SHA256,
                 };
-                RsaPublicKeyComponents { n: modulus, e: exponent }.verify(parameters, message, signature).is_ok()
+                RsaPublicKeyComponents {
+                    n: modulus,
+                    e: exponent,
+                }
+                .verify(parameters, message, signature)
+                .is_ok()
             }
             KeyMaterial::P256 { x, y } | KeyMaterial::P384 { x, y } => {
                 let parameters = if self.algorithm == ES384 {
@@ -139,11 +173,13 @@ impl VerifyingKey for TestVerifyingKey {
                     &signature::ECDSA_P256_SHA256_FIXED
                 };
                 let point = [&[4], x.as_slice(), y.as_slice()].concat();
-                UnparsedPublicKey::new(parameters, point).verify(message, signature).is_ok()
+                UnparsedPublicKey::new(parameters, point)
+                    .verify(message, signature)
+                    .is_ok()
             }
-            KeyMaterial::Ed25519 { x } => {
-                UnparsedPublicKey::new(&signature::ED25519, x).verify(message, signature).is_ok()
-            }
+            KeyMaterial::Ed25519 { x } => UnparsedPublicKey::new(&signature::ED25519, x)
+                .verify(message, signature)
+                .is_ok(),
         })
     }
 }

@@ -14,8 +14,8 @@ use crate::time::Timestamp;
 
 use super::test_keys::{TestKey, TestVerifyingKey, ready};
 use super::{
-    Audiences, JwtError, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, SignError, SignatureAlgorithm, SigningKey,
-    UnverifiedJwt, VerifiedJwt, VerifyError, VerifyingKey, sign, verify,
+    Audiences, JwtError, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, SignError, SignatureAlgorithm,
+    SigningKey, UnverifiedJwt, VerifiedJwt, VerifyError, VerifyingKey, sign, verify,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
@@ -115,7 +115,11 @@ fn every_algorithm_verifies_what_it_signed_and_nothing_else() {
         assert_eq!(verified.key_id(), Some("a"));
 
         let another = TestKey::generate(algorithm, "a");
-        assert_eq!(check(&another, &text).unwrap_err(), JwtError::InvalidSignature, "{algorithm}");
+        assert_eq!(
+            check(&another, &text).unwrap_err(),
+            JwtError::InvalidSignature,
+            "{algorithm}"
+        );
 
         // One bit of each part: header and claims no longer fit the signature, or are no longer what they were.
         let (input, signature) = text.rsplit_once('.').unwrap();
@@ -123,13 +127,21 @@ fn every_algorithm_verifies_what_it_signed_and_nothing_else() {
         for index in [0, bytes.len() / 2, bytes.len() - 1] {
             bytes[index] ^= 1;
             let mangled = format!("{input}.{}", Base64UrlUnpadded::encode_string(&bytes));
-            assert_eq!(check(&key, &mangled).unwrap_err(), JwtError::InvalidSignature, "{algorithm} byte {index}");
+            assert_eq!(
+                check(&key, &mangled).unwrap_err(),
+                JwtError::InvalidSignature,
+                "{algorithm} byte {index}"
+            );
             bytes[index] ^= 1;
         }
         for length in [0, bytes.len() - 1, bytes.len() + 1] {
             bytes.resize(length, 0);
             let mangled = format!("{input}.{}", Base64UrlUnpadded::encode_string(&bytes));
-            assert_eq!(check(&key, &mangled).unwrap_err(), JwtError::InvalidSignature, "{algorithm} {length} bytes");
+            assert_eq!(
+                check(&key, &mangled).unwrap_err(),
+                JwtError::InvalidSignature,
+                "{algorithm} {length} bytes"
+            );
         }
     }
 }
@@ -141,22 +153,34 @@ fn a_signature_does_not_hold_for_other_claims() {
     let other = forge(&key, &good_header(), &with(good_claims(), "sub", json!("root")));
     let (input, _) = other.rsplit_once('.').unwrap();
     let (_, signature) = text.rsplit_once('.').unwrap();
-    assert_eq!(check(&key, &format!("{input}.{signature}")).unwrap_err(), JwtError::InvalidSignature);
+    assert_eq!(
+        check(&key, &format!("{input}.{signature}")).unwrap_err(),
+        JwtError::InvalidSignature
+    );
 }
 
 #[test]
 fn refuses_unsigned_and_symmetric_tokens() {
     // RFC 7519 section 6.1, and section 3.1 (HS256).
-    let payload = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    let payload =
+        "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
     let unsecured = format!("eyJhbGciOiJub25lIn0.{payload}.");
-    let hmac = format!("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{payload}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+    let hmac = format!(
+        "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{payload}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    );
     let key = es256();
     for text in [&unsecured, &hmac] {
         assert_eq!(check(&key, text).unwrap_err(), JwtError::UnsupportedAlgorithm);
     }
-    for name in ["none", "None", "NONE", "nOnE", "HS256", "HS384", "HS512", "es256", "ES512", "ES256K", "RSA1_5", ""] {
+    for name in [
+        "none", "None", "NONE", "nOnE", "HS256", "HS384", "HS512", "es256", "ES512", "ES256K", "RSA1_5", "",
+    ] {
         let text = forge(&key, &with(good_header(), "alg", json!(name)), &good_claims());
-        assert_eq!(check(&key, &text).unwrap_err(), JwtError::UnsupportedAlgorithm, "{name}");
+        assert_eq!(
+            check(&key, &text).unwrap_err(),
+            JwtError::UnsupportedAlgorithm,
+            "{name}"
+        );
     }
 }
 
@@ -165,7 +189,11 @@ fn the_header_does_not_choose_the_algorithm() {
     let key = TestKey::generate(SignatureAlgorithm::RS256, "a");
     for name in ["RS384", "PS256"] {
         let text = forge(&key, &with(good_header(), "alg", json!(name)), &good_claims());
-        assert_eq!(check(&key, &text).unwrap_err(), JwtError::AlgorithmMismatch, "{name}");
+        assert_eq!(
+            check(&key, &text).unwrap_err(),
+            JwtError::AlgorithmMismatch,
+            "{name}"
+        );
     }
 }
 
@@ -174,7 +202,11 @@ fn refuses_critical_header_parameters() {
     let key = es256();
     for crit in [json!(["exp"]), json!(["b64"]), json!([]), json!("x"), Value::Null] {
         let text = forge(&key, &with(good_header(), "crit", crit.clone()), &good_claims());
-        assert_eq!(check(&key, &text).unwrap_err(), JwtError::CriticalHeader, "{crit}");
+        assert_eq!(
+            check(&key, &text).unwrap_err(),
+            JwtError::CriticalHeader,
+            "{crit}"
+        );
     }
 }
 
@@ -183,7 +215,10 @@ fn keys_named_by_the_token_are_ignored() {
     let (key, attacker) = (es256(), es256());
     let header = with(good_header(), "jwk", attacker.public().to_json());
     let header = with(header, "jku", json!("https://attacker.example/keys"));
-    assert_eq!(check(&key, &forge(&attacker, &header, &good_claims())).unwrap_err(), JwtError::InvalidSignature);
+    assert_eq!(
+        check(&key, &forge(&attacker, &header, &good_claims())).unwrap_err(),
+        JwtError::InvalidSignature
+    );
     assert!(check(&key, &forge(&key, &header, &good_claims())).is_ok());
 }
 
@@ -193,11 +228,20 @@ fn refuses_repeated_members_in_header_and_claims() {
     let header = good_header().to_string();
     let claims = good_claims().to_string();
     let repeated_claims = claims.replacen('{', r#"{"iss":"https://other.example","#, 1);
-    assert_eq!(check(&key, &forge_text(&key, &header, &repeated_claims)).unwrap_err(), JwtError::DuplicateMember);
+    assert_eq!(
+        check(&key, &forge_text(&key, &header, &repeated_claims)).unwrap_err(),
+        JwtError::DuplicateMember
+    );
     let repeated_header = header.replacen('{', r#"{"alg":"none","#, 1);
-    assert_eq!(check(&key, &forge_text(&key, &repeated_header, &claims)).unwrap_err(), JwtError::DuplicateMember);
+    assert_eq!(
+        check(&key, &forge_text(&key, &repeated_header, &claims)).unwrap_err(),
+        JwtError::DuplicateMember
+    );
     let nested = claims.replacen('{', r#"{"act":{"sub":"a","sub":"b"},"#, 1);
-    assert_eq!(check(&key, &forge_text(&key, &header, &nested)).unwrap_err(), JwtError::DuplicateMember);
+    assert_eq!(
+        check(&key, &forge_text(&key, &header, &nested)).unwrap_err(),
+        JwtError::DuplicateMember
+    );
 }
 
 #[test]
@@ -205,7 +249,9 @@ fn refuses_texts_that_are_no_compact_jwt() {
     let key = es256();
     let text = forge(&key, &good_header(), &good_claims());
     let parts: Vec<&str> = text.split('.').collect();
-    let [header, claims, signature] = parts.as_slice() else { panic!("three parts") };
+    let [header, claims, signature] = parts.as_slice() else {
+        panic!("three parts")
+    };
     let cases = [
         String::new(),
         ".".into(),
@@ -219,8 +265,14 @@ fn refuses_texts_that_are_no_compact_jwt() {
         format!(" {text}"),
         format!("{text}\n"),
         format!("{header}.{}.{signature}", Base64UrlUnpadded::encode_string(b"[]")),
-        format!("{header}.{}.{signature}", Base64UrlUnpadded::encode_string(b"\xff")),
-        format!("{}.{claims}.{signature}", Base64UrlUnpadded::encode_string(b"\"ES256\"")),
+        format!(
+            "{header}.{}.{signature}",
+            Base64UrlUnpadded::encode_string(b"\xff")
+        ),
+        format!(
+            "{}.{claims}.{signature}",
+            Base64UrlUnpadded::encode_string(b"\"ES256\"")
+        ),
         format!("{header}.{}.{signature}", claims.replace(|_: char| true, "+")),
         "ä.ö.ü".into(),
     ];
@@ -243,21 +295,35 @@ fn refuses_members_of_the_wrong_type() {
         ("iss", json!(["https://issuer.example"])),
     ] {
         let text = forge(&key, &good_header(), &with(good_claims(), name, value.clone()));
-        assert_eq!(check(&key, &text).unwrap_err(), JwtError::Malformed, "{name}: {value}");
+        assert_eq!(
+            check(&key, &text).unwrap_err(),
+            JwtError::Malformed,
+            "{name}: {value}"
+        );
     }
     for (name, value) in [("alg", json!(1)), ("kid", json!(1)), ("typ", json!([]))] {
         let text = forge(&key, &with(good_header(), name, value.clone()), &good_claims());
-        assert_eq!(check(&key, &text).unwrap_err(), JwtError::Malformed, "{name}: {value}");
+        assert_eq!(
+            check(&key, &text).unwrap_err(),
+            JwtError::Malformed,
+            "{name}: {value}"
+        );
     }
 }
 
 #[test]
 fn refuses_a_token_above_the_size_limit_before_looking_at_it() {
     let long = "a".repeat(MAXIMUM_JWT_BYTES + 1);
-    assert_eq!(UnverifiedJwt::parse(&long, MAXIMUM_JWT_BYTES).unwrap_err(), JwtError::TooLong);
+    assert_eq!(
+        UnverifiedJwt::parse(&long, MAXIMUM_JWT_BYTES).unwrap_err(),
+        JwtError::TooLong
+    );
     let text = forge(&es256(), &good_header(), &good_claims());
     assert!(UnverifiedJwt::parse(&text, text.len()).is_ok());
-    assert_eq!(UnverifiedJwt::parse(&text, text.len() - 1).unwrap_err(), JwtError::TooLong);
+    assert_eq!(
+        UnverifiedJwt::parse(&text, text.len() - 1).unwrap_err(),
+        JwtError::TooLong
+    );
 }
 
 #[test]
@@ -267,32 +333,71 @@ fn the_type_must_be_the_one_asked_for() {
         let text = forge(&key, &with(good_header(), "typ", json!(accepted)), &good_claims());
         assert!(check(&key, &text).is_ok(), "{accepted}");
     }
-    for refused in ["JWT", "id+jwt", "logout+jwt", "", "at+jwt ", "application/application/at+jwt", "text/at+jwt"] {
+    for refused in [
+        "JWT",
+        "id+jwt",
+        "logout+jwt",
+        "",
+        "at+jwt ",
+        "application/application/at+jwt",
+        "text/at+jwt",
+    ] {
         let text = forge(&key, &with(good_header(), "typ", json!(refused)), &good_claims());
         assert_eq!(check(&key, &text).unwrap_err(), JwtError::WrongType, "{refused}");
     }
     let untyped = forge(&key, &without(good_header(), "typ"), &good_claims());
     assert_eq!(check(&key, &untyped).unwrap_err(), JwtError::WrongType);
-    assert!(check_under(&key, &untyped, &Policy { token_type: None, ..policy() }).is_ok());
+    assert!(
+        check_under(
+            &key,
+            &untyped,
+            &Policy {
+                token_type: None,
+                ..policy()
+            }
+        )
+        .is_ok()
+    );
 }
 
 #[test]
 fn issuer_and_audience_are_compared_to_the_character() {
     let key = es256();
-    for issuer in ["https://issuer.example/", "https://ISSUER.example", "http://issuer.example", "", "joe"] {
+    for issuer in [
+        "https://issuer.example/",
+        "https://ISSUER.example",
+        "http://issuer.example",
+        "",
+        "joe",
+    ] {
         let text = forge(&key, &good_header(), &with(good_claims(), "iss", json!(issuer)));
         assert_eq!(check(&key, &text).unwrap_err(), JwtError::WrongIssuer, "{issuer}");
     }
     let anonymous = forge(&key, &good_header(), &without(good_claims(), "iss"));
     assert_eq!(check(&key, &anonymous).unwrap_err(), JwtError::WrongIssuer);
 
-    for audience in [json!("https://api.example/fhir"), json!(["x", "https://api.example/fhir"])] {
-        let text = forge(&key, &good_header(), &with(good_claims(), "aud", audience.clone()));
+    for audience in [
+        json!("https://api.example/fhir"),
+        json!(["x", "https://api.example/fhir"]),
+    ] {
+        let text = forge(
+            &key,
+            &good_header(),
+            &with(good_claims(), "aud", audience.clone()),
+        );
         assert!(check(&key, &text).is_ok(), "{audience}");
     }
     for audience in [json!("https://api.example/fhir/"), json!([]), json!("")] {
-        let text = forge(&key, &good_header(), &with(good_claims(), "aud", audience.clone()));
-        assert_eq!(check(&key, &text).unwrap_err(), JwtError::WrongAudience, "{audience}");
+        let text = forge(
+            &key,
+            &good_header(),
+            &with(good_claims(), "aud", audience.clone()),
+        );
+        assert_eq!(
+            check(&key, &text).unwrap_err(),
+            JwtError::WrongAudience,
+            "{audience}"
+        );
     }
     let unaddressed = forge(&key, &good_header(), &without(good_claims(), "aud"));
     assert_eq!(check(&key, &unaddressed).unwrap_err(), JwtError::WrongAudience);
@@ -335,7 +440,11 @@ fn extreme_times_neither_overflow_nor_pass() {
         let text = forge(&key, &good_header(), &with(good_claims(), name, json!(value)));
         assert_eq!(check(&key, &text).unwrap_err(), error, "{name}: {value}");
     }
-    let early = forge(&key, &good_header(), &with(good_claims(), "nbf", json!(-8_334_601_228_800_i64)));
+    let early = forge(
+        &key,
+        &good_header(),
+        &with(good_claims(), "nbf", json!(-8_334_601_228_800_i64)),
+    );
     assert!(check(&key, &early).is_ok());
 }
 
@@ -344,7 +453,10 @@ fn a_kept_token_expires_when_its_time_comes() {
     let key = es256();
     let verified = check(&key, &forge(&key, &good_header(), &good_claims())).unwrap();
     assert_eq!(verified.check_times(&policy(), NOW.plus(629)), Ok(()));
-    assert_eq!(verified.check_times(&policy(), NOW.plus(630)), Err(JwtError::Expired));
+    assert_eq!(
+        verified.check_times(&policy(), NOW.plus(630)),
+        Err(JwtError::Expired)
+    );
 }
 
 #[test]
@@ -352,7 +464,10 @@ fn a_key_that_cannot_check_decides_nothing() {
     let key = es256();
     let text = forge(&key, &good_header(), &good_claims());
     let jwt = UnverifiedJwt::parse(&text, MAXIMUM_JWT_BYTES).unwrap();
-    let broken = TestVerifyingKey { broken: true, ..key.verifying() };
+    let broken = TestVerifyingKey {
+        broken: true,
+        ..key.verifying()
+    };
     let outcome = ready(verify::<TestClaims, _>(&jwt, &broken, &policy(), NOW));
     assert_eq!(outcome.map(|_| ()), Err(VerifyError::Undecided("told to fail")));
 }
@@ -361,22 +476,41 @@ fn a_key_that_cannot_check_decides_nothing() {
 fn a_key_that_cannot_sign_makes_no_token() {
     let mut key = es256();
     key.fails = true;
-    assert!(matches!(sign(&key, "JWT", json!({}), NOW, NOW), Err(SignError::Key("told to fail"))));
-    assert!(matches!(sign(&es256(), "JWT", json!([]), NOW, NOW), Err(SignError::Claims)));
+    assert!(matches!(
+        sign(&key, "JWT", json!({}), NOW, NOW),
+        Err(SignError::Key("told to fail"))
+    ));
+    assert!(matches!(
+        sign(&es256(), "JWT", json!([]), NOW, NOW),
+        Err(SignError::Claims)
+    ));
     let never = Timestamp::from_seconds(i64::MAX);
-    assert!(matches!(sign(&es256(), "JWT", json!({}), NOW, never), Err(SignError::Claims)));
+    assert!(matches!(
+        sign(&es256(), "JWT", json!({}), NOW, never),
+        Err(SignError::Claims)
+    ));
 }
 
 /// Checks a signature of the RFCs with the key printed beside it, and that one changed byte breaks it.
 #[track_caller]
 fn check_vector(key: &Value, algorithm: SignatureAlgorithm, token: &str) {
     let key = PublicJwk::parse(key.to_string().as_bytes()).unwrap();
-    let key = TestVerifyingKey { key, algorithm, broken: false };
+    let key = TestVerifyingKey {
+        key,
+        algorithm,
+        broken: false,
+    };
     let (input, signature) = token.rsplit_once('.').unwrap();
     let mut signature = Base64UrlUnpadded::decode_vec(signature).unwrap();
-    assert_eq!(ready(key.verify_signature(input.as_bytes(), &signature)), Ok(true));
+    assert_eq!(
+        ready(key.verify_signature(input.as_bytes(), &signature)),
+        Ok(true)
+    );
     signature[10] ^= 0x80;
-    assert_eq!(ready(key.verify_signature(input.as_bytes(), &signature)), Ok(false));
+    assert_eq!(
+        ready(key.verify_signature(input.as_bytes(), &signature)),
+        Ok(false)
+    );
 }
 
 #[test]

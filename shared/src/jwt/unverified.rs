@@ -61,10 +61,17 @@ impl<'a> UnverifiedJwt<'a> {
             return Err(JwtError::CriticalHeader);
         }
         let signature_bytes = token.signature_bytes().len();
-        if algorithm.signature_bytes().is_some_and(|bytes| bytes != signature_bytes) {
+        if algorithm
+            .signature_bytes()
+            .is_some_and(|bytes| bytes != signature_bytes)
+        {
             return Err(JwtError::InvalidSignature);
         }
-        Ok(Self { text, algorithm, token })
+        Ok(Self {
+            text,
+            algorithm,
+            token,
+        })
     }
 
     /// The header's `kid`, a hint where to look for the key.
@@ -89,7 +96,9 @@ impl<'a> UnverifiedJwt<'a> {
 
     /// What the signature covers: header and claims as sent, joined by a full stop (RFC 7515 section 5.2).
     pub fn signing_input(&self) -> &'a [u8] {
-        self.text.rsplit_once('.').map_or(&[], |(input, _)| input.as_bytes())
+        self.text
+            .rsplit_once('.')
+            .map_or(&[], |(input, _)| input.as_bytes())
     }
 
     pub(super) const fn token(&self) -> &UntrustedToken<'a, HeaderExtensions> {
@@ -102,6 +111,10 @@ impl<'a> UnverifiedJwt<'a> {
         struct Issuer {
             iss: Option<String>,
         }
-        self.token.deserialize_claims_unchecked::<Issuer>().ok()?.custom.iss
+        self.token
+            .deserialize_claims_unchecked::<Issuer>()
+            .ok()?
+            .custom
+            .iss
     }
 }

@@ -115,7 +115,13 @@ pub async fn verify<C: RegisteredClaims, K: VerifyingKey>(
         .validate(jwt.token())
         .map_err(|_| JwtError::Malformed)?;
     let (header, claims) = token.into_parts();
-    let Claims { expiration, not_before, issued_at, custom, .. } = claims;
+    let Claims {
+        expiration,
+        not_before,
+        issued_at,
+        custom,
+        ..
+    } = claims;
 
     policy.check_issuer(custom.issuer())?;
     policy.check_audience(custom.audiences())?;
@@ -160,7 +166,10 @@ struct Proven<'a> {
 
 impl Proven<'_> {
     const fn new(algorithm: SignatureAlgorithm) -> Self {
-        Self { algorithm, proof: PhantomData }
+        Self {
+            algorithm,
+            proof: PhantomData,
+        }
     }
 }
 
@@ -191,7 +200,12 @@ impl<'a> Algorithm for Proven<'a> {
         match *signing_key {}
     }
 
-    fn verify_signature(&self, signature: &SignatureBytes, proof: &SignatureProof<'a>, message: &[u8]) -> bool {
+    fn verify_signature(
+        &self,
+        signature: &SignatureBytes,
+        proof: &SignatureProof<'a>,
+        message: &[u8],
+    ) -> bool {
         proof.message == message && proof.signature == signature.0
     }
 }

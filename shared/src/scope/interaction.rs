@@ -5,10 +5,11 @@
 //! [`Interaction::needs`]. Methods are compared as exact upper-case strings; a method outside the list is refused, never
 //! taken for another one.
 
-use super::path::Target;
 use super::permissions::Permissions;
 use super::resource_type::ResourceType;
 use super::smart::ResourceSelector;
+
+mod table;
 
 /// The methods FHIR uses, `OPTIONS` excepted, which needs no permission and is answered before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -197,101 +198,7 @@ pub enum Needs {
     ThoseOfTheOperation,
 }
 
-impl<'a> Interaction<'a> {
-    /// Combines a method with what the path addresses. `conditional_create` says that `If-None-Exist` was sent.
-    pub(super) fn new(
-        method: Method,
-        target: Target<'a>,
-        conditional_create: bool,
-    ) -> Result<Self, MethodError> {
-        use Method::{Delete, Get, Head, Patch, Post, Put};
-        let not_allowed = |allow| Err(MethodError::NotAllowed { allow });
-        Ok(match (target, method) {
-            (Target::System, Get | Head) => Self::SearchSystem,
-            (Target::System, Post) => Self::Batch,
-            (Target::System, Put | Patch | Delete) => return not_allowed("GET, HEAD, POST"),
-
-            (Target::SystemHistory, Get | Head) => Self::HistorySystem,
-            (Target::Metadata, Get | Head) => Self::Capabilities,
-            (Target::TypeHistory(resource_type), Get | Head) => Self::HistoryType { resource_type },
-            (Target::Compartment(compartment, id, resource), Get | Head) => Self::SearchCompartment {
-                compartment,
-                id,
-                resource,
-            },
-            (
-                Target::SystemHistory | Target::Metadata | Target::TypeHistory(_) | Target::Compartment(..),
-                Post | Put | Patch | Delete,
-            ) => return not_allowed("GET, HEAD"),
-
-            (Target::SystemSearch, Post) => Self::SearchSystem,
-            (Target::TypeSearch(resource_type), Post) => Self::SearchType { resource_type },
-            (Target::CompartmentSearch(compartment, id, resource), Post) => Self::SearchCompartment {
-                compartment,
-                id,
-                resource,
-            },
-            (
-                Target::SystemSearch | Target::TypeSearch(_) | Target::CompartmentSearch(..),
-                Get | Head | Put | Patch | Delete,
-            ) => return not_allowed("POST"),
-
-            (Target::SystemOperation(name), Get | Head | Post) => Self::Operation {
-                on: OperationTarget::System,
-                name,
-            },
-            (Target::TypeOperation(resource_type, name), Get | Head | Post) => Self::Operation {
-                on: OperationTarget::Type(resource_type),
-                name,
-            },
-            (Target::InstanceOperation(resource_type, id, name), Get | Head | Post) => Self::Operation {
-                on: OperationTarget::Instance(resource_type, id),
-                name,
-            },
-            (
-                Target::SystemOperation(_) | Target::TypeOperation(..) | Target::InstanceOperation(..),
-                Put | Patch | Delete,
-            ) => return not_allowed("GET, HEAD, POST"),
-
-            (Target::Type(resource_type), Get | Head) => Self::SearchType { resource_type },
-            (Target::Type(resource_type), Post) if conditional_create => {
-                Self::ConditionalCreate { resource_type }
-            }
-            (Target::Type(resource_type), Post) => Self::Create { resource_type },
-            (Target::Type(resource_type), Put) => Self::ConditionalUpdate { resource_type },
-            (Target::Type(resource_type), Patch) => Self::ConditionalPatch { resource_type },
-            (Target::Type(resource_type), Delete) => Self::ConditionalDelete { resource_type },
-
-            (Target::Instance(resource_type, id), Get | Head) => Self::Read { resource_type, id },
-            (Target::Instance(resource_type, id), Put) => Self::Update { resource_type, id },
-            (Target::Instance(resource_type, id), Patch) => Self::Patch { resource_type, id },
-            (Target::Instance(resource_type, id), Delete) => Self::Delete { resource_type, id },
-            (Target::Instance(..), Post) => return not_allowed("GET, HEAD, PUT, PATCH, DELETE"),
-
-            (Target::InstanceHistory(resource_type, id), Get | Head) => {
-                Self::HistoryInstance { resource_type, id }
-            }
-            (Target::InstanceHistory(resource_type, id), Delete) => Self::DeleteHistory {
-                resource_type,
-                id,
-                version: None,
-            },
-            (Target::Version(resource_type, id, version), Get | Head) => Self::VersionRead {
-                resource_type,
-                id,
-                version,
-            },
-            (Target::Version(resource_type, id, version), Delete) => Self::DeleteHistory {
-                resource_type,
-                id,
-                version: Some(version),
-            },
-            (Target::InstanceHistory(..) | Target::Version(..), Post | Put | Patch) => {
-                return not_allowed("GET, HEAD, DELETE");
-            }
-        })
-    }
-
+impl Interaction<'_> {
     /// What the scopes must give for this interaction.
     ///
     /// Conditional writes need `s` beside their own letter, because whether they act tells what is there. A search over

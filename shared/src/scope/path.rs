@@ -11,10 +11,10 @@ use super::resource_type::ResourceType;
 use super::smart::ResourceSelector;
 
 /// Longest path in bytes, counted after the FHIR base; every addressable path is shorter.
-pub const MAX_PATH_LENGTH: usize = 512;
+pub const MAXIMUM_PATH_LENGTH: usize = 512;
 
 /// Longest resource id, version id or operation name (FHIR `id`: 1 to 64 characters).
-pub const MAX_ID_LENGTH: usize = 64;
+pub const MAXIMUM_ID_LENGTH: usize = 64;
 
 /// Types that FHIR defines a compartment for (R4 and R5).
 const COMPARTMENTS: &[&str] = &[
@@ -29,7 +29,7 @@ const COMPARTMENTS: &[&str] = &[
 /// Why a path addresses nothing that could be permitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// Longer than [`MAX_PATH_LENGTH`].
+    /// Longer than [`MAXIMUM_PATH_LENGTH`].
     #[error("the path is too long")]
     TooLong,
     /// What follows the FHIR base does not begin with `/`.
@@ -204,7 +204,7 @@ impl<'a> Target<'a> {
 
 /// Refuses the first byte that FHIR paths don't have, saying of which kind it is.
 fn check_characters(path: &str) -> Result<(), PathError> {
-    if path.len() > MAX_PATH_LENGTH {
+    if path.len() > MAXIMUM_PATH_LENGTH {
         return Err(PathError::TooLong);
     }
     path.bytes().try_for_each(|byte| match byte {
@@ -262,7 +262,7 @@ fn compartment(resource: ResourceType) -> Result<ResourceType, PathError> {
 /// FHIR `id`: `[A-Za-z0-9\-\.]{1,64}`. Narrower in one point: an id must not end in a dot, because file systems and
 /// some servers drop it there and would open another resource.
 pub(super) fn is_id(text: &str) -> bool {
-    (1..=MAX_ID_LENGTH).contains(&text.len())
+    (1..=MAXIMUM_ID_LENGTH).contains(&text.len())
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
@@ -271,7 +271,7 @@ pub(super) fn is_id(text: &str) -> bool {
 
 /// The name of an operation without its `$`: a letter, then letters, digits, `-` and `_`.
 pub(super) fn is_operation_name(text: &str) -> bool {
-    text.len() <= MAX_ID_LENGTH
+    text.len() <= MAXIMUM_ID_LENGTH
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text
             .bytes()

@@ -60,11 +60,14 @@ pub struct Query<'a> {
 /// Why search parameters are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    /// Longer than [`Query::MAX_LENGTH`] bytes.
-    #[error("the search parameters must not be longer than {} bytes", Query::MAX_LENGTH)]
+    /// Longer than [`Query::MAXIMUM_LENGTH`] bytes.
+    #[error(
+        "the search parameters must not be longer than {} bytes",
+        Query::MAXIMUM_LENGTH
+    )]
     TooLong,
-    /// More than [`Query::MAX_COUNT`] parameters.
-    #[error("there must not be more than {} search parameters", Query::MAX_COUNT)]
+    /// More than [`Query::MAXIMUM_COUNT`] parameters.
+    #[error("there must not be more than {} search parameters", Query::MAXIMUM_COUNT)]
     TooMany,
     /// A byte that no URI query carries: a space, `#`, a control character or anything beyond ASCII.
     #[error("a character of the search parameters must be percent-encoded")]
@@ -95,9 +98,9 @@ pub(super) enum Reach {
 
 impl<'a> Query<'a> {
     /// Longest query string in bytes; no common server takes a longer one.
-    pub const MAX_LENGTH: usize = 16 * 1024;
+    pub const MAXIMUM_LENGTH: usize = 16 * 1024;
     /// Most parameters in one query.
-    pub const MAX_COUNT: usize = 256;
+    pub const MAXIMUM_COUNT: usize = 256;
 
     /// Checks a query string as received, without its `?`.
     pub fn parse(raw: &'a str) -> Result<Self, QueryError> {
@@ -108,7 +111,7 @@ impl<'a> Query<'a> {
             has_criteria: false,
         };
         for (count, piece) in raw.split('&').filter(|piece| !piece.is_empty()).enumerate() {
-            if count == Self::MAX_COUNT {
+            if count == Self::MAXIMUM_COUNT {
                 return Err(QueryError::TooMany);
             }
             let (raw_name, value) = piece.split_once('=').unwrap_or((piece, ""));
@@ -162,7 +165,7 @@ impl<'a> Query<'a> {
 
 /// Refuses bytes that cannot stand in a URI query, and broken percent-encodings.
 pub(super) fn check_encoding(raw: &str) -> Result<(), QueryError> {
-    if raw.len() > Query::MAX_LENGTH {
+    if raw.len() > Query::MAXIMUM_LENGTH {
         return Err(QueryError::TooLong);
     }
     let mut bytes = raw.bytes();

@@ -28,11 +28,11 @@ pub enum ScopeSetError {
     /// A space at the start or the end, or two in a row.
     #[error("the scope must separate its values by exactly one space")]
     StraySpace,
-    /// Longer than [`ScopeSet::MAX_LENGTH`] bytes.
-    #[error("the scope must not be longer than {} bytes", ScopeSet::MAX_LENGTH)]
+    /// Longer than [`ScopeSet::MAXIMUM_LENGTH`] bytes.
+    #[error("the scope must not be longer than {} bytes", ScopeSet::MAXIMUM_LENGTH)]
     TooLong,
-    /// More than [`ScopeSet::MAX_COUNT`] different tokens.
-    #[error("the scope must not name more than {} values", ScopeSet::MAX_COUNT)]
+    /// More than [`ScopeSet::MAXIMUM_COUNT`] different tokens.
+    #[error("the scope must not name more than {} values", ScopeSet::MAXIMUM_COUNT)]
     TooMany,
     /// One of the tokens is outside the grammar.
     #[error(transparent)]
@@ -41,9 +41,9 @@ pub enum ScopeSetError {
 
 impl ScopeSet {
     /// Longest text that [`ScopeSet::parse`] reads, in bytes: what fits a header line together with the rest of a token.
-    pub const MAX_LENGTH: usize = 8192;
+    pub const MAXIMUM_LENGTH: usize = 8192;
     /// Most different tokens in a parsed set: more than FHIR has resource types.
-    pub const MAX_COUNT: usize = 256;
+    pub const MAXIMUM_COUNT: usize = 256;
 
     /// The set without any scope; it grants nothing.
     pub fn empty() -> Self {
@@ -55,7 +55,7 @@ impl ScopeSet {
         if text.is_empty() {
             return Err(ScopeSetError::Empty);
         }
-        if text.len() > Self::MAX_LENGTH {
+        if text.len() > Self::MAXIMUM_LENGTH {
             return Err(ScopeSetError::TooLong);
         }
         let mut set = Self::empty();
@@ -66,7 +66,7 @@ impl ScopeSet {
             if set.contains(piece) {
                 continue;
             }
-            if set.tokens.len() == Self::MAX_COUNT {
+            if set.tokens.len() == Self::MAXIMUM_COUNT {
                 return Err(ScopeSetError::TooMany);
             }
             set.tokens.push(ScopeToken::parse(piece)?);
@@ -110,7 +110,7 @@ impl ScopeSet {
     }
 
     /// Scopes that are in either: this set's first, then what `other` adds. (A union may exceed
-    /// [`ScopeSet::MAX_COUNT`]; only parsed text is capped.)
+    /// [`ScopeSet::MAXIMUM_COUNT`]; only parsed text is capped.)
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         self.iter().chain(other.iter()).cloned().collect()

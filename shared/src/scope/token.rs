@@ -8,7 +8,7 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::str::FromStr;
 
-/// A scope token in its original spelling; at most [`ScopeToken::MAX_LENGTH`] bytes.
+/// A scope token in its original spelling; at most [`ScopeToken::MAXIMUM_LENGTH`] bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScopeToken(Box<str>);
 
@@ -18,8 +18,8 @@ pub enum ScopeTokenError {
     /// There is no character at all.
     #[error("a scope must not be empty")]
     Empty,
-    /// Longer than [`ScopeToken::MAX_LENGTH`] bytes.
-    #[error("a scope must not be longer than {} bytes", ScopeToken::MAX_LENGTH)]
+    /// Longer than [`ScopeToken::MAXIMUM_LENGTH`] bytes.
+    #[error("a scope must not be longer than {} bytes", ScopeToken::MAXIMUM_LENGTH)]
     TooLong,
     /// A byte outside the grammar: a space, a quote, a backslash, a control character or anything beyond ASCII.
     #[error("a scope must not contain the byte at offset {offset}")]
@@ -32,7 +32,7 @@ pub enum ScopeTokenError {
 impl ScopeToken {
     /// Longest scope token in bytes. The specification sets no limit; a SMART scope with a long `?query` stays far
     /// below this one.
-    pub const MAX_LENGTH: usize = 512;
+    pub const MAXIMUM_LENGTH: usize = 512;
 
     /// Takes one scope token, without surrounding spaces.
     pub fn parse(text: &str) -> Result<Self, ScopeTokenError> {
@@ -45,7 +45,7 @@ impl ScopeToken {
         if text.is_empty() {
             return Err(ScopeTokenError::Empty);
         }
-        if text.len() > Self::MAX_LENGTH {
+        if text.len() > Self::MAXIMUM_LENGTH {
             return Err(ScopeTokenError::TooLong);
         }
         match text
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn refuses_the_empty_and_the_overlong() {
         assert_eq!(ScopeToken::parse(""), Err(ScopeTokenError::Empty));
-        let longest = "a".repeat(ScopeToken::MAX_LENGTH);
+        let longest = "a".repeat(ScopeToken::MAXIMUM_LENGTH);
         assert!(ScopeToken::parse(&longest).is_ok());
         assert_eq!(
             ScopeToken::parse(&format!("{longest}a")),

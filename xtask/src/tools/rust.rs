@@ -100,12 +100,12 @@ impl Compiler {
                 .find_map(|line| line.strip_prefix(name))
                 .map(|value| value.trim().to_owned())
         };
-        match (field("release:"), field("host:")) {
-            (Some(release), Some(host)) => Ok(Self {
+        match field("release:") {
+            Some(release) => Ok(Self {
                 release,
                 commit: field("commit-hash:").unwrap_or_else(|| "unknown".to_owned()),
             }),
-            _ => Err(Fault::new(format!(
+            None => Err(Fault::new(format!(
                 "{} does not tell its version",
                 rustc.display()
             ))),

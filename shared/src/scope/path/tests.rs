@@ -170,7 +170,7 @@ fn refuses_types_in_another_spelling() {
 
 #[test]
 fn refuses_ids_outside_the_grammar() {
-    let longest = "a".repeat(MAX_ID_LENGTH);
+    let longest = "a".repeat(MAXIMUM_ID_LENGTH);
     assert!(Target::parse(&format!("/Patient/{longest}")).is_ok());
     refuses(&format!("/Patient/{longest}a"), PathError::InvalidId);
     for id in ["1.", "...", "a_b", "_id", "*", "a$", "_Search"] {
@@ -190,7 +190,7 @@ fn refuses_malformed_operation_names() {
         refuses(&format!("/Patient/1/{name}"), PathError::InvalidOperation);
     }
     refuses(
-        &format!("/${}", "a".repeat(MAX_ID_LENGTH + 1)),
+        &format!("/${}", "a".repeat(MAXIMUM_ID_LENGTH + 1)),
         PathError::InvalidOperation,
     );
 }
@@ -228,6 +228,6 @@ fn refuses_shapes_fhir_does_not_define() {
 
 #[test]
 fn refuses_overlong_paths() {
-    let path: String = format!("/{}", "a".repeat(MAX_PATH_LENGTH));
+    let path: String = format!("/{}", "a".repeat(MAXIMUM_PATH_LENGTH));
     refuses(&path, PathError::TooLong);
 }

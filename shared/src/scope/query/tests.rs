@@ -110,10 +110,10 @@ fn refuses_what_no_uri_query_carries() {
 #[test]
 fn caps_length_and_count() {
     assert_eq!(
-        Query::parse(&"a".repeat(Query::MAX_LENGTH + 1)),
+        Query::parse(&"a".repeat(Query::MAXIMUM_LENGTH + 1)),
         Err(QueryError::TooLong)
     );
-    let most = "a=1&".repeat(Query::MAX_COUNT);
+    let most = "a=1&".repeat(Query::MAXIMUM_COUNT);
     assert!(Query::parse(&most).is_ok());
     assert_eq!(Query::parse(&format!("{most}a=1")), Err(QueryError::TooMany));
 }

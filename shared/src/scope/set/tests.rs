@@ -57,13 +57,13 @@ fn refuses_other_white_space_and_separators_outside_the_grammar() {
 
 #[test]
 fn refuses_too_many_scopes_and_too_long_a_text() {
-    let many: std::vec::Vec<_> = (0..=ScopeSet::MAX_COUNT)
+    let many: Vec<_> = (0..=ScopeSet::MAXIMUM_COUNT)
         .map(|number| format!("s{number}"))
         .collect();
     assert_eq!(ScopeSet::parse(&many.join(" ")), Err(ScopeSetError::TooMany));
     assert!(ScopeSet::parse(&many[1..].join(" ")).is_ok());
     assert_eq!(
-        ScopeSet::parse(&"a ".repeat(ScopeSet::MAX_LENGTH)),
+        ScopeSet::parse(&"a ".repeat(ScopeSet::MAXIMUM_LENGTH)),
         Err(ScopeSetError::TooLong)
     );
 }

@@ -1,0 +1,155 @@
+//! Whether the holder of a token may do what the request asks: SMART scopes, denied by default.
+//!
+//! The decision is [`wardgate_shared::scope`]'s; here its inputs are gathered from the token and its outcome is turned
+//! into what the FHIR server is told, or into a refusal that names the scope that would have been enough.
+
+use wardgate_shared::claims::AccessClaims;
+use wardgate_shared::scope::permits::{Ground, permits};
+use wardgate_shared::scope::{
+    Decision, FhirRequest, FhirUser, GrantedScopes, Holder, Level, Operations, ScopeSet,
+};
+
+use crate::config::Config;
+use crate::error::Refusal;
+use crate::headers;
+
+/// What an allowed request is to be sent with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permit {
+    /// `patient`, `user`, `system` or `own-resource`: to what the FHIR server has to confine the request.
+    pub access_level: &'static str,
+    /// The scopes that allowed it, as a header's value.
+    pub authorized_by: String,
+    /// Whether the FHIR server must refuse search parameters that it does not know, because a scope depends on one.
+    pub strict_search: bool,
+}
+
+/// Decides a request.
+///
+/// # Errors
+/// [`Refusal::Scope`].
+pub fn authorize(config: &Config, claims: &AccessClaims, request: &FhirRequest<'_>) -> Result<Permit, Refusal> {
+    // A token without scopes, or with scopes that are none, grants nothing.
+    let scopes = ScopeSet::parse(&claims.scope).unwrap_or_default();
+    let granted = GrantedScopes::compile(&scopes);
+    let base = config.resource();
+    // Operations are denied until an operator can list them.
+    match permits(request, &granted, &holder(claims, &base), &Operations::none()) {
+        Decision::Allow(allowed) => {
+            let (access_level, authorized_by) = match allowed.ground {
+                Ground::Open => ("open", String::new()),
+                Ground::Scopes { level, by } => (level_name(level), by.iter().collect::<Vec<_>>().join(" ")),
+                Ground::OwnResource { scope } => ("own-resource", scope.to_owned()),
+            };
+            let authorized_by = headers::list(&authorized_by);
+            Ok(Permit { access_level, authorized_by, strict_search: allowed.strict_search })
+        }
+        Decision::Deny(denied) => Err(Refusal::Scope {
+            reason: denied.reason,
+            needed: denied.needed.map(|needed| needed.to_string()),
+        }),
+    }
+}
+
+/// Who holds the token, as far as scopes depend on it.
+fn holder<'a>(claims: &'a AccessClaims, base: &str) -> Holder<'a> {
+    if claims.is_client_itself() {
+        return Holder::Client;
+    }
+    Holder::User {
+        patient: claims.launch_context.patient_id.as_deref(),
+        fhir_user: claims.fhir_user.as_deref().and_then(|claim| FhirUser::from_claim(claim, base)),
+    }
+}
+
+const fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Patient => "patient",
+        Level::User => "user",
+        Level::System => "system",
+        // A decision names the level that the short form stood for; this one is never its ground.
+        Level::Holder => "user",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wardgate_shared::scope::{DenialReason, FhirRequest, RawRequest};
+
+    use super::{Permit, authorize};
+    use crate::error::Refusal;
+    use crate::testing::{claims, config};
+
+    fn decide(
+        method: &str,
+        path: &str,
+        scope: &str,
+        change: impl FnOnce(&mut wardgate_shared::claims::AccessClaims),
+    ) -> Result<Permit, Refusal> {
+        let mut claims = claims();
+        claims.scope = scope.into();
+        change(&mut claims);
+        let request = FhirRequest::parse(&RawRequest::new(method, path)).unwrap();
+        authorize(&config(), &claims, &request)
+    }
+
+    fn person(claims: &mut wardgate_shared::claims::AccessClaims) {
+        claims.subject = "person".into();
+    }
+
+    #[test]
+    fn a_client_s_own_token_counts_system_scopes() {
+        let permit = decide("GET", "/Patient", "system/*.read", |_| {}).unwrap();
+        assert_eq!((permit.access_level, permit.authorized_by.as_str()), ("system", "system/*.read"));
+        assert!(decide("GET", "/Patient", "user/*.read", |_| {}).is_err());
+    }
+
+    #[test]
+    fn a_person_s_token_counts_patient_scopes_with_a_patient_in_context() {
+        let with_patient = |claims: &mut wardgate_shared::claims::AccessClaims| {
+            person(claims);
+            claims.launch_context.patient_id = Some("p-1".into());
+        };
+        let permit = decide("GET", "/Patient/p-1", "patient/*.rs", with_patient).unwrap();
+        assert_eq!(permit.access_level, "patient");
+        assert!(decide("GET", "/Patient/p-2", "patient/*.rs", with_patient).is_err());
+        assert!(decide("GET", "/Patient/p-1", "patient/*.rs", person).is_err());
+    }
+
+    #[test]
+    fn fhir_user_opens_the_holder_s_own_resource() {
+        let with_user = |claims: &mut wardgate_shared::claims::AccessClaims| {
+            person(claims);
+            claims.fhir_user = Some("https://edge.example/fhir/Practitioner/9".into());
+        };
+        let permit = decide("GET", "/Practitioner/9", "openid fhirUser", with_user).unwrap();
+        assert_eq!((permit.access_level, permit.authorized_by.as_str()), ("own-resource", "fhirUser"));
+        assert!(decide("GET", "/Practitioner/8", "openid fhirUser", with_user).is_err());
+    }
+
+    #[test]
+    fn a_refusal_names_the_scope_that_would_do() {
+        assert_eq!(
+            decide("DELETE", "/Observation/1", "system/*.read", |_| {}),
+            Err(Refusal::Scope {
+                reason: DenialReason::InsufficientScope,
+                needed: Some("system/Observation.d".into())
+            })
+        );
+    }
+
+    #[test]
+    fn no_scope_and_malformed_scopes_grant_nothing() {
+        for scope in ["", " ", "system/*.read  system/*.write", "openid", "\u{e9}"] {
+            assert!(decide("GET", "/Patient", scope, |_| {}).is_err(), "{scope:?}");
+        }
+    }
+
+    #[test]
+    fn batches_and_operations_are_denied_whatever_the_scope() {
+        for (method, path) in [("POST", ""), ("POST", "/"), ("GET", "/Patient/1/$everything"), ("POST", "/$export")] {
+            let refusal = decide(method, path, "system/*.cruds", |_| {}).unwrap_err();
+            assert!(matches!(refusal, Refusal::Scope { needed: None, .. }), "{method} {path}: {refusal:?}");
+        }
+    }
+}

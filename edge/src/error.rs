@@ -1,0 +1,376 @@
+//! Every refusal, and how it is said.
+//!
+//! | status | `error` | when | tells how to go on |
+//! |---|---|---|---|
+//! | 400 | `invalid_request` | two credentials, a malformed one, one in the URL | |
+//! | 400 | | ambiguous path, malformed query or condition, a header that replaces the method | |
+//! | 401 | (none) | no credential, or one of a kind that is not accepted | challenge |
+//! | 401 | `invalid_token` | the token breaks a rule | challenge |
+//! | 403 | `insufficient_scope` | the scopes do not permit it | challenge with the `scope` that would |
+//! | 403 | | batch, transaction, operation: no scope permits it | |
+//! | 404 | | nothing is served there | |
+//! | 405 | | the method is unknown or does not apply | `Allow` |
+//! | 500 | | a fault in Wardgate | |
+//! | 502 | | the FHIR server is not reachable, redirects, or refuses Wardgate itself | |
+//! | 503 | | no keys to decide with, or no SMART configuration to show | `Retry-After` |
+//! | 503 | | the Worker's configuration is wrong | names the variables |
+//! | 504 | | the FHIR server takes too long | |
+//!
+//! Challenges are those of RFC 6750 section 3 with `resource_metadata` of RFC 9728 section 5.1. A body is an
+//! OperationOutcome or a problem document ([`crate::negotiation`]); the latter has the members `error`,
+//! `error_description` and `error_uri` too where there is a code. Bodies hold fixed texts and nothing of causes inside.
+//! No refusal may be cached.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use wardgate_shared::jwt::JwtError;
+use wardgate_shared::oauth_error::OAuthErrorCode;
+use wardgate_shared::operation_outcome::{FHIR_MEDIA_TYPE, IssueType, OperationOutcome};
+use wardgate_shared::problem::{PROBLEM_MEDIA_TYPE, Problem};
+use wardgate_shared::scope::interaction::MethodError;
+use wardgate_shared::scope::path::PathError;
+use wardgate_shared::scope::{DenialReason, RequestError};
+
+use crate::answer::OwnAnswer;
+use crate::authenticate::TokenError;
+use crate::config::{Config, ConfigFault};
+use crate::credentials::CredentialError;
+use crate::negotiation::{BodyForm, body_form};
+use crate::request::Incoming;
+use crate::routes::below_prefix;
+
+mod reason;
+
+/// Why a request is not answered with what it asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is not exactly one acceptable credential.
+    Credential(CredentialError),
+    /// The token is refused.
+    Token(TokenError),
+    /// The token does not permit the request.
+    Scope {
+        /// Why.
+        reason: DenialReason,
+        /// The scope that would, if any would.
+        needed: Option<String>,
+    },
+    /// The request is none that could be permitted.
+    Request(RequestError),
+    /// The method does not apply to a document of Wardgate's own.
+    Method {
+        /// Those that do.
+        allow: &'static str,
+    },
+    /// A header names another method or path than the request line.
+    MethodOverride,
+    /// Nothing is served there.
+    NotFound,
+    /// What is needed for a decision, or for the document asked for, cannot be had now.
+    Undecided {
+        /// When to try again, in seconds.
+        retry_after_seconds: i64,
+    },
+    /// The configuration is wrong.
+    Misconfigured(Vec<ConfigFault>),
+    /// The FHIR server did not answer as a FHIR server should.
+    Upstream(UpstreamFailure),
+    /// Something went wrong that should not.
+    Internal,
+}
+
+/// What is wrong with the FHIR server behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamFailure {
+    /// No connection, or one that broke before the answer began.
+    Unreachable,
+    /// No answer in time.
+    Timeout,
+    /// It redirects. Redirects are neither followed, which would send the request and what it says of the person to
+    /// wherever the answer points, nor passed on, which would send the client there.
+    Redirect,
+    /// It asks for credentials: it does not trust Wardgate. Passed on, this would look like a refusal of the token.
+    Unauthorized,
+}
+
+impl From<CredentialError> for Refusal {
+    fn from(error: CredentialError) -> Self {
+        Self::Credential(error)
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}
+
+impl From<RequestError> for Refusal {
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
+    }
+}
+
+impl Refusal {
+    /// The HTTP status.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Credential(CredentialError::Missing) | Self::Token(_) => 401,
+            Self::Credential(
+                CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
+            )
+            | Self::MethodOverride => 400,
+            Self::Scope { .. } => 403,
+            Self::Request(error) => request_status(error),
+            Self::Method { .. } => 405,
+            Self::NotFound => 404,
+            Self::Undecided { .. } | Self::Misconfigured(_) => 503,
+            Self::Upstream(UpstreamFailure::Timeout) => 504,
+            Self::Upstream(
+                UpstreamFailure::Unreachable | UpstreamFailure::Redirect | UpstreamFailure::Unauthorized,
+            ) => 502,
+            Self::Internal => 500,
+        }
+    }
+
+    /// The error code of RFC 6750 section 3.1, where there is one.
+    pub const fn code(&self) -> Option<OAuthErrorCode> {
+        match self {
+            Self::Credential(
+                CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
+            ) => Some(OAuthErrorCode::InvalidRequest),
+            Self::Token(_) => Some(OAuthErrorCode::InvalidToken),
+            // No token with more scopes would help here.
+            Self::Scope { reason: DenialReason::Batch | DenialReason::OperationNotListed, .. } => None,
+            Self::Scope { .. } => Some(OAuthErrorCode::InsufficientScope),
+            Self::Credential(CredentialError::Missing)
+            | Self::Request(_)
+            | Self::Method { .. }
+            | Self::MethodOverride
+            | Self::NotFound
+            | Self::Undecided { .. }
+            | Self::Misconfigured(_)
+            | Self::Upstream(_)
+            | Self::Internal => None,
+        }
+    }
+
+    /// Whether the request could not be decided, for the log.
+    pub const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Credential(_)
+            | Self::Token(_)
+            | Self::Scope { .. }
+            | Self::Request(_)
+            | Self::Method { .. }
+            | Self::MethodOverride
+            | Self::NotFound => "deny",
+            Self::Undecided { .. } | Self::Misconfigured(_) | Self::Internal => "undecided",
+            Self::Upstream(_) => "failed",
+        }
+    }
+
+    /// What the client's author is told.
+    fn detail(&self) -> Cow<'static, str> {
+        match self {
+            Self::Credential(error) => error.to_string().into(),
+            Self::Token(TokenError::Jwt(JwtError::Expired)) => "The access token expired".into(),
+            Self::Token(error) => error.to_string().into(),
+            Self::Scope { reason, .. } => sentence(&reason.to_string()).into(),
+            Self::Request(error) => sentence(&error.to_string()).into(),
+            Self::Method { allow } => format!("The method does not apply here; allowed: {allow}").into(),
+            Self::MethodOverride => "A header must not replace the method or the path of the request".into(),
+            Self::NotFound => "Nothing is served at this path".into(),
+            Self::Undecided { .. } => "The request cannot be decided now; try again later".into(),
+            Self::Misconfigured(faults) => {
+                let faults: Vec<String> =
+                    faults.iter().map(|fault| format!("{} {}", fault.variable, fault.problem)).collect();
+                format!("The gateway's configuration is wrong: {}", faults.join("; ")).into()
+            }
+            Self::Upstream(UpstreamFailure::Unreachable) => "The FHIR server cannot be reached".into(),
+            Self::Upstream(UpstreamFailure::Timeout) => "The FHIR server did not answer in time".into(),
+            Self::Upstream(UpstreamFailure::Redirect) => {
+                "The FHIR server answered with a redirect, which is not followed".into()
+            }
+            Self::Upstream(UpstreamFailure::Unauthorized) => "The FHIR server refused the gateway".into(),
+            Self::Internal => "The gateway failed".into(),
+        }
+    }
+
+    /// `issue.code` of the OperationOutcome.
+    const fn issue_type(&self) -> IssueType {
+        match self {
+            Self::Token(TokenError::Jwt(JwtError::Expired)) => IssueType::Expired,
+            Self::Credential(CredentialError::Missing) | Self::Token(_) => IssueType::Login,
+            Self::Scope { .. } => IssueType::Forbidden,
+            Self::Request(RequestError::Method(_)) | Self::Method { .. } | Self::NotFound => {
+                IssueType::NotSupported
+            }
+            Self::Credential(
+                CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
+            )
+            | Self::Request(_)
+            | Self::MethodOverride => IssueType::Invalid,
+            Self::Undecided { .. } | Self::Upstream(_) => IssueType::Transient,
+            Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
+        }
+    }
+
+    /// The methods that apply, for the `Allow` header of a 405.
+    const fn allow(&self) -> Option<&'static str> {
+        match self {
+            Self::Request(RequestError::Method(MethodError::Unknown)) => {
+                Some("GET, HEAD, POST, PUT, PATCH, DELETE")
+            }
+            Self::Request(RequestError::Method(MethodError::NotAllowed { allow })) | Self::Method { allow } => {
+                Some(*allow)
+            }
+            Self::Request(_)
+            | Self::Credential(_)
+            | Self::Token(_)
+            | Self::Scope { .. }
+            | Self::MethodOverride
+            | Self::NotFound
+            | Self::Undecided { .. }
+            | Self::Misconfigured(_)
+            | Self::Upstream(_)
+            | Self::Internal => None,
+        }
+    }
+
+    /// The whole answer. Without a configuration, which is itself a refusal, nothing that depends on it is said.
+    pub fn answer(&self, config: Option<&Config>, request: &Incoming<'_>) -> OwnAnswer {
+        let is_fhir_path = config.is_some_and(|config| below_prefix(&config.prefix, request.path).is_some());
+        let status = self.status();
+        let mut answer = OwnAnswer::new(status).with("cache-control", "no-store").with("vary", "Accept");
+        if let Some(config) = config
+            && (status == 401 || self.code().is_some())
+        {
+            answer = answer.with("www-authenticate", self.challenge(config));
+        }
+        if let Some(allow) = self.allow() {
+            answer = answer.with("allow", allow);
+        }
+        if let Self::Undecided { retry_after_seconds } = self {
+            answer = answer.with("retry-after", retry_after_seconds.max(&1).to_string());
+        }
+        match body_form(request.headers.get("accept"), is_fhir_path) {
+            BodyForm::OperationOutcome => {
+                let outcome = OperationOutcome::error(self.issue_type(), self.detail());
+                answer.with_body(FHIR_MEDIA_TYPE, to_json(&outcome))
+            }
+            BodyForm::Problem => answer.with_body(PROBLEM_MEDIA_TYPE, to_json(&self.problem(config))),
+        }
+    }
+
+    fn problem(&self, config: Option<&Config>) -> ProblemWithCode {
+        let detail = self.detail();
+        let code = self.code();
+        ProblemWithCode {
+            error: code,
+            error_description: code.map(|_| detail.clone()),
+            error_uri: code.zip(config).map(|(code, config)| format!("{}/{code}", config.error_uri)),
+            problem: Problem {
+                kind: "about:blank".into(),
+                title: title(self.status()).into(),
+                status: self.status(),
+                detail: Some(detail),
+            },
+        }
+    }
+
+    /// `WWW-Authenticate`. Values are quoted strings: none of the texts holds a quote or a backslash, since error texts
+    /// and scopes are free of them (RFC 6749 appendix A) and the URL is one of the configuration.
+    fn challenge(&self, config: &Config) -> String {
+        let mut challenge = String::from("Bearer realm=\"fhir\"");
+        let mut put = |name: &str, value: &str| {
+            // Writing to a String cannot fail.
+            let _ = write!(challenge, ", {name}=\"{value}\"");
+        };
+        if let Some(code) = self.code() {
+            put("error", code.as_str());
+            put("error_description", &self.detail());
+        }
+        if let Self::Scope { needed: Some(needed), .. } = self {
+            put("scope", needed);
+        }
+        put("resource_metadata", &config.resource_metadata_url());
+        challenge
+    }
+}
+
+/// A problem document with the members of an OAuth error beside its own.
+#[derive(Serialize)]
+struct ProblemWithCode {
+    #[serde(flatten)]
+    problem: Problem,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<OAuthErrorCode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<Cow<'static, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_uri: Option<String>,
+}
+
+/// 400 for what is ambiguous or malformed, 404 for a path that FHIR does not define, 405 for a method.
+const fn request_status(error: &RequestError) -> u16 {
+    match error {
+        RequestError::Method(MethodError::Unknown | MethodError::NotAllowed { .. }) => 405,
+        RequestError::Path(
+            PathError::UnknownResourceType
+            | PathError::InvalidId
+            | PathError::InvalidVersionId
+            | PathError::InvalidOperation
+            | PathError::NotACompartment
+            | PathError::UnknownShape
+            | PathError::NotBelowBase,
+        ) => 404,
+        RequestError::Path(
+            PathError::TooLong
+            | PathError::PercentEncoding
+            | PathError::Backslash
+            | PathError::Semicolon
+            | PathError::ControlCharacter
+            | PathError::NotAscii
+            | PathError::ForbiddenCharacter
+            | PathError::EmptySegment
+            | PathError::TrailingSlash
+            | PathError::DotSegment,
+        )
+        | RequestError::Query(_)
+        | RequestError::IfNoneExist(_)
+        | RequestError::SearchForm(_)
+        | RequestError::MissingCriteria => 400,
+    }
+}
+
+/// The name of a status (RFC 9110 section 15), as a problem of type `about:blank` wants it for its title.
+const fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Internal Server Error",
+    }
+}
+
+/// The same text with a capital letter at its start.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+fn to_json(value: &impl Serialize) -> String {
+    // Strings and numbers always serialise.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! Each refusal in one word, for the log.
+
+use wardgate_shared::jwt::JwtError;
+use wardgate_shared::scope::{DenialReason, RequestError};
+
+use crate::authenticate::TokenError;
+use crate::credentials::CredentialError;
+
+use super::{Refusal, UpstreamFailure};
+
+impl Refusal {
+    /// The reason in one word of a fixed list.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Credential(error) => match error {
+                CredentialError::Missing => "credential_missing",
+                CredentialError::Several => "credential_several",
+                CredentialError::Malformed => "credential_malformed",
+                CredentialError::InQuery => "credential_in_query",
+            },
+            Self::Token(TokenError::Bound) => "token_bound",
+            Self::Token(TokenError::Jwt(error)) => token_reason(*error),
+            Self::Scope { reason, .. } => scope_reason(*reason),
+            Self::Request(error) => match error {
+                RequestError::Method(_) => "request_method",
+                RequestError::Path(_) => "request_path",
+                RequestError::Query(_) => "request_query",
+                RequestError::IfNoneExist(_) => "request_condition",
+                RequestError::SearchForm(_) => "request_form",
+                RequestError::MissingCriteria => "request_criteria",
+            },
+            Self::Method { .. } => "request_method",
+            Self::MethodOverride => "request_override",
+            Self::NotFound => "not_found",
+            Self::Undecided { .. } => "undecided",
+            Self::Misconfigured(_) => "misconfigured",
+            Self::Upstream(failure) => match failure {
+                UpstreamFailure::Unreachable => "upstream_unreachable",
+                UpstreamFailure::Timeout => "upstream_timeout",
+                UpstreamFailure::Redirect => "upstream_redirect",
+                UpstreamFailure::Unauthorized => "upstream_unauthorized",
+            },
+            Self::Internal => "internal",
+        }
+    }
+}
+
+const fn token_reason(error: JwtError) -> &'static str {
+    match error {
+        JwtError::TooLong => "token_too_long",
+        JwtError::Malformed => "token_malformed",
+        JwtError::DuplicateMember => "token_duplicate_member",
+        JwtError::UnsupportedAlgorithm => "token_algorithm",
+        JwtError::CriticalHeader => "token_critical_header",
+        JwtError::WrongType => "token_type",
+        JwtError::UnknownKey => "token_unknown_key",
+        JwtError::AlgorithmMismatch => "token_algorithm_mismatch",
+        JwtError::InvalidSignature => "token_signature",
+        JwtError::WrongIssuer => "token_issuer",
+        JwtError::WrongAudience => "token_audience",
+        JwtError::NoExpiry => "token_no_expiry",
+        JwtError::NoIssueTime => "token_no_issue_time",
+        JwtError::Expired => "token_expired",
+        JwtError::NotYetValid => "token_not_yet_valid",
+        JwtError::IssuedInFuture => "token_issued_in_future",
+        JwtError::LivesTooLong => "token_lives_too_long",
+    }
+}
+
+const fn scope_reason(reason: DenialReason) -> &'static str {
+    match reason {
+        DenialReason::InsufficientScope => "scope_insufficient",
+        DenialReason::ReachesOtherTypes => "scope_reaches_other_types",
+        DenialReason::UnseenSearchForm => "scope_unseen_form",
+        DenialReason::OutsideRestriction => "scope_restriction",
+        DenialReason::OtherPatient => "scope_other_patient",
+        DenialReason::NoPatientInContext => "scope_no_patient",
+        DenialReason::LevelNotHeld => "scope_level",
+        DenialReason::Batch => "scope_batch",
+        DenialReason::OperationNotListed => "scope_operation",
+    }
+}

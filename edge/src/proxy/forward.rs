@@ -1,0 +1,157 @@
+//! A request as it goes to the FHIR server, and what is done to the answer on its way back.
+
+use wardgate_shared::claims::AccessClaims;
+
+use crate::authorize::Permit;
+use crate::config::Config;
+use crate::error::UpstreamFailure;
+use crate::headers;
+use crate::request::Incoming;
+
+use super::sanitize;
+
+/// Everything the platform needs to forward a request in one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward<'a> {
+    /// Where to: its own normal form, so that the runtime has nothing to change in it.
+    pub url: String,
+    /// How long the answer may take to begin, in milliseconds.
+    pub timeout_milliseconds: u32,
+    /// Request headers that do not pass.
+    pub remove: Vec<&'a str>,
+    /// Request headers that are added, or replace what the client sent. Values are visible ASCII and spaces.
+    pub set: Vec<(&'static str, String)>,
+    /// Answer headers that are set; `vary` is added to what is there.
+    pub set_on_answer: Vec<(&'static str, String)>,
+    /// `Location` and `Content-Location` of an answer that begin with this ...
+    pub location_from: String,
+    /// ... begin with this instead, so that clients are not sent past Wardgate.
+    pub location_to: String,
+}
+
+/// Whose request it is, and why it is permitted; `None` for a request that needs neither.
+pub type Authority<'a> = Option<(&'a AccessClaims, &'a Permit)>;
+
+/// Prepares a request for the FHIR server. `below` is its path after the prefix, as it was judged.
+pub fn prepare<'a>(
+    config: &Config,
+    request: &Incoming<'a>,
+    below: &str,
+    authority: Authority<'_>,
+    request_id: &str,
+    set_on_answer: Vec<(&'static str, String)>,
+) -> Forward<'a> {
+    let mut url = format!("{}{below}", config.upstream);
+    if let Some(query) = request.query {
+        url.push('?');
+        url.push_str(query);
+    }
+    let mut set = vec![
+        (headers::REQUEST_ID, request_id.to_owned()),
+        ("x-forwarded-proto", request.scheme.to_owned()),
+        ("x-forwarded-host", headers::word(request.host)),
+    ];
+    if let Some(address) = request.headers.get("cf-connecting-ip") {
+        set.push(("x-forwarded-for", headers::word(address)));
+    }
+    if let Some((claims, permit)) = authority {
+        set.extend(headers::identity(claims));
+        set.push(("x-wardgate-access-level", permit.access_level.to_owned()));
+        set.push(("x-wardgate-authorized-by", permit.authorized_by.clone()));
+        if permit.strict_search {
+            set.push(("prefer", sanitize::strict_prefer(request.headers.get("prefer"))));
+        }
+    }
+    Forward {
+        url,
+        timeout_milliseconds: config.upstream_timeout_milliseconds,
+        remove: sanitize::removed_from_request(&request.headers),
+        set,
+        set_on_answer,
+        location_from: config.upstream.clone(),
+        location_to: config.resource(),
+    }
+}
+
+/// Judges the status of an answer.
+///
+/// # Errors
+/// [`UpstreamFailure`] for a status that is not the FHIR server's to give: a redirect, unless it is 304, which is the
+/// answer to a conditional request, and a demand for credentials.
+pub const fn judge(status: u16) -> Result<(), UpstreamFailure> {
+    match status {
+        304 => Ok(()),
+        300..=399 => Err(UpstreamFailure::Redirect),
+        401 | 407 => Err(UpstreamFailure::Unauthorized),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{judge, prepare};
+    use crate::authorize::Permit;
+    use crate::error::UpstreamFailure;
+    use crate::testing::{claims, config, incoming};
+
+    fn permit(strict_search: bool) -> Permit {
+        Permit { access_level: "system", authorized_by: "system/*.read".into(), strict_search }
+    }
+
+    #[test]
+    fn the_upstream_takes_the_place_of_the_prefix_and_nothing_else_changes() {
+        let request = incoming("GET", "/fhir/Patient?name=a%20b&x=%27'", &[]);
+        let forward = prepare(&config(), &request, "/Patient", None, "r-1", Vec::new());
+        assert_eq!(forward.url, "https://fhir.example/r4/Patient?name=a%20b&x=%27'");
+        let base = incoming("GET", "/fhir?", &[]);
+        assert_eq!(prepare(&config(), &base, "", None, "r-1", Vec::new()).url, "https://fhir.example/r4?");
+    }
+
+    #[test]
+    fn an_open_request_carries_no_identity() {
+        let request = incoming("GET", "/fhir/metadata", &[("authorization", "Bearer a"), ("x-wardgate-subject", "x")]);
+        let forward = prepare(&config(), &request, "/metadata", None, "r-1", Vec::new());
+        assert_eq!(forward.remove, ["authorization", "x-wardgate-subject"]);
+        assert!(forward.set.iter().all(|(name, _)| !name.starts_with("x-wardgate-")));
+    }
+
+    #[test]
+    fn a_permitted_request_carries_identity_level_and_scopes() {
+        let request = incoming("GET", "/fhir/Patient", &[("cf-connecting-ip", "192.0.2.1"), ("x-forwarded-for", "::1")]);
+        let claims = claims();
+        let forward =
+            prepare(&config(), &request, "/Patient", Some((&claims, &permit(false))), "r-1", Vec::new());
+        let get = |name| forward.set.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str());
+        assert_eq!(get("x-wardgate-subject"), Some("service"));
+        assert_eq!(get("x-wardgate-access-level"), Some("system"));
+        assert_eq!(get("x-wardgate-authorized-by"), Some("system/*.read"));
+        assert_eq!(get("x-forwarded-for"), Some("192.0.2.1"));
+        assert_eq!(get("x-forwarded-host"), Some("edge.example"));
+        assert_eq!(get("x-forwarded-proto"), Some("https"));
+        assert_eq!(get("x-request-id"), Some("r-1"));
+        assert_eq!(get("prefer"), None);
+        assert_eq!(forward.remove, ["x-forwarded-for"]);
+    }
+
+    #[test]
+    fn a_restricted_scope_makes_the_search_strict() {
+        let request = incoming("GET", "/fhir/Observation?category=a", &[("prefer", "handling=lenient")]);
+        let claims = claims();
+        let forward =
+            prepare(&config(), &request, "/Observation", Some((&claims, &permit(true))), "r-1", Vec::new());
+        assert!(forward.set.contains(&("prefer", "handling=strict".into())));
+    }
+
+    #[test]
+    fn redirects_and_demands_for_credentials_are_failures() {
+        for status in [200, 201, 204, 304, 400, 403, 404, 409, 410, 412, 422, 429, 500, 503] {
+            assert_eq!(judge(status), Ok(()), "{status}");
+        }
+        for status in [300, 301, 302, 303, 305, 307, 308] {
+            assert_eq!(judge(status), Err(UpstreamFailure::Redirect), "{status}");
+        }
+        for status in [401, 407] {
+            assert_eq!(judge(status), Err(UpstreamFailure::Unauthorized), "{status}");
+        }
+    }
+}

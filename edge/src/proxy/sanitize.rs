@@ -1,0 +1,163 @@
+//! Which headers do not pass, and which are rewritten on the way.
+//!
+//! From a request are removed: what belongs to one connection (RFC 9110 section 7.6.1, with whatever `Connection`
+//! names), every credential, every spelling of a header that Wardgate or a proxy before it vouches for, and what could
+//! make the FHIR server see another request than the one that was judged.
+
+use crate::headers::IDENTITY_PREFIX;
+use crate::request::Headers;
+
+/// Headers of one connection. They end here, in either direction.
+pub const HOP_BY_HOP: [&str; 10] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+];
+
+/// Credentials and cookies: what convinces Wardgate is not the FHIR server's.
+const CREDENTIALS: [&str; 5] = ["authorization", "cookie", "dpop", "x-api-key", "x-api-secret"];
+
+/// What proxies say about a client. Only Wardgate says it behind Wardgate.
+const FORWARDED: [&str; 12] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
+    "x-forwarded-server",
+    "x-forwarded-scheme",
+    "x-real-ip",
+    "x-client-ip",
+    "true-client-ip",
+];
+
+/// Headers by which a request does more than its method and path say.
+const EFFECTS: [&str; 6] = [
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+    // FHIR's way to write a Provenance resource beside another interaction, which no scope was asked for.
+    "x-provenance",
+];
+
+/// Headers of an answer that do not pass, beside [`HOP_BY_HOP`]: the FHIR server sets no cookies here, does not speak
+/// for Wardgate about credentials, and whose pages may read an answer is decided in [`crate::cors`].
+pub const ANSWER_REMOVED: [&str; 11] = [
+    "access-control-allow-credentials",
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-origin",
+    "access-control-allow-private-network",
+    "access-control-expose-headers",
+    "access-control-max-age",
+    "set-cookie",
+    "set-cookie2",
+    "www-authenticate",
+    "x-request-id",
+];
+
+/// The names, among those that the request has, that are not forwarded.
+pub fn removed_from_request<'a>(headers: &Headers<'a>) -> Vec<&'a str> {
+    let named = headers.get("connection").unwrap_or_default();
+    headers
+        .names()
+        .filter(|name| {
+            let spelled = name.to_ascii_lowercase().replace('_', "-");
+            let spelled = spelled.as_str();
+            spelled.starts_with(IDENTITY_PREFIX)
+                || [&HOP_BY_HOP[..], &CREDENTIALS, &FORWARDED, &EFFECTS].iter().any(|list| list.contains(&spelled))
+                || named.split(',').any(|one| one.trim().eq_ignore_ascii_case(name))
+        })
+        .collect()
+}
+
+/// `Prefer` with `handling=strict` in the place of whatever the client said about handling (RFC 7240 section 4.4).
+pub fn strict_prefer(prefer: Option<&str>) -> String {
+    let mut preferences = vec!["handling=strict"];
+    let own = prefer.into_iter().flat_map(|prefer| prefer.split(',')).map(str::trim);
+    preferences.extend(own.filter(|preference| {
+        let name = preference.split(['=', ';']).next().unwrap_or_default().trim();
+        !preference.is_empty()
+            && !name.eq_ignore_ascii_case("handling")
+            && preference.bytes().all(|byte| (0x20..0x7F).contains(&byte))
+    }));
+    preferences.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{removed_from_request, strict_prefer};
+    use crate::request::Headers;
+
+    fn removed(headers: &[(&'static str, &'static str)]) -> Vec<&'static str> {
+        removed_from_request(&Headers::new(headers.to_vec()))
+    }
+
+    #[test]
+    fn identity_headers_are_removed_in_every_spelling() {
+        let names = ["x-wardgate-subject", "X-Wardgate-Subject", "x_wardgate_subject", "x-wardgate_new", "X_WARDGATE-A"];
+        let headers: Vec<_> = names.iter().map(|name| (*name, "root")).collect();
+        assert_eq!(removed(&headers), names);
+    }
+
+    #[test]
+    fn credentials_and_forwarding_claims_are_removed() {
+        for name in ["authorization", "cookie", "dpop", "x-api-key", "x_api_secret", "forwarded", "x-forwarded-for",
+            "x_forwarded_host", "x-real-ip", "x-http-method-override", "x_http_method_override", "x-provenance",
+            "x-original-url"] {
+            assert_eq!(removed(&[(name, "v")]), [name], "{name}");
+        }
+    }
+
+    #[test]
+    fn headers_of_the_connection_are_removed_with_those_it_names() {
+        assert_eq!(
+            removed(&[
+                ("connection", "keep-alive, X-Secret ,x-other"),
+                ("keep-alive", "5"),
+                ("upgrade", "websocket"),
+                ("x-secret", "1"),
+                ("x-other", "2"),
+                ("x-kept", "3"),
+            ]),
+            ["connection", "keep-alive", "upgrade", "x-secret", "x-other"]
+        );
+    }
+
+    #[test]
+    fn headers_of_fhir_pass() {
+        assert_eq!(
+            removed(&[
+                ("accept", "*/*"),
+                ("content-type", "application/fhir+json"),
+                ("if-match", "W/\"1\""),
+                ("if-none-exist", "identifier=1"),
+                ("prefer", "return=minimal"),
+                ("traceparent", "00-1-2-01"),
+            ]),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn strict_handling_replaces_the_client_s_own() {
+        assert_eq!(strict_prefer(None), "handling=strict");
+        assert_eq!(strict_prefer(Some("return=minimal")), "handling=strict, return=minimal");
+        assert_eq!(
+            strict_prefer(Some("handling=lenient, Handling = lenient, return=minimal,,respond-async")),
+            "handling=strict, return=minimal, respond-async"
+        );
+        assert_eq!(strict_prefer(Some("a=\u{e9}")), "handling=strict");
+    }
+}

@@ -1,0 +1,195 @@
+//! What a request addresses: one of the open documents, or the FHIR API.
+//!
+//! The path is read as the bytes that the runtime received and that are forwarded. Everything that a second reader
+//! could read differently is refused here, before any credential is looked at: the answer then does not depend on who
+//! asks. Paths outside the prefix are not forwarded, whatever they are.
+
+use wardgate_shared::scope::{FhirRequest, Interaction, RawRequest};
+
+use crate::config::Config;
+use crate::cors;
+use crate::credentials;
+use crate::error::Refusal;
+use crate::request::Incoming;
+
+/// Where a request goes.
+#[derive(Clone, Debug)]
+pub enum Route<'a> {
+    /// A browser asks whether it may ask.
+    Preflight,
+    /// `/health`.
+    Health,
+    /// `/.well-known/oauth-protected-resource`, with or without the resource's path.
+    ProtectedResourceMetadata,
+    /// `.well-known/smart-configuration` below the FHIR base.
+    SmartConfiguration,
+    /// `metadata` below the FHIR base: open, and the FHIR server's to answer.
+    Capabilities,
+    /// Everything else below the FHIR base: guarded.
+    Fhir(FhirRequest<'a>),
+}
+
+impl Route<'_> {
+    /// The route in one word, for the log.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Preflight => "preflight",
+            Self::Health => "health",
+            Self::ProtectedResourceMetadata => "protected_resource_metadata",
+            Self::SmartConfiguration => "smart_configuration",
+            Self::Capabilities => "capabilities",
+            Self::Fhir(_) => "fhir",
+        }
+    }
+}
+
+/// The path of the health check; it is answered even when the configuration is wrong.
+pub const HEALTH: &str = "/health";
+
+/// The path of the protected resource's metadata (RFC 9728 section 3).
+const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
+
+/// Headers by which some servers take another method or another path than the request line says. Neither would be what
+/// was judged.
+const OVERRIDES: [&str; 5] =
+    ["x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"];
+
+/// Finds the route of a request.
+///
+/// # Errors
+/// [`Refusal`]: nothing there, an ambiguous path, an unknown method, a token in the query.
+pub fn route<'a>(config: &Config, request: &Incoming<'a>) -> Result<Route<'a>, Refusal> {
+    if cors::is_preflight(request) {
+        return Ok(Route::Preflight);
+    }
+    if let Some(below) = below_prefix(&config.prefix, request.path) {
+        return fhir_route(request, below);
+    }
+    let route = if request.path == HEALTH {
+        Route::Health
+    } else if is_protected_resource_metadata(config, request.path) {
+        Route::ProtectedResourceMetadata
+    } else {
+        return Err(Refusal::NotFound);
+    };
+    only_get(request).map(|()| route)
+}
+
+fn fhir_route<'a>(request: &Incoming<'a>, below: &'a str) -> Result<Route<'a>, Refusal> {
+    credentials::refuse_in_query(request.query)?;
+    if OVERRIDES.iter().any(|name| request.headers.get(name).is_some()) {
+        return Err(Refusal::MethodOverride);
+    }
+    if below == "/.well-known/smart-configuration" {
+        return only_get(request).map(|()| Route::SmartConfiguration);
+    }
+    let fhir = FhirRequest::parse(&RawRequest {
+        method: request.method,
+        path: below,
+        query: request.query,
+        if_none_exist: request.headers.get("if-none-exist"),
+        search_form: None,
+    })?;
+    Ok(match fhir.interaction() {
+        Interaction::Capabilities => Route::Capabilities,
+        _ => Route::Fhir(fhir),
+    })
+}
+
+/// What follows the prefix: empty, or beginning with a slash. `None` for a path that is not below it.
+pub fn below_prefix<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix(prefix).filter(|below| below.is_empty() || below.starts_with('/'))
+}
+
+fn is_protected_resource_metadata(config: &Config, path: &str) -> bool {
+    path.strip_prefix(PROTECTED_RESOURCE).is_some_and(|below| below.is_empty() || below == config.prefix)
+}
+
+fn only_get(request: &Incoming<'_>) -> Result<(), Refusal> {
+    match request.method {
+        "GET" | "HEAD" => Ok(()),
+        _ => Err(Refusal::Method { allow: "GET, HEAD" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Route, below_prefix, route};
+    use crate::error::Refusal;
+    use crate::testing::{config, incoming};
+
+    fn name(method: &'static str, path: &str) -> Result<&'static str, Refusal> {
+        route(&config(), &incoming(method, path, &[])).map(|route| route.name())
+    }
+
+    #[test]
+    fn open_documents_have_their_routes() {
+        for (path, expected) in [
+            ("/health", "health"),
+            ("/.well-known/oauth-protected-resource", "protected_resource_metadata"),
+            ("/.well-known/oauth-protected-resource/fhir", "protected_resource_metadata"),
+            ("/fhir/.well-known/smart-configuration", "smart_configuration"),
+            ("/fhir/metadata", "capabilities"),
+            ("/fhir/metadata?mode=terminology", "capabilities"),
+        ] {
+            for method in ["GET", "HEAD"] {
+                assert_eq!(name(method, path), Ok(expected), "{method} {path}");
+            }
+            assert!(matches!(name("POST", path), Err(Refusal::Method { .. })), "POST {path}");
+        }
+    }
+
+    #[test]
+    fn everything_else_below_the_prefix_is_guarded() {
+        for path in ["/fhir", "/fhir/", "/fhir?_type=Patient", "/fhir/Patient", "/fhir/Patient/1/_history/2",
+            "/fhir/Patient/$match", "/fhir/_history"] {
+            assert!(matches!(
+                route(&config(), &incoming("GET", path, &[])),
+                Ok(Route::Fhir(_))
+            ), "{path}");
+        }
+    }
+
+    #[test]
+    fn nothing_outside_the_prefix_is_served() {
+        for path in ["", "/", "/FHIR/Patient", "/fhirx/Patient", "/fhir%2FPatient", "//fhir/Patient", "/./fhir/Patient",
+            "/x/../fhir/Patient", "/health/", "/metadata", "/.well-known/smart-configuration",
+            "/.well-known/oauth-protected-resource/other", "/.well-known/oauth-protected-resource/"] {
+            assert_eq!(name("GET", path), Err(Refusal::NotFound), "{path}");
+        }
+    }
+
+    #[test]
+    fn ambiguous_paths_are_refused_before_any_credential() {
+        for path in ["/fhir/../admin", "/fhir/./Patient", "/fhir//Patient", "/fhir/Patient/", "/fhir/%50atient",
+            "/fhir/Patient%2F1", "/fhir/Patient;x=1", "/fhir/Patient\\1", "/fhir/Patient#x", "/fhir/metadata/",
+            "/fhir/.well-known/smart-configuration/", "/fhir/.well-known//smart-configuration"] {
+            let found = name("GET", path);
+            assert!(matches!(found, Err(Refusal::Request(_))), "{path}: {found:?}");
+            assert_eq!(found.unwrap_err().status(), if path.contains("well-known/s") { 404 } else { 400 }, "{path}");
+        }
+    }
+
+    #[test]
+    fn unknown_methods_are_not_taken_for_another() {
+        for method in ["PURGE", "get", "OPTIONS", "TRACE", "CONNECT", "GETX"] {
+            assert_eq!(name(method, "/fhir/Patient").unwrap_err().status(), 405, "{method}");
+            assert_eq!(name(method, "/health").unwrap_err().status(), 405, "{method}");
+        }
+    }
+
+    #[test]
+    fn refuses_a_method_or_path_that_a_header_replaces() {
+        for header in super::OVERRIDES {
+            let found = route(&config(), &incoming("POST", "/fhir/Patient", &[(header, "DELETE")]));
+            assert_eq!(found.unwrap_err(), Refusal::MethodOverride, "{header}");
+        }
+    }
+
+    #[test]
+    fn the_prefix_ends_at_a_segment() {
+        assert_eq!(below_prefix("/fhir", "/fhir"), Some(""));
+        assert_eq!(below_prefix("/fhir", "/fhir/Patient"), Some("/Patient"));
+        assert_eq!(below_prefix("/fhir", "/fhirs"), None);
+    }
+}

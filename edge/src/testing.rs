@@ -1,0 +1,55 @@
+//! What the tests share: a configuration, claims, requests, and a world in which issuer and FHIR server are scripted.
+
+use std::collections::BTreeMap;
+
+use wardgate_shared::claims::{AccessClaims, LaunchContext};
+use wardgate_shared::jwt::Audiences;
+
+use crate::config::Config;
+use crate::request::{Headers, Incoming};
+
+/// The configuration of most tests.
+pub(crate) fn config() -> Config {
+    let values: BTreeMap<String, String> = [
+        ("WARDGATE_ISSUER", "https://issuer.example"),
+        ("WARDGATE_AUDIENCES", "https://edge.example/fhir"),
+        ("WARDGATE_UPSTREAM", "https://fhir.example/r4"),
+        ("WARDGATE_PUBLIC_URL", "https://edge.example"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    Config::parse(&values).unwrap()
+}
+
+/// Claims of a service that acts for itself.
+pub(crate) fn claims() -> AccessClaims {
+    AccessClaims {
+        issuer: "https://issuer.example".into(),
+        subject: "service".into(),
+        audiences: Audiences::new(vec!["https://edge.example/fhir".into()]),
+        token_id: "t-1".into(),
+        client_id: "service".into(),
+        scope: "system/*.read".into(),
+        practitioner_id: None,
+        organization_id: None,
+        launch_context: LaunchContext::default(),
+        fhir_user: None,
+        confirmation: None,
+        authentication_context: None,
+        authentication_methods: Vec::new(),
+        authenticated_at: None,
+    }
+}
+
+/// A request to `https://edge.example`; `target` is path and query, header names are in lower case.
+pub(crate) fn incoming<'a>(method: &'a str, target: &'a str, headers: &[(&'a str, &'a str)]) -> Incoming<'a> {
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+    Incoming {
+        method,
+        scheme: "https",
+        host: "edge.example",
+        path,
+        query,
+        headers: Headers::new(headers.to_vec()),
+    }
+}

@@ -1,0 +1,126 @@
+//! The documents that tell clients where to go. They need no token.
+//!
+//! The protected resource's metadata (RFC 9728) is made from the configuration. The SMART configuration is the
+//! issuer's own document, fetched and kept like its keys and shown unchanged: what a deployment can do is the issuer's
+//! to say, and two authors of one document disagree some day.
+
+use std::rc::Rc;
+
+use serde::Serialize;
+use wardgate_shared::json;
+use wardgate_shared::time::Timestamp;
+
+use crate::answer::OwnAnswer;
+use crate::config::Config;
+use crate::error::Refusal;
+use crate::gateway::{Gateway, Outside};
+use crate::jwks;
+use crate::log::Incident;
+use crate::refresh::{Permission, Refresh, RefreshSettings, Standing};
+
+/// How long clients may keep one of these documents, in seconds.
+const MAXIMUM_AGE: &str = "max-age=300";
+
+/// The metadata of the protected resource (RFC 9728 section 2).
+pub fn protected_resource_metadata(config: &Config) -> OwnAnswer {
+    #[derive(Serialize)]
+    struct Metadata<'a> {
+        resource: String,
+        authorization_servers: [&'a str; 1],
+        bearer_methods_supported: [&'static str; 1],
+    }
+    let metadata = Metadata {
+        resource: config.resource(),
+        authorization_servers: [&config.issuer],
+        bearer_methods_supported: ["header"],
+    };
+    // Strings always serialise.
+    document(serde_json::to_string(&metadata).unwrap_or_default())
+}
+
+/// The health of the Worker itself. It says nothing about issuer and FHIR server, which have their own.
+pub fn health(is_configured: bool) -> OwnAnswer {
+    let status = if is_configured { "ok" } else { "misconfigured" };
+    OwnAnswer::new(200)
+        .with("cache-control", "no-store")
+        .with_body("application/json", format!(r#"{{"status":"{status}"}}"#))
+}
+
+fn document(body: String) -> OwnAnswer {
+    OwnAnswer::new(200).with("cache-control", MAXIMUM_AGE).with_body("application/json", body)
+}
+
+/// A document of the issuer's that is kept.
+#[derive(Debug)]
+pub struct KeptDocument {
+    refresh: Refresh,
+    text: Option<Rc<str>>,
+}
+
+impl KeptDocument {
+    /// None yet.
+    pub const fn new(settings: RefreshSettings) -> Self {
+        Self { refresh: Refresh::new(settings), text: None }
+    }
+
+    /// The document, if it may be used at `now`, and whether to fetch it, beside or before.
+    fn look_up(&self, now: Timestamp) -> (Option<Rc<str>>, Permission) {
+        match self.refresh.standing(now) {
+            Standing::Fresh => (self.text.clone(), Permission::JustFetched),
+            Standing::Stale => (self.text.clone(), self.refresh.may_renew(now)),
+            Standing::Absent => (None, self.refresh.may_renew(now)),
+        }
+    }
+}
+
+/// The SMART configuration (SMART App Launch 2.2, "Conformance").
+///
+/// # Errors
+/// [`Refusal::Undecided`] when there is none to show.
+pub async fn smart_configuration<O: Outside>(
+    gateway: &Rc<Gateway<O::Key>>,
+    outside: &O,
+) -> Result<OwnAnswer, Refusal> {
+    for _ in 0..jwks::waiting_turns(&gateway.config) {
+        let (text, permission) = gateway.smart_configuration.borrow().look_up(outside.now());
+        match (text, permission) {
+            (Some(text), Permission::Granted) => {
+                drop(outside.in_background(load(gateway, outside)));
+                return Ok(document(text.to_string()));
+            }
+            (Some(text), _) => return Ok(document(text.to_string())),
+            (None, Permission::Granted) => outside.in_background(load(gateway, outside)).await,
+            (None, Permission::Running) => outside.pause(jwks::PAUSE_MILLISECONDS).await,
+            (None, Permission::CoolingDown { seconds }) => {
+                return Err(Refusal::Undecided { retry_after_seconds: seconds });
+            }
+            (None, Permission::JustFetched) => break,
+        }
+    }
+    Err(Refusal::Undecided { retry_after_seconds: 1 })
+}
+
+fn load<O: Outside>(gateway: &Rc<Gateway<O::Key>>, outside: &O) -> impl Future<Output = ()> + 'static {
+    let (gateway, outside) = (Rc::clone(gateway), outside.clone());
+    let started = gateway.smart_configuration.borrow_mut().refresh.start(outside.now());
+    async move {
+        let Config { smart_configuration_url, jwks_timeout_milliseconds, .. } = &gateway.config;
+        let fetched = outside.fetch_document(smart_configuration_url, *jwks_timeout_milliseconds).await;
+        let text = fetched.map_err(Incident::SmartConfigurationUnreachable).and_then(|bytes| {
+            let text = json::check_object(&bytes).ok().and_then(|()| String::from_utf8(bytes).ok());
+            text.ok_or(Incident::SmartConfigurationMalformed)
+        });
+        let mut kept = gateway.smart_configuration.borrow_mut();
+        match text {
+            Ok(text) => {
+                if kept.refresh.succeed(started) {
+                    kept.text = Some(text.into());
+                }
+            }
+            Err(incident) => {
+                kept.refresh.fail(started, outside.now());
+                outside.log(&incident.line());
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The authorization endpoint's answers that travel through the browser to the client (RFC 6749 section 4.1.2,
+//! RFC 9207).
+//!
+//! A redirect can only be built on a [`RedirectTarget`], which only a registered redirect URI yields; so no request can
+//! make the issuer redirect anywhere else.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use wardgate_shared::oauth_error::OAuthErrorCode;
+use wardgate_shared::redirect_uri::RedirectTarget;
+
+use crate::config::Config;
+
+use super::internal::InternalError;
+use super::json_body::error_uri;
+
+/// 303, so that a POST is never repeated at the client with what was typed into our page (RFC 9700 section 4.12).
+fn redirect(location: &str) -> Result<Response, InternalError> {
+    let location = HeaderValue::from_str(location)?;
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+}
+
+/// Sends the browser to another page of the issuer. `path` starts with a slash and is made of known parts only.
+///
+/// # Errors
+/// When `path` cannot be a header.
+pub fn to_own_page(path: &str) -> Result<Response, InternalError> {
+    redirect(path)
+}
+
+/// Sends the browser back to the client with a code.
+///
+/// # Errors
+/// When the location cannot be a header.
+pub fn with_code(
+    config: &Config,
+    target: &RedirectTarget,
+    state: Option<&str>,
+    code: &str,
+) -> Result<Response, InternalError> {
+    let mut parameters = vec![("code", code)];
+    parameters.extend(state.map(|state| ("state", state)));
+    parameters.push(("iss", config.server.public_url.as_str()));
+    redirect(&target.with_parameters(parameters))
+}
+
+/// Sends the browser back to the client with an error. `description` obeys OIDC-28: printable ASCII without `"` and `\`.
+///
+/// # Errors
+/// When the location cannot be a header.
+pub fn with_error(
+    config: &Config,
+    target: &RedirectTarget,
+    state: Option<&str>,
+    code: OAuthErrorCode,
+    description: &'static str,
+) -> Result<Response, InternalError> {
+    let uri = error_uri(config, code);
+    let mut parameters = vec![("error", code.as_str()), ("error_description", description), ("error_uri", uri.as_str())];
+    parameters.extend(state.map(|state| ("state", state)));
+    parameters.push(("iss", config.server.public_url.as_str()));
+    redirect(&target.with_parameters(parameters))
+}

@@ -1,0 +1,17 @@
+//! The issuer's signing keys: loaded from the store, unsealed, published, chosen and used.
+//!
+//! A key's life is decided by [`StoredSigningKey`]: published from its making, signing from `signs_from`, still
+//! published until the last token it signed has expired. The first key of an algorithm signs at once, since no cache
+//! can have missed it; a successor waits for the configured lead. An RS256 key always exists beside the configured
+//! algorithm, because ID tokens are RS256 (SMART-51).
+//!
+//! Trusted on entry: the master key. Left out on purpose: hardware keys, and keys brought from elsewhere.
+
+mod master;
+mod native;
+mod ring;
+mod rotation;
+
+pub use master::{MasterKey, MasterKeyError};
+pub use native::{CryptoFailure, NativeSigningKey, NativeVerifyingKey};
+pub use ring::{KeyError, KeyRing};

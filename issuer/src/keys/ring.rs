@@ -1,0 +1,285 @@
+//! The keys that are in use, and which one signs.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::Serialize;
+use wardgate_shared::jwk::JwkSet;
+use wardgate_shared::jwt::{self, SignError, SignatureAlgorithm};
+use wardgate_shared::secret::Secret;
+use wardgate_shared::time::Timestamp;
+
+use crate::config::Config;
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::signing_key::StoredSigningKey;
+use crate::rng::NoRandomness;
+use crate::store::{Store, StoreError};
+
+use super::master::MasterKey;
+use super::native::{CryptoFailure, NativeSigningKey, NativeVerifyingKey};
+use super::rotation::Schedule;
+
+/// Why a key operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// A stored key does not open with the master key.
+    #[error(
+        "the signing key {0} does not open with the configured master key: configure the master key that this database \
+         was made with (keys.master_key_file or keys.master_key)"
+    )]
+    WrongMasterKey(String),
+    /// A stored key opens but is not what its row says.
+    #[error("the signing key {0} in the database is damaged")]
+    Damaged(String),
+    /// No key may sign at this instant.
+    #[error("there is no signing key: run `wardgate init`")]
+    NoSigningKey,
+    /// The claims could not be written.
+    #[error("the claims cannot be written as a JWT")]
+    Claims,
+    /// aws-lc refused.
+    #[error(transparent)]
+    Crypto(#[from] CryptoFailure),
+    /// No key could be made.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// The store could not be asked or told.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The signing keys, unsealed. Clones share one ring; [`KeyRing::reload`] changes it for all of them.
+#[derive(Clone, Debug)]
+pub struct KeyRing(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    master_key: MasterKey,
+    algorithm: SignatureAlgorithm,
+    schedule: Schedule,
+    /// Replaced as a whole, never changed in place, so that readers hold the lock only to clone the `Arc`.
+    keys: RwLock<Arc<Vec<RingKey>>>,
+}
+
+/// One key: its life, and both halves ready for use.
+#[derive(Debug)]
+struct RingKey {
+    stored: StoredSigningKey,
+    signing: NativeSigningKey,
+    verifying: NativeVerifyingKey,
+}
+
+impl KeyRing {
+    /// Loads the keys of the store. None need exist yet; see [`KeyRing::ensure_keys`].
+    ///
+    /// # Errors
+    /// [`KeyError::WrongMasterKey`], [`KeyError::Damaged`] or [`KeyError::Store`].
+    pub async fn load(store: &Store, master_key: MasterKey, config: &Config) -> Result<Self, KeyError> {
+        let keys = open_all(&master_key, store.signing_keys().await?)?;
+        Ok(Self(Arc::new(Shared {
+            master_key,
+            algorithm: config.keys.algorithm,
+            schedule: Schedule::of(config),
+            keys: RwLock::new(Arc::new(keys)),
+        })))
+    }
+
+    /// Makes the keys that are missing: one for the configured algorithm and one for RS256. Gives the `kid`s it made.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn ensure_keys(&self, store: &Store, now: Timestamp) -> Result<Vec<String>, KeyError> {
+        let mut made = Vec::new();
+        for algorithm in self.algorithms() {
+            let exists = self.keys().iter().any(|key| {
+                key.stored.algorithm == algorithm && key.stored.signs_until.is_none_or(|until| now < until)
+            });
+            if !exists {
+                made.push(self.rotate(store, algorithm, now).await?.key_id);
+            }
+        }
+        Ok(made)
+    }
+
+    /// Makes a new key for `algorithm` and retires its predecessors when the new one begins to sign.
+    ///
+    /// # Errors
+    /// [`KeyError`]; nothing is stored then.
+    pub async fn rotate(
+        &self,
+        store: &Store,
+        algorithm: SignatureAlgorithm,
+        now: Timestamp,
+    ) -> Result<StoredSigningKey, KeyError> {
+        self.reload(store).await?;
+        // RSA generation takes a good part of a second, which no async thread should.
+        let (key, pkcs8) = tokio::task::spawn_blocking(move || NativeSigningKey::generate(algorithm))
+            .await
+            .map_err(|_| CryptoFailure)??;
+        let predecessors: Vec<StoredSigningKey> = self.keys().iter().map(|key| key.stored.clone()).collect();
+        let succession = self.0.schedule.succeed(&predecessors, algorithm, now);
+        let key_id = String::from(jwt::SigningKey::key_id(&key));
+        let stored = StoredSigningKey {
+            sealed_private_key: self.0.master_key.seal(&pkcs8, &key_id)?,
+            key_id,
+            algorithm,
+            created_at: now,
+            signs_from: succession.signs_from,
+            signs_until: None,
+            published_until: None,
+        };
+        let audit = AuditEvent::new(now, AuditAction::KeyRotation, AuditOutcome::Success).with_method(algorithm.name());
+        store.insert_signing_key(stored.clone(), succession.retire, audit).await?;
+        self.reload(store).await?;
+        Ok(stored)
+    }
+
+    /// Takes over what the store holds now: another process may have rotated.
+    ///
+    /// # Errors
+    /// As [`KeyRing::load`]; the ring stays as it was then.
+    pub async fn reload(&self, store: &Store) -> Result<(), KeyError> {
+        let stored = store.signing_keys().await?;
+        let unchanged = {
+            let current = self.keys();
+            current.len() == stored.len()
+                && current.iter().zip(&stored).all(|(own, other)| {
+                    own.stored.key_id == other.key_id
+                        && own.stored.signs_until == other.signs_until
+                        && own.stored.published_until == other.published_until
+                })
+        };
+        if !unchanged {
+            let keys = Arc::new(open_all(&self.0.master_key, stored)?);
+            // The lock is never held across anything that can panic, so a poisoned one holds a whole value.
+            *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        }
+        Ok(())
+    }
+
+    /// Signs with the configured algorithm, or, in the time before its first key may sign, with whatever key may.
+    ///
+    /// `token_type` is the header's `typ`; `issued_at` and `expires_at` become `iat` and `exp`; `now` chooses the key.
+    ///
+    /// # Errors
+    /// [`KeyError::NoSigningKey`], [`KeyError::Claims`] or [`KeyError::Crypto`].
+    pub fn sign<C: Serialize>(
+        &self,
+        token_type: &str,
+        claims: C,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<String, KeyError> {
+        let keys = self.keys();
+        let key = current(&keys, Some(self.0.algorithm), now).or_else(|| current(&keys, None, now));
+        sign_by(key, token_type, claims, issued_at, expires_at)
+    }
+
+    /// Signs with `algorithm` and nothing else.
+    ///
+    /// # Errors
+    /// As [`KeyRing::sign`].
+    pub fn sign_with<C: Serialize>(
+        &self,
+        algorithm: SignatureAlgorithm,
+        token_type: &str,
+        claims: C,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<String, KeyError> {
+        let keys = self.keys();
+        sign_by(current(&keys, Some(algorithm), now), token_type, claims, issued_at, expires_at)
+    }
+
+    /// The public keys that verifiers should know at `now`, newest first.
+    pub fn published(&self, now: Timestamp) -> JwkSet {
+        let keys = self.keys();
+        let published = keys.iter().filter(|key| key.stored.is_published(now));
+        // More keys than a set may hold, or two of one name, cannot come from the store; an empty set would be refused
+        // by every verifier, which is the safe side.
+        JwkSet::new(published.map(|key| key.signing.public().clone()).collect()).unwrap_or_default()
+    }
+
+    /// The published key of this `kid` and algorithm.
+    pub fn verifying_key(
+        &self,
+        key_id: &str,
+        algorithm: SignatureAlgorithm,
+        now: Timestamp,
+    ) -> Option<NativeVerifyingKey> {
+        self.keys()
+            .iter()
+            .find(|key| {
+                key.stored.key_id == key_id && key.stored.algorithm == algorithm && key.stored.is_published(now)
+            })
+            .map(|key| key.verifying.clone())
+    }
+
+    /// The algorithms this issuer signs with: the configured one first, and RS256.
+    pub fn algorithms(&self) -> Vec<SignatureAlgorithm> {
+        match self.0.algorithm {
+            SignatureAlgorithm::RS256 => vec![SignatureAlgorithm::RS256],
+            configured => vec![configured, SignatureAlgorithm::RS256],
+        }
+    }
+
+    /// The lives of all keys, newest first, without private halves.
+    pub fn lives(&self) -> Vec<StoredSigningKey> {
+        let without_private = |key: &RingKey| StoredSigningKey { sealed_private_key: Vec::new(), ..key.stored.clone() };
+        self.keys().iter().map(without_private).collect()
+    }
+
+    /// A secret for one purpose, derived from the master key.
+    pub fn derive(&self, label: &str) -> Secret<[u8; 32]> {
+        self.0.master_key.derive(label)
+    }
+
+    fn keys(&self) -> Arc<Vec<RingKey>> {
+        Arc::clone(&self.0.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The newest key that may sign at `now`, of `algorithm` where one is named.
+fn current(keys: &[RingKey], algorithm: Option<SignatureAlgorithm>, now: Timestamp) -> Option<&RingKey> {
+    keys.iter()
+        .filter(|key| algorithm.is_none_or(|algorithm| key.stored.algorithm == algorithm))
+        .filter(|key| key.stored.may_sign(now))
+        .max_by_key(|key| key.stored.signs_from)
+}
+
+fn sign_by<C: Serialize>(
+    key: Option<&RingKey>,
+    token_type: &str,
+    claims: C,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+) -> Result<String, KeyError> {
+    let key = key.ok_or(KeyError::NoSigningKey)?;
+    jwt::sign(&key.signing, token_type, claims, issued_at, expires_at).map_err(|error| match error {
+        SignError::Key(failure) => KeyError::Crypto(failure),
+        SignError::Claims => KeyError::Claims,
+    })
+}
+
+fn open_all(master_key: &MasterKey, stored: Vec<StoredSigningKey>) -> Result<Vec<RingKey>, KeyError> {
+    stored
+        .into_iter()
+        .map(|stored| {
+            let pkcs8 = master_key
+                .open(&stored.sealed_private_key, &stored.key_id)
+                .map_err(|_| KeyError::WrongMasterKey(stored.key_id.clone()))?;
+            let damaged = |_| KeyError::Damaged(stored.key_id.clone());
+            let signing = NativeSigningKey::from_pkcs8(stored.algorithm, &pkcs8).map_err(damaged)?;
+            let verifying =
+                NativeVerifyingKey::from_jwk(signing.public(), stored.algorithm).map_err(damaged)?;
+            if jwt::SigningKey::key_id(&signing) != stored.key_id {
+                return Err(KeyError::Damaged(stored.key_id));
+            }
+            Ok(RingKey { stored, signing, verifying })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! When keys sign and when they are published: arithmetic on instants, nothing else.
+
+use wardgate_shared::jwt::SignatureAlgorithm;
+use wardgate_shared::time::Timestamp;
+
+use crate::config::Config;
+use crate::domain::signing_key::StoredSigningKey;
+
+/// Verifiers' clocks may lag by this much, in seconds; a retired key stays published that much longer.
+const CLOCK_SKEW_SECONDS: i64 = 300;
+
+/// The times that rotation keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Schedule {
+    /// From the making of a successor to its first signature, in seconds.
+    pub(super) lead_seconds: i64,
+    /// From a key's last signature to its disappearance, in seconds.
+    pub(super) overlap_seconds: i64,
+}
+
+/// When a new key begins, and what becomes of those before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Succession {
+    pub(super) signs_from: Timestamp,
+    /// `kid`, `signs_until`, `published_until` of each key that ends.
+    pub(super) retire: Vec<(String, Timestamp, Timestamp)>,
+}
+
+impl Schedule {
+    pub(super) fn of(config: &Config) -> Self {
+        Self {
+            lead_seconds: config.keys.publish_lead_seconds,
+            overlap_seconds: config.longest_token_seconds().saturating_add(CLOCK_SKEW_SECONDS),
+        }
+    }
+
+    /// The place of a new key for `algorithm` that is made at `now`.
+    ///
+    /// Without a key that signs with this algorithm now, the new one signs at once: waiting would help nobody. Each
+    /// predecessor signs until the new key begins; one that has an end before that keeps it.
+    pub(super) fn succeed(self, keys: &[StoredSigningKey], algorithm: SignatureAlgorithm, now: Timestamp) -> Succession {
+        let same = || keys.iter().filter(|key| key.algorithm == algorithm);
+        let signs_from = if same().any(|key| key.may_sign(now)) { now.plus(self.lead_seconds) } else { now };
+        let retire = same()
+            .filter(|key| key.signs_until.is_none_or(|until| until > signs_from))
+            .map(|key| (key.key_id.clone(), signs_from, signs_from.plus(self.overlap_seconds)))
+            .collect();
+        Succession { signs_from, retire }
+    }
+}

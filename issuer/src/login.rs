@@ -1,0 +1,11 @@
+//! Signing in and out: the pages, their defence against forged forms, and the brake on guessing.
+//!
+//! A browser that shows the sign-in form gets a cookie with a random value; the form's token is bound to it. A session
+//! gets a new secret at every sign-in and replaces the one the browser had, so that nobody can plant a session on
+//! somebody else. Where a sign-in leads is never taken from an address: only to the stored authorization request that the
+//! form names, or to the front page.
+
+pub mod form_token;
+pub mod sign_in;
+pub mod sign_out;
+pub mod throttle;

@@ -1,0 +1,77 @@
+//! What every handler shares. One type, the same in tests; only clock, database and keys differ there.
+
+use std::sync::Arc;
+
+use wardgate_shared::secret::Secret;
+use wardgate_shared::time::Timestamp;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::keys::KeyRing;
+use crate::password::{PasswordError, Passwords};
+use crate::store::Store;
+
+/// The issuer's state. Clones share it.
+#[derive(Clone)]
+pub struct AppState(Arc<Parts>);
+
+struct Parts {
+    config: Config,
+    store: Store,
+    keys: KeyRing,
+    passwords: Passwords,
+    clock: Arc<dyn Clock>,
+    form_key: Secret<[u8; 32]>,
+}
+
+impl AppState {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// [`PasswordError`], when the configured Argon2 parameters do not work together or there is no randomness.
+    pub fn build(
+        config: Config,
+        store: Store,
+        keys: KeyRing,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, PasswordError> {
+        let passwords = Passwords::new(&config.passwords)?;
+        let form_key = keys.derive("wardgate form key");
+        Ok(Self(Arc::new(Parts { config, store, keys, passwords, clock, form_key })))
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The signing keys.
+    pub fn keys(&self) -> &KeyRing {
+        &self.0.keys
+    }
+
+    /// The password hasher.
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        self.0.clock.as_ref()
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// The key of the forms' CSRF tokens (HMAC-SHA-256); the same after a restart, as long as the master key is.
+    pub fn form_key(&self) -> &Secret<[u8; 32]> {
+        &self.0.form_key
+    }
+}

@@ -1,0 +1,132 @@
+//! What the issuer remembers: domain operations over SQLite. The only place that holds SQL.
+//!
+//! Writes go to one thread that owns one connection and commits whatever is queued in one transaction (`writer`); an
+//! answer is given after that commit, with `synchronous=FULL`, so what was answered survives a loss of power. Reads go
+//! to a pool of read-only connections (`readers`). No async thread ever waits on SQLite itself.
+//!
+//! Whatever may be used once is consumed by one guarded statement, in the transaction that stores what comes of it, and
+//! the audit event of a change commits with the change. A second backend would offer the same operations; nothing here
+//! shows rows.
+//!
+//! Trusted on entry: domain values. Left out on purpose: more than one machine.
+
+mod access_tokens;
+mod audit_events;
+mod authorization_codes;
+mod authorization_requests;
+mod clients;
+mod connection;
+mod consents;
+mod error;
+mod grants;
+mod migrations;
+mod purge;
+mod readers;
+mod refresh_tokens;
+mod sessions;
+mod signing_keys;
+mod sql;
+mod users;
+mod writer;
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use wardgate_shared::time::Timestamp;
+
+use crate::config::DatabaseConfig;
+
+pub use error::{OpenError, StoreError};
+pub use purge::Purged;
+use readers::Readers;
+use writer::Writer;
+
+/// Whether something new was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Insertion {
+    /// It was.
+    Inserted,
+    /// Something of that name exists already; nothing was changed.
+    AlreadyExists,
+}
+
+impl Insertion {
+    const fn of(rows: usize) -> Self {
+        if rows == 0 { Self::AlreadyExists } else { Self::Inserted }
+    }
+}
+
+/// What became of an attempt to exchange a refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum RefreshRotation {
+    /// This attempt, and no other, exchanged the token.
+    Rotated,
+    /// The token was exchanged before; its whole family is over now (RFC 9700 section 4.14.2).
+    Replayed,
+    /// There is no such token, it has expired, or its grant, session or person is gone.
+    Dead,
+}
+
+/// The store. Clones share it; when the last one goes, the writer finishes what is queued and closes the database.
+#[derive(Clone, Debug)]
+pub struct Store(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    writer: Writer,
+    readers: Readers,
+}
+
+impl Store {
+    /// Opens the database, makes it if need be, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(config: &DatabaseConfig, now: Timestamp) -> Result<Self, OpenError> {
+        let mut connection = connection::open_for_writing(&config.path)?;
+        migrations::apply(&mut connection, now)?;
+        let readers = (0..config.readers.max(1))
+            .map(|_| connection::open_for_reading(&config.path))
+            .collect::<Result<Vec<_>, _>>()?;
+        let writer = Writer::start(connection).map_err(|error| OpenError::File(config.path.clone(), error.kind()))?;
+        Ok(Self(Arc::new(Inner { writer, readers: Readers::new(readers) })))
+    }
+
+    /// Whether the store can be read and written now.
+    ///
+    /// # Errors
+    /// [`StoreError`], when not.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.read(|connection| sql::first(connection, "SELECT 1", [], |_| Ok(()))).await?;
+        self.write(|_| Ok(())).await
+    }
+
+    /// How many transactions were committed since the store was opened.
+    pub fn commits(&self) -> u64 {
+        self.0.writer.commits()
+    }
+
+    /// Waits until everything queued is committed and answered, then closes the writer. Later writes fail.
+    pub async fn close(&self) {
+        self.0.writer.close().await;
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0.readers.read(work).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0.writer.write(work).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! Opening the database file with the settings that durability and safety ask for.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::OpenError;
+
+/// `application_id` of our databases: "WARD".
+const APPLICATION_ID: i32 = 0x5741_5244;
+/// How long a statement waits for another process, such as the command line beside a running server.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Statements kept prepared on each connection: more than this crate has.
+const STATEMENTS: usize = 128;
+
+/// The one connection that writes. A file that does not exist is made, readable by its owner only.
+pub(super) fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
+    make_private(path)?;
+    let connection = open(path)?;
+    // The first statement that reads the file finds out whether it is a database at all.
+    let foreign: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(|error| {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotADatabase(path.into()),
+            _ => error.into(),
+        }
+    })?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match (foreign, tables) {
+        (APPLICATION_ID, _) => {}
+        (0, 0) => connection.pragma_update(None, "application_id", APPLICATION_ID)?,
+        _ => return Err(OpenError::Foreign(path.into())),
+    }
+    // Readers never block the writer, and a commit is one write to the log.
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // What is committed is on the disk before anybody is told.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    Ok(connection)
+}
+
+/// A connection that cannot write. The database must exist.
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, OpenError> {
+    let connection = open(path)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn open(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(connection)
+}
+
+/// Makes the file if it is absent. SQLite gives its companions the same permissions.
+fn make_private(path: &Path) -> Result<(), OpenError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| OpenError::File(path.into(), error.kind()))
+}

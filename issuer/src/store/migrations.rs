@@ -1,0 +1,43 @@
+//! The schema, as a series of steps that only ever grows. A released step is never edited: see its checksum in the tests.
+
+use rusqlite::{Connection, TransactionBehavior};
+use wardgate_shared::time::Timestamp;
+
+use super::error::OpenError;
+
+/// The steps in order; the first brings the schema to version 1.
+pub(super) const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_clients", include_str!("../../migrations/0001_clients.sql")),
+    ("0002_users_and_sessions", include_str!("../../migrations/0002_users_and_sessions.sql")),
+    ("0003_grants_and_tokens", include_str!("../../migrations/0003_grants_and_tokens.sql")),
+    ("0004_signing_keys", include_str!("../../migrations/0004_signing_keys.sql")),
+    ("0005_audit_events", include_str!("../../migrations/0005_audit_events.sql")),
+];
+
+/// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.
+///
+/// # Errors
+/// [`OpenError::NewerSchema`], or what SQLite says.
+pub(super) fn apply(connection: &mut Connection, now: Timestamp) -> Result<(), OpenError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    for (version, (name, script)) in (1_i64..).zip(MIGRATIONS) {
+        // The version is read under the write lock, since another process may be at the same step.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if found > known {
+            return Err(OpenError::NewerSchema { found, known });
+        }
+        if found < version {
+            transaction.execute_batch(
+                "CREATE TABLE IF NOT EXISTS migrations (
+                     version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL
+                 ) STRICT",
+            )?;
+            transaction.execute_batch(script)?;
+            transaction.execute("INSERT INTO migrations VALUES (?1, ?2, ?3)", (version, name, now.seconds()))?;
+            transaction.pragma_update(None, "user_version", version)?;
+            transaction.commit()?;
+        }
+    }
+    Ok(())
+}

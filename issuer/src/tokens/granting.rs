@@ -1,0 +1,133 @@
+//! Which of the requested scopes are granted.
+//!
+//! Three steps, each only ever taking away: what the client may have at all ([`for_request`]), what this person can give
+//! ([`for_person`]), or what a client can have for itself ([`for_client_itself`]). The spelling stays the client's own
+//! (SMART-38).
+//!
+//! Decided here, where the specifications leave a choice:
+//! - `system/` scopes are for clients that act for themselves; a person cannot give them.
+//! - `patient/` scopes and `launch/patient` need a patient in context (SMART-21). A patient's own record is that context;
+//!   for anybody else they are dropped.
+//! - `launch`, `launch/encounter` and other launch scopes are dropped: there is no such context to give.
+//! - `fhirUser` is dropped for people without a FHIR resource (SMART-55).
+//! - `profile`, `email`, `address` and `phone` are dropped, since nothing answers them.
+//! - The short form (`observation.read`) means the patient in context, else the user, else the client itself.
+//! - A client registered for `refresh_token` gets one with every grant. With `offline_access` it lives by itself; without,
+//!   it ends with the person's session, as if `online_access` had been asked for.
+
+use wardgate_shared::claims::LaunchContext;
+use wardgate_shared::scope::{Level, ResourceType, Scope, ScopeSet, narrow};
+
+use crate::domain::client::{Client, GrantType};
+use crate::domain::user::User;
+
+/// What a person's answer would give a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grantable {
+    /// The scopes; perhaps none.
+    pub scope: ScopeSet,
+    /// The context that belongs to them.
+    pub launch_context: LaunchContext,
+}
+
+/// Whose decision a scope can be, and what it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    /// A person's, whoever they are.
+    Person,
+    /// A person's, and a patient must be in context.
+    PatientInContext,
+    /// A person's who has a FHIR resource.
+    FhirResource,
+    /// A client's that acts for itself.
+    ClientItself,
+    /// Anybody's: a person's or a client's.
+    Anybody,
+    /// Nobody's: there is nothing behind it.
+    Nothing,
+}
+
+impl Need {
+    fn of(scope: &Scope) -> Self {
+        match scope {
+            Scope::Smart(smart) => match smart.level() {
+                Level::Patient => Self::PatientInContext,
+                Level::User => Self::Person,
+                Level::System => Self::ClientItself,
+                Level::Holder => Self::Anybody,
+            },
+            Scope::LaunchContext { resource_type, role: None }
+                if ResourceType::from_name("Patient") == Some(*resource_type) =>
+            {
+                Self::PatientInContext
+            }
+            Scope::Launch | Scope::LaunchContext { .. } => Self::Nothing,
+            Scope::Profile | Scope::Email | Scope::Address | Scope::Phone => Self::Nothing,
+            Scope::FhirUser => Self::FhirResource,
+            Scope::OpenId | Scope::OfflineAccess | Scope::OnlineAccess => Self::Person,
+            Scope::Other(_) => Self::Anybody,
+        }
+    }
+}
+
+/// The scopes of `set` whose need satisfies `keep`; what is no lawful scope goes.
+fn keep(set: &ScopeSet, keep: impl Fn(Need) -> bool) -> ScopeSet {
+    set.iter().filter(|token| Scope::parse(token).is_ok_and(|scope| keep(Need::of(&scope)))).cloned().collect()
+}
+
+/// What of `requested` a person could give `client`, before it is known who the person is.
+pub fn for_request(requested: &ScopeSet, client: &Client) -> ScopeSet {
+    keep(&narrow(requested, &client.scope), |need| match need {
+        Need::Person | Need::PatientInContext | Need::FhirResource | Need::Anybody => true,
+        Need::ClientItself | Need::Nothing => false,
+    })
+}
+
+/// What of `requested`, which [`for_request`] has cut, `user` can give.
+pub fn for_person(requested: &ScopeSet, user: &User) -> Grantable {
+    let own_context = user.own_launch_context();
+    let scope = keep(requested, |need| match need {
+        Need::Person | Need::Anybody => true,
+        Need::PatientInContext => own_context.patient_id.is_some(),
+        Need::FhirResource => user.fhir_user.is_some(),
+        Need::ClientItself | Need::Nothing => false,
+    });
+    // The short form takes the patient in context where there is one, so the context is fixed for it as well.
+    let wants_context = scope.iter().any(|token| match Scope::parse(token) {
+        Ok(Scope::Smart(smart)) => matches!(smart.level(), Level::Patient | Level::Holder),
+        Ok(Scope::LaunchContext { .. }) => true,
+        Ok(_) | Err(_) => false,
+    });
+    let launch_context = if wants_context { own_context } else { LaunchContext::default() };
+    Grantable { scope, launch_context }
+}
+
+/// What of `requested` the client may have for itself; all it is registered for, when it names nothing.
+pub fn for_client_itself(requested: Option<&ScopeSet>, client: &Client) -> ScopeSet {
+    let within = narrow(requested.unwrap_or(&client.scope), &client.scope);
+    keep(&within, |need| match need {
+        Need::ClientItself | Need::Anybody => true,
+        Need::Person | Need::PatientInContext | Need::FhirResource | Need::Nothing => false,
+    })
+}
+
+/// What of a grant's scopes a refresh asks for: all of them, or an equal or smaller set (RFC 6749 section 6).
+/// `None` when it asks for more.
+pub fn for_refresh(requested: Option<&ScopeSet>, granted: &ScopeSet) -> Option<ScopeSet> {
+    let Some(requested) = requested else { return Some(granted.clone()) };
+    let within = narrow(requested, granted);
+    (within == *requested).then_some(within)
+}
+
+/// Whether a grant to `client` comes with a refresh token.
+pub fn comes_with_refresh_token(client: &Client) -> bool {
+    client.allows(GrantType::RefreshToken)
+}
+
+/// Whether a grant of `scope` ends with the session it was given in.
+pub fn ends_with_session(scope: &ScopeSet) -> bool {
+    !scope.contains("offline_access")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! Secrets that say nothing by themselves: a prefix, so that a leaked one is recognised, and 256 random bits.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use wardgate_shared::secret::Secret;
+
+use crate::domain::digest::{NewSecret, SecretDigest};
+use crate::rng::{self, NoRandomness};
+
+/// What a secret is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpaqueSecret {
+    /// An authorization code.
+    AuthorizationCode,
+    /// A refresh token.
+    RefreshToken,
+    /// The value of the session cookie.
+    Session,
+    /// The identifier of an authorization request that waits for its person.
+    AuthorizationRequest,
+    /// The value of the cookie that ties a sign-in form to its browser.
+    SignInForm,
+}
+
+impl OpaqueSecret {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "wgc_",
+            Self::RefreshToken => "wgr_",
+            Self::Session => "wgs_",
+            Self::AuthorizationRequest => "wga_",
+            Self::SignInForm => "wgf_",
+        }
+    }
+
+    /// A new secret.
+    ///
+    /// # Errors
+    /// [`NoRandomness`].
+    pub fn generate(self) -> Result<NewSecret, NoRandomness> {
+        let value = format!("{}{}", self.prefix(), Base64UrlUnpadded::encode_string(&rng::bytes::<32>()?));
+        let digest = SecretDigest::of(&value);
+        Ok(NewSecret { value: Secret::new(value), digest })
+    }
+
+    /// Whether `text` looks like such a secret: what is made of other characters cannot be one, and need not be looked up.
+    pub fn is_shape_of(self, text: &str) -> bool {
+        text.strip_prefix(self.prefix()).is_some_and(|random| {
+            random.len() == 43 && random.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OpaqueSecret;
+    use crate::domain::digest::SecretDigest;
+
+    #[test]
+    fn a_secret_has_its_shape_and_its_digest() {
+        let secret = OpaqueSecret::AuthorizationCode.generate().unwrap();
+        assert!(OpaqueSecret::AuthorizationCode.is_shape_of(secret.value.expose()));
+        assert!(!OpaqueSecret::RefreshToken.is_shape_of(secret.value.expose()));
+        assert_eq!(secret.digest, SecretDigest::of(secret.value.expose()));
+    }
+
+    #[test]
+    fn no_two_are_the_same() {
+        let one = OpaqueSecret::RefreshToken.generate().unwrap();
+        assert!(one.value != OpaqueSecret::RefreshToken.generate().unwrap().value);
+    }
+
+    #[test]
+    fn other_text_has_another_shape() {
+        for text in ["", "wga_", "wga_x y", "wgc_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+            assert!(!OpaqueSecret::AuthorizationRequest.is_shape_of(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The token response: RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3, and SMART's launch context beside it.
+
+use serde::Serialize;
+use wardgate_shared::claims::LaunchContext;
+use wardgate_shared::scope::ScopeSet;
+use wardgate_shared::secret::Secret;
+
+use super::signed::SignedAccessToken;
+
+/// What a client gets. Serialised at once and not kept: its members are secrets in clear.
+#[derive(Serialize)]
+pub struct TokenResponse<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patient: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encounter: Option<&'a str>,
+}
+
+impl<'a> TokenResponse<'a> {
+    /// A response that carries `access` and says what it permits.
+    pub fn new(access: &'a SignedAccessToken, scope: &ScopeSet) -> Self {
+        Self {
+            access_token: access.value.expose(),
+            token_type: "Bearer",
+            expires_in: access.lifetime_seconds,
+            refresh_token: None,
+            scope: scope.to_string(),
+            id_token: None,
+            patient: None,
+            encounter: None,
+        }
+    }
+
+    /// With a refresh token.
+    #[must_use]
+    pub fn with_refresh_token(mut self, token: Option<&'a Secret<String>>) -> Self {
+        self.refresh_token = token.map(|token| token.expose().as_str());
+        self
+    }
+
+    /// With an ID token.
+    #[must_use]
+    pub fn with_id_token(mut self, token: Option<&'a Secret<String>>) -> Self {
+        self.id_token = token.map(|token| token.expose().as_str());
+        self
+    }
+
+    /// With the patient and encounter in context (SMART-40).
+    #[must_use]
+    pub fn with_launch_context(mut self, context: &'a LaunchContext) -> Self {
+        self.patient = context.patient_id.as_deref();
+        self.encounter = context.encounter_id.as_deref();
+        self
+    }
+}

@@ -1,0 +1,155 @@
+//! Tokens that say something: access tokens (RFC 9068) and ID tokens (OpenID Connect Core section 2).
+
+use wardgate_shared::claims::{
+    ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, LaunchContext, access_token_hash,
+};
+use wardgate_shared::jwt::{Audiences, SignatureAlgorithm};
+use wardgate_shared::scope::ScopeSet;
+use wardgate_shared::secret::Secret;
+use wardgate_shared::time::Timestamp;
+
+use crate::config::Config;
+use crate::domain::grant::{AccessTokenRecord, Grant};
+use crate::domain::user::User;
+use crate::error::InternalError;
+use crate::rng;
+use crate::state::AppState;
+
+/// In whose name an access token speaks.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// A person's, by their grant.
+    Person {
+        /// The grant.
+        grant: &'a Grant,
+        /// The person.
+        user: &'a User,
+    },
+    /// The client's own.
+    Client,
+}
+
+/// What an access token is to say.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessTokenFacts<'a> {
+    /// In whose name.
+    pub subject: Subject<'a>,
+    /// `client_id`.
+    pub client_id: &'a str,
+    /// What it permits.
+    pub scope: &'a ScopeSet,
+    /// The resources it is for.
+    pub audiences: &'a [String],
+}
+
+/// An access token, signed, with the record that lets it be revoked.
+#[derive(Debug)]
+pub struct SignedAccessToken {
+    /// The token in compact form.
+    pub value: Secret<String>,
+    /// What the store keeps of it.
+    pub record: AccessTokenRecord,
+    /// How long it lives, in seconds.
+    pub lifetime_seconds: i64,
+}
+
+/// Signs an access token that lives from `now` as long as the configuration says. Nothing is stored.
+///
+/// # Errors
+/// When there is no key that may sign, or no randomness.
+pub fn access_token(
+    state: &AppState,
+    facts: AccessTokenFacts<'_>,
+    now: Timestamp,
+) -> Result<SignedAccessToken, InternalError> {
+    let config = state.config();
+    let token_id = rng::identifier("at-")?;
+    let mut claims = AccessClaims {
+        issuer: config.server.public_url.as_str().into(),
+        subject: facts.client_id.into(),
+        audiences: Audiences::new(facts.audiences.to_vec()),
+        token_id: token_id.clone(),
+        client_id: facts.client_id.into(),
+        scope: facts.scope.to_string(),
+        practitioner_id: None,
+        organization_id: None,
+        launch_context: LaunchContext::default(),
+        fhir_user: None,
+        confirmation: None,
+        authentication_context: None,
+        authentication_methods: Vec::new(),
+        authenticated_at: None,
+    };
+    let (lifetime_seconds, grant_id) = match facts.subject {
+        Subject::Client => (config.tokens.client_credentials_seconds, None),
+        Subject::Person { grant, user } => {
+            claims.subject.clone_from(&user.id);
+            claims.practitioner_id.clone_from(&user.practitioner_id);
+            claims.organization_id.clone_from(&user.organization_id);
+            claims.launch_context.clone_from(&grant.launch_context);
+            claims.fhir_user = fhir_user(config, user, facts.scope, facts.audiences);
+            claims.authentication_methods = method_names(grant);
+            claims.authenticated_at = Some(grant.authenticated_at);
+            (config.tokens.access_token_seconds, Some(grant.id.clone()))
+        }
+    };
+    let expires_at = now.plus(lifetime_seconds);
+    let value = Secret::new(state.keys().sign(ACCESS_TOKEN_TYPE, claims, now, expires_at, now)?);
+    let client_id = facts.client_id.into();
+    let record = AccessTokenRecord { token_id, client_id, grant_id, expires_at, revoked_at: None };
+    Ok(SignedAccessToken { value, record, lifetime_seconds })
+}
+
+/// Signs an ID token for the holder of `grant`: RS256 whatever access tokens are signed with (SMART-51).
+///
+/// # Errors
+/// When there is no RS256 key that may sign.
+pub fn id_token(
+    state: &AppState,
+    grant: &Grant,
+    user: &User,
+    access_token: &Secret<String>,
+    now: Timestamp,
+) -> Result<Secret<String>, InternalError> {
+    let config = state.config();
+    let claims = IdClaims {
+        issuer: config.server.public_url.as_str().into(),
+        subject: user.id.clone(),
+        audiences: Audiences::new(vec![grant.client_id.clone()]),
+        nonce: grant.nonce.clone(),
+        authenticated_at: Some(grant.authenticated_at),
+        authentication_context: None,
+        authentication_methods: method_names(grant),
+        access_token_hash: Some(access_token_hash(access_token.expose())),
+        fhir_user: fhir_user(config, user, &grant.scope, &grant.audiences),
+    };
+    let expires_at = now.plus(config.tokens.id_token_seconds);
+    let signed =
+        state.keys().sign_with(SignatureAlgorithm::RS256, ID_TOKEN_TYPE, claims, now, expires_at, now)?;
+    Ok(Secret::new(signed))
+}
+
+fn method_names(grant: &Grant) -> Vec<String> {
+    grant.methods.iter().map(|method| method.as_str().into()).collect()
+}
+
+/// `fhirUser`, when it was granted: absolute when one of the audiences goes by the URL of a FHIR base (SMART-53), else
+/// relative to whatever base the resource server knows.
+fn fhir_user(config: &Config, user: &User, scope: &ScopeSet, audiences: &[String]) -> Option<String> {
+    let reference = user.fhir_user.as_deref().filter(|_| scope.contains("fhirUser"))?;
+    if reference.contains("://") {
+        return Some(reference.into());
+    }
+    let is_url = |name: &&str| name.starts_with("https://") || name.starts_with("http://");
+    let base = audiences
+        .iter()
+        .filter_map(|audience| config.resource(audience))
+        .filter(|resource| resource.fhir)
+        .find_map(|resource| {
+            std::iter::once(resource.identifier.as_str()).chain(resource.aliases.iter().map(String::as_str)).find(is_url)
+        });
+    Some(match base {
+        Some(base) => format!("{}/{reference}", base.trim_end_matches('/')),
+        None => reference.into(),
+    })
+}

@@ -1,0 +1,126 @@
+//! The pages: typed contexts for the templates in `templates/`, and the headers that go with them.
+//!
+//! Plain HTML that works without scripts. Everything that a template prints is escaped by askama. Each page names, by
+//! its Content-Security-Policy, where its forms may lead.
+
+mod form_targets;
+mod scope_words;
+
+use askama::Template;
+use axum::response::{Html, IntoResponse, Response};
+use http::{HeaderValue, header};
+
+use crate::error::InternalError;
+
+pub use form_targets::FormTargets;
+pub use scope_words::{Permission, permissions};
+
+/// The sign-in form.
+#[derive(Debug, Template)]
+#[template(path = "sign_in.html")]
+pub struct SignInPage<'a> {
+    /// The app that asked, when one did.
+    pub client_name: Option<&'a str>,
+    /// The authorization request to go on with.
+    pub request: Option<&'a str>,
+    /// Ties the form to the browser.
+    pub form_token: &'a str,
+    /// What the address field holds.
+    pub email: &'a str,
+    /// Why the last attempt failed.
+    pub problem: Option<&'a str>,
+}
+
+/// The consent form.
+#[derive(Debug, Template)]
+#[template(path = "consent.html")]
+pub struct ConsentPage<'a> {
+    /// The app that asks.
+    pub client_name: &'a str,
+    /// What it would get, in plain words.
+    pub permissions: &'a [Permission],
+    /// Where the answer is sent.
+    pub destination: &'a str,
+    /// The authorization request.
+    pub request: &'a str,
+    /// Ties the form to session and request.
+    pub form_token: &'a str,
+    /// Who is signed in.
+    pub user_name: &'a str,
+    /// Their address.
+    pub user_email: &'a str,
+}
+
+/// An error, for a person.
+#[derive(Debug, Template)]
+#[template(path = "error.html")]
+pub struct ErrorPage<'a> {
+    /// What happened.
+    pub happened: &'a str,
+    /// What to do.
+    pub advice: &'a str,
+}
+
+/// The front page.
+#[derive(Debug, Template)]
+#[template(path = "landing.html")]
+pub struct LandingPage<'a> {
+    /// The issuer's URL.
+    pub issuer: &'a str,
+    /// Who is signed in.
+    pub user_name: Option<&'a str>,
+}
+
+/// The sign-out form, or the news that nobody is signed in.
+#[derive(Debug, Template)]
+#[template(path = "sign_out.html")]
+pub struct SignOutPage<'a> {
+    /// The form, while somebody is signed in.
+    pub form: Option<SignOutForm<'a>>,
+}
+
+/// What the sign-out form holds.
+#[derive(Clone, Copy, Debug)]
+pub struct SignOutForm<'a> {
+    /// Who is signed in.
+    pub user_name: &'a str,
+    /// Ties the form to the session.
+    pub form_token: &'a str,
+}
+
+/// The list of error codes that every `error_uri` points into.
+#[derive(Debug, Template)]
+#[template(path = "error_codes.html")]
+pub struct ErrorCodesPage<'a> {
+    /// One entry a code.
+    pub entries: &'a [ErrorCodeEntry],
+}
+
+/// One error code, explained.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorCodeEntry {
+    /// The code.
+    pub code: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What to do.
+    pub advice: &'static str,
+    /// Where it is defined.
+    pub specification: &'static str,
+}
+
+/// Renders a page whose forms may lead to `targets` only.
+///
+/// # Errors
+/// When the template cannot be rendered, or the policy cannot be a header.
+pub fn page(template: &impl Template, targets: &FormTargets) -> Result<Response, InternalError> {
+    let mut response = Html(template.render()?).into_response();
+    let policy = HeaderValue::from_str(&format!(
+        "default-src 'none'; style-src 'self'; form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
+    ))?;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests;

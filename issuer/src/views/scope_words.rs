@@ -1,0 +1,118 @@
+//! Scopes in words for the person who is asked.
+
+use wardgate_shared::scope::{Level, Permissions, ResourceSelector, Scope, ScopeSet, SmartScope};
+
+/// One line of the consent page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// What the app can do, as the end of "it can: …".
+    pub words: String,
+    /// The scope itself, for those who want to know exactly.
+    pub scope: String,
+}
+
+/// What `scope` permits, line by line, when the patient's own record is in context or not.
+pub fn permissions(scope: &ScopeSet, patient_in_context: bool) -> Vec<Permission> {
+    scope
+        .iter()
+        .map(|token| {
+            let words = match Scope::parse(token) {
+                Ok(scope) => describe(&scope, patient_in_context),
+                Err(_) => String::from("do nothing: this scope is not a lawful one"),
+            };
+            Permission { words, scope: token.to_string() }
+        })
+        .collect()
+}
+
+fn describe(scope: &Scope, patient_in_context: bool) -> String {
+    match scope {
+        Scope::Smart(smart) => describe_smart(smart, patient_in_context),
+        Scope::OpenId => "know that it is you, by your account's identifier".into(),
+        Scope::FhirUser => "know which health record entry stands for you".into(),
+        Scope::OfflineAccess => "keep this access while you are away, until it is withdrawn".into(),
+        Scope::OnlineAccess => "keep this access while you stay signed in".into(),
+        Scope::LaunchContext { .. } | Scope::Launch => "know whose health record is open".into(),
+        Scope::Profile => "see your name".into(),
+        Scope::Email => "see your e-mail address".into(),
+        Scope::Address => "see your postal address".into(),
+        Scope::Phone => "see your telephone number".into(),
+        Scope::Other(_) => "use a function of the service it works with".into(),
+    }
+}
+
+fn describe_smart(scope: &SmartScope, patient_in_context: bool) -> String {
+    let what = match scope.resource() {
+        ResourceSelector::Any => String::from("all data"),
+        ResourceSelector::Type(resource_type) => format!("{} data", resource_type.as_str()),
+    };
+    let own_record = match scope.level() {
+        Level::Patient => true,
+        Level::Holder => patient_in_context,
+        Level::User | Level::System => false,
+    };
+    let place = if own_record { "in your health record" } else { "that you may see yourself" };
+    let limit = scope.restriction().map_or_else(String::new, |limit| format!(", limited to {}", limit.as_str()));
+    format!("{} {what} {place}{limit}", verbs(scope.permissions()))
+}
+
+fn verbs(permissions: Permissions) -> String {
+    let mut verbs = Vec::new();
+    let reads = permissions.contains(Permissions::READ);
+    match (reads, permissions.contains(Permissions::SEARCH)) {
+        (true, true) => verbs.push("read and search"),
+        (true, false) => verbs.push("read"),
+        (false, true) => verbs.push("search"),
+        (false, false) => {}
+    }
+    for (permission, verb) in
+        [(Permissions::CREATE, "add"), (Permissions::UPDATE, "change"), (Permissions::DELETE, "delete")]
+    {
+        if permissions.contains(permission) {
+            verbs.push(verb);
+        }
+    }
+    match verbs.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        Some((only, _)) => (*only).into(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wardgate_shared::scope::ScopeSet;
+
+    use super::permissions;
+
+    #[track_caller]
+    fn says(scope: &str, patient_in_context: bool, words: &str) {
+        let lines = permissions(&ScopeSet::parse(scope).unwrap(), patient_in_context);
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0].words, words);
+        assert_eq!(lines[0].scope, scope);
+    }
+
+    #[test]
+    fn says_what_a_scope_permits() {
+        says("patient/*.read", true, "read and search all data in your health record");
+        says("patient/Observation.write", true, "add, change and delete Observation data in your health record");
+        says("user/Patient.r", false, "read Patient data that you may see yourself");
+        says("user/*.cruds", false, "read and search, add, change and delete all data that you may see yourself");
+    }
+
+    #[test]
+    fn the_short_form_means_what_its_holder_can_reach() {
+        says("observation.read", true, "read and search Observation data in your health record");
+        says("observation.read", false, "read and search Observation data that you may see yourself");
+    }
+
+    #[test]
+    fn names_the_limit_of_a_limited_scope() {
+        says(
+            "patient/Observation.rs?category=laboratory",
+            true,
+            "read and search Observation data in your health record, limited to category=laboratory",
+        );
+    }
+}

@@ -1,0 +1,34 @@
+//! What handlers share beyond [`AppState`]: state of the web layer alone, kept in memory.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use crate::login::throttle::SignInThrottle;
+use crate::state::AppState;
+
+/// The router's state. Handlers take the part they need.
+#[derive(Clone)]
+pub struct Web {
+    state: AppState,
+    throttle: Arc<SignInThrottle>,
+}
+
+impl Web {
+    /// The web layer over `state`, with empty counters.
+    pub fn new(state: AppState) -> Self {
+        Self { state, throttle: Arc::new(SignInThrottle::default()) }
+    }
+}
+
+impl FromRef<Web> for AppState {
+    fn from_ref(web: &Web) -> Self {
+        web.state.clone()
+    }
+}
+
+impl FromRef<Web> for Arc<SignInThrottle> {
+    fn from_ref(web: &Web) -> Self {
+        Arc::clone(&web.throttle)
+    }
+}

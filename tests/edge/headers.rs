@@ -1,0 +1,187 @@
+//! Header hygiene on the way to the upstream and back (RFC 9110 section 7.6.1).
+
+use wardgate_tests::edge::Edge;
+use wardgate_tests::http::{raw_request, send};
+use wardgate_tests::upstream::{BUNDLE, UpstreamAnswer};
+
+const PATH: &str = "/fhir/Patient/1";
+
+#[tokio::test]
+async fn credentials_stay_at_the_edge() {
+    let edge = Edge::start().await;
+    let request = edge
+        .request("GET", PATH)
+        .bearer_auth(edge.token())
+        .header("cookie", "session=1")
+        .header("proxy-authorization", "Basic dXNlcjpwYXNz");
+    assert_eq!(send(request).await.status, 200);
+    let request = edge.upstream.only_request();
+    for name in ["authorization", "cookie", "proxy-authorization"] {
+        assert_eq!(request.header(name), None, "{name} reached the upstream");
+    }
+}
+
+#[tokio::test]
+async fn hop_by_hop_headers_end_at_the_edge() {
+    let edge = Edge::start().await;
+    let bearer = format!("Authorization: Bearer {}", edge.token());
+    // No `Connection: close` of the helper's here, since the header itself is under test.
+    let request = format!(
+        "GET {PATH} HTTP/1.1\r\nHost: edge.example\r\n{bearer}\r\nConnection: close, X-Named, x-other\r\nX-Named: 1\r\n\
+         X-Other: 1\r\nKeep-Alive: timeout=5\r\nTE: trailers\r\nTrailer: X-After\r\nProxy-Connection: keep-alive\r\n\
+         X-Stays: 1\r\n\r\n"
+    );
+    let answer = edge.raw(request.as_bytes()).await.expect("an answer");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let request = edge.upstream.only_request();
+    for name in ["x-named", "x-other", "keep-alive", "te", "trailer", "proxy-connection", "upgrade"] {
+        assert_eq!(request.header(name), None, "{name} reached the upstream");
+    }
+    assert_eq!(request.header("x-stays"), Some("1"));
+}
+
+#[tokio::test]
+async fn connection_cannot_name_away_what_the_edge_says() {
+    let edge = Edge::start().await;
+    let token = edge.token();
+    let request = format!(
+        "GET {PATH} HTTP/1.1\r\nHost: edge.example\r\nAuthorization: Bearer {token}\r\n\
+         Connection: close, x-wardgate-subject, x-wardgate-access-level, authorization\r\n\r\n"
+    );
+    let answer = edge.raw(request.as_bytes()).await.expect("an answer");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let request = edge.upstream.only_request();
+    assert_eq!(request.header("x-wardgate-subject"), Some("test_service"));
+    assert_eq!(request.header("x-wardgate-access-level"), Some("system"));
+}
+
+#[tokio::test]
+async fn headers_of_fhir_clients_pass() {
+    let edge = Edge::start().await;
+    let headers = [
+        ("accept", "application/fhir+json;fhirVersion=4.0"),
+        ("content-type", "application/fhir+json"),
+        ("if-match", "W/\"3\""),
+        ("prefer", "return=minimal"),
+        ("accept-language", "de, en;q=0.5"),
+    ];
+    let mut request = edge.request("PUT", PATH).bearer_auth(edge.token()).body("{}");
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    assert_eq!(send(request).await.status, 200);
+    let request = edge.upstream.only_request();
+    for (name, value) in headers {
+        assert_eq!(request.header(name), Some(value), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn headers_that_would_change_what_was_authorised_are_stripped() {
+    let edge = Edge::start().await;
+    let mut request = edge.request("GET", PATH).bearer_auth(edge.token_with_scope("system/Patient.r"));
+    let changers = [
+        "x-http-method-override",
+        "x-http-method",
+        "x-method-override",
+        "x-original-url",
+        "x-rewrite-url",
+        "x-provenance",
+    ];
+    for name in changers {
+        request = request.header(name, "DELETE");
+    }
+    assert_eq!(send(request).await.status, 200);
+    let request = edge.upstream.only_request();
+    for name in changers {
+        assert_eq!(request.header(name), None, "{name} reached the upstream");
+    }
+}
+
+#[tokio::test]
+async fn forwarding_headers_are_the_edges_own() {
+    let edge = Edge::start().await;
+    let bearer = format!("Authorization: Bearer {}", edge.token());
+    let lines: [&[u8]; 6] = [
+        bearer.as_bytes(),
+        b"X-Forwarded-For: 203.0.113.9",
+        b"X-Forwarded-Host: evil.example",
+        b"X-Forwarded-Proto: https",
+        b"Forwarded: for=203.0.113.9",
+        b"X-Real-IP: 203.0.113.9",
+    ];
+    let answer = edge.raw(&raw_request("GET", PATH, &lines)).await.expect("an answer");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let request = edge.upstream.only_request();
+    assert_eq!(request.header("x-forwarded-host"), Some("edge.example"));
+    assert_eq!(request.header("x-forwarded-proto"), Some("http"));
+    for (name, value) in &request.headers.0 {
+        let value = String::from_utf8_lossy(value);
+        assert!(!value.contains("203.0.113.9") && !value.contains("evil.example"), "{name}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_keeps_its_name_or_gets_one() {
+    let edge = Edge::start().await;
+    let request = edge.request("GET", PATH).bearer_auth(edge.token()).header("x-request-id", "req-1");
+    let answer = send(request).await;
+    assert_eq!(answer.header("x-request-id"), Some("req-1"));
+    assert_eq!(edge.upstream.only_request().header("x-request-id"), Some("req-1"));
+
+    let first = edge.get(PATH).await.header("x-request-id").expect("a name").to_owned();
+    let second = edge.get(PATH).await.header("x-request-id").expect("a name").to_owned();
+    assert!(first.len() >= 16 && first != second, "{first} {second}");
+}
+
+#[tokio::test]
+async fn headers_of_the_upstreams_answer_pass_but_for_cookies_and_connections() {
+    let edge = Edge::start().await;
+    edge.upstream.answer_with(
+        UpstreamAnswer::new(200, BUNDLE)
+            .with_header("etag", "W/\"7\"")
+            .with_header("last-modified", "Sun, 22 Nov 2026 10:00:00 GMT")
+            .with_header("x-custom", "1")
+            .with_header("set-cookie", "session=1")
+            .with_header("keep-alive", "timeout=9"),
+    );
+    let answer = edge.get_with(PATH, &edge.token()).await;
+    assert_eq!(answer.status, 200);
+    for (name, value) in [
+        ("content-type", "application/fhir+json"),
+        ("etag", "W/\"7\""),
+        ("last-modified", "Sun, 22 Nov 2026 10:00:00 GMT"),
+        ("x-custom", "1"),
+    ] {
+        assert_eq!(answer.header(name), Some(value), "{name}");
+    }
+    for name in ["set-cookie", "keep-alive"] {
+        assert_eq!(answer.header(name), None, "{name} came back");
+    }
+}
+
+#[tokio::test]
+async fn an_upstreams_own_challenge_is_not_mistaken_for_the_edges() {
+    let edge = Edge::start().await;
+    edge.upstream.answer_with(
+        UpstreamAnswer::new(401, r#"{"resourceType":"OperationOutcome"}"#)
+            .with_header("www-authenticate", "Basic realm=\"internal\""),
+    );
+    let answer = edge.get_with(PATH, &edge.token()).await;
+    // The token was good: whatever the upstream misses, it is nothing that the client could bring.
+    assert_ne!(answer.header("www-authenticate"), Some("Basic realm=\"internal\""));
+}
+
+#[tokio::test]
+async fn answers_say_where_the_resource_is_by_the_edges_own_address() {
+    let edge = Edge::start().await;
+    let location = format!("{}/Patient/7/_history/1", edge.upstream.url);
+    edge.upstream.answer_with(
+        UpstreamAnswer::new(201, "{}").with_header("location", &location).with_header("content-location", &location),
+    );
+    let answer = send(edge.request("POST", "/fhir/Patient").bearer_auth(edge.token()).body("{}")).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let public = "https://edge.example/fhir/Patient/7/_history/1";
+    assert_eq!(answer.header("location"), Some(public));
+    assert_eq!(answer.header("content-location"), Some(public));
+}

@@ -1,0 +1,276 @@
+//! Which method and path is decided on, and that exactly those bytes are forwarded.
+
+use wardgate_tests::edge::Edge;
+use wardgate_tests::http::{raw_request, send};
+
+use crate::expect::{assert_challenge, assert_fhir_refusal, assert_nothing_forwarded, assert_problem};
+
+#[tokio::test]
+async fn forwards_below_the_upstreams_base_what_was_asked_for() {
+    let edge = Edge::start().await;
+    let token = edge.token();
+    for (method, path, target) in [
+        ("GET", "/fhir/Patient/1", "/Patient/1"),
+        ("GET", "/fhir/Patient", "/Patient"),
+        ("GET", "/fhir/Patient?name=a%20b&_count=5&name=%C3%A9", "/Patient?name=a%20b&_count=5&name=%C3%A9"),
+        ("GET", "/fhir/Patient/1/_history/2", "/Patient/1/_history/2"),
+        ("POST", "/fhir/Patient", "/Patient"),
+        ("POST", "/fhir/Patient/_search", "/Patient/_search"),
+        ("PUT", "/fhir/Patient/1", "/Patient/1"),
+        ("PATCH", "/fhir/Patient/1", "/Patient/1"),
+        ("DELETE", "/fhir/Patient/1", "/Patient/1"),
+    ] {
+        edge.upstream.forget();
+        let answer = send(edge.request(method, path).bearer_auth(&token)).await;
+        assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text());
+        let request = edge.upstream.only_request();
+        assert_eq!((request.method.as_str(), request.target.as_str()), (method, target));
+    }
+}
+
+#[tokio::test]
+async fn answers_head_like_get_without_a_body() {
+    let edge = Edge::start().await;
+    let answer = send(edge.request("HEAD", "/fhir/Patient/1").bearer_auth(edge.token())).await;
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
+    assert_eq!(edge.upstream.only_request().method, "HEAD");
+}
+
+#[tokio::test]
+async fn refuses_verbs_that_the_fhir_api_does_not_have() {
+    let edge = Edge::start().await;
+    let bearer = format!("Authorization: Bearer {}", edge.token());
+    for method in ["PROPFIND", "SEARCH", "PURGE", "TRACE", "COPY", "MOVE", "LOCK", "REPORT", "MKCOL", "OPTIONS"] {
+        let answer = edge.raw(&raw_request(method, "/fhir/Patient/1", &[bearer.as_bytes()])).await.expect("an answer");
+        assert_fhir_refusal(&answer, 405, "not-supported");
+        let allowed = answer.header("allow").expect("an Allow header");
+        for one in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
+            assert!(allowed.split(", ").any(|own| own == one), "{allowed}");
+        }
+    }
+    assert_nothing_forwarded(&edge);
+}
+
+#[tokio::test]
+async fn no_invented_verb_becomes_a_get() {
+    let edge = Edge::start().await;
+    let bearer = format!("Authorization: Bearer {}", edge.token());
+    for method in ["FOO", "get", "Get", "GETT", "G", "BREW", "PATCHY", "DELETE1", "CONNECT", "PRI"] {
+        // The runtime may refuse what it does not know, or hang up; the Worker refuses the rest.
+        if let Some(answer) = edge.raw(&raw_request(method, "/fhir/Patient/1", &[bearer.as_bytes()])).await {
+            assert!([400, 405, 501].contains(&answer.status), "{method}: {} {}", answer.status, answer.text());
+        }
+    }
+    assert_nothing_forwarded(&edge);
+}
+
+/// Paths that another reader could take for something else.
+const AMBIGUOUS: [&str; 22] = [
+    "/fhir/Patient%2F1",
+    "/fhir/Patient/..%2fObservation/1",
+    "/fhir/Patient/..%2FObservation%2F1",
+    "/fhir/Patient/%252e%252e/Observation/1",
+    "/fhir/%50atient/1",
+    "/fhir//Observation/1",
+    "/fhir/Patient//1",
+    "/fhir/Patient/1/",
+    "/fhir/Patient;x=1/1",
+    "/fhir/Patient/1;/../../Observation/1;",
+    "/fhir/Patient/..;/Observation/1",
+    "/fhir/Patient/1%00",
+    "/fhir/Patient%00/1",
+    "/fhir/Patient/1%0d%0aX-Wardgate-Subject:root",
+    "/fhir/Patient/1%3f_include=x",
+    "/fhir/Patient/1%23",
+    "/fhir/Patient/%5c..%5cObservation/1",
+    "/fhir/Patient/%c0%ae%c0%ae/Observation/1",
+    "/fhir/Patient/%ef%bc%8e%ef%bc%8e/Observation/1",
+    "/fhir/Patient/1%20",
+    "/fhir/Patient/...",
+    "/fhir/Patient/1/*",
+];
+
+#[tokio::test]
+async fn refuses_ambiguous_paths() {
+    let edge = Edge::start().await;
+    // A token that permits everything: it is the path that is refused, not the holder.
+    let bearer = format!("Authorization: Bearer {}", edge.token());
+    for path in &AMBIGUOUS[..20] {
+        let answer = edge.raw(&raw_request("GET", path, &[bearer.as_bytes()])).await.expect("an answer");
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text());
+        assert_fhir_refusal(&answer, 400, "invalid");
+        assert_eq!(answer.header("www-authenticate"), None, "{path}");
+    }
+    assert_nothing_forwarded(&edge);
+}
+
+#[tokio::test]
+async fn no_spelling_of_a_path_reaches_more_than_the_scope_covers() {
+    let edge = Edge::start().await;
+    let bearer = format!("Authorization: Bearer {}", edge.token_with_scope("system/Patient.r"));
+    let more = [
+        "/fhir/Patient/../Observation/1",
+        "/fhir/Patient/%2e%2e/Observation/1",
+        "/fhir/Patient/.%2e/Observation/1",
+        "/fhir/Patient/%2E./Observation/1",
+        "/fhir/Patient/1/../../Observation/1",
+        "/fhir/./Observation/1",
+        "/fhir/Patient/../../fhir/Observation/1",
+        "/fhir/../Observation/1",
+        "/fhir/Patient\\..\\Observation\\1",
+        "/fhir\\Observation/1",
+        "\\fhir\\Observation/1",
+        "//fhir/Observation/1",
+        "/fhir/observation/1",
+        "/fhir/Observation./1",
+        "/fhir/Observation%20/1",
+        "/fhir/Patient/../Observation/1#/fhir/Patient/1",
+        "/fhir/Observation/1?/fhir/Patient/1",
+        "/fhir/Patient/1#/../../Observation/1",
+        "http://other.example/fhir/Observation/1",
+        "http://other.example/fhir/Patient/../Observation/1",
+        "/fhir/Patient?_include=Patient:organization",
+        "/fhir/Patient",
+        "/fhir",
+        "/fhir/",
+        "/fhir?_type=Observation",
+        "/fhir/Patient/1/Observation",
+        "/fhir/Patient/1/$everything",
+        "/fhir/$export",
+        "*",
+    ];
+    for target in AMBIGUOUS.iter().chain(&more) {
+        edge.upstream.forget();
+        // The runtime itself may hang up on a request line that is none.
+        let Some(answer) = edge.raw(&raw_request("GET", target, &[bearer.as_bytes()])).await else { continue };
+        assert!(answer.status < 500, "{target}: {} {}", answer.status, answer.text());
+        if answer.status == 200 {
+            assert_eq!(edge.upstream.only_request().target, "/Patient/1", "{target}");
+        } else {
+            assert_nothing_forwarded(&edge);
+        }
+    }
+}
+
+#[tokio::test]
+async fn knows_nothing_outside_the_prefix() {
+    let edge = Edge::start().await;
+    let token = edge.token();
+    for path in ["/", "/fhirx/Patient/1", "/Fhir/Patient/1", "/other", "/fhi", "/health/x", "/.well-known/other", "/fhir%2FPatient/1"] {
+        let answer = send(edge.request("GET", path).bearer_auth(&token).header("accept", "*/*")).await;
+        assert_problem(&answer, 404);
+    }
+    assert_nothing_forwarded(&edge);
+}
+
+#[tokio::test]
+async fn another_prefix_and_a_base_below_the_upstream_are_configurable() {
+    let edge = Edge::start().await;
+    let below = format!("{}/r4/base/", edge.upstream.url);
+    let edge_below = {
+        let changes = [("WARDGATE_PREFIX", "/api/v1"), ("WARDGATE_UPSTREAM", below.as_str())];
+        let settings = wardgate_tests::edge::settings(&edge.issuer, &edge.upstream, &changes);
+        wardgate_tests::worker::Worker::start(&settings).await
+    };
+    let get = async |path: &str| {
+        let request = wardgate_tests::http::client().get(format!("{}{path}", edge_below.url()));
+        send(request.bearer_auth(edge.token())).await
+    };
+    assert_eq!(get("/api/v1/Patient/1").await.status, 200);
+    assert_eq!(edge.upstream.only_request().target, "/r4/base/Patient/1");
+    assert_eq!(get("/fhir/Patient/1").await.status, 404);
+}
+
+#[tokio::test]
+async fn refuses_what_the_scope_does_not_cover_and_says_what_would() {
+    let edge = Edge::start().await;
+    for (scope, method, path, needed) in [
+        ("system/Observation.rs", "GET", "/fhir/Patient/1", "system/Patient.r"),
+        ("system/Patient.s", "GET", "/fhir/Patient/1", "system/Patient.r"),
+        ("system/Patient.r", "GET", "/fhir/Patient", "system/Patient.s"),
+        ("system/Patient.rs", "POST", "/fhir/Patient", "system/Patient.c"),
+        ("system/Patient.c", "POST", "/fhir/Patient/_search", "system/Patient.s"),
+        ("system/Patient.crs", "PUT", "/fhir/Patient/1", "system/Patient.u"),
+        ("system/Patient.read", "PATCH", "/fhir/Patient/1", "system/Patient.u"),
+        ("system/Patient.crus", "DELETE", "/fhir/Patient/1", "system/Patient.d"),
+        ("system/Patient.write", "GET", "/fhir/Patient/1", "system/Patient.r"),
+        ("", "GET", "/fhir/Patient/1", "system/Patient.r"),
+        ("openid launch", "GET", "/fhir/Patient/1", "system/Patient.r"),
+        // A client that acts for nobody has no user and no patient.
+        ("user/*.cruds patient/*.cruds", "GET", "/fhir/Patient/1", "system/Patient.r"),
+    ] {
+        let answer = send(edge.request(method, path).bearer_auth(edge.token_with_scope(scope))).await;
+        assert_fhir_refusal(&answer, 403, "forbidden");
+        let challenge = assert_challenge(&answer, Some("insufficient_scope"));
+        assert_eq!(challenge.parameter("scope"), Some(needed), "{scope}: {method} {path}");
+    }
+    assert_nothing_forwarded(&edge);
+}
+
+#[tokio::test]
+async fn permits_what_the_scope_covers_in_either_version() {
+    let edge = Edge::start().await;
+    for (scope, method, path) in [
+        ("system/Patient.r", "GET", "/fhir/Patient/1"),
+        ("system/Patient.read", "GET", "/fhir/Patient"),
+        ("system/*.read", "GET", "/fhir/Observation/1"),
+        ("system/Patient.s", "POST", "/fhir/Patient/_search"),
+        ("system/Patient.write", "DELETE", "/fhir/Patient/1"),
+        ("system/Patient.u", "PUT", "/fhir/Patient/1"),
+        ("openid system/Observation.rs system/Patient.c", "POST", "/fhir/Patient"),
+    ] {
+        let answer = send(edge.request(method, path).bearer_auth(edge.token_with_scope(scope))).await;
+        // The search form's media type matters to the edge, so it has to be said.
+        let answer = if path.ends_with("_search") && answer.status != 200 {
+            let form = edge.request(method, path).bearer_auth(edge.token_with_scope("system/*.rs"));
+            send(form.header("content-type", "application/x-www-form-urlencoded").body("name=x")).await
+        } else {
+            answer
+        };
+        assert_eq!(answer.status, 200, "{scope}: {method} {path}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_patients_token_reaches_no_other_patient() {
+    let edge = Edge::start().await;
+    let token = edge
+        .claims()
+        .with("sub", "user-7")
+        .with("client_id", "app")
+        .with("scope", "patient/*.cruds launch/patient")
+        .with("launch_context", serde_json::json!({ "patient_id": "p-1" }))
+        .sign(&edge.key);
+    assert_eq!(edge.get_with("/fhir/Patient/p-1", &token).await.status, 200);
+    edge.upstream.forget();
+    for (method, path) in [
+        ("GET", "/fhir/Patient/p-2"),
+        ("GET", "/fhir/Patient/P-1"),
+        ("PUT", "/fhir/Patient/p-2"),
+        ("DELETE", "/fhir/Patient/p-2"),
+        ("GET", "/fhir/Patient/p-2/Observation"),
+        ("GET", "/fhir/Observation?patient=p-2"),
+        ("POST", "/fhir/Patient"),
+    ] {
+        let answer = send(edge.request(method, path).bearer_auth(&token)).await;
+        assert_fhir_refusal(&answer, 403, "forbidden");
+    }
+    assert_nothing_forwarded(&edge);
+}
+
+#[tokio::test]
+async fn refuses_batches_and_operations_that_nobody_listed() {
+    let edge = Edge::start().await;
+    let token = edge.token();
+    for (method, path) in [
+        ("POST", "/fhir"),
+        ("POST", "/fhir/"),
+        ("GET", "/fhir/Patient/1/$everything"),
+        ("POST", "/fhir/$reindex"),
+        ("POST", "/fhir/Patient/$purge"),
+    ] {
+        let answer = send(edge.request(method, path).bearer_auth(&token).body("{}")).await;
+        assert_fhir_refusal(&answer, 403, "forbidden");
+    }
+    assert_nothing_forwarded(&edge);
+}
