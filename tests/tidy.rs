@@ -43,10 +43,13 @@ const LONGEST_FILE: usize = 450;
 
 /// Every Rust file with its text.
 fn rust_files() -> impl Iterator<Item = (String, String)> {
-    files().into_iter().filter(|path| path.ends_with(".rs")).map(|path| {
-        let text = read(&path).unwrap_or_else(|| panic!("{path} is UTF-8"));
-        (path, text)
-    })
+    files()
+        .into_iter()
+        .filter(|path| path.ends_with(".rs"))
+        .map(|path| {
+            let text = read(&path).unwrap_or_else(|| panic!("{path} is UTF-8"));
+            (path, text)
+        })
 }
 
 /// Every Rust file of the product, taken apart.
@@ -63,7 +66,11 @@ fn is_test_file(path: &str) -> bool {
 #[track_caller]
 fn assert_none(rule: &str, offenders: impl IntoIterator<Item = String>) {
     let offenders: Vec<String> = offenders.into_iter().collect();
-    assert!(offenders.is_empty(), "{rule}; offending:\n  {}", offenders.join("\n  "));
+    assert!(
+        offenders.is_empty(),
+        "{rule}; offending:\n  {}",
+        offenders.join("\n  ")
+    );
 }
 
 /// The dependencies of each member by kind (`normal`, `dev`, `build`).
@@ -73,7 +80,11 @@ fn dependencies() -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
         .current_dir(root())
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
     let mut members: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
@@ -93,7 +104,12 @@ fn reachable(package: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut open = vec![package.to_owned()];
     while let Some(next) = open.pop() {
-        for dependency in members.get(&next).into_iter().flat_map(BTreeMap::values).flatten() {
+        for dependency in members
+            .get(&next)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .flatten()
+        {
             if found.insert(dependency.clone()) {
                 open.push(dependency.clone());
             }
@@ -116,7 +132,10 @@ fn shared_depends_on_no_runtime_no_network_and_no_storage() {
     let shared = &members["wardgate-shared"];
     assert_none(
         "shared depends on what the list allows, and nothing else",
-        shared["normal"].iter().filter(|name| !SHARED_MAY_DEPEND_ON.contains(&name.as_str())).cloned(),
+        shared["normal"]
+            .iter()
+            .filter(|name| !SHARED_MAY_DEPEND_ON.contains(&name.as_str()))
+            .cloned(),
     );
     assert!(!shared.contains_key("build"), "shared has no build script");
 }
@@ -125,7 +144,10 @@ fn shared_depends_on_no_runtime_no_network_and_no_storage() {
 fn shared_is_no_std() {
     let library = Rust::parse(&read("shared/src/lib.rs").expect("text"));
     let code: String = library.code.split_whitespace().collect();
-    assert!(code.contains("#![no_std]"), "shared/src/lib.rs begins with #![no_std]");
+    assert!(
+        code.contains("#![no_std]"),
+        "shared/src/lib.rs begins with #![no_std]"
+    );
     assert_eq!(
         code.matches("externcratestd").count(),
         code.matches("#[cfg(test)]externcratestd").count(),
@@ -136,37 +158,66 @@ fn shared_is_no_std() {
 #[test]
 fn every_package_of_the_card_is_in_use() {
     let members = dependencies();
-    let direct: BTreeSet<&String> = members.values().filter_map(|kinds| kinds.get("normal")).flatten().collect();
+    let direct: BTreeSet<&String> = members
+        .values()
+        .filter_map(|kinds| kinds.get("normal"))
+        .flatten()
+        .collect();
     assert_none(
         "a package of the card is a direct dependency of some member",
-        CARD.into_iter().filter(|name| !direct.contains(&(*name).to_owned())).map(str::to_owned),
+        CARD.into_iter()
+            .filter(|name| !direct.contains(&(*name).to_owned()))
+            .map(str::to_owned),
+    );
+    let sources: Vec<Rust> = product_files()
+        .filter(|(path, _)| !is_test_file(path))
+        .map(|(_, rust)| rust)
+        .collect();
+    assert_none(
+        "a package of the card is named by the code of the product",
+        CARD.into_iter()
+            .filter(|name| {
+                !sources
+                    .iter()
+                    .any(|rust| rust.has_path_from(&name.replace('-', "_")))
+            })
+            .map(str::to_owned),
     );
 }
 
 #[test]
 fn only_the_platform_module_names_the_runtime_of_the_worker() {
-    let runtime = ["worker", "web_sys", "js_sys", "wasm_bindgen", "wasm_bindgen_futures"];
+    let runtime = [
+        "worker",
+        "web_sys",
+        "js_sys",
+        "wasm_bindgen",
+        "wasm_bindgen_futures",
+    ];
     let offenders = product_files()
         .filter(|(path, _)| !path.starts_with("edge/src/platform/") && path != "edge/src/platform.rs")
-        .filter(|(_, rust)| {
-            let code: String = rust.code.split_whitespace().collect::<Vec<_>>().join(" ");
-            runtime.iter().any(|name| {
-                let uses = [format!("{name}::"), format!("use {name};"), format!("use {name} as"), format!("#[{name}]")];
-                uses.iter().any(|text| {
-                    code.match_indices(text.as_str()).any(|(at, _)| {
-                        !code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
-                            && !code[..at].ends_with("::")
-                    })
-                })
-            })
-        })
+        .filter(|(_, rust)| runtime.iter().any(|name| rust.has_path_from(name)))
         .map(|(path, _)| path);
-    assert_none("only edge/src/platform names worker, web-sys, js-sys and wasm-bindgen", offenders);
+    assert_none(
+        "only edge/src/platform names worker, web-sys, js-sys and wasm-bindgen",
+        offenders,
+    );
 }
 
 #[test]
 fn only_the_store_holds_sql() {
-    let statements = ["SELECT ", "INSERT ", "UPDATE ", "DELETE FROM ", "CREATE ", "DROP ", "ALTER ", "PRAGMA ", "BEGIN", "WITH "];
+    let statements = [
+        "SELECT ",
+        "INSERT ",
+        "UPDATE ",
+        "DELETE FROM ",
+        "CREATE ",
+        "DROP ",
+        "ALTER ",
+        "PRAGMA ",
+        "BEGIN",
+        "WITH ",
+    ];
     let offenders = product_files()
         .filter(|(path, _)| !path.starts_with("issuer/src/store/") && path != "issuer/src/store.rs")
         .filter_map(|(path, rust)| {
@@ -187,7 +238,9 @@ fn only_the_store_holds_sql() {
 fn no_module_is_called_mod_rs() {
     assert_none(
         "a module is `foo.rs` beside `foo/`",
-        files().into_iter().filter(|path| path.rsplit('/').next() == Some("mod.rs")),
+        files()
+            .into_iter()
+            .filter(|path| path.rsplit('/').next() == Some("mod.rs")),
     );
 }
 
@@ -195,18 +248,29 @@ fn no_module_is_called_mod_rs() {
 fn every_module_says_what_it_is_for() {
     let offenders = rust_files()
         .filter(|(path, _)| !path.ends_with("/tests.rs"))
-        .filter(|(_, text)| !text.starts_with("//! "))
+        .filter(|(_, text)| {
+            // What a program needs before everything else: `#![no_main]`.
+            let first = text
+                .lines()
+                .find(|line| !line.is_empty() && !line.starts_with("#!["));
+            !first.is_some_and(|line| line.starts_with("//! "))
+        })
         .map(|(path, _)| path);
     assert_none("a file begins with a //! header", offenders);
 }
 
 #[test]
 fn no_file_outgrows_a_readers_head() {
-    let offenders = rust_files().filter(|(path, _)| !is_test_file(path)).filter_map(|(path, text)| {
-        // Tests at the end of a file are read apart from it.
-        let lines = text.lines().take_while(|line| !line.starts_with("mod tests {")).count();
-        (lines > LONGEST_FILE).then(|| format!("{path}: {lines} lines"))
-    });
+    let offenders = rust_files()
+        .filter(|(path, _)| !is_test_file(path))
+        .filter_map(|(path, text)| {
+            // Tests at the end of a file are read apart from it.
+            let lines = text
+                .lines()
+                .take_while(|line| !line.starts_with("mod tests {"))
+                .count();
+            (lines > LONGEST_FILE).then(|| format!("{path}: {lines} lines"))
+        });
     assert_none(&format!("no file has more than {LONGEST_FILE} lines"), offenders);
 }
 
@@ -218,7 +282,9 @@ fn no_lint_is_switched_off_by_allow() {
             code.contains("#[allow(")
                 || code.contains("#![allow(")
                 || code.split("cfg_attr(").skip(1).any(|rest| {
-                    rest.split(")]").next().is_some_and(|attribute| attribute.contains(",allow("))
+                    rest.split(")]")
+                        .next()
+                        .is_some_and(|attribute| attribute.contains(",allow("))
                 })
         })
         .map(|(path, _)| path);
@@ -228,11 +294,16 @@ fn no_lint_is_switched_off_by_allow() {
 #[test]
 fn nothing_is_left_to_do() {
     let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
-    let offenders = files().into_iter().filter(|path| !path.ends_with("package-lock.json")).filter_map(|path| {
-        let text = read(&path)?;
-        let line = text.lines().position(|line| marks.iter().any(|mark| has_word(line, mark)))?;
-        Some(format!("{path}:{}", line + 1))
-    });
+    let offenders = files()
+        .into_iter()
+        .filter(|path| !path.ends_with("package-lock.json"))
+        .filter_map(|path| {
+            let text = read(&path)?;
+            let line = text
+                .lines()
+                .position(|line| marks.iter().any(|mark| has_word(line, mark)))?;
+            Some(format!("{path}:{}", line + 1))
+        });
     assert_none("what is open stands in an issue, not in a comment", offenders);
 }
 
@@ -247,7 +318,10 @@ fn lock_files_record_no_download_addresses() {
             let index = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
             assert_none(
                 &format!("{path} takes everything from crates.io"),
-                text().lines().filter(|line| line.starts_with("source = ") && *line != index).map(str::to_owned),
+                text()
+                    .lines()
+                    .filter(|line| line.starts_with("source = ") && *line != index)
+                    .map(str::to_owned),
             );
         }
     }
@@ -263,7 +337,12 @@ fn no_file_names_a_registry_host_or_a_place_of_one_machine() {
         concat!("pythonhosted", ".org"),
         concat!("deb.debian", ".org"),
     ];
-    let places = [concat!("/ro", "ot"), concat!("/ho", "me"), concat!("/t", "mp"), concat!("/Us", "ers")];
+    let places = [
+        concat!("/ro", "ot"),
+        concat!("/ho", "me"),
+        concat!("/t", "mp"),
+        concat!("/Us", "ers"),
+    ];
     let offenders = files().into_iter().filter_map(|path| {
         let text = read(&path)?;
         let line = text.lines().position(|line| {
@@ -273,7 +352,8 @@ fn no_file_names_a_registry_host_or_a_place_of_one_machine() {
                         // A place is absolute; `a/home/b` and a route called `/tmpl` are none.
                         let before = line[..at].chars().next_back();
                         let after = line[at + place.len()..].chars().next();
-                        !before.is_some_and(|one| one.is_alphanumeric() || "_-.}/".contains(one)) && after == Some('/')
+                        !before.is_some_and(|one| one.is_alphanumeric() || "_-.}/".contains(one))
+                            && after == Some('/')
                     })
                 })
         })?;
@@ -289,7 +369,9 @@ fn paths_named_in(text: &str, top: &BTreeSet<String>) -> Vec<String> {
     for line in text.lines() {
         for code in line.split('`').skip(1).step_by(2) {
             let path = code.strip_suffix('/').unwrap_or(code);
-            let plain = path.chars().all(|one| one.is_ascii_alphanumeric() || "_-./".contains(one));
+            let plain = path
+                .chars()
+                .all(|one| one.is_ascii_alphanumeric() || "_-./".contains(one));
             let first = path.split('/').next().unwrap_or_default();
             if plain && path.contains('/') && top.contains(first) {
                 named.push(path.to_owned());
@@ -308,8 +390,10 @@ fn paths_named_in(text: &str, top: &BTreeSet<String>) -> Vec<String> {
 #[test]
 fn documents_name_only_paths_that_exist() {
     let files = files();
-    let top: BTreeSet<String> =
-        files.iter().filter_map(|path| Some(path.split_once('/')?.0.to_owned())).collect();
+    let top: BTreeSet<String> = files
+        .iter()
+        .filter_map(|path| Some(path.split_once('/')?.0.to_owned()))
+        .collect();
     let mut offenders = Vec::new();
     for document in files.iter().filter(|path| path.ends_with(".md")) {
         let folder = document.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -328,17 +412,32 @@ fn documents_name_only_paths_that_exist() {
 
 #[test]
 fn the_table_of_threats_names_only_tests_that_exist() {
-    let Some(table) = files().iter().find(|path| *path == "docs/threats.md").and_then(|path| read(path)) else {
+    let Some(table) = files()
+        .iter()
+        .find(|path| *path == "docs/threats.md")
+        .and_then(|path| read(path))
+    else {
         return;
     };
     let sources: Vec<String> = rust_files().map(|(_, text)| text).collect();
     let mut offenders = Vec::new();
     for row in table.lines().filter(|line| line.starts_with('|')) {
         let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
-        for name in cells.last().into_iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)) {
+        for name in cells
+            .last()
+            .into_iter()
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        {
             let function = name.rsplit("::").next().unwrap_or(name);
-            let is_name = function.contains('_') && function.chars().all(|one| one.is_ascii_alphanumeric() || one == '_');
-            if is_name && !sources.iter().any(|text| text.contains(&format!("fn {function}("))) {
+            let is_name = function.contains('_')
+                && function
+                    .chars()
+                    .all(|one| one.is_ascii_alphanumeric() || one == '_');
+            if is_name
+                && !sources
+                    .iter()
+                    .any(|text| text.contains(&format!("fn {function}(")))
+            {
                 offenders.push(name.to_owned());
             }
         }

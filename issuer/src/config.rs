@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::secret::Secret;
 
+pub(crate) use load::parse_master_key;
 pub use fault::{ConfigFault, ConfigFaults};
 pub use network::IpNetwork;
 pub use options::{documentation, example_file};

@@ -7,11 +7,30 @@
 //! The way of a request through this module:
 //! 1. [`ScopeSet::parse`] reads the token's `scope` once; [`GrantedScopes::compile`] keeps what can grant something.
 //! 2. [`FhirRequest::parse`] turns method, path and query into an [`Interaction`], or refuses them with a reason.
-//! 3. [`permits`](permits::permits) answers [`Decision::Allow`] with the scope that allowed it, or
+//! 3. [`permits`](fn@permits) answers [`Decision::Allow`] with the scope that allowed it, or
 //!    [`Decision::Deny`] with the reason and the scope that would have been enough.
 //!
+//! ```
+//! use wardgate_shared::scope::{
+//!     Decision, FhirRequest, GrantedScopes, Holder, Operations, RawRequest, ScopeSet, permits,
+//! };
+//!
+//! let granted = GrantedScopes::compile(&ScopeSet::parse("openid patient/*.read observation.write")?);
+//! let holder = Holder::User { patient: Some("p1"), fhir_user: None };
+//! let decide = |method, path| {
+//!     let request = FhirRequest::parse(&RawRequest::new(method, path)).ok()?;
+//!     Some(permits(&request, &granted, &holder, &Operations::none()))
+//! };
+//!
+//! assert!(matches!(decide("GET", "/Patient/p1"), Some(Decision::Allow(_))));
+//! assert!(matches!(decide("PUT", "/Observation/7"), Some(Decision::Allow(_))));
+//! assert!(matches!(decide("GET", "/Patient/p2"), Some(Decision::Deny(_))));
+//! assert!(decide("GET", "/Patient/..%2fp1").is_none());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! What this module trusts: nothing of the request; of the token, that somebody else has verified it. What it leaves
-//! to the FHIR server behind: the content of resources. See [`permits`](mod@permits) for that boundary.
+//! to the FHIR server behind: the content of resources. See [the rules](mod@permits) for that boundary.
 
 pub mod granted;
 pub mod holder;
@@ -31,11 +50,11 @@ pub mod token;
 
 pub use granted::GrantedScopes;
 pub use holder::{FhirUser, Holder};
-pub use interaction::Interaction;
+pub use interaction::{Interaction, MethodError};
 pub use narrow::narrow;
 pub use operations::{OperationRule, Operations};
 pub use permissions::Permissions;
-pub use permits::{Decision, DenialReason};
+pub use permits::{Allowed, Decision, DenialReason, Denied, Ground, NeededScope, permits};
 pub use request::{FhirRequest, RawRequest, RequestError};
 pub use resource_type::ResourceType;
 pub use restriction::SearchRestriction;

@@ -9,26 +9,42 @@ use crate::expect::{assert_fhir_refusal, assert_nothing_forwarded, assert_proble
 async fn names(changes: &[(&str, &str)], variables: &[&str]) {
     let edge = Edge::start_with(changes).await;
     let token = edge.token();
-    for request in [edge.request("GET", "/fhir/Patient/1").bearer_auth(&token), edge.request("GET", "/fhir/metadata")] {
-        let answer = send(request).await;
+    for request in [
+        edge.request("GET", "/fhir/Patient/1").bearer_auth(&token),
+        edge.request("GET", "/fhir/metadata"),
+    ] {
+        let answer = send(request.header("accept", "application/fhir+json")).await;
         assert_fhir_refusal(&answer, 503, "exception");
         for variable in variables {
-            assert!(answer.text().contains(variable), "{variable} in {}", answer.text());
+            assert!(
+                answer.text().contains(variable),
+                "{variable} in {}",
+                answer.text()
+            );
         }
         for (_, value) in changes.iter().filter(|(_, value)| value.len() > 3) {
-            assert!(!answer.text().contains(value), "a value stands in {}", answer.text());
+            assert!(
+                !answer.text().contains(value),
+                "a value stands in {}",
+                answer.text()
+            );
         }
         assert_eq!(answer.header("www-authenticate"), None);
     }
-    let health = edge.get("/health").await;
-    assert_problem(&health, 503);
+    assert_problem(&edge.get_with("/fhir/Patient/1", &token).await, 503);
+    assert_eq!(edge.get("/health").await.json()["status"], "misconfigured");
     assert_nothing_forwarded(&edge);
     assert_eq!(edge.issuer.key_requests(), 0);
 }
 
 #[tokio::test]
 async fn names_a_variable_that_is_missing() {
-    for variable in ["WARDGATE_ISSUER", "WARDGATE_AUDIENCES", "WARDGATE_UPSTREAM", "WARDGATE_PUBLIC_URL"] {
+    for variable in [
+        "WARDGATE_ISSUER",
+        "WARDGATE_AUDIENCES",
+        "WARDGATE_UPSTREAM",
+        "WARDGATE_PUBLIC_URL",
+    ] {
         names(&[(variable, "")], &[variable]).await;
     }
 }
@@ -62,7 +78,11 @@ async fn names_every_variable_that_is_wrong_at_once() {
 
 #[tokio::test]
 async fn names_a_misspelt_variable() {
-    names(&[("WARDGATE_AUDIENCE", "https://edge.example/fhir")], &["WARDGATE_AUDIENCE"]).await;
+    names(
+        &[("WARDGATE_AUDIENCE", "https://edge.example/fhir")],
+        &["WARDGATE_AUDIENCE"],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -74,9 +94,18 @@ async fn variables_of_others_are_none_of_its_business() {
 #[tokio::test]
 async fn several_audiences_are_accepted() {
     let edge = Edge::start_with(&[("WARDGATE_AUDIENCES", "https://other.example api:his")]).await;
-    for (audience, status) in [("https://other.example", 200), ("api:his", 200), ("api", 401), ("https://other.example api:his", 401)] {
+    for (audience, status) in [
+        ("https://other.example", 200),
+        ("api:his", 200),
+        ("api", 401),
+        ("https://other.example api:his", 401),
+    ] {
         let token = edge.claims().with("aud", audience).sign(&edge.key);
-        assert_eq!(edge.get_with("/fhir/Patient/1", &token).await.status, status, "{audience}");
+        assert_eq!(
+            edge.get_with("/fhir/Patient/1", &token).await.status,
+            status,
+            "{audience}"
+        );
     }
 }
 
@@ -86,7 +115,10 @@ async fn refuses_a_token_that_lives_longer_than_configured() {
     let token = edge.token();
     let answer = edge.get_with("/fhir/Patient/1", &token).await;
     crate::expect::assert_token_refused(&edge, &answer, &token);
-    let short = edge.claims().with("exp", wardgate_tests::clock::now() + 100).sign(&edge.key);
+    let short = edge
+        .claims()
+        .with("exp", wardgate_tests::clock::now() + 100)
+        .sign(&edge.key);
     assert_eq!(edge.get_with("/fhir/Patient/1", &short).await.status, 200);
     let ageless = edge.claims().without("iat").sign(&edge.key);
     assert_eq!(edge.get_with("/fhir/Patient/1", &ageless).await.status, 401);

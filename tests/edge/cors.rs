@@ -8,7 +8,10 @@ use crate::expect::assert_nothing_forwarded;
 
 const PATH: &str = "/fhir/Patient/1";
 const ORIGIN: &str = "https://app.example";
-const LISTED: (&str, &str) = ("WARDGATE_CORS_ORIGINS", "https://app.example http://localhost:3000");
+const LISTED: (&str, &str) = (
+    "WARDGATE_CORS_ORIGINS",
+    "https://app.example http://localhost:3000",
+);
 
 async fn preflight(edge: &Edge, origin: &str, method: &str) -> Answer {
     let request = edge
@@ -29,8 +32,18 @@ async fn a_preflight_needs_no_token_and_never_reaches_the_upstream() {
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
         assert!(methods.split(", ").any(|own| own == method), "{methods}");
     }
-    let headers = answer.header("access-control-allow-headers").expect("headers").to_ascii_lowercase();
-    for header in ["authorization", "content-type", "if-match", "if-none-match", "if-none-exist", "prefer"] {
+    let headers = answer
+        .header("access-control-allow-headers")
+        .expect("headers")
+        .to_ascii_lowercase();
+    for header in [
+        "authorization",
+        "content-type",
+        "if-match",
+        "if-none-match",
+        "if-none-exist",
+        "prefer",
+    ] {
         assert!(headers.split(", ").any(|own| own == header), "{headers}");
     }
     assert_eq!(answer.header("access-control-allow-credentials"), None);
@@ -52,24 +65,51 @@ async fn a_listed_origin_is_echoed() {
 #[tokio::test]
 async fn another_origin_is_told_nothing() {
     let edge = Edge::start_with(&[LISTED]).await;
-    for origin in ["https://evil.example", "https://app.example.evil.example", "http://app.example", "null", "https://APP.example"] {
+    for origin in [
+        "https://evil.example",
+        "https://app.example.evil.example",
+        "http://app.example",
+        "null",
+        "https://APP.example",
+    ] {
         let answer = preflight(&edge, origin, "GET").await;
         assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
-        let request = edge.request("GET", PATH).bearer_auth(edge.token()).header("origin", origin);
+        let request = edge
+            .request("GET", PATH)
+            .bearer_auth(edge.token())
+            .header("origin", origin);
         let answer = send(request).await;
         assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
-        assert!(answer.header("vary").is_some_and(|vary| vary.contains("Origin")), "{:?}", answer.headers);
+        assert!(
+            answer.header("vary").is_some_and(|vary| vary.contains("Origin")),
+            "{:?}",
+            answer.headers
+        );
     }
 }
 
 #[tokio::test]
 async fn refusals_carry_the_headers_so_that_pages_can_read_them() {
     let edge = Edge::start_with(&[LISTED]).await;
-    for token in [String::from("x.y.z"), edge.token_with_scope("openid"), edge.token()] {
-        let request = edge.request("GET", PATH).bearer_auth(token).header("origin", ORIGIN);
+    for token in [
+        String::from("x.y.z"),
+        edge.token_with_scope("openid"),
+        edge.token(),
+    ] {
+        let request = edge
+            .request("GET", PATH)
+            .bearer_auth(token)
+            .header("origin", ORIGIN);
         let answer = send(request).await;
-        assert_eq!(answer.header("access-control-allow-origin"), Some(ORIGIN), "{}", answer.status);
-        let exposed = answer.header("access-control-expose-headers").expect("exposed headers");
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            Some(ORIGIN),
+            "{}",
+            answer.status
+        );
+        let exposed = answer
+            .header("access-control-expose-headers")
+            .expect("exposed headers");
         for name in ["WWW-Authenticate", "ETag", "Location", "Retry-After"] {
             assert!(exposed.split(", ").any(|own| own == name), "{exposed}");
         }
@@ -84,7 +124,12 @@ async fn the_upstreams_own_cors_headers_are_replaced() {
             .with_header("access-control-allow-origin", "https://other.example")
             .with_header("access-control-allow-credentials", "true"),
     );
-    let answer = send(edge.request("GET", PATH).bearer_auth(edge.token()).header("origin", ORIGIN)).await;
+    let answer = send(
+        edge.request("GET", PATH)
+            .bearer_auth(edge.token())
+            .header("origin", ORIGIN),
+    )
+    .await;
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     assert_eq!(answer.header("access-control-allow-credentials"), None);
 }
@@ -95,7 +140,8 @@ async fn options_that_are_no_preflight_are_refused() {
     for request in [
         edge.request("OPTIONS", PATH),
         edge.request("OPTIONS", PATH).header("origin", ORIGIN),
-        edge.request("OPTIONS", PATH).header("access-control-request-method", "GET"),
+        edge.request("OPTIONS", PATH)
+            .header("access-control-request-method", "GET"),
     ] {
         let answer = send(request.bearer_auth(edge.token())).await;
         assert_eq!(answer.status, 405);

@@ -14,7 +14,9 @@ impl Challenge {
     #[track_caller]
     pub fn of(answer: &Answer) -> Self {
         let text = answer.header("www-authenticate").expect("a challenge");
-        let parameters = text.strip_prefix("Bearer ").unwrap_or_else(|| panic!("a Bearer challenge: {text}"));
+        let parameters = text
+            .strip_prefix("Bearer ")
+            .unwrap_or_else(|| panic!("a Bearer challenge: {text}"));
         let parameters = parameters
             .split(", ")
             .map(|parameter| {
@@ -42,7 +44,12 @@ impl Challenge {
 #[track_caller]
 pub fn assert_fhir_refusal(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.status, status, "{}", answer.text());
-    assert_eq!(answer.header("content-type"), Some("application/fhir+json"), "{}", answer.text());
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/fhir+json"),
+        "{}",
+        answer.text()
+    );
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let body = answer.json();
     assert_eq!(body["resourceType"], "OperationOutcome");
@@ -50,17 +57,30 @@ pub fn assert_fhir_refusal(answer: &Answer, status: u16, code: &str) {
     assert_eq!(issues.len(), 1, "{body}");
     assert_eq!(issues[0]["severity"], "error");
     assert_eq!(issues[0]["code"], code, "{body}");
-    assert!(issues[0]["diagnostics"].as_str().is_some_and(|text| !text.is_empty()), "{body}");
+    assert!(
+        issues[0]["diagnostics"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty()),
+        "{body}"
+    );
 }
 
 /// The answer refuses with `status` and a problem document (RFC 9457).
 #[track_caller]
 pub fn assert_problem(answer: &Answer, status: u16) -> Value {
     assert_eq!(answer.status, status, "{}", answer.text());
-    assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{}", answer.text());
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/problem+json"),
+        "{}",
+        answer.text()
+    );
     let body = answer.json();
     assert_eq!(body["status"], status);
-    assert!(body["title"].as_str().is_some_and(|text| !text.is_empty()), "{body}");
+    assert!(
+        body["title"].as_str().is_some_and(|text| !text.is_empty()),
+        "{body}"
+    );
     body
 }
 
@@ -69,7 +89,10 @@ pub fn assert_problem(answer: &Answer, status: u16) -> Value {
 pub fn assert_challenge(answer: &Answer, error: Option<&str>) -> Challenge {
     let challenge = Challenge::of(answer);
     assert_eq!(challenge.parameter("error"), error);
-    assert_eq!(challenge.parameter("error_description").is_some(), error.is_some());
+    assert_eq!(
+        challenge.parameter("error_description").is_some(),
+        error.is_some()
+    );
     let metadata = format!("{PUBLIC_URL}/.well-known/oauth-protected-resource/fhir");
     assert_eq!(challenge.parameter("resource_metadata"), Some(metadata.as_str()));
     challenge
@@ -80,11 +103,16 @@ pub fn assert_challenge(answer: &Answer, error: Option<&str>) -> Challenge {
 pub fn assert_token_refused(edge: &Edge, answer: &Answer, token: &str) {
     assert_eq!(answer.status, 401, "{}", answer.text());
     let code = answer.json()["issue"][0]["code"].as_str().map(str::to_owned);
-    let code = code.filter(|code| code == "expired").unwrap_or_else(|| "login".to_owned());
+    let code = code
+        .filter(|code| code == "expired")
+        .unwrap_or_else(|| "login".to_owned());
     assert_fhir_refusal(answer, 401, &code);
     assert_challenge(answer, Some("invalid_token"));
     if let Some(signature) = token.rsplit('.').next().filter(|part| part.len() > 16) {
-        assert!(!answer.text().contains(signature), "a refusal never repeats the token");
+        assert!(
+            !answer.text().contains(signature),
+            "a refusal never repeats the token"
+        );
     }
     assert_nothing_forwarded(edge);
 }

@@ -13,8 +13,21 @@ const PATH: &str = "/fhir/Patient/1";
 /// Header lines as bytes, most of them wrong in some way.
 fn corpus(token: &str) -> Vec<Vec<u8>> {
     let mut lines: Vec<Vec<u8>> = Vec::new();
-    let names = ["Authorization", "Accept", "Origin", "X-Request-Id", "X-Api-Key", "Content-Type", "Prefer", "X-Other",
-        "X-Wardgate-Subject", "Connection", "X-Forwarded-For", "If-None-Exist", "Access-Control-Request-Method"];
+    let names = [
+        "Authorization",
+        "Accept",
+        "Origin",
+        "X-Request-Id",
+        "X-Api-Key",
+        "Content-Type",
+        "Prefer",
+        "X-Other",
+        "X-Wardgate-Subject",
+        "Connection",
+        "X-Forwarded-For",
+        "If-None-Exist",
+        "Access-Control-Request-Method",
+    ];
     let values: [&[u8]; 19] = [
         b"",
         b" ",
@@ -55,7 +68,10 @@ fn corpus(token: &str) -> Vec<Vec<u8>> {
     lines.push(b"Transfer-Encoding: chunked\r\nContent-Length: 3".to_vec());
     lines.push(b"Host: second.example".to_vec());
     lines.push(b"Host: \xff".to_vec());
-    lines.push(b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13".to_vec());
+    lines.push(
+        b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13"
+            .to_vec(),
+    );
     lines.push(b"Expect: 100-continue".to_vec());
     lines.push(b"Range: bytes=0-".to_vec());
     lines
@@ -70,7 +86,11 @@ async fn no_header_however_strange_disturbs_a_bystander() {
 
     let mut bystanders = JoinSet::new();
     for _ in 0..4 {
-        let (url, token, finished) = (format!("{}{PATH}", edge.worker.url()), token.clone(), Arc::clone(&finished));
+        let (url, token, finished) = (
+            format!("{}{PATH}", edge.worker.url()),
+            token.clone(),
+            Arc::clone(&finished),
+        );
         let client = wardgate_tests::http::client();
         bystanders.spawn(async move {
             let mut served = 0_usize;
@@ -91,11 +111,26 @@ async fn no_header_however_strange_disturbs_a_bystander() {
         requests.push(raw_request("GET", PATH, &[&line]));
         requests.push(raw_request("GET", PATH, &[&line, &bearer]));
     }
-    for target in ["/fhir/Patient/\u{e9}", "/fhir/%ff%fe", "/fhir/Patient?%ff=%fe&\u{e9}=", "/fhir/Patient?name=%", "/%", "/fhir/%"] {
+    for target in [
+        "/fhir/Patient/\u{e9}",
+        "/fhir/%ff%fe",
+        "/fhir/Patient?%ff=%fe&\u{e9}=",
+        "/fhir/Patient?name=%",
+        "/%",
+        "/fhir/%",
+    ] {
         requests.push(raw_request("GET", target, &[&bearer]));
     }
-    requests.push(raw_request("GET", &format!("/fhir/Patient?{}", "a=b&".repeat(4000)), &[&bearer]));
-    requests.push(raw_request("GET", &format!("/fhir/{}", "a/".repeat(4000)), &[&bearer]));
+    requests.push(raw_request(
+        "GET",
+        &format!("/fhir/Patient?{}", "a=b&".repeat(4000)),
+        &[&bearer],
+    ));
+    requests.push(raw_request(
+        "GET",
+        &format!("/fhir/{}", "a/".repeat(4000)),
+        &[&bearer],
+    ));
 
     let count = requests.len();
     let mut answered = 0;
@@ -112,10 +147,19 @@ async fn no_header_however_strange_disturbs_a_bystander() {
     finished.store(true, Ordering::Relaxed);
     let served: usize = bystanders.join_all().await.into_iter().sum();
     assert!(served > 4, "bystanders were served meanwhile: {served}");
-    assert!(answered > count / 2, "most requests were answered and not hung up on: {answered} of {count}");
+    assert!(
+        answered > count / 2,
+        "most requests were answered and not hung up on: {answered} of {count}"
+    );
 
     let log = edge.worker.log();
-    for trace in ["panicked", "unreachable", "RuntimeError", "Reinitializing", "Critical"] {
+    for trace in [
+        "panicked",
+        "unreachable",
+        "RuntimeError",
+        "Reinitializing",
+        "Critical",
+    ] {
         assert!(!log.contains(trace), "the Worker's log says {trace}");
     }
 }
@@ -125,6 +169,12 @@ async fn no_header_however_strange_disturbs_a_bystander() {
 fn check((request, answer): (Vec<u8>, Option<wardgate_tests::http::Answer>)) -> usize {
     let Some(answer) = answer else { return 0 };
     let expected = answer.status == 200 || (400..500).contains(&answer.status) || answer.status == 501;
-    assert!(expected, "{} {} for {}", answer.status, answer.text(), request.escape_ascii());
+    assert!(
+        expected,
+        "{} {} for {}",
+        answer.status,
+        answer.text(),
+        request.escape_ascii()
+    );
     1
 }

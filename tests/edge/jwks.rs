@@ -26,7 +26,11 @@ const FRESH: (&str, &str) = ("WARDGATE_JWKS_FRESH_SECONDS", "1");
 fn assert_undecided(edge: &Edge, answer: &Answer) {
     assert_fhir_refusal(answer, 503, "transient");
     assert_eq!(answer.header("www-authenticate"), None);
-    let seconds: u32 = answer.header("retry-after").expect("Retry-After").parse().expect("a number of seconds");
+    let seconds: u32 = answer
+        .header("retry-after")
+        .expect("Retry-After")
+        .parse()
+        .expect("a number of seconds");
     assert!((1..=3600).contains(&seconds), "{seconds}");
     assert_nothing_forwarded(edge);
 }
@@ -66,7 +70,8 @@ async fn keys_are_fetched_once_for_many_requests() {
 #[tokio::test]
 async fn a_cold_start_under_load_fetches_once_and_serves_everyone() {
     let edge = Edge::start().await;
-    edge.issuer.answer_keys_with(JwksAnswer::Late(Duration::from_millis(200)));
+    edge.issuer
+        .answer_keys_with(JwksAnswer::Late(Duration::from_millis(200)));
     let mut requests = JoinSet::new();
     for _ in 0..50 {
         requests.spawn(send(edge.request("GET", PATH).bearer_auth(edge.token())));
@@ -121,7 +126,10 @@ async fn undecided_when_the_key_set_is_huge() {
 #[tokio::test]
 async fn undecided_when_the_issuer_redirects() {
     let edge = Edge::start().await;
-    for target in [format!("{}/elsewhere.json", edge.issuer.url), "/elsewhere.json".to_owned()] {
+    for target in [
+        format!("{}/elsewhere.json", edge.issuer.url),
+        "/elsewhere.json".to_owned(),
+    ] {
         undecided_when(JwksAnswer::Redirect(target)).await;
     }
 }
@@ -144,7 +152,10 @@ async fn undecided_when_a_set_holds_a_weak_secret_or_ambiguous_key() {
     undecided_when(with("e", "Ag".into())).await;
     undecided_when(with("e", "AQ".into())).await;
     undecided_when(with("d", "AQAB".into())).await;
-    undecided_when(JwksAnswer::Document(json!({ "keys": [{ "kty": "oct", "k": "c2VjcmV0", "kid": "key-1" }] }))).await;
+    undecided_when(JwksAnswer::Document(
+        json!({ "keys": [{ "kty": "oct", "k": "c2VjcmV0", "kid": "key-1" }] }),
+    ))
+    .await;
     undecided_when(JwksAnswer::Document(jwk_set(&[&key, &key]))).await;
 }
 
@@ -179,7 +190,10 @@ async fn recovers_when_the_issuer_does() {
     let token = edge.token();
     assert_undecided(&edge, &edge.get_with(PATH, &token).await);
     edge.issuer.publish(&[&edge.key]);
-    eventually("the keys are fetched again", async || edge.get_with(PATH, &token).await.status == 200).await;
+    eventually("the keys are fetched again", async || {
+        edge.get_with(PATH, &token).await.status == 200
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -189,8 +203,15 @@ async fn a_new_key_is_found_after_the_cooldown() {
     let new = SigningKey::new(Algorithm::Es256, "key-2");
     edge.issuer.publish(&[&edge.key, &new]);
     let token = edge.claims().sign(&new);
-    eventually("the new key is found", async || edge.get_with(PATH, &token).await.status == 200).await;
-    assert_eq!(edge.get_with(PATH, &edge.token()).await.status, 200, "the old key is still published");
+    eventually("the new key is found", async || {
+        edge.get_with(PATH, &token).await.status == 200
+    })
+    .await;
+    assert_eq!(
+        edge.get_with(PATH, &edge.token()).await.status,
+        200,
+        "the old key is still published"
+    );
     assert_eq!(edge.issuer.key_requests(), 2);
 }
 
@@ -201,7 +222,10 @@ async fn a_removed_key_is_refused_after_a_refresh() {
     assert_eq!(edge.get_with(PATH, &token).await.status, 200);
     let new = SigningKey::new(Algorithm::Es256, "key-2");
     edge.issuer.publish(&[&new]);
-    eventually("the old key is forgotten", async || edge.get_with(PATH, &token).await.status == 401).await;
+    eventually("the old key is forgotten", async || {
+        edge.get_with(PATH, &token).await.status == 401
+    })
+    .await;
     edge.upstream.forget();
     assert_token_refused(&edge, &edge.get_with(PATH, &token).await, &token);
     assert_eq!(edge.get_with(PATH, &edge.claims().sign(&new)).await.status, 200);
@@ -216,7 +240,10 @@ async fn a_replaced_key_of_the_same_name_takes_the_place_of_the_old_one() {
     assert_eq!(edge.get_with(PATH, &edge.claims().sign(&old)).await.status, 200);
     edge.issuer.publish(&[&new]);
     let (old, new) = (edge.claims().sign(&old), edge.claims().sign(&new));
-    eventually("the old key is forgotten", async || edge.get_with(PATH, &old).await.status == 401).await;
+    eventually("the old key is forgotten", async || {
+        edge.get_with(PATH, &old).await.status == 401
+    })
+    .await;
     assert_eq!(edge.get_with(PATH, &new).await.status, 200);
 }
 
@@ -242,7 +269,10 @@ async fn an_unknown_key_is_undecided_while_the_issuer_is_down() {
     edge.issuer.answer_keys_with(JwksAnswer::Status(500));
     let new = edge.claims().sign(&SigningKey::new(Algorithm::Es256, "key-2"));
     edge.upstream.forget();
-    eventually("the edge has noticed", async || edge.get_with(PATH, &new).await.status == 503).await;
+    eventually("the edge has noticed", async || {
+        edge.get_with(PATH, &new).await.status == 503
+    })
+    .await;
     assert_undecided(&edge, &edge.get_with(PATH, &new).await);
 }
 
@@ -252,7 +282,10 @@ async fn stale_keys_serve_no_longer_than_their_bound() {
     let token = edge.token();
     assert_eq!(edge.get_with(PATH, &token).await.status, 200);
     edge.issuer.answer_keys_with(JwksAnswer::Status(500));
-    eventually("the keys are too old", async || edge.get_with(PATH, &token).await.status == 503).await;
+    eventually("the keys are too old", async || {
+        edge.get_with(PATH, &token).await.status == 503
+    })
+    .await;
     edge.upstream.forget();
     assert_undecided(&edge, &edge.get_with(PATH, &token).await);
 }
@@ -288,7 +321,11 @@ async fn a_flood_of_unknown_keys_fetches_once_a_cooldown() {
     assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [(401, 2_000)]);
     assert_eq!(edge.issuer.key_requests(), 1);
     assert_nothing_forwarded(&edge);
-    assert_eq!(edge.get_with(PATH, &edge.token()).await.status, 200, "known keys are served");
+    assert_eq!(
+        edge.get_with(PATH, &edge.token()).await.status,
+        200,
+        "known keys are served"
+    );
 }
 
 #[tokio::test]

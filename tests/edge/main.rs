@@ -11,6 +11,7 @@ mod expect;
 mod headers;
 mod hostile;
 mod jwks;
+mod log_lines;
 mod open_paths;
 mod paths;
 mod refusals;

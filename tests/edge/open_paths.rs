@@ -20,13 +20,19 @@ async fn health_says_that_the_worker_runs() {
 #[tokio::test]
 async fn capabilities_are_read_without_a_token() {
     let edge = Edge::start().await;
-    edge.upstream.answer_with(UpstreamAnswer::new(200, r#"{"resourceType":"CapabilityStatement"}"#));
+    edge.upstream.answer_with(UpstreamAnswer::new(
+        200,
+        r#"{"resourceType":"CapabilityStatement"}"#,
+    ));
     let answer = edge.get("/fhir/metadata?mode=full").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.json()["resourceType"], "CapabilityStatement");
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     let request = edge.upstream.only_request();
-    assert_eq!((request.method.as_str(), request.target.as_str()), ("GET", "/metadata?mode=full"));
+    assert_eq!(
+        (request.method.as_str(), request.target.as_str()),
+        ("GET", "/metadata?mode=full")
+    );
 }
 
 #[tokio::test]
@@ -45,7 +51,11 @@ async fn only_reading_capabilities_is_open() {
         ("GET", "/fhir/.well-known"),
     ] {
         let answer = send(edge.request(method, path)).await;
-        assert!((400..500).contains(&answer.status), "{method} {path}: {}", answer.status);
+        assert!(
+            (400..500).contains(&answer.status),
+            "{method} {path}: {}",
+            answer.status
+        );
         assert_nothing_forwarded(&edge);
     }
 }
@@ -73,9 +83,16 @@ async fn smart_configuration_is_the_issuers() {
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_eq!(answer.header("content-type"), Some("application/json"));
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-        assert_eq!(answer.json(), json!({ "issuer": edge.issuer.url, "capabilities": ["client-public"] }));
+        assert_eq!(
+            answer.json(),
+            json!({ "issuer": edge.issuer.url, "capabilities": ["client-public"] })
+        );
     }
-    assert_eq!(edge.issuer.requests_for("/.well-known/smart-configuration"), 1, "the document is kept");
+    assert_eq!(
+        edge.issuer.requests_for("/.well-known/smart-configuration"),
+        1,
+        "the document is kept"
+    );
     assert_nothing_forwarded(&edge);
 }
 
@@ -91,7 +108,11 @@ async fn smart_configuration_cannot_be_had_while_the_issuer_is_down() {
 #[tokio::test]
 async fn open_documents_answer_head_and_refuse_other_verbs() {
     let edge = Edge::start().await;
-    for path in ["/health", "/.well-known/oauth-protected-resource/fhir", "/fhir/.well-known/smart-configuration"] {
+    for path in [
+        "/health",
+        "/.well-known/oauth-protected-resource/fhir",
+        "/fhir/.well-known/smart-configuration",
+    ] {
         let head = send(edge.request("HEAD", path)).await;
         assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
         for method in ["POST", "PUT", "DELETE", "PATCH"] {
@@ -108,10 +129,14 @@ async fn metadata_follows_another_prefix() {
     let edge = Edge::start().await;
     let settings = settings(&edge.issuer, &edge.upstream, &[("WARDGATE_PREFIX", "/api/v1")]);
     let worker = wardgate_tests::worker::Worker::start(&settings).await;
-    let get = async |path: &str| send(wardgate_tests::http::client().get(format!("{}{path}", worker.url()))).await;
+    let get =
+        async |path: &str| send(wardgate_tests::http::client().get(format!("{}{path}", worker.url()))).await;
     let answer = get("/.well-known/oauth-protected-resource/api/v1").await;
     assert_eq!(answer.json()["resource"], "https://edge.example/api/v1");
     let refusal = get("/api/v1/Patient/1").await;
     let challenge = refusal.header("www-authenticate").expect("a challenge");
-    assert!(challenge.contains("\"https://edge.example/.well-known/oauth-protected-resource/api/v1\""), "{challenge}");
+    assert!(
+        challenge.contains("\"https://edge.example/.well-known/oauth-protected-resource/api/v1\""),
+        "{challenge}"
+    );
 }

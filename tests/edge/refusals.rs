@@ -36,7 +36,10 @@ async fn accepts(forge: impl FnOnce(&Edge) -> Vec<String>) {
 }
 
 fn claim_values(edge: &Edge, member: &str, values: impl IntoIterator<Item = Value>) -> Vec<String> {
-    values.into_iter().map(|value| edge.claims().with(member, value).sign(&edge.key)).collect()
+    values
+        .into_iter()
+        .map(|value| edge.claims().with(member, value).sign(&edge.key))
+        .collect()
 }
 
 fn header_values(edge: &Edge, member: &str, values: impl IntoIterator<Item = Value>) -> Vec<String> {
@@ -51,8 +54,22 @@ fn header_values(edge: &Edge, member: &str, values: impl IntoIterator<Item = Val
 #[tokio::test]
 async fn asks_for_a_token_without_naming_an_error_when_there_is_none() {
     let edge = Edge::start().await;
-    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
-        let answer = wardgate_tests::http::send(edge.request(method, PATH)).await;
+    for (method, path) in [
+        ("GET", PATH),
+        ("HEAD", PATH),
+        ("PUT", PATH),
+        ("PATCH", PATH),
+        ("DELETE", PATH),
+        ("POST", "/fhir/Patient"),
+        ("POST", "/fhir"),
+        ("GET", "/fhir/Patient/1/$everything"),
+    ] {
+        let answer = wardgate_tests::http::send(edge.request(method, path)).await;
+        if method == "HEAD" {
+            assert_eq!((answer.status, answer.body.len()), (401, 0));
+            assert_challenge(&answer, None);
+            continue;
+        }
         assert_fhir_refusal(&answer, 401, "login");
         assert_challenge(&answer, None);
     }
@@ -78,7 +95,6 @@ async fn refuses_what_is_no_compact_jwt() {
             format!("{token}.{signature}"),
             format!("{token}."),
             format!(".{token}"),
-            format!("{header}=.{claims}.{signature}"),
             format!("{header}.{claims}.{signature}="),
             format!("{header}.{claims}.{signature}A"),
             format!("{}.{claims}.{signature}", encode("[]")),
@@ -96,10 +112,19 @@ async fn refuses_claims_that_are_signed_but_no_json_object() {
     refuses(|edge| {
         let header = access_header(&edge.key).to_string();
         let deep = format!("{}{}", "[".repeat(4000), "]".repeat(4000));
-        ["", "[]", "1", "\"x\"", "{}{}", "{\"iss\":}", "\u{feff}{}", deep.as_str()]
-            .into_iter()
-            .map(|claims| sign_text(&edge.key, &header, claims))
-            .collect()
+        [
+            "",
+            "[]",
+            "1",
+            "\"x\"",
+            "{}{}",
+            "{\"iss\":}",
+            "\u{feff}{}",
+            deep.as_str(),
+        ]
+        .into_iter()
+        .map(|claims| sign_text(&edge.key, &header, claims))
+        .collect()
     })
     .await;
 }
@@ -132,7 +157,11 @@ async fn refuses_a_broken_signature_of_every_algorithm() {
         let token = edge.claims().sign(key);
         let (message, signature) = token.rsplit_once('.').expect("a compact JWT");
         let zeros = Base64UrlUnpadded::encode_string(&vec![0; signature.len() * 3 / 4]);
-        for token in [with_broken_signature(&token), format!("{message}.{zeros}"), format!("{message}.AAAA")] {
+        for token in [
+            with_broken_signature(&token),
+            format!("{message}.{zeros}"),
+            format!("{message}.AAAA"),
+        ] {
             let answer = edge.get_with(PATH, &token).await;
             assert_token_refused(&edge, &answer, &token);
         }
@@ -183,7 +212,10 @@ async fn refuses_hs256_signed_with_the_public_key() {
             Vec::new(),
         ];
         let header = json!({ "alg": "HS256", "typ": "at+jwt", "kid": edge.key.kid }).to_string();
-        secrets.iter().map(|secret| sign_hs256(secret, &header, &claims)).collect()
+        secrets
+            .iter()
+            .map(|secret| sign_hs256(secret, &header, &claims))
+            .collect()
     })
     .await;
 }
@@ -203,9 +235,23 @@ async fn refuses_an_algorithm_that_is_not_the_keys_own() {
 #[tokio::test]
 async fn refuses_algorithms_outside_the_list() {
     refuses(|edge| {
-        let names = ["RS512", "ES256K", "ES512", "PS512", "HS384", "rs256", "RS256 ", "Ed25519ph", "RSA-OAEP"];
+        let names = [
+            "RS512",
+            "ES256K",
+            "ES512",
+            "PS512",
+            "HS384",
+            "rs256",
+            "RS256 ",
+            "Ed25519ph",
+            "RSA-OAEP",
+        ];
         let mut tokens = header_values(edge, "alg", names.map(Value::from));
-        tokens.extend(header_values(edge, "alg", [json!(null), json!(["RS256"]), json!({ "a": 1 }), json!(256)]));
+        tokens.extend(header_values(
+            edge,
+            "alg",
+            [json!(null), json!(["RS256"]), json!({ "a": 1 }), json!(256)],
+        ));
         tokens
     })
     .await;
@@ -222,7 +268,13 @@ async fn refuses_a_key_of_another_type_than_the_algorithm() {
 
 #[tokio::test]
 async fn refuses_a_stranger_who_uses_the_issuers_kid() {
-    refuses(|edge| vec![edge.claims().sign(&SigningKey::of_stranger(Algorithm::Rs256, &edge.key.kid))]).await;
+    refuses(|edge| {
+        vec![
+            edge.claims()
+                .sign(&SigningKey::of_stranger(Algorithm::Rs256, &edge.key.kid)),
+        ]
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -307,7 +359,15 @@ async fn refuses_another_audience() {
 #[tokio::test]
 async fn accepts_the_audience_as_a_string_or_among_others() {
     accepts(|edge| {
-        claim_values(edge, "aud", [json!(AUDIENCE), json!([AUDIENCE]), json!(["https://other.example", AUDIENCE])])
+        claim_values(
+            edge,
+            "aud",
+            [
+                json!(AUDIENCE),
+                json!([AUDIENCE]),
+                json!(["https://other.example", AUDIENCE]),
+            ],
+        )
     })
     .await;
 }
@@ -315,7 +375,17 @@ async fn accepts_the_audience_as_a_string_or_among_others() {
 #[tokio::test]
 async fn refuses_another_type_of_token() {
     refuses(|edge| {
-        let types = ["JWT", "id+jwt", "dpop+jwt", "logout+jwt", "statuslist+jwt", "at", "", "at+jwt; x", "text/at+jwt"];
+        let types = [
+            "JWT",
+            "id+jwt",
+            "dpop+jwt",
+            "logout+jwt",
+            "statuslist+jwt",
+            "at",
+            "",
+            "at+jwt; x",
+            "text/at+jwt",
+        ];
         let mut tokens = header_values(edge, "typ", types.map(Value::from));
         tokens.extend(header_values(edge, "typ", [json!(["at+jwt"]), json!(null)]));
         let without = json!({ "alg": "RS256", "kid": edge.key.kid });
@@ -327,14 +397,24 @@ async fn refuses_another_type_of_token() {
 
 #[tokio::test]
 async fn accepts_the_type_in_any_case_and_as_a_media_type() {
-    accepts(|edge| header_values(edge, "typ", ["AT+JWT", "application/at+jwt", "Application/At+Jwt"].map(Value::from)))
-        .await;
+    accepts(|edge| {
+        header_values(
+            edge,
+            "typ",
+            ["AT+JWT", "application/at+jwt", "Application/At+Jwt"].map(Value::from),
+        )
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn refuses_an_expired_token() {
     let edge = Edge::start().await;
-    let token = edge.claims().with("iat", now() - 7200).with("exp", now() - 3600).sign(&edge.key);
+    let token = edge
+        .claims()
+        .with("iat", now() - 7200)
+        .with("exp", now() - 3600)
+        .sign(&edge.key);
     let answer = edge.get_with(PATH, &token).await;
     assert_fhir_refusal(&answer, 401, "expired");
     assert_token_refused(&edge, &answer, &token);
@@ -343,14 +423,27 @@ async fn refuses_an_expired_token() {
 #[tokio::test]
 async fn refuses_a_token_without_a_proper_expiry() {
     refuses(|edge| {
-        let wrong = [json!((now() + 300).to_string()), json!(null), json!(-1), json!(0), json!([now() + 300])];
+        let wrong = [
+            json!((now() + 300).to_string()),
+            json!(null),
+            json!(-1),
+            json!(0),
+            json!([now() + 300]),
+        ];
         let mut tokens = claim_values(edge, "exp", wrong);
         tokens.push(edge.claims().without("exp").sign(&edge.key));
         // Beyond every integer and every float.
         let claims = edge.claims().0.to_string();
         let exp = edge.claims().0["exp"].to_string();
         let header = access_header(&edge.key).to_string();
-        for number in ["1e400", "-1e400", "99999999999999999999999999", "NaN", "Infinity", "0x7fffffff"] {
+        for number in [
+            "1e400",
+            "-1e400",
+            "99999999999999999999999999",
+            "NaN",
+            "Infinity",
+            "0x7fffffff",
+        ] {
             tokens.push(sign_text(&edge.key, &header, &claims.replace(&exp, number)));
         }
         tokens
@@ -365,7 +458,15 @@ async fn refuses_a_token_that_is_not_yet_valid() {
 
 #[tokio::test]
 async fn refuses_a_token_from_the_future() {
-    refuses(|edge| vec![edge.claims().with("iat", now() + 3600).with("exp", now() + 7200).sign(&edge.key)]).await;
+    refuses(|edge| {
+        vec![
+            edge.claims()
+                .with("iat", now() + 3600)
+                .with("exp", now() + 7200)
+                .sign(&edge.key),
+        ]
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -382,8 +483,11 @@ async fn tolerates_a_clock_that_is_off_by_less_than_the_skew_and_no_more() {
     }
     edge.upstream.forget();
     // Far enough outside that a slow machine cannot bring them in.
-    let beyond =
-        [edge.claims().with("exp", now() - 60), edge.claims().with("nbf", now() + 300), edge.claims().with("iat", now() + 300)];
+    let beyond = [
+        edge.claims().with("exp", now() - 60),
+        edge.claims().with("nbf", now() + 300),
+        edge.claims().with("iat", now() + 300),
+    ];
     for claims in beyond {
         let token = claims.sign(&edge.key);
         let answer = edge.get_with(PATH, &token).await;
@@ -401,10 +505,22 @@ async fn refuses_repeated_members() {
             sign_text(&edge.key, &first_member(&header, r#""alg":"none""#), &claims),
             sign_text(&edge.key, &first_member(&header, r#""kid":"other""#), &claims),
             sign_text(&edge.key, &first_member(&header, r#""typ":"JWT""#), &claims),
-            sign_text(&edge.key, &header, &first_member(&claims, r#""scope":"system/*.cruds""#)),
-            sign_text(&edge.key, &header, &first_member(&claims, r#""iss":"https://other.example""#)),
+            sign_text(
+                &edge.key,
+                &header,
+                &first_member(&claims, r#""scope":"system/*.cruds""#),
+            ),
+            sign_text(
+                &edge.key,
+                &header,
+                &first_member(&claims, r#""iss":"https://other.example""#),
+            ),
             // The same name, spelt with an escape.
-            sign_text(&edge.key, &header, &first_member(&claims, r#""\u0073cope":"system/*.cruds""#)),
+            sign_text(
+                &edge.key,
+                &header,
+                &first_member(&claims, r#""\u0073cope":"system/*.cruds""#),
+            ),
             sign_text(&edge.key, &header, &first_member(&claims, r#""x":{"a":1,"a":2}"#)),
         ]
     })
@@ -413,14 +529,33 @@ async fn refuses_repeated_members() {
 
 #[tokio::test]
 async fn refuses_critical_headers() {
-    refuses(|edge| header_values(edge, "crit", [json!(["b64"]), json!(["exp"]), json!([]), json!(null), json!("exp")]))
-        .await;
+    refuses(|edge| {
+        header_values(
+            edge,
+            "crit",
+            [
+                json!(["b64"]),
+                json!(["exp"]),
+                json!([]),
+                json!(null),
+                json!("exp"),
+            ],
+        )
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn refuses_a_token_bound_to_a_key() {
     refuses(|edge| {
-        claim_values(edge, "cnf", [json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }), json!({})])
+        claim_values(
+            edge,
+            "cnf",
+            [
+                json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }),
+                json!({}),
+            ],
+        )
     })
     .await;
 }
@@ -439,7 +574,11 @@ async fn refuses_a_token_without_the_claims_of_an_access_token() {
             .collect();
         tokens.extend(claim_values(edge, "sub", [json!(1), json!(null)]));
         tokens.extend(claim_values(edge, "scope", [json!(["system/*.cruds"]), json!(1)]));
-        tokens.extend(claim_values(edge, "launch_context", [json!("123"), json!({ "patient_id": 5 })]));
+        tokens.extend(claim_values(
+            edge,
+            "launch_context",
+            [json!("123"), json!({ "patient_id": 5 })],
+        ));
         tokens
     })
     .await;
@@ -451,7 +590,9 @@ async fn finds_the_only_fitting_key_for_a_token_without_kid() {
     let other = SigningKey::new(Algorithm::Es256, "key-2");
     edge.issuer.publish(&[&edge.key, &other]);
     let header = json!({ "alg": "RS256", "typ": "at+jwt" });
-    let answer = edge.get_with(PATH, &edge.claims().sign_with_header(&edge.key, &header)).await;
+    let answer = edge
+        .get_with(PATH, &edge.claims().sign_with_header(&edge.key, &header))
+        .await;
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
 

@@ -6,10 +6,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use wardgate_tests::clock::now;
 use wardgate_tests::edge::Edge;
-use wardgate_tests::http::send;
+use wardgate_tests::http::{raw_request, send};
 use wardgate_tests::upstream::UpstreamAnswer;
 
-use crate::expect::assert_fhir_refusal;
+use crate::expect::{assert_fhir_refusal, assert_nothing_forwarded};
 
 const PATH: &str = "/fhir/Patient/1";
 
@@ -33,12 +33,20 @@ async fn large_bodies_pass_unchanged_in_both_directions() {
     let (up, down) = (noise(4 << 20), noise(6 << 20));
     edge.upstream.answer_with(UpstreamAnswer::new(200, down.clone()));
     let request = edge.request("PUT", "/fhir/Binary/1").bearer_auth(edge.token());
-    let answer = send(request.header("content-type", "application/octet-stream").body(up.clone())).await;
+    let answer = send(
+        request
+            .header("content-type", "application/octet-stream")
+            .body(up.clone()),
+    )
+    .await;
     assert_eq!(answer.status, 200);
     assert!(answer.body == down, "the answer's body changed");
     let received = edge.upstream.only_request();
     assert!(received.body == up, "the request's body changed");
-    assert_eq!(received.header("content-length"), Some(up.len().to_string().as_str()));
+    assert_eq!(
+        received.header("content-length"),
+        Some(up.len().to_string().as_str())
+    );
 }
 
 #[tokio::test]
@@ -52,6 +60,67 @@ async fn a_chunked_body_passes() {
     let answer = edge.raw(request.as_bytes()).await.expect("an answer");
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(edge.upstream.only_request().body, "hello, world");
+}
+
+#[tokio::test]
+async fn a_body_has_one_length_however_many_the_client_says() {
+    let edge = Edge::start().await;
+    let head = format!(
+        "POST /fhir/Patient HTTP/1.1\r\nHost: edge.example\r\nConnection: close\r\nAuthorization: Bearer {}\r\n",
+        edge.token()
+    );
+    let chunked = "5\r\nhello\r\n0\r\n\r\n";
+    for lengths in [
+        "Transfer-Encoding: chunked\r\nContent-Length: 3",
+        "Content-Length: 3\r\nTransfer-Encoding: chunked",
+        "Content-Length: 3\r\nContent-Length: 5",
+        "Content-Length: 3, 5",
+        "Transfer-Encoding: identity\r\nContent-Length: 3",
+        "Transfer-Encoding: chunked, identity\r\nContent-Length: 3",
+    ] {
+        edge.upstream.forget();
+        let answer = edge
+            .raw(format!("{head}{lengths}\r\n\r\n{chunked}").as_bytes())
+            .await;
+        // RFC 9112 section 6.3: refused, or read by the transfer coding alone and forwarded as one request.
+        match answer.map_or(400, |answer| answer.status) {
+            200 => {
+                let request = edge.upstream.only_request();
+                assert_eq!(
+                    (&request.body[..], request.header("content-length")),
+                    (&b"hello"[..], None),
+                    "{lengths}"
+                );
+            }
+            status => {
+                assert_eq!(status, 400, "{lengths}");
+                assert_nothing_forwarded(&edge);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_get_that_says_it_has_no_body_passes() {
+    let edge = Edge::start().await;
+    let bearer = format!("Authorization: Bearer {}", edge.token());
+    let lines: [&[u8]; 2] = [bearer.as_bytes(), b"Content-Length: 0"];
+    let answer = edge
+        .raw(&raw_request("GET", PATH, &lines))
+        .await
+        .expect("an answer");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_get_with_a_body_is_the_clients_fault() {
+    let edge = Edge::start().await;
+    for (method, path) in [("GET", PATH), ("HEAD", PATH), ("GET", "/fhir/metadata")] {
+        let request = edge.request(method, path).bearer_auth(edge.token()).body("hello");
+        let answer = send(request).await;
+        assert_eq!(answer.status, 400, "{method} {path}: {}", answer.text());
+    }
+    assert_nothing_forwarded(&edge);
 }
 
 #[tokio::test]
@@ -69,11 +138,15 @@ async fn a_compressed_answer_passes_as_it_is() {
     let edge = Edge::start().await;
     // gzip of "hello".
     let packed = [
-        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 7, 0, 0x86, 0xa6, 0x10, 0x36, 5, 0, 0, 0,
+        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 7, 0, 0x86, 0xa6, 0x10, 0x36, 5,
+        0, 0, 0,
     ];
     edge.upstream
         .answer_with(UpstreamAnswer::new(200, packed.to_vec()).with_header("content-encoding", "gzip"));
-    let request = edge.request("GET", PATH).bearer_auth(edge.token()).header("accept-encoding", "gzip");
+    let request = edge
+        .request("GET", PATH)
+        .bearer_auth(edge.token())
+        .header("accept-encoding", "gzip");
     let answer = send(request).await;
     assert_eq!(answer.header("content-encoding"), Some("gzip"));
     assert_eq!(answer.body, packed);
@@ -89,9 +162,12 @@ async fn redirects_of_the_upstream_are_not_followed() {
         (308, format!("{}/elsewhere", edge.issuer.url)),
     ] {
         edge.upstream.forget();
-        edge.upstream.answer_with(UpstreamAnswer::new(status, "").with_header("location", &target));
+        edge.upstream
+            .answer_with(UpstreamAnswer::new(status, "").with_header("location", &target));
         let answer = edge.get_with(PATH, &edge.token()).await;
-        assert!(answer.status == status || answer.status == 502, "{}", answer.status);
+        // Passed on, it would send the client past the edge.
+        assert_fhir_refusal(&answer, 502, "transient");
+        assert_eq!(answer.header("location"), None);
         assert_eq!(edge.upstream.only_request().target, "/Patient/1");
         assert_eq!(edge.issuer.requests_for("/elsewhere"), 0);
     }
@@ -105,7 +181,10 @@ async fn answers_502_when_the_upstream_cannot_be_reached() {
     let edge = Edge::start_with(&[("WARDGATE_UPSTREAM", &url)]).await;
     let answer = edge.get_with(PATH, &edge.token()).await;
     assert_fhir_refusal(&answer, 502, "transient");
-    assert!(!answer.text().contains(&url), "the upstream's address is nobody's business");
+    assert!(
+        !answer.text().contains(&url),
+        "the upstream's address is nobody's business"
+    );
 }
 
 #[tokio::test]
@@ -130,11 +209,15 @@ async fn answers_502_when_the_upstream_hangs_up_or_talks_nonsense() {
 #[tokio::test]
 async fn answers_504_when_the_upstream_is_too_slow() {
     let edge = Edge::start_with(&[("WARDGATE_UPSTREAM_TIMEOUT_MILLISECONDS", "200")]).await;
-    edge.upstream.answer_with(UpstreamAnswer::new(200, "late").after(Duration::from_secs(30)));
+    edge.upstream
+        .answer_with(UpstreamAnswer::new(200, "late").after(Duration::from_secs(30)));
     let before = now();
     let answer = edge.get_with(PATH, &edge.token()).await;
     assert_fhir_refusal(&answer, 504, "transient");
-    assert!(now() - before < 10, "the edge waits no longer than it was told to");
+    assert!(
+        now() - before < 10,
+        "the edge waits no longer than it was told to"
+    );
 }
 
 #[tokio::test]
@@ -144,7 +227,9 @@ async fn an_answer_is_streamed_before_it_ends() {
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let edge = Edge::start_with(&[("WARDGATE_UPSTREAM", &url)]).await;
 
-    let mut client = TcpStream::connect(&edge.worker.address).await.expect("a connection");
+    let mut client = TcpStream::connect(&edge.worker.address)
+        .await
+        .expect("a connection");
     let request = format!(
         "GET {PATH} HTTP/1.1\r\nHost: edge.example\r\nAuthorization: Bearer {}\r\n\r\n",
         edge.token()
@@ -153,7 +238,10 @@ async fn an_answer_is_streamed_before_it_ends() {
 
     let (mut upstream, _) = listener.accept().await.expect("a connection");
     read_head(&mut upstream).await;
-    upstream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nfirst").await.expect("written");
+    upstream
+        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nfirst")
+        .await
+        .expect("written");
     read_until(&mut client, b"first").await;
     upstream.write_all(b"second").await.expect("written");
     read_until(&mut client, b"second").await;
@@ -165,7 +253,9 @@ async fn a_request_body_is_streamed_before_it_ends() {
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let edge = Edge::start_with(&[("WARDGATE_UPSTREAM", &url)]).await;
 
-    let mut client = TcpStream::connect(&edge.worker.address).await.expect("a connection");
+    let mut client = TcpStream::connect(&edge.worker.address)
+        .await
+        .expect("a connection");
     let request = format!(
         "POST /fhir/Patient HTTP/1.1\r\nHost: edge.example\r\nAuthorization: Bearer {}\r\nContent-Length: 11\r\n\r\nfirst",
         edge.token()
@@ -175,7 +265,10 @@ async fn a_request_body_is_streamed_before_it_ends() {
     read_until(&mut upstream, b"first").await;
     client.write_all(b"second").await.expect("written");
     read_until(&mut upstream, b"second").await;
-    upstream.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").await.expect("written");
+    upstream
+        .write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+        .await
+        .expect("written");
     read_until(&mut client, b"HTTP/1.1 201").await;
 }
 

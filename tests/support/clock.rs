@@ -4,9 +4,14 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Seconds since the Unix epoch.
-#[expect(clippy::disallowed_methods, reason = "the tests' one clock: workerd cannot be given another")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests' one clock: workerd cannot be given another"
+)]
 pub fn now() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("the clock is past 1970");
     i64::try_from(elapsed.as_secs()).expect("seconds fit")
 }
 
@@ -15,7 +20,10 @@ pub struct Deadline(Instant);
 
 impl Deadline {
     /// The instant `limit` from now.
-    #[expect(clippy::disallowed_methods, reason = "the tests' one clock, for bounded polling")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the tests' one clock, for bounded polling"
+    )]
     pub fn after(limit: Duration) -> Self {
         Self(Instant::now() + limit)
     }
@@ -26,7 +34,10 @@ impl Deadline {
     }
 
     /// How long until the instant.
-    #[expect(clippy::disallowed_methods, reason = "the tests' one clock, for bounded polling")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the tests' one clock, for bounded polling"
+    )]
     pub fn left(&self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }

@@ -38,7 +38,13 @@ impl Edge {
         let issuer = FakeIssuer::start(&[&key]).await;
         let upstream = Upstream::start().await;
         let worker = Worker::start(&settings(&issuer, &upstream, changes)).await;
-        Self { worker, issuer, upstream, key, client: client() }
+        Self {
+            worker,
+            issuer,
+            upstream,
+            key,
+            client: client(),
+        }
     }
 
     /// The claims of a token that this edge accepts for everything.
@@ -59,7 +65,8 @@ impl Edge {
     /// A request to the edge, to be completed and sent with [`send`].
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
-        self.client.request(method, format!("{}{path}", self.worker.url()))
+        self.client
+            .request(method, format!("{}{path}", self.worker.url()))
     }
 
     /// The answer to a GET without credentials.

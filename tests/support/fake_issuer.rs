@@ -67,7 +67,9 @@ impl FakeIssuer {
         });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move {
-            axum::serve(listener, router).await.expect("the fake issuer serves");
+            axum::serve(listener, router)
+                .await
+                .expect("the fake issuer serves");
         });
         Self { url, shared, server }
     }
@@ -92,7 +94,10 @@ impl FakeIssuer {
     pub async fn go_down(&mut self) {
         self.server.abort();
         let stopped = (&mut self.server).await;
-        assert!(stopped.is_err_and(|error| error.is_cancelled()), "the fake issuer was running until now");
+        assert!(
+            stopped.is_err_and(|error| error.is_cancelled()),
+            "the fake issuer was running until now"
+        );
     }
 
     /// How often the key set was asked for.
@@ -102,7 +107,14 @@ impl FakeIssuer {
 
     /// How often this path was asked for.
     pub fn requests_for(&self, path: &str) -> usize {
-        self.shared.counters.lock().expect("not poisoned").by_path.get(path).copied().unwrap_or(0)
+        self.shared
+            .counters
+            .lock()
+            .expect("not poisoned")
+            .by_path
+            .get(path)
+            .copied()
+            .unwrap_or(0)
     }
 }
 
@@ -114,7 +126,13 @@ impl Drop for FakeIssuer {
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
-    *shared.counters.lock().expect("not poisoned").by_path.entry(path.clone()).or_default() += 1;
+    *shared
+        .counters
+        .lock()
+        .expect("not poisoned")
+        .by_path
+        .entry(path.clone())
+        .or_default() += 1;
     let keys = || shared.keys.lock().expect("not poisoned").to_string().into_bytes();
     match path.as_str() {
         JWKS_PATH => {}
@@ -128,14 +146,18 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let programmed = shared.answer.lock().expect("not poisoned").clone();
     match programmed {
         None => json_response(StatusCode::OK, keys()),
-        Some(JwksAnswer::Document(document)) => json_response(StatusCode::OK, document.to_string().into_bytes()),
+        Some(JwksAnswer::Document(document)) => {
+            json_response(StatusCode::OK, document.to_string().into_bytes())
+        }
         Some(JwksAnswer::Bytes(bytes)) => json_response(StatusCode::OK, bytes),
         Some(JwksAnswer::Status(status)) => {
             json_response(StatusCode::from_u16(status).expect("a status"), keys())
         }
         Some(JwksAnswer::Redirect(target)) => {
             let mut response = json_response(StatusCode::FOUND, keys());
-            response.headers_mut().insert(header::LOCATION, target.parse().expect("a header value"));
+            response
+                .headers_mut()
+                .insert(header::LOCATION, target.parse().expect("a header value"));
             response
         }
         Some(JwksAnswer::Late(delay)) => {

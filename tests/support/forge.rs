@@ -36,7 +36,10 @@ impl Claims {
     /// Without this member.
     #[must_use]
     pub fn without(mut self, member: &str) -> Self {
-        self.0.as_object_mut().expect("claims are an object").remove(member);
+        self.0
+            .as_object_mut()
+            .expect("claims are an object")
+            .remove(member);
         self
     }
 
@@ -64,7 +67,9 @@ pub fn sign_text(key: &SigningKey, header: &str, claims: &str) -> String {
 /// A JWT of these JSON texts with HMAC-SHA-256 under `secret` as its signature.
 pub fn sign_hs256(secret: &[u8], header: &str, claims: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-    compact(header, claims, |message| hmac::sign(&key, message).as_ref().to_vec())
+    compact(header, claims, |message| {
+        hmac::sign(&key, message).as_ref().to_vec()
+    })
 }
 
 /// A JWT of these JSON texts whose signature is what `sign` makes of the signing input.

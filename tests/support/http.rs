@@ -26,12 +26,18 @@ impl Headers {
     pub fn one(&self, name: &str) -> Option<&str> {
         let values = self.all(name);
         assert!(values.len() <= 1, "{name} came {} times", values.len());
-        values.first().map(|value| std::str::from_utf8(value).expect("text"))
+        values
+            .first()
+            .map(|value| std::str::from_utf8(value).expect("text"))
     }
 
     /// All values of this header.
     pub fn all(&self, name: &str) -> Vec<&[u8]> {
-        self.0.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_slice()).collect()
+        self.0
+            .iter()
+            .filter(|(own, _)| own == name)
+            .map(|(_, value)| value.as_slice())
+            .collect()
     }
 
     /// The names, each once.
@@ -42,13 +48,20 @@ impl Headers {
 
 impl From<&HeaderMap> for Headers {
     fn from(map: &HeaderMap) -> Self {
-        Self(map.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect())
+        Self(
+            map.iter()
+                .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+                .collect(),
+        )
     }
 }
 
 impl fmt::Debug for Headers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields = self.0.iter().map(|(name, value)| format!("{name}: {}", value.escape_ascii()));
+        let fields = self
+            .0
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.escape_ascii()));
         formatter.debug_list().entries(fields).finish()
     }
 }
@@ -109,7 +122,11 @@ pub async fn send(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.expect("a response");
     let status = response.status().as_u16();
     let headers = Headers::from(response.headers());
-    Answer { status, headers, body: response.bytes().await.expect("a whole body").to_vec() }
+    Answer {
+        status,
+        headers,
+        body: response.bytes().await.expect("a whole body").to_vec(),
+    }
 }
 
 /// A request as bytes: the request line, `Host`, `Connection: close` and the given header lines, no body.
@@ -146,13 +163,17 @@ pub async fn exchange(address: &str, request: &[u8]) -> Option<Answer> {
             }
         }
     };
-    tokio::time::timeout(PATIENCE, whole).await.expect("an answer in time")
+    tokio::time::timeout(PATIENCE, whole)
+        .await
+        .expect("an answer in time")
 }
 
 /// The response in `bytes`, if it is whole. `closed` says that no more will come.
 fn parse(bytes: &[u8], closed: bool) -> Option<Answer> {
     let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let mut lines = bytes[..head_end].split(|byte| *byte == b'\n').map(|line| line.trim_ascii_end());
+    let mut lines = bytes[..head_end]
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.trim_ascii_end());
     let status_line = std::str::from_utf8(lines.next()?).ok()?;
     let status: u16 = status_line.split(' ').nth(1)?.parse().ok()?;
     let fields = lines
@@ -181,7 +202,11 @@ fn parse(bytes: &[u8], closed: bool) -> Option<Answer> {
     } else {
         return None;
     };
-    Some(Answer { status, headers, body })
+    Some(Answer {
+        status,
+        headers,
+        body,
+    })
 }
 
 /// The chunked body in `bytes`, if its last chunk has come (RFC 9112 section 7.1).
@@ -189,7 +214,11 @@ fn dechunk(mut bytes: &[u8]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let line_end = bytes.windows(2).position(|window| window == b"\r\n")?;
-        let size = std::str::from_utf8(&bytes[..line_end]).ok()?.split(';').next()?.trim();
+        let size = std::str::from_utf8(&bytes[..line_end])
+            .ok()?
+            .split(';')
+            .next()?
+            .trim();
         let size = usize::from_str_radix(size, 16).ok()?;
         bytes = &bytes[line_end + 2..];
         if size == 0 {

@@ -6,8 +6,8 @@ use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
-    RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PSS_SHA256, RsaEncoding,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PSS_SHA256, RsaEncoding,
 };
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use serde_json::{Value, json};
@@ -38,7 +38,14 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Rs256, Self::Rs384, Self::Ps256, Self::Es256, Self::Es384, Self::EdDsa];
+    pub const ALL: [Self; 6] = [
+        Self::Rs256,
+        Self::Rs384,
+        Self::Ps256,
+        Self::Es256,
+        Self::Es384,
+        Self::EdDsa,
+    ];
 
     /// The value of `alg`.
     pub const fn name(self) -> &'static str {
@@ -92,13 +99,21 @@ impl SigningKey {
             )),
             Algorithm::EdDsa => Pair::Ed25519(Arc::new(Ed25519KeyPair::generate().expect("an Ed25519 key"))),
         };
-        Self { kid: kid.to_owned(), algorithm, pair }
+        Self {
+            kid: kid.to_owned(),
+            algorithm,
+            pair,
+        }
     }
 
     /// The same numbers under another `kid` or `alg`.
     #[must_use]
     pub fn renamed(&self, algorithm: Algorithm, kid: &str) -> Self {
-        Self { kid: kid.to_owned(), algorithm, pair: self.pair.clone() }
+        Self {
+            kid: kid.to_owned(),
+            algorithm,
+            pair: self.pair.clone(),
+        }
     }
 
     /// The raw JWS signature of `message`.
@@ -112,10 +127,15 @@ impl SigningKey {
                     _ => &RSA_PKCS1_SHA256,
                 };
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(encoding, &random, message, &mut signature).expect("an RSA signature");
+                pair.sign(encoding, &random, message, &mut signature)
+                    .expect("an RSA signature");
                 signature
             }
-            Pair::Ecdsa(pair) => pair.sign(&random, message).expect("an ECDSA signature").as_ref().to_vec(),
+            Pair::Ecdsa(pair) => pair
+                .sign(&random, message)
+                .expect("an ECDSA signature")
+                .as_ref()
+                .to_vec(),
             Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
         }
     }
@@ -159,12 +179,20 @@ impl SigningKey {
     /// # Panics
     /// For other keys than RSA.
     pub fn public_pem(&self) -> String {
-        let Pair::Rsa(pair) = &self.pair else { panic!("only RSA keys are asked for their PEM") };
+        let Pair::Rsa(pair) = &self.pair else {
+            panic!("only RSA keys are asked for their PEM")
+        };
         let der: PublicKeyX509Der<'_> = pair.public_key().as_der().expect("the public key's DER");
         let text = Base64::encode_string(der.as_ref());
-        let lines: Vec<&str> =
-            text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("base64 is ASCII")).collect();
-        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+        let lines: Vec<&str> = text
+            .as_bytes()
+            .chunks(64)
+            .map(|line| std::str::from_utf8(line).expect("base64 is ASCII"))
+            .collect();
+        format!(
+            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+            lines.join("\n")
+        )
     }
 }
 

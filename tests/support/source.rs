@@ -6,7 +6,10 @@ use std::process::Command;
 
 /// The folder of the workspace.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the package lies in the workspace")
+        .to_owned()
 }
 
 /// Every file that is, or by `.gitignore` would be, part of the repository: paths from the root, with `/`.
@@ -19,7 +22,11 @@ pub fn files() -> Vec<String> {
         .current_dir(root())
         .output()
         .expect("git runs");
-    assert!(listing.status.success(), "git lists the files: {}", String::from_utf8_lossy(&listing.stderr));
+    assert!(
+        listing.status.success(),
+        "git lists the files: {}",
+        String::from_utf8_lossy(&listing.stderr)
+    );
     let text = String::from_utf8(listing.stdout).expect("file names are UTF-8");
     let mut files: Vec<String> = text.split_terminator('\0').map(str::to_owned).collect();
     // A file that was deleted, but not yet from the index.
@@ -62,11 +69,14 @@ impl Rust {
         }
         if rest.starts_with("/*") {
             let length = block_comment(rest);
-            self.code.extend(rest[..length].chars().filter(|character| *character == '\n'));
+            self.code
+                .extend(rest[..length].chars().filter(|character| *character == '\n'));
             return length;
         }
         // A raw string's prefix counts only where no identifier goes on.
-        if !self.code.ends_with(|character: char| character.is_alphanumeric() || character == '_')
+        if !self
+            .code
+            .ends_with(|character: char| character.is_alphanumeric() || character == '_')
             && let Some((open, close)) = raw_string(rest)
         {
             let inside = &rest[open..];
@@ -88,10 +98,33 @@ impl Rust {
 
     fn literal(&mut self, inside: &str) -> usize {
         self.code.push('"');
-        self.code.extend(inside.chars().filter(|character| *character == '\n'));
+        self.code
+            .extend(inside.chars().filter(|character| *character == '\n'));
         self.code.push('"');
         self.strings.push(inside.to_owned());
         inside.len()
+    }
+
+    /// Whether the code names something in the crate `name`, uses it whole, or has its attribute of the same name.
+    pub fn has_path_from(&self, name: &str) -> bool {
+        let code = self.code.split_whitespace().collect::<Vec<_>>().join(" ");
+        let uses = [
+            format!("{name}::"),
+            format!("use {name};"),
+            format!("use {name} as"),
+            format!("#[{name}"),
+        ];
+        uses.iter().any(|text| {
+            code.match_indices(text.as_str()).any(|(at, _)| {
+                let before = &code[..at];
+                // Part of a longer name, or of a path from elsewhere (`crate::worker::…`; `::worker::…` counts).
+                let longer = before.ends_with(|one: char| one.is_alphanumeric() || one == '_');
+                let elsewhere = before.strip_suffix("::").is_some_and(|path| {
+                    path.ends_with(|one: char| one.is_alphanumeric() || one == '_' || one == '>')
+                });
+                !longer && !elsewhere
+            })
+        })
     }
 
     /// Whether the code holds `word` with no identifier going on before or after it.
@@ -103,9 +136,8 @@ impl Rust {
 /// Whether `text` holds `word` with no letter, digit or underscore next to it.
 pub fn has_word(text: &str, word: &str) -> bool {
     let part = |character: char| character.is_alphanumeric() || character == '_';
-    text.match_indices(word).any(|(at, _)| {
-        !text[..at].ends_with(part) && !text[at + word.len()..].starts_with(part)
-    })
+    text.match_indices(word)
+        .any(|(at, _)| !text[..at].ends_with(part) && !text[at + word.len()..].starts_with(part))
 }
 
 /// The length of the block comment at the start; they nest.
@@ -132,10 +164,17 @@ fn block_comment(text: &str) -> usize {
 
 /// The length of a raw string's opening, and its closing.
 fn raw_string(text: &str) -> Option<(usize, String)> {
-    let prefix = ["br", "cr", "r"].into_iter().find(|prefix| text.starts_with(prefix))?;
-    let hashes = text[prefix.len()..].bytes().take_while(|byte| *byte == b'#').count();
+    let prefix = ["br", "cr", "r"]
+        .into_iter()
+        .find(|prefix| text.starts_with(prefix))?;
+    let hashes = text[prefix.len()..]
+        .bytes()
+        .take_while(|byte| *byte == b'#')
+        .count();
     let open = prefix.len() + hashes;
-    text[open..].starts_with('"').then(|| (open + 1, format!("\"{}", "#".repeat(hashes))))
+    text[open..]
+        .starts_with('"')
+        .then(|| (open + 1, format!("\"{}", "#".repeat(hashes))))
 }
 
 /// How far it is to the next `quote` that no backslash stands before.
@@ -181,6 +220,28 @@ mod tests {
         }
         assert_eq!(rust.strings, ["f \\\" g"]);
         assert_eq!(rust.code.lines().count(), 3);
+    }
+
+    #[test]
+    fn knows_a_crate_from_a_module_of_the_same_name() {
+        for code in [
+            "use worker::Env;",
+            "use worker;",
+            "x: &::worker::Env",
+            "#[worker::event(fetch)]",
+            "#[worker(a)]",
+        ] {
+            assert!(Rust::parse(code).has_path_from("worker"), "{code}");
+        }
+        for code in [
+            "use crate::worker::Env;",
+            "mod worker;",
+            "a.worker",
+            "let b = \"worker::Env\"",
+            "coworker::Env",
+        ] {
+            assert!(!Rust::parse(code).has_path_from("worker"), "{code}");
+        }
     }
 
     #[test]

@@ -50,7 +50,12 @@ impl UpstreamAnswer {
     /// An answer with this status and body, of a FHIR resource's type.
     pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
         let headers = vec![("content-type".to_owned(), b"application/fhir+json".to_vec())];
-        Self { status, headers, body: body.into(), delay: Duration::ZERO }
+        Self {
+            status,
+            headers,
+            body: body.into(),
+            delay: Duration::ZERO,
+        }
     }
 
     /// With one header more.
@@ -117,7 +122,11 @@ impl Upstream {
     #[track_caller]
     pub fn only_request(&self) -> Received {
         let mut received = self.received();
-        assert_eq!(received.len(), 1, "requests that reached the upstream: {received:#?}");
+        assert_eq!(
+            received.len(),
+            1,
+            "requests that reached the upstream: {received:#?}"
+        );
         received.remove(0)
     }
 
@@ -137,7 +146,10 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 64 << 20).await.expect("the whole body arrives");
     let answer = shared.answer.lock().expect("not poisoned").clone();
-    let target = parts.uri.path_and_query().map_or_else(|| parts.uri.to_string(), ToString::to_string);
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or_else(|| parts.uri.to_string(), ToString::to_string);
     shared.received.lock().expect("not poisoned").push(Received {
         method: parts.method.to_string(),
         target,

@@ -43,7 +43,10 @@ impl Worker {
         let directory = tempfile::tempdir().expect("a temporary folder");
         for (module, _) in MODULES {
             let copied = std::fs::copy(build.join(module), directory.path().join(module));
-            assert!(copied.is_ok(), "no {module} in WARDGATE_WORKER_DIR: run `cargo xtask test`");
+            assert!(
+                copied.is_ok(),
+                "no {module} in WARDGATE_WORKER_DIR: run `cargo xtask test`"
+            );
         }
         let config = directory.path().join("worker.capnp");
         std::fs::write(&config, capnp(settings)).expect("the configuration is written");
@@ -58,17 +61,29 @@ impl Worker {
             .expect("workerd starts");
         let log = Arc::new(Mutex::new(String::new()));
         let (send_port, port) = mpsc::channel();
-        follow(process.stdout.take().expect("piped"), Arc::clone(&log), Some(send_port));
+        follow(
+            process.stdout.take().expect("piped"),
+            Arc::clone(&log),
+            Some(send_port),
+        );
         follow(process.stderr.take().expect("piped"), Arc::clone(&log), None);
 
         // From here on a panic ends the process, since the value is dropped.
-        let mut worker = Self { address: String::new(), process, log, _directory: directory };
+        let mut worker = Self {
+            address: String::new(),
+            process,
+            log,
+            _directory: directory,
+        };
         let port = port.recv_timeout(Duration::from_secs(20)).unwrap_or_else(|_| {
             panic!("workerd did not come up; it said: {}", worker.log());
         });
         worker.address = format!("127.0.0.1:{port}");
         let health = raw_request("GET", "/health", &[]);
-        eventually("the Worker answers", async || exchange(&worker.address, &health).await.is_some()).await;
+        eventually("the Worker answers", async || {
+            exchange(&worker.address, &health).await.is_some()
+        })
+        .await;
         worker
     }
 
@@ -164,10 +179,19 @@ fn compatibility() -> (String, Vec<String>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wrangler.toml");
     let text = std::fs::read_to_string(path).expect("wrangler.toml lies beside the workspace's Cargo.toml");
     let value_of = |key: &str| {
-        text.lines().find_map(|line| Some(line.strip_prefix(key)?.trim_start().strip_prefix('=')?.trim().to_owned()))
+        text.lines().find_map(|line| {
+            Some(
+                line.strip_prefix(key)?
+                    .trim_start()
+                    .strip_prefix('=')?
+                    .trim()
+                    .to_owned(),
+            )
+        })
     };
     let date = value_of("compatibility_date").expect("wrangler.toml has a compatibility_date");
     let flags = value_of("compatibility_flags").unwrap_or_else(|| "[]".to_owned());
-    let flags: Vec<String> = serde_json::from_str(&flags).expect("compatibility_flags is a list of strings on one line");
+    let flags: Vec<String> =
+        serde_json::from_str(&flags).expect("compatibility_flags is a list of strings on one line");
     (date.trim_matches('"').to_owned(), flags)
 }

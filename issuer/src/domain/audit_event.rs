@@ -1,5 +1,6 @@
 //! What the audit trail records: who did what, from where, how, and with what outcome.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use wardgate_shared::time::Timestamp;
@@ -30,6 +31,25 @@ pub enum AuditAction {
 }
 
 impl AuditAction {
+    /// Every action.
+    pub const ALL: [Self; 10] = [
+        Self::SignIn,
+        Self::SignOut,
+        Self::Consent,
+        Self::Authorization,
+        Self::TokenRequest,
+        Self::TokenRevocation,
+        Self::Replay,
+        Self::ClientRegistration,
+        Self::UserCreation,
+        Self::KeyRotation,
+    ];
+
+    /// The action of this exact name, or `None`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == name)
+    }
+
     /// The name in the store and in exports.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -56,6 +76,21 @@ pub enum AuditOutcome {
     Failure,
 }
 
+impl AuditOutcome {
+    /// The name in the store and in exports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+        }
+    }
+
+    /// The outcome of this exact name, or `None`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Success, Self::Failure].into_iter().find(|outcome| outcome.as_str() == name)
+    }
+}
+
 /// One line of the audit trail. Nothing secret belongs in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEvent {
@@ -72,9 +107,9 @@ pub struct AuditEvent {
     /// The address the request came from.
     pub ip_address: Option<IpAddr>,
     /// By what means: an `amr` value, a client authentication method, a grant type, or `cli`.
-    pub method: Option<&'static str>,
+    pub method: Option<Cow<'static, str>>,
     /// Why it was refused, as a word from a fixed vocabulary (an error code, a variant's name), never free text.
-    pub reason: Option<&'static str>,
+    pub reason: Option<Cow<'static, str>>,
 }
 
 impl AuditEvent {
@@ -106,15 +141,15 @@ impl AuditEvent {
 
     /// With the means.
     #[must_use]
-    pub const fn with_method(mut self, method: &'static str) -> Self {
-        self.method = Some(method);
+    pub fn with_method(mut self, method: &'static str) -> Self {
+        self.method = Some(Cow::Borrowed(method));
         self
     }
 
     /// With the reason of a refusal.
     #[must_use]
-    pub const fn with_reason(mut self, reason: &'static str) -> Self {
-        self.reason = Some(reason);
+    pub fn with_reason(mut self, reason: &'static str) -> Self {
+        self.reason = Some(Cow::Borrowed(reason));
         self
     }
 }

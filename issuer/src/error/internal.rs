@@ -40,8 +40,15 @@ impl InternalError {
     /// Whether the same request may succeed in a while.
     pub const fn is_temporary(&self) -> bool {
         match self {
-            Self::Store(_) | Self::Keys(_) | Self::Password(_) | Self::Randomness(_) => true,
-            Self::Page(_) | Self::Header(_) | Self::Dangling(_) => false,
+            Self::Store(StoreError::Busy | StoreError::Unavailable(_) | StoreError::Closed)
+            | Self::Password(PasswordError::Busy)
+            | Self::Keys(_)
+            | Self::Randomness(_) => true,
+            Self::Store(StoreError::Corrupt(_) | StoreError::Conflict)
+            | Self::Password(_)
+            | Self::Page(_)
+            | Self::Header(_)
+            | Self::Dangling(_) => false,
         }
     }
 

@@ -41,7 +41,9 @@ where
             return Ok(Self(None));
         };
         let (digest, now) = (SecretDigest::of(secret), state.now());
-        let Some((session, user)) = state.store().session(&digest, now).await.map_err(InternalError::from)? else {
+        let idle_seconds = state.config().sessions.idle_seconds;
+        let found = state.store().session(&digest, idle_seconds, now).await.map_err(InternalError::from)?;
+        let Some((session, user)) = found else {
             return Ok(Self(None));
         };
         state.store().touch_session(&digest, now).await.map_err(InternalError::from)?;

@@ -36,10 +36,10 @@ pub enum MasterKeyError {
     #[error("the master key file {} can be read by other users: run chmod 600 on it", .0.display())]
     Exposed(PathBuf),
     /// The file cannot be read or written.
-    #[error("the master key file {} cannot be used: {1}", .0.display())]
+    #[error("the master key file {} cannot be used: {error}", .0.display(), error = .1)]
     File(PathBuf, std::io::ErrorKind),
     /// The file's content is not a key.
-    #[error("the master key file {} {1}", .0.display())]
+    #[error("the master key file {} {problem}", .0.display(), problem = .1)]
     Malformed(PathBuf, &'static str),
     /// No key could be made.
     #[error(transparent)]
@@ -103,7 +103,7 @@ impl MasterKey {
     }
 
     /// Seals `plain` with `associated` as associated data. The nonce is random: a master key seals a few keys a year.
-    pub(super) fn seal(&self, plain: &[u8], associated: &str) -> Result<Vec<u8>, NoRandomness> {
+    pub(crate) fn seal(&self, plain: &[u8], associated: &str) -> Result<Vec<u8>, NoRandomness> {
         let nonce = rng::bytes::<NONCE_LEN>()?;
         let mut sealed = Zeroizing::new(plain.to_vec());
         self.sealing_key()

@@ -48,7 +48,7 @@ impl From<rusqlite::Error> for StoreError {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file or its folder cannot be used.
-    #[error("the database {} cannot be opened: {1}", .0.display())]
+    #[error("the database {} cannot be opened: {error}", .0.display(), error = .1)]
     File(PathBuf, io::ErrorKind),
     /// The file is no SQLite database.
     #[error("{} is not a database", .0.display())]

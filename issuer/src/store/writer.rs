@@ -126,7 +126,9 @@ fn work_off(mut connection: Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>, 
                 batch.iter_mut().for_each(|job| job.fail(error));
             }
         }
-        batch.into_iter().for_each(Job::answer);
+        for job in batch {
+            job.answer();
+        }
     }
 }
 

@@ -44,6 +44,9 @@ pub enum MethodError {
 
 impl Method {
     /// Reads a method as received.
+    ///
+    /// # Errors
+    /// [`MethodError::Unknown`].
     pub fn parse(method: &str) -> Result<Self, MethodError> {
         match method {
             "GET" => Ok(Self::Get),

@@ -61,6 +61,9 @@ pub enum OperationRuleError {
 impl OperationRule {
     /// Lists an operation by its name without the `$`, where it may be called, the permissions it needs, and on which
     /// types it needs them.
+    ///
+    /// # Errors
+    /// [`OperationRuleError`].
     pub fn new(
         name: &str,
         on: OperationLevel,

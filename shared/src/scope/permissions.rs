@@ -53,6 +53,9 @@ impl Permissions {
     pub const ALL: Self = Self(31);
 
     /// Reads v2 letters: each at most once, in the order `cruds`.
+    ///
+    /// # Errors
+    /// [`PermissionsError`], naming the first fault.
     pub fn parse_letters(text: &str) -> Result<Self, PermissionsError> {
         if text.is_empty() {
             return Err(PermissionsError::Empty);

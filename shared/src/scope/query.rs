@@ -103,6 +103,9 @@ impl<'a> Query<'a> {
     pub const MAXIMUM_COUNT: usize = 256;
 
     /// Checks a query string as received, without its `?`.
+    ///
+    /// # Errors
+    /// [`QueryError`], naming the first fault.
     pub fn parse(raw: &'a str) -> Result<Self, QueryError> {
         check_encoding(raw)?;
         let mut query = Self {

@@ -67,7 +67,10 @@ pub enum RequestError {
 }
 
 impl<'a> FhirRequest<'a> {
-    /// Reads a request.
+    /// Reads a request. Method, path and query are checked in this order.
+    ///
+    /// # Errors
+    /// [`RequestError`], naming the part and its first fault.
     pub fn parse(raw: &RawRequest<'a>) -> Result<Self, RequestError> {
         let method = Method::parse(raw.method)?;
         let target = Target::parse(raw.path)?;

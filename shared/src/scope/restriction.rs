@@ -39,6 +39,9 @@ pub enum RestrictionError {
 impl SearchRestriction {
     /// Reads the part of a scope after its `?`. Chains, modifiers, `_has` and `_filter` (experimental in SMART) are
     /// read as well, but no request meets them, because such a search reaches other types.
+    ///
+    /// # Errors
+    /// [`RestrictionError`], naming the first fault.
     pub fn parse(text: &str) -> Result<Self, RestrictionError> {
         check_encoding(text)?;
         for piece in text.split('&') {

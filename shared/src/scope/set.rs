@@ -51,6 +51,9 @@ impl ScopeSet {
     }
 
     /// Reads a space-delimited list.
+    ///
+    /// # Errors
+    /// [`ScopeSetError`], naming the first fault; OAuth says `invalid_scope` for it (RFC 6749 section 5.2).
     pub fn parse(text: &str) -> Result<Self, ScopeSetError> {
         if text.is_empty() {
             return Err(ScopeSetError::Empty);

@@ -138,6 +138,10 @@ pub enum SmartScopeError {
 
 impl Scope {
     /// Reads the meaning of one scope token.
+    ///
+    /// # Errors
+    /// [`SmartScopeError`] for a token that begins like a SMART or launch scope and is none. It grants nothing; the
+    /// specification lets a server ignore it or refuse it.
     pub fn parse(token: &ScopeToken) -> Result<Self, SmartScopeError> {
         let text = token.as_str();
         match text {

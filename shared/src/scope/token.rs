@@ -35,6 +35,9 @@ impl ScopeToken {
     pub const MAXIMUM_LENGTH: usize = 512;
 
     /// Takes one scope token, without surrounding spaces.
+    ///
+    /// # Errors
+    /// [`ScopeTokenError`], naming the first fault.
     pub fn parse(text: &str) -> Result<Self, ScopeTokenError> {
         Self::check(text)?;
         Ok(Self(text.to_owned().into_boxed_str()))

@@ -27,7 +27,7 @@ const POLL: Duration = Duration::from_millis(150);
 /// A started service. Dropping it ends it.
 #[derive(Debug)]
 pub(super) struct Service {
-    name: &'static str,
+    what: &'static str,
     health: String,
     log: PathBuf,
     group: ProcessGroup,
@@ -37,7 +37,12 @@ pub(super) struct Service {
 pub(super) fn sample_fhir(session: &Session<'_>) -> Outcome<Service> {
     let mut command = Command::new(session.workspace.program("sample-fhir"));
     command.args(["--listen", &format!("127.0.0.1:{SAMPLE_PORT}")]);
-    Service::start(session, "sample-fhir", format!("{UPSTREAM}/metadata"), command)
+    Service::start(
+        session,
+        ("sample FHIR API", "sample-fhir"),
+        format!("{UPSTREAM}/metadata"),
+        command,
+    )
 }
 
 /// Starts the issuer.
@@ -47,7 +52,12 @@ pub(super) fn issuer(session: &Session<'_>) -> Outcome<Service> {
         .arg("--config")
         .arg(data::config_file(session))
         .arg("serve");
-    Service::start(session, "issuer", format!("{ISSUER}/health/ready"), command)
+    Service::start(
+        session,
+        ("issuer", "issuer"),
+        format!("{ISSUER}/health/ready"),
+        command,
+    )
 }
 
 /// Starts the edge under `wrangler dev`, on the Worker that has just been built: wrangler asks for it again by its
@@ -76,17 +86,17 @@ pub(super) fn edge(session: &Session<'_>, node: &Path, wrangler: &Path) -> Outco
         // Wrangler would ask the network about itself and about this machine's place in the world.
         .env("WRANGLER_HIDE_BANNER", "true")
         .env("CLOUDFLARE_CF_FETCH_ENABLED", "false");
-    Service::start(session, "edge", format!("{EDGE}/health"), command)
+    Service::start(session, ("edge", "edge"), format!("{EDGE}/health"), command)
 }
 
 impl Service {
     fn start(
         session: &Session<'_>,
-        name: &'static str,
+        (what, name): (&'static str, &str),
         health: String,
         mut command: Command,
     ) -> Outcome<Self> {
-        session.screen.step(&format!("starting the {name}"));
+        session.screen.step(&format!("starting the {what}"));
         let log = session.workspace.dev().join("logs").join(format!("{name}.log"));
         let output = File::create(&log).or_fault(|| format!("write {}", log.display()))?;
         let errors = output
@@ -97,9 +107,9 @@ impl Service {
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors);
-        let group = ProcessGroup::start(&mut command).or_fault(|| format!("start the {name}"))?;
+        let group = ProcessGroup::start(&mut command).or_fault(|| format!("start the {what}"))?;
         Ok(Self {
-            name,
+            what,
             health,
             log,
             group,
@@ -116,7 +126,7 @@ impl Service {
                 Ok(answer) if answer.status == 200 => {
                     session
                         .screen
-                        .step(&format!("the {} is ready: {}", self.name, self.health));
+                        .step(&format!("the {} is ready: {}", self.what, self.health));
                     return Ok(());
                 }
                 Ok(answer) => format!("it answers {}", answer.status),
@@ -125,7 +135,7 @@ impl Service {
             if watch.elapsed() >= READY_LIMIT {
                 let sentence = format!(
                     "the {} was not ready after {}: {} gave no 200 ({last})",
-                    self.name,
+                    self.what,
                     readable(READY_LIMIT),
                     self.health
                 );
@@ -133,7 +143,7 @@ impl Service {
             }
             session.screen.hint(&format!(
                 "waiting for the {}: {}",
-                self.name,
+                self.what,
                 last_lines(&self.log, 1)
             ));
             thread::sleep(POLL);
@@ -145,7 +155,7 @@ impl Service {
         match self.group.poll()? {
             None => Ok(()),
             Some(status) => Err(with_log(
-                &format!("the {} has ended by itself ({status})", self.name),
+                &format!("the {} has ended by itself ({status})", self.what),
                 &self.log,
             )),
         }

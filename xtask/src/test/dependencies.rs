@@ -21,7 +21,7 @@ pub(super) fn check(session: &Session<'_>) -> Outcome<Verdict> {
         command.args(arguments).current_dir(&session.workspace.root);
         command
     };
-    let mut offline = deny(&["check", "licenses", "bans", "sources"]);
+    let mut offline = deny(&["check", "--hide-inclusion-graph", "licenses", "bans", "sources"]);
     let verdict = verdict_of(session, &command::run(session, "test-deny", &mut offline, None)?);
 
     let mut fetch = deny(&["fetch", "db"]);

@@ -16,7 +16,7 @@ use crate::{
 pub(super) fn format(session: &Session<'_>) -> Outcome<Verdict> {
     rust::provide_component(session, "rustfmt")?;
     let mut cargo = session.workspace.cargo();
-    cargo.args(["fmt", "--all", "--check"]);
+    cargo.args(["fmt", "--all", "--check", "--", "--color", "never"]);
     Ok(verdict_of(
         session,
         &command::run(session, "test-fmt", &mut cargo, None)?,

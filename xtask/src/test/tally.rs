@@ -30,6 +30,23 @@ impl Verdict {
         Self::Counted { passed: 0, failed: 1 }
     }
 
+    /// Both counts together; a skipped part counts nothing.
+    pub(super) fn and(&self, other: &Self) -> Self {
+        match (self, other) {
+            (
+                Self::Counted { passed, failed },
+                Self::Counted {
+                    passed: more_passed,
+                    failed: more_failed,
+                },
+            ) => Self::Counted {
+                passed: passed + more_passed,
+                failed: failed + more_failed,
+            },
+            (Self::Skipped(_), counted) | (counted, Self::Skipped(_)) => counted.clone(),
+        }
+    }
+
     /// The sum of all `test result:` lines that cargo's test programs print. A run that failed without a failed test
     /// (it did not compile, or a test program died) counts as one failure, and so does one that ran nothing at all.
     pub(super) fn of_test_output(output: &str, success: bool) -> Self {

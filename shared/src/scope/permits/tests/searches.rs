@@ -158,6 +158,20 @@ fn a_restricted_scope_counts_for_nothing_else() {
 }
 
 #[test]
+fn a_restricted_scope_for_all_types_does_not_open_what_a_search_includes() {
+    let scope = "system/*.rs?category=lab";
+    let expected = "OutsideRestriction, needs system/*.rs";
+    decides(
+        "GET /Observation?category=lab&_include=*",
+        scope,
+        &CLIENT,
+        expected,
+    );
+    let search = split("POST /Observation/_search?category=lab");
+    assert_eq!(outcome(&search, scope, &CLIENT, &Operations::none()), expected);
+}
+
+#[test]
 fn several_restricted_scopes_are_alternatives_and_an_unrestricted_one_wins() {
     let scopes = "system/Observation.s?category=a system/Observation.s?category=b";
     decides(

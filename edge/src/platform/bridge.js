@@ -1,0 +1,173 @@
+// The JavaScript half of the platform: a few functions that each do in one call what would be many.
+// Texts are packed with line feeds, which can stand in no method, URL, header name or header value.
+// Nothing is decided here.
+
+/** Method, URL, then name and value of each header. */
+export function describe(request) {
+  let packed = request.method + "\n" + request.url;
+  for (const [name, value] of request.headers) packed += "\n" + name + "\n" + value;
+  return packed;
+}
+
+/** The variables of this namespace, as a JSON object of strings. Bindings, which are objects, are passed over. */
+export function variables(env, namespace) {
+  const found = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (name.startsWith(namespace) && value !== null && typeof value !== "object") found[name] = String(value);
+  }
+  return JSON.stringify(found);
+}
+
+/** An answer of our own. What has not been read of the request's body is let go, or the connection cannot be used again. */
+export function respond(request, status, packedHeaders, body) {
+  release(request.body);
+  const headers = new Headers();
+  const lines = packedHeaders.split("\n");
+  for (let at = 0; at + 1 < lines.length; at += 2) headers.append(lines[at], lines[at + 1]);
+  return new Response(body === "" || request.method === "HEAD" ? null : body, { status, headers });
+}
+
+/** Lets go of a body. */
+export function discard(response) {
+  release(response.body);
+}
+
+function release(body) {
+  if (body !== null && !body.locked) body.cancel().catch(() => {});
+}
+
+let removedFromAnswers = new Set();
+
+/** Says which headers of upstream answers do not pass, once an isolate. */
+export function removeFromAnswers(packedNames) {
+  removedFromAnswers = new Set(packedNames.split("\n"));
+}
+
+/**
+ * Forwards a request. The plan's lines are: URL, milliseconds, what a location begins with, what it shall begin with,
+ * then edits: `-name` removes a request header, `+name value` sets one, `>name value` sets a header of the answer.
+ * Gives the answer, or a number: 0 not reachable, 1 too slow.
+ */
+export async function forward(request, plan) {
+  const [url, milliseconds, locationFrom, locationTo, ...edits] = plan.split("\n");
+  const headers = new Headers(request.headers);
+  const ofAnswer = [];
+  for (const edit of edits) {
+    if (edit[0] === "-") {
+      headers.delete(edit.slice(1));
+      continue;
+    }
+    const space = edit.indexOf(" ");
+    const name = edit.slice(1, space);
+    const value = edit.slice(space + 1);
+    if (edit[0] === "+") headers.set(name, value);
+    else ofAnswer.push([name, value]);
+  }
+
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), Number(milliseconds));
+  let answer;
+  try {
+    const outgoing = new Request(url, {
+      method: request.method,
+      headers,
+      body: request.body,
+      redirect: "manual",
+      signal: controller.signal,
+    });
+    // The path was judged as these bytes; a runtime that would change them is not asked to send them.
+    if (outgoing.url !== url) return 0;
+    answer = await fetch(outgoing);
+  } catch {
+    return controller.signal.aborted ? 1 : 0;
+  } finally {
+    clearTimeout(timer);
+  }
+
+  const result = new Response(answer.body, answer);
+  for (const name of (answer.headers.get("connection") ?? "").split(",")) {
+    if (name.trim() !== "") result.headers.delete(name.trim());
+  }
+  for (const [name] of answer.headers) {
+    if (removedFromAnswers.has(name)) result.headers.delete(name);
+  }
+  for (const name of ["location", "content-location"]) {
+    const value = answer.headers.get(name);
+    if (value !== null && (value === locationFrom || value.startsWith(locationFrom + "/"))) {
+      result.headers.set(name, locationTo + value.slice(locationFrom.length));
+    }
+  }
+  for (const [name, value] of ofAnswer) {
+    if (name === "vary") result.headers.append(name, value);
+    else result.headers.set(name, value);
+  }
+  return result;
+}
+
+/** Fetches a small document. Gives its bytes, or a number: the status, 0 not reachable, 1 too slow, 2 too large. */
+export async function fetchDocument(url, milliseconds, maximumBytes) {
+  const signal = AbortSignal.timeout(milliseconds);
+  try {
+    const answer = await fetch(url, { redirect: "manual", headers: { accept: "application/json" }, signal });
+    if (answer.status !== 200) {
+      release(answer.body);
+      return answer.status;
+    }
+    const chunks = [];
+    let size = 0;
+    for await (const chunk of answer.body ?? []) {
+      size += chunk.byteLength;
+      // Leaving the loop cancels the body.
+      if (size > maximumBytes) return 2;
+      chunks.push(chunk);
+    }
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    for (const chunk of chunks) {
+      bytes.set(chunk, at);
+      at += chunk.byteLength;
+    }
+    return bytes;
+  } catch {
+    return signal.aborted ? 1 : 0;
+  }
+}
+
+const RSA = "RSASSA-PKCS1-v1_5";
+
+/** By the algorithm's name in a token: how WebCrypto imports a key for it, and how it verifies with the key. */
+const ALGORITHMS = {
+  RS256: [{ name: RSA, hash: "SHA-256" }, { name: RSA }],
+  RS384: [{ name: RSA, hash: "SHA-384" }, { name: RSA }],
+  PS256: [{ name: "RSA-PSS", hash: "SHA-256" }, { name: "RSA-PSS", saltLength: 32 }],
+  ES256: [{ name: "ECDSA", namedCurve: "P-256" }, { name: "ECDSA", hash: "SHA-256" }],
+  ES384: [{ name: "ECDSA", namedCurve: "P-384" }, { name: "ECDSA", hash: "SHA-384" }],
+  EdDSA: [{ name: "Ed25519" }, { name: "Ed25519" }],
+};
+
+/** Imports a public key for one algorithm. Gives what `verify` takes. */
+export async function importKey(jwk, algorithm) {
+  const [importing, verifying] = ALGORITHMS[algorithm];
+  return { key: await crypto.subtle.importKey("jwk", JSON.parse(jwk), importing, false, ["verify"]), verifying };
+}
+
+/**
+ * Whether a signature holds: 1 yes, 0 no, 2 not known.
+ * An OperationError or a DataError is the library's word for a signature that cannot be one; anything else is not the
+ * signature's fault.
+ */
+export async function verify({ key, verifying }, signature, message) {
+  try {
+    return (await crypto.subtle.verify(verifying, key, signature, message)) ? 1 : 0;
+  } catch (error) {
+    return error?.name === "OperationError" || error?.name === "DataError" ? 0 : 2;
+  }
+}
+
+export function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+export function log(line) {
+  console.log(line);
+}

@@ -1,0 +1,54 @@
+//! The functions of `bridge.js`, by their types.
+
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::{Request, Response};
+
+#[wasm_bindgen(module = "/src/platform/bridge.js")]
+extern "C" {
+    /// Method, URL and headers in the form that [`crate::request::Incoming::unpack`] reads.
+    #[wasm_bindgen(catch)]
+    pub(super) fn describe(request: &Request) -> Result<String, JsValue>;
+
+    /// The variables whose names begin with `namespace`, as a JSON object.
+    #[wasm_bindgen(catch)]
+    pub(super) fn variables(env: &JsValue, namespace: &str) -> Result<String, JsValue>;
+
+    /// An answer with these headers (name and value in turn) and this body.
+    #[wasm_bindgen(catch)]
+    pub(super) fn respond(
+        request: &Request,
+        status: u16,
+        packed_headers: &str,
+        body: &str,
+    ) -> Result<Response, JsValue>;
+
+    /// Lets go of an answer's body.
+    #[wasm_bindgen(catch)]
+    pub(super) fn discard(response: &Response) -> Result<(), JsValue>;
+
+    /// Says which headers of upstream answers do not pass.
+    #[wasm_bindgen(js_name = removeFromAnswers)]
+    pub(super) fn remove_from_answers(packed_names: &str);
+
+    /// Sends the request to the FHIR server. Resolves to a `Response` or to a number.
+    pub(super) fn forward(request: &Request, plan: &str) -> Promise;
+
+    /// Resolves to a `Uint8Array` or to a number.
+    #[wasm_bindgen(js_name = fetchDocument)]
+    pub(super) fn fetch_document(url: &str, milliseconds: u32, maximum_bytes: u32) -> Promise;
+
+    /// Resolves to what [`verify`] takes.
+    #[wasm_bindgen(js_name = importKey)]
+    pub(super) fn import_key(jwk: &str, algorithm: &str) -> Promise;
+
+    /// Resolves to 1 (holds), 0 (does not hold) or 2 (not known). The bytes are copied before this returns.
+    pub(super) fn verify(imported: &JsValue, signature: &[u8], message: &[u8]) -> Promise;
+
+    /// Resolves after a while.
+    pub(super) fn pause(milliseconds: u32) -> Promise;
+
+    /// Writes a line to the Worker's log.
+    pub(super) fn log(line: &str);
+}

@@ -1,0 +1,38 @@
+//! What is made once an isolate: the configuration never changes in it.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use worker::Env;
+
+use crate::config::{Config, ConfigFault, variables};
+use crate::gateway::Gateway;
+use crate::proxy::sanitize;
+
+use super::bridge;
+use super::keys::WebCryptoKey;
+
+/// A working gateway, or what is wrong with its configuration.
+pub(super) type Isolate = Result<Rc<Gateway<WebCryptoKey>>, Rc<[ConfigFault]>>;
+
+thread_local! {
+    static ISOLATE: OnceCell<Isolate> = const { OnceCell::new() };
+}
+
+/// The isolate's state, made at the first request.
+pub(super) fn isolate(env: &Env) -> Isolate {
+    ISOLATE.with(|cell| cell.get_or_init(|| make(env)).clone())
+}
+
+fn make(env: &Env) -> Isolate {
+    let removed = sanitize::HOP_BY_HOP.iter().chain(&sanitize::ANSWER_REMOVED);
+    bridge::remove_from_answers(&removed.copied().collect::<Vec<_>>().join("\n"));
+    let unreadable = |_| {
+        let problem = "variables cannot be read".to_owned();
+        Rc::from([ConfigFault { variable: variables::NAMESPACE.to_owned(), problem }])
+    };
+    let values = bridge::variables(env.as_ref(), variables::NAMESPACE).map_err(unreadable)?;
+    let values: BTreeMap<String, String> = serde_json::from_str(&values).unwrap_or_default();
+    Config::parse(&values).map(|config| Rc::new(Gateway::new(config))).map_err(Rc::from)
+}

@@ -1,0 +1,143 @@
+//! The world around a request, as the Workers runtime gives it.
+
+use std::rc::Rc;
+
+use js_sys::Uint8Array;
+use wardgate_shared::jwk::PublicJwk;
+use wardgate_shared::jwt::SignatureAlgorithm;
+use wardgate_shared::time::Timestamp;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use web_sys::{Request, Response};
+use worker::Context;
+
+use crate::answer::OwnAnswer;
+use crate::error::UpstreamFailure;
+use crate::gateway::Outside;
+use crate::log::FetchFailure;
+use crate::proxy::Forward;
+
+use super::keys::WebCryptoKey;
+use super::{bridge, clock};
+
+/// The largest document of the issuer's that is read, in bytes. 64 keys of 4096 bits take about 50 kB.
+const MAXIMUM_DOCUMENT_BYTES: u32 = 64 * 1024;
+
+/// One request and its context.
+#[derive(Clone)]
+pub(super) struct Runtime(Rc<Event>);
+
+struct Event {
+    request: Request,
+    context: Context,
+}
+
+impl Runtime {
+    pub(super) fn new(request: Request, context: Context) -> Self {
+        Self(Rc::new(Event { request, context }))
+    }
+}
+
+impl Outside for Runtime {
+    type Key = WebCryptoKey;
+    type Response = Response;
+    type Failure = JsValue;
+
+    fn now(&self) -> Timestamp {
+        clock::now()
+    }
+
+    fn random_bytes(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        #[expect(clippy::disallowed_methods, reason = "this is the edge's one source of random bytes")]
+        let filled = getrandom::fill(&mut bytes);
+        // The bytes name a request in logs and protect nothing; a name that is not unique is better than no answer.
+        let _ = filled;
+        bytes
+    }
+
+    async fn pause(&self, milliseconds: u32) {
+        drop(JsFuture::from(bridge::pause(milliseconds)).await);
+    }
+
+    async fn fetch_document(&self, url: &str, timeout_milliseconds: u32) -> Result<Vec<u8>, FetchFailure> {
+        let outcome = JsFuture::from(bridge::fetch_document(url, timeout_milliseconds, MAXIMUM_DOCUMENT_BYTES)).await;
+        let outcome = outcome.map_err(|_| FetchFailure::Unreachable)?;
+        match outcome.dyn_into::<Uint8Array>() {
+            Ok(bytes) => Ok(bytes.to_vec()),
+            Err(number) => Err(match number.as_f64() {
+                Some(1.0) => FetchFailure::Timeout,
+                Some(2.0) => FetchFailure::TooLarge,
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a status is a small whole number, and the cast saturates"
+                )]
+                Some(status) if status >= 100.0 => FetchFailure::Status(status as u16),
+                Some(_) | None => FetchFailure::Unreachable,
+            }),
+        }
+    }
+
+    async fn import_key(
+        &self,
+        jwk: &PublicJwk,
+        algorithm: SignatureAlgorithm,
+    ) -> Result<WebCryptoKey, JsValue> {
+        WebCryptoKey::import(jwk, algorithm).await
+    }
+
+    fn in_background(&self, work: impl Future<Output = ()> + 'static) -> impl Future<Output = ()> {
+        let promise = future_to_promise(async move {
+            work.await;
+            Ok(JsValue::UNDEFINED)
+        });
+        let kept = JsFuture::from(promise.clone());
+        self.0.context.wait_until(async move { drop(kept.await) });
+        async move { drop(JsFuture::from(promise).await) }
+    }
+
+    async fn forward(&self, forward: &Forward<'_>) -> Result<(u16, Response), UpstreamFailure> {
+        let outcome = JsFuture::from(bridge::forward(&self.0.request, &packed_plan(forward))).await;
+        let outcome = outcome.map_err(|_| UpstreamFailure::Unreachable)?;
+        match outcome.dyn_into::<Response>() {
+            Ok(response) => Ok((response.status(), response)),
+            Err(number) if number.as_f64() == Some(1.0) => Err(UpstreamFailure::Timeout),
+            Err(_) => Err(UpstreamFailure::Unreachable),
+        }
+    }
+
+    fn discard(&self, response: Response) {
+        // A body that cannot be let go of is the runtime's to clean up.
+        drop(bridge::discard(&response));
+    }
+
+    fn respond(&self, answer: &OwnAnswer) -> Result<Response, JsValue> {
+        let headers: Vec<String> =
+            answer.headers.iter().map(|(name, value)| format!("{name}\n{value}")).collect();
+        bridge::respond(&self.0.request, answer.status, &headers.join("\n"), &answer.body)
+    }
+
+    fn log(&self, line: &str) {
+        bridge::log(line);
+    }
+}
+
+/// The plan in the form that `bridge.js` reads.
+fn packed_plan(forward: &Forward<'_>) -> String {
+    let Forward { url, timeout_milliseconds, remove, set, set_on_answer, location_from, location_to } = forward;
+    let mut plan = format!("{url}\n{timeout_milliseconds}\n{location_from}\n{location_to}");
+    for name in remove {
+        plan.push_str("\n-");
+        plan.push_str(name);
+    }
+    for (sign, headers) in [("\n+", set), ("\n>", set_on_answer)] {
+        for (name, value) in headers {
+            plan.push_str(sign);
+            plan.push_str(name);
+            plan.push(' ');
+            plan.push_str(value);
+        }
+    }
+    plan
+}

@@ -1,0 +1,126 @@
+//! The commands of the binary `wardgate`.
+//!
+//! A command reads the configuration, does one thing and says one thing. A failure is one clear sentence on standard
+//! error and an exit code by its kind (see [`Failure`]). Results go to standard output, as text or, with `--json`, as
+//! one JSON document; logs go to standard error. All printing is in `output`.
+
+mod check_config;
+mod client;
+mod failure;
+mod init;
+mod keys;
+mod opened;
+mod output;
+mod secret_input;
+mod serve;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+
+pub use failure::Failure;
+
+/// Wardgate's issuer: OAuth 2.0, OpenID Connect and SMART on FHIR in one binary with an embedded database.
+#[derive(Debug, Parser)]
+#[command(name = "wardgate", version, after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// The configuration file (TOML). Keys may also be set in the environment as WARDGATE_SECTION__KEY.
+    #[arg(long, value_name = "FILE", env = "WARDGATE_CONFIG", global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+First steps:
+  wardgate check-config --print-example > wardgate.toml
+  wardgate --config wardgate.toml init
+  wardgate --config wardgate.toml serve
+
+Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists already or not found, 5 keys, 6 network.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the issuer until it is told to stop (Ctrl-C or SIGTERM)
+    Serve,
+    /// Make what is missing: master key file, database, signing keys. Safe to repeat
+    Init,
+    /// Say everything that is wrong with the configuration
+    CheckConfig(check_config::CheckConfig),
+    /// Manage the people who sign in
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Manage the applications that ask for tokens
+    Client {
+        #[command(subcommand)]
+        command: ClientCommand,
+    },
+    /// Manage the signing keys
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Make an account
+    Add(user::AddUser),
+}
+
+#[derive(Debug, Subcommand)]
+enum ClientCommand {
+    /// Register an application; its generated secret is shown once
+    Add(Box<client::AddClient>),
+    /// List the registered applications
+    List(client::ListClients),
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// List the signing keys with the times of their lives
+    List(keys::ListKeys),
+    /// Make a new signing key; it is published now and signs after the configured lead
+    Rotate(keys::RotateKeys),
+}
+
+/// Runs the command that the process's arguments name, on the machine's clock.
+pub fn main() -> ExitCode {
+    // clap prints help, version and usage errors by itself, and leaves with 0 or 2.
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output::failure(&Failure::Other(format!("no threads could be started: {error}"))),
+    };
+    match runtime.block_on(run(arguments, Arc::new(SystemClock))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output::failure(&failure),
+    }
+}
+
+/// Runs a command on this clock.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Failure> {
+    let load = || Config::load(arguments.config.as_deref());
+    let now = clock.now();
+    match arguments.command {
+        Command::Serve => serve::serve(load()?, clock).await,
+        Command::Init => init::init(&load()?, now).await,
+        Command::CheckConfig(command) => command.run(load),
+        Command::User { command: UserCommand::Add(command) } => command.run(&load()?, now).await,
+        Command::Client { command: ClientCommand::Add(command) } => command.run(&load()?, now).await,
+        Command::Client { command: ClientCommand::List(command) } => command.run(&load()?, now).await,
+        Command::Keys { command: KeysCommand::List(command) } => command.run(&load()?, now).await,
+        Command::Keys { command: KeysCommand::Rotate(command) } => command.run(&load()?, now).await,
+    }
+}

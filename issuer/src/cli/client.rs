@@ -1,0 +1,246 @@
+//! `wardgate client add` and `client list`: the applications that may ask for tokens.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use wardgate_shared::redirect_uri::RegisteredRedirectUri;
+use wardgate_shared::scope::ScopeSet;
+use wardgate_shared::secret::Secret;
+use wardgate_shared::time::Timestamp;
+
+use crate::config::Config;
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::client::{Client, ClientAuthentication, GrantType};
+use crate::domain::digest::{NewSecret, SecretDigest};
+use crate::rng::{self, NoRandomness};
+use crate::store::Insertion;
+
+use super::{Failure, opened, output, secret_input};
+
+const EXAMPLES: &str = "\
+Examples:
+  An app in a browser or on a phone, with a person who signs in:
+    wardgate client add --client-id my-app --name \"My app\" --type public \\
+      --grant authorization_code --grant refresh_token \\
+      --redirect-uri https://app.example.org/callback --scope \"openid fhirUser patient/*.rs offline_access\"
+  A service that acts for itself:
+    wardgate client add --client-id my-service --name \"My service\" --type confidential \\
+      --grant client_credentials --scope \"system/*.rs\" --json";
+
+/// The shortest secret that is taken over from elsewhere. Secrets are stored by a fast hash, so they must be random.
+const MINIMUM_SECRET_CHARACTERS: usize = 32;
+
+/// Whether a client can keep a secret (RFC 6749 section 2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ClientType {
+    /// Cannot keep a secret: an app on a person's device
+    Public,
+    /// Keeps a secret: a service, or an app with a server of its own
+    Confidential,
+}
+
+/// Arguments of `client add`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct AddClient {
+    /// The client_id: 1 to 255 printable ASCII characters without spaces
+    #[arg(long)]
+    client_id: String,
+    /// What people read on the consent page
+    #[arg(long)]
+    name: String,
+    /// Whether it can keep a secret
+    #[arg(long = "type", value_enum)]
+    client_type: ClientType,
+    /// A grant type it may use (repeat for more): authorization_code, client_credentials, refresh_token
+    #[arg(long = "grant", value_name = "GRANT", required = true)]
+    grants: Vec<String>,
+    /// Where its codes may go (repeat for more); compared character by character
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    redirect_uris: Vec<String>,
+    /// The most it can be granted, separated by spaces
+    #[arg(long)]
+    scope: String,
+    /// Read the secret from standard input instead of making one
+    #[arg(long)]
+    secret_stdin: bool,
+    /// Let a confidential client do without PKCE
+    #[arg(long)]
+    no_require_pkce: bool,
+    /// Print the client as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl AddClient {
+    pub(super) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
+        let mut client = self.client(now).map_err(Failure::Usage)?;
+        let secret = match self.client_type {
+            ClientType::Public => None,
+            ClientType::Confidential if self.secret_stdin => Some(given_secret()?),
+            ClientType::Confidential => Some(new_secret()?),
+        };
+        if let Some(secret) = &secret {
+            client.authentication = ClientAuthentication::Secret(secret.digest);
+        }
+        let store = opened::store(config, now)?;
+        let audit = AuditEvent::new(now, AuditAction::ClientRegistration, AuditOutcome::Success)
+            .with_client(&client.client_id)
+            .with_method("cli");
+        let inserted = store.insert_client(client.clone(), audit).await?;
+        store.close().await;
+        if inserted == Insertion::AlreadyExists {
+            return Err(Failure::AlreadyExists(format!("there is a client {} already", client.client_id)));
+        }
+        // A secret that the caller brought is not repeated.
+        let shown = secret.filter(|_| !self.secret_stdin).map(|secret| secret.value);
+        if self.json {
+            let mut document = describe(&client);
+            if let (Some(secret), Some(members)) = (&shown, document.as_object_mut()) {
+                members.insert("client_secret".into(), secret.expose().as_str().into());
+            }
+            return output::json(&document);
+        }
+        output::result(&format!("registered the client {}", client.client_id))?;
+        match shown {
+            Some(secret) => output::result(&format!(
+                "its secret, shown this once and stored only as a hash:\n  {}",
+                secret.expose()
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The client without its secret, or what is wrong with the arguments.
+    fn client(&self, now: Timestamp) -> Result<Client, String> {
+        let id_is_lawful =
+            (1..=255).contains(&self.client_id.len()) && self.client_id.bytes().all(|byte| byte.is_ascii_graphic());
+        if !id_is_lawful {
+            return Err(String::from("--client-id must be 1 to 255 printable ASCII characters without spaces"));
+        }
+        let name = self.name.trim();
+        if name.is_empty() || name.len() > 200 || name.contains(char::is_control) {
+            return Err(String::from("--name must be 1 to 200 bytes of text"));
+        }
+        let mut grant_types = Vec::new();
+        for name in &self.grants {
+            let grant_type = GrantType::from_name(name).ok_or_else(|| {
+                let known = GrantType::ALL.map(GrantType::as_str).join(", ");
+                format!("--grant {name} is not one of {known}")
+            })?;
+            if !grant_types.contains(&grant_type) {
+                grant_types.push(grant_type);
+            }
+        }
+        let mut redirect_uris = Vec::new();
+        for text in &self.redirect_uris {
+            let uri = RegisteredRedirectUri::parse(text)
+                .map_err(|error| format!("--redirect-uri {text} cannot be registered: {error}"))?;
+            if !redirect_uris.contains(&uri) {
+                redirect_uris.push(uri);
+            }
+        }
+        let scope = ScopeSet::parse(&self.scope).map_err(|error| format!("--scope: {error}"))?;
+        let client = Client {
+            client_id: self.client_id.clone(),
+            name: name.into(),
+            authentication: ClientAuthentication::Public,
+            grant_types,
+            redirect_uris,
+            scope,
+            pkce_required: !self.no_require_pkce,
+            created_at: now,
+        };
+        self.check_combination(&client)?;
+        Ok(client)
+    }
+
+    /// Refuses what is lawful by itself and senseless together.
+    fn check_combination(&self, client: &Client) -> Result<(), String> {
+        let public = self.client_type == ClientType::Public;
+        let by_code = client.allows(GrantType::AuthorizationCode);
+        let problem = if public && client.allows(GrantType::ClientCredentials) {
+            "a public client cannot use client_credentials: it has no secret (RFC 6749 section 4.4)"
+        } else if public && self.secret_stdin {
+            "a public client has no secret: leave out --secret-stdin, or use --type confidential"
+        } else if public && self.no_require_pkce {
+            "a public client must use PKCE: leave out --no-require-pkce"
+        } else if by_code && client.redirect_uris.is_empty() {
+            "authorization_code needs at least one --redirect-uri"
+        } else if !by_code && !client.redirect_uris.is_empty() {
+            "--redirect-uri is of use only with --grant authorization_code"
+        } else if !by_code && client.allows(GrantType::RefreshToken) {
+            "refresh_token is of use only with --grant authorization_code"
+        } else {
+            return Ok(());
+        };
+        Err(String::from(problem))
+    }
+}
+
+/// Arguments of `client list`.
+#[derive(Debug, Args)]
+pub(super) struct ListClients {
+    /// Print the clients as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl ListClients {
+    pub(super) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
+        let store = opened::store(config, now)?;
+        let clients = store.clients().await?;
+        store.close().await;
+        if self.json {
+            return output::json(&clients.iter().map(describe).collect());
+        }
+        if clients.is_empty() {
+            return output::result("no client is registered: see `wardgate client add --help`");
+        }
+        for client in clients {
+            let kind = if client.is_public() { "public" } else { "confidential" };
+            let grants = client.grant_types.iter().map(|grant_type| grant_type.as_str()).collect::<Vec<_>>().join(", ");
+            output::result(&format!("{}  {kind}  {}\n  grants: {grants}", client.client_id, client.name))?;
+            for uri in &client.redirect_uris {
+                output::result(&format!("  redirect URI: {}", uri.as_str()))?;
+            }
+            output::result(&format!("  scope: {}", client.scope))?;
+        }
+        Ok(())
+    }
+}
+
+/// A client in the words of dynamic registration (RFC 7591 section 2), without its secret.
+fn describe(client: &Client) -> serde_json::Value {
+    json!({
+        "client_id": client.client_id,
+        "client_name": client.name,
+        "client_type": if client.is_public() { "public" } else { "confidential" },
+        "grant_types": client.grant_types.iter().map(|grant_type| grant_type.as_str()).collect::<Vec<_>>(),
+        "redirect_uris": client.redirect_uris.iter().map(RegisteredRedirectUri::as_str).collect::<Vec<_>>(),
+        "scope": client.scope.to_string(),
+        "require_pkce": client.requires_pkce(),
+        "client_id_issued_at": client.created_at.seconds(),
+    })
+}
+
+/// A client secret: 256 random bits behind a prefix by which a leaked one is recognised.
+fn new_secret() -> Result<NewSecret, NoRandomness> {
+    let value = format!("wgsec_{}", Base64UrlUnpadded::encode_string(&rng::bytes::<32>()?));
+    Ok(NewSecret { digest: SecretDigest::of(&value), value: Secret::new(value) })
+}
+
+fn given_secret() -> Result<NewSecret, Failure> {
+    let value = secret_input::from_stdin("client secret")?;
+    let characters = value.expose().len();
+    // RFC 6749 appendix A.2: printable ASCII.
+    if characters < MINIMUM_SECRET_CHARACTERS || !value.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Failure::Usage(format!(
+            "the client secret must be at least {MINIMUM_SECRET_CHARACTERS} random printable ASCII characters"
+        )));
+    }
+    Ok(NewSecret { digest: SecretDigest::of(value.expose()), value })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! Why a command failed: a sentence for people, an exit code for scripts.
+
+use std::path::PathBuf;
+
+use crate::config::ConfigFaults;
+use crate::keys::{KeyError, MasterKeyError};
+use crate::password::PasswordError;
+use crate::rng::NoRandomness;
+use crate::store::{OpenError, StoreError};
+
+/// A failed command.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration has faults.
+    #[error(transparent)]
+    Config(#[from] ConfigFaults),
+    /// There is no database yet.
+    #[error("the database {} does not exist: run `wardgate init` first", .0.display())]
+    NoDatabase(PathBuf),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What was to be made exists already.
+    #[error("{0}")]
+    AlreadyExists(String),
+    /// There is no usable master key.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// The signing keys failed.
+    #[error(transparent)]
+    Keys(KeyError),
+    /// The address cannot be listened on, or the server failed.
+    #[error("{0}")]
+    Network(String),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Failure {
+    /// The exit code, by kind; the help text lists them.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Other(_) => 1,
+            Self::Usage(_) | Self::Config(_) => 2,
+            Self::NoDatabase(_) | Self::Open(_) | Self::Store(_) => 3,
+            Self::AlreadyExists(_) => 4,
+            Self::MasterKey(_) | Self::Keys(_) => 5,
+            Self::Network(_) => 6,
+        }
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Store(error) => Self::Store(error),
+            other => Self::Keys(other),
+        }
+    }
+}
+
+impl From<PasswordError> for Failure {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::TooShort | PasswordError::TooLong | PasswordError::Parameters => {
+                Self::Usage(error.to_string())
+            }
+            PasswordError::Busy
+            | PasswordError::Damaged
+            | PasswordError::Failed
+            | PasswordError::NoRandomness(NoRandomness) => Self::Other(error.to_string()),
+        }
+    }
+}
+
+impl From<NoRandomness> for Failure {
+    fn from(error: NoRandomness) -> Self {
+        Self::Other(error.to_string())
+    }
+}

@@ -1,0 +1,42 @@
+//! `wardgate init`: makes what is missing and leaves alone what is there.
+
+use wardgate_shared::time::Timestamp;
+
+use crate::config::{Config, MasterKeySource};
+use crate::keys::{KeyRing, MasterKey};
+use crate::store::Store;
+
+use super::{Failure, output};
+
+/// Makes the master key file (if one is configured and absent), the database and the signing keys.
+///
+/// # Errors
+/// [`Failure`].
+pub(super) async fn init(config: &Config, now: Timestamp) -> Result<(), Failure> {
+    if let MasterKeySource::File(path) = &config.keys.master_key
+        && !path.exists()
+    {
+        // A new master key cannot open the keys of an old database.
+        if config.database.path.exists() {
+            MasterKey::load(&config.keys.master_key)?;
+        }
+        MasterKey::create(path)?;
+        output::result(&format!("made the master key {}; keep a copy of it in a safe place", path.display()))?;
+    }
+    let master_key = MasterKey::load(&config.keys.master_key)?;
+    let existed = config.database.path.exists();
+    let store = Store::open(&config.database, now)?;
+    let path = config.database.path.display();
+    output::result(&if existed { format!("the database {path} is there") } else { format!("made the database {path}") })?;
+
+    let keys = KeyRing::load(&store, master_key, config).await?;
+    let made = keys.ensure_keys(&store, now).await?;
+    for life in keys.lives().iter().filter(|life| made.contains(&life.key_id)) {
+        output::result(&format!("made the {} signing key {}", life.algorithm, life.key_id))?;
+    }
+    if made.is_empty() {
+        output::result("the signing keys are there")?;
+    }
+    store.close().await;
+    Ok(())
+}

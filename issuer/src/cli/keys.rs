@@ -1,0 +1,109 @@
+//! `wardgate keys list` and `keys rotate`.
+
+use clap::Args;
+use serde_json::json;
+use wardgate_shared::jwt::SignatureAlgorithm;
+use wardgate_shared::time::Timestamp;
+
+use crate::config::Config;
+use crate::domain::signing_key::StoredSigningKey;
+
+use super::{Failure, opened, output};
+
+/// Arguments of `keys list`.
+#[derive(Debug, Args)]
+pub(super) struct ListKeys {
+    /// Print the keys as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl ListKeys {
+    pub(super) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
+        let (store, keys) = opened::store_and_keys(config, now).await?;
+        let lives = keys.lives();
+        store.close().await;
+        if self.json {
+            return output::json(&lives.iter().map(|life| describe(life, now)).collect());
+        }
+        if lives.is_empty() {
+            return output::result("there is no signing key: run `wardgate init`");
+        }
+        for life in lives {
+            output::result(&format!("{}  {}  {}", life.key_id, life.algorithm, phase(&life, now)))?;
+            output::result(&format!("  signs from {}{}", output::date(life.signs_from), until(life.signs_until)))?;
+            output::result(&format!(
+                "  published from {}{}",
+                output::date(life.created_at),
+                until(life.published_until)
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+/// Arguments of `keys rotate`.
+#[derive(Debug, Args)]
+pub(super) struct RotateKeys {
+    /// Whose key to replace: the configured algorithm (the default), or RS256, which signs the ID tokens
+    #[arg(long, value_name = "ALGORITHM")]
+    algorithm: Option<String>,
+    /// Print the new key as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl RotateKeys {
+    pub(super) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
+        let (store, keys) = opened::store_and_keys(config, now).await?;
+        let used = keys.algorithms();
+        let algorithm = match &self.algorithm {
+            None => config.keys.algorithm,
+            Some(name) => {
+                SignatureAlgorithm::from_name(name).filter(|algorithm| used.contains(algorithm)).ok_or_else(|| {
+                    let used = used.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>().join(" and ");
+                    Failure::Usage(format!("--algorithm {name} is not in use: the issuer signs with {used}"))
+                })?
+            }
+        };
+        let life = keys.rotate(&store, algorithm, now).await?;
+        store.close().await;
+        if self.json {
+            return output::json(&describe(&life, now));
+        }
+        output::result(&format!(
+            "made the {algorithm} signing key {}: published now, signs from {}",
+            life.key_id,
+            output::date(life.signs_from)
+        ))
+    }
+}
+
+fn describe(life: &StoredSigningKey, now: Timestamp) -> serde_json::Value {
+    json!({
+        "kid": life.key_id,
+        "alg": life.algorithm.name(),
+        "phase": phase(life, now),
+        "created_at": output::date(life.created_at),
+        "signs_from": output::date(life.signs_from),
+        "signs_until": life.signs_until.map(output::date),
+        "published_until": life.published_until.map(output::date),
+    })
+}
+
+/// Where a key is in its life, in a word.
+fn phase(life: &StoredSigningKey, now: Timestamp) -> &'static str {
+    if life.may_sign(now) {
+        "signing"
+    } else if now < life.signs_from {
+        "waiting"
+    } else if life.is_published(now) {
+        "retired"
+    } else {
+        "gone"
+    }
+}
+
+fn until(instant: Option<Timestamp>) -> String {
+    instant.map_or_else(String::new, |instant| format!(" until {}", output::date(instant)))
+}

@@ -1,0 +1,31 @@
+//! The store and the keys of an issuer that was initialised before.
+
+use wardgate_shared::time::Timestamp;
+
+use crate::config::Config;
+use crate::keys::{KeyRing, MasterKey};
+use crate::store::Store;
+
+use super::Failure;
+
+/// Opens the database, which must exist: a mistyped path should not make a new one.
+///
+/// # Errors
+/// [`Failure::NoDatabase`] or [`Failure::Open`].
+pub(super) fn store(config: &Config, now: Timestamp) -> Result<Store, Failure> {
+    if !config.database.path.exists() {
+        return Err(Failure::NoDatabase(config.database.path.clone()));
+    }
+    Ok(Store::open(&config.database, now)?)
+}
+
+/// Opens the database and unseals the signing keys.
+///
+/// # Errors
+/// As [`store`]; [`Failure::MasterKey`] or [`Failure::Keys`].
+pub(super) async fn store_and_keys(config: &Config, now: Timestamp) -> Result<(Store, KeyRing), Failure> {
+    let store = store(config, now)?;
+    let master_key = MasterKey::load(&config.keys.master_key)?;
+    let keys = KeyRing::load(&store, master_key, config).await?;
+    Ok((store, keys))
+}

@@ -1,0 +1,145 @@
+//! `wardgate serve`: the issuer itself, from start to graceful stop.
+
+use std::future::Future;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use crate::clock::Clock;
+use crate::config::{Config, LogFormat, LoggingConfig};
+use crate::state::AppState;
+
+use super::{Failure, opened, output};
+
+/// How often the key ring looks for keys that another process made. Far shorter than the shortest publishing lead.
+const KEY_RELOAD: Duration = Duration::from_secs(60);
+/// How often expired rows are deleted.
+const PURGE: Duration = Duration::from_secs(300);
+
+/// Serves until Ctrl-C or SIGTERM, then lets requests under way finish and closes the database.
+///
+/// # Errors
+/// [`Failure`].
+pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), Failure> {
+    start_log(&config.logging);
+    let (listen, public_url) = (config.server.listen, config.server.public_url.clone());
+    let grace = Duration::from_secs(config.server.shutdown_seconds);
+    let now = clock.now();
+    let (store, keys) = opened::store_and_keys(&config, now).await?;
+    keys.ensure_keys(&store, now).await?;
+    let state = AppState::build(config, store.clone(), keys, clock)?;
+
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        Failure::Network(match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!("{listen} is taken: another program listens there"),
+            _ => format!("{listen} cannot be listened on: {error}"),
+        })
+    })?;
+    let address = listener.local_addr().map_err(|error| Failure::Network(error.to_string()))?;
+    let stop = stop_on_signal()?;
+    let upkeep = tokio::spawn(keep_up(state.clone()));
+    output::result(&format!(
+        "Wardgate {} serves {public_url} on {address}; Ctrl-C stops it",
+        env!("CARGO_PKG_VERSION")
+    ))?;
+
+    let service = crate::app(state).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(told(stop.clone()));
+    let outcome = tokio::select! {
+        outcome = async { server.await } => outcome.map_err(|error| Failure::Network(error.to_string())),
+        () = async { told(stop).await; tokio::time::sleep(grace).await } => {
+            tracing::warn!("requests were still under way when the time for stopping was over");
+            Ok(())
+        }
+    };
+    upkeep.abort();
+    store.close().await;
+    tracing::info!("stopped");
+    outcome
+}
+
+/// Deletes what has expired and takes over rotated keys, for ever. A failure is logged and tried again next time.
+async fn keep_up(state: AppState) {
+    let mut reload = tokio::time::interval(KEY_RELOAD);
+    let mut purge = tokio::time::interval(PURGE);
+    loop {
+        tokio::select! {
+            _ = reload.tick() => {
+                if let Err(error) = state.keys().reload(state.store()).await {
+                    tracing::error!(%error, "the signing keys could not be reloaded");
+                }
+            }
+            _ = purge.tick() => match state.store().purge_expired(state.now()).await {
+                Ok(purged) => tracing::debug!(rows = purged.rows, "deleted expired rows"),
+                Err(error) => tracing::error!(%error, "expired rows could not be deleted"),
+            },
+        }
+    }
+}
+
+/// A value that becomes true at the first signal to stop.
+fn stop_on_signal() -> Result<watch::Receiver<bool>, Failure> {
+    let (tell, told) = watch::channel(false);
+    let signal = first_signal()?;
+    tokio::spawn(async move {
+        signal.await;
+        tracing::info!("stopping");
+        // Nobody listening means that the server has stopped already.
+        let _ = tell.send(true);
+    });
+    Ok(told)
+}
+
+#[cfg(unix)]
+fn first_signal() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let failed = |error: std::io::Error| Failure::Other(format!("signals cannot be received: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => (),
+            _ = terminate.recv() => (),
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn first_signal() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async {
+        // Without signals the process ends when it is ended.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+async fn told(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        // The sender lives until it has spoken; should it ever not, serving goes on.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Sends the log to standard error. A log that was started before, as in tests, stays.
+fn start_log(config: &LoggingConfig) {
+    let json = match config.format {
+        LogFormat::Auto => !std::io::stderr().is_terminal(),
+        LogFormat::Json => true,
+        LogFormat::Text => false,
+    };
+    // The filter was checked with the configuration.
+    let filter = EnvFilter::builder().parse_lossy(&config.filter);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = if json {
+        log.json().flatten_event(true).try_init()
+    } else {
+        log.with_ansi(std::io::stderr().is_terminal()).try_init()
+    };
+}

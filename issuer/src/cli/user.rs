@@ -1,0 +1,145 @@
+//! `wardgate user add`: makes an account.
+
+use clap::Args;
+use serde_json::json;
+use wardgate_shared::scope::FhirUser;
+use wardgate_shared::time::Timestamp;
+
+use crate::config::Config;
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::user::{User, normalize_email};
+use crate::password::Passwords;
+use crate::rng;
+use crate::store::Insertion;
+
+use super::{Failure, opened, output, secret_input};
+
+const EXAMPLES: &str = "\
+Examples:
+  wardgate user add --email ada@example.org --name \"Ada Ito\" --fhir-user Practitioner/123
+  generate-password | wardgate user add --email ada@example.org --name \"Ada Ito\" --password-stdin --json";
+
+/// Arguments of `user add`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct AddUser {
+    /// The address they sign in with
+    #[arg(long)]
+    email: String,
+    /// What they are called
+    #[arg(long)]
+    name: String,
+    /// Read the password from standard input instead of asking for it
+    #[arg(long)]
+    password_stdin: bool,
+    /// Their own FHIR resource, such as Practitioner/123 or Patient/123
+    #[arg(long, value_name = "TYPE/ID")]
+    fhir_user: Option<String>,
+    /// The id of their Practitioner resource; by default the one of --fhir-user, if that is a Practitioner
+    #[arg(long, value_name = "ID")]
+    practitioner_id: Option<String>,
+    /// The id of the organization they act for
+    #[arg(long, value_name = "ID")]
+    organization_id: Option<String>,
+    /// The name of their role
+    #[arg(long)]
+    role: Option<String>,
+    /// Print the account as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl AddUser {
+    pub(super) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
+        let mut user = self.user(now).map_err(Failure::Usage)?;
+        let store = opened::store(config, now)?;
+        let exists = || Failure::AlreadyExists(format!("there is an account for {} already", user.email));
+        // Asking for a password in vain would be unkind; the insertion below decides.
+        if store.user_by_email(&user.email).await?.is_some() {
+            return Err(exists());
+        }
+        let password = if self.password_stdin {
+            secret_input::from_stdin("password")?
+        } else {
+            secret_input::from_terminal("password", "--password-stdin")?
+        };
+        let hash = Passwords::new(&config.passwords)?.hash(password).await?;
+        let audit = AuditEvent::new(now, AuditAction::UserCreation, AuditOutcome::Success)
+            .with_user(&user.id)
+            .with_method("cli");
+        user.password_hash = Some(hash);
+        let inserted = store.insert_user(user.clone(), audit).await?;
+        store.close().await;
+        match inserted {
+            Insertion::Inserted if self.json => output::json(&json!({
+                "id": user.id,
+                "email": user.email,
+                "name": user.name,
+                "role": user.role,
+                "fhir_user": user.fhir_user,
+                "practitioner_id": user.practitioner_id,
+                "organization_id": user.organization_id,
+            })),
+            Insertion::Inserted => output::result(&format!("made the account {} for {}", user.id, user.email)),
+            Insertion::AlreadyExists => {
+                Err(Failure::AlreadyExists(format!("there is an account for {} already", user.email)))
+            }
+        }
+    }
+
+    /// The account without its password, or what is wrong with the arguments.
+    fn user(&self, now: Timestamp) -> Result<User, String> {
+        let email = normalize_email(&self.email);
+        let lawful = email.len() <= 254
+            && !email.contains(|character: char| character.is_whitespace() || character.is_control())
+            && email.split_once('@').is_some_and(|(local, domain)| {
+                !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+            });
+        if !lawful {
+            return Err(String::from("--email must be an address such as ada@example.org"));
+        }
+        let name = self.name.trim();
+        if name.is_empty() || name.len() > 200 || name.contains(char::is_control) {
+            return Err(String::from("--name must be 1 to 200 bytes of text"));
+        }
+        let fhir_user = self.fhir_user.as_deref().map(|claim| (claim, FhirUser::from_claim(claim, "")));
+        if let Some((_, None)) = fhir_user {
+            return Err(String::from(
+                "--fhir-user must be Patient, Person, Practitioner, PractitionerRole or RelatedPerson, a slash and an id",
+            ));
+        }
+        for (flag, id) in
+            [("--practitioner-id", &self.practitioner_id), ("--organization-id", &self.organization_id)]
+        {
+            if id.as_deref().is_some_and(|id| !is_fhir_id(id)) {
+                return Err(format!("{flag} must be 1 to 64 characters from A-Z a-z 0-9 - ."));
+            }
+        }
+        if self.role.as_deref().is_some_and(|role| role.is_empty() || role.contains(char::is_control)) {
+            return Err(String::from("--role must be a name"));
+        }
+        let own_practitioner =
+            self.fhir_user.as_deref().and_then(|claim| claim.strip_prefix("Practitioner/")).map(String::from);
+        Ok(User {
+            id: rng::identifier("user-").map_err(|error| error.to_string())?,
+            email,
+            name: name.into(),
+            password_hash: None,
+            role: self.role.clone(),
+            fhir_user: self.fhir_user.clone(),
+            practitioner_id: self.practitioner_id.clone().or(own_practitioner),
+            organization_id: self.organization_id.clone(),
+            created_at: now,
+            deactivated_at: None,
+        })
+    }
+}
+
+/// FHIR's data type `id`.
+fn is_fhir_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+}
+
+#[cfg(test)]
+mod tests;

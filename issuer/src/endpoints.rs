@@ -1,0 +1,12 @@
+//! The protocol's endpoints: one file each, named as in its specification.
+
+pub mod authorize;
+pub mod client_authentication;
+pub mod cross_origin;
+pub mod documentation;
+pub mod health;
+pub mod landing;
+pub mod metadata;
+pub mod resources;
+pub mod revoke;
+pub mod token;

@@ -1,0 +1,168 @@
+//! `/oauth2/authorize`: the authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2, SMART App
+//! Launch "Obtain authorization code").
+//!
+//! A request is checked ([`check`]) and stored under a random identifier; then [`decision`] says what stands between it and
+//! its answer: signing in, consenting, or nothing. A POST comes from the client's site without our cookies (SMART-13), so
+//! it is stored and the browser is sent to the same-site address `/oauth2/authorize/continue`, which decides.
+
+pub mod check;
+pub mod decision;
+pub mod pending;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::error::internal::InternalError;
+use crate::error::page::PageError;
+use crate::error::redirect;
+use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters, ParametersError, SignedIn};
+use crate::state::AppState;
+
+use check::{CheckedRequest, Refusal};
+use decision::{Decision, Denial, decide};
+use pending::PendingRequest;
+
+/// A request in the query.
+pub async fn get(
+    State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
+    SignedIn(session): SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let visit = Visit { state: &state, address };
+    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes());
+    match visit.check(parameters).await? {
+        Ok(checked) => visit.answer_new(checked, session).await,
+        Err(refusal) => visit.refuse(refusal).await,
+    }
+}
+
+/// The same request as a form.
+pub async fn post(
+    State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
+    form: Result<Form, FormError>,
+) -> Result<Response, PageError> {
+    let visit = Visit { state: &state, address };
+    let Form(parameters) = form?;
+    match visit.check(Ok(parameters)).await? {
+        Ok(checked) => {
+            let prompt_none = checked.prompt_none;
+            let path = visit.store(checked).await?.continue_path();
+            Ok(redirect::to_own_page(&if prompt_none { format!("{path}&prompt=none") } else { path })?)
+        }
+        Err(refusal) => visit.refuse(refusal).await,
+    }
+}
+
+/// Where a stored request goes on: after a POST, and after signing in.
+pub async fn resume(
+    State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
+    SignedIn(session): SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let visit = Visit { state: &state, address };
+    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes()).map_err(FormError::from)?;
+    let field = |name| parameters.single(name).map_err(|_| PageError::Field);
+    let pending = PendingRequest::load(&state, field("request")?.ok_or(PageError::RequestGone)?).await?;
+    let prompt_none = field("prompt")? == Some("none");
+    let decision = decide(&state, &pending, session.as_ref()).await?;
+    match decision.denial(prompt_none) {
+        Some(denial) => pending.deny(&state, denial, session.as_ref().map(|session| &session.user), address).await,
+        None => visit.act(&pending, decision, session.as_ref()).await,
+    }
+}
+
+/// One visit to the endpoint.
+struct Visit<'a> {
+    state: &'a AppState,
+    address: Option<std::net::IpAddr>,
+}
+
+impl Visit<'_> {
+    async fn check(
+        &self,
+        parameters: Result<Parameters, ParametersError>,
+    ) -> Result<Result<CheckedRequest, Refusal>, PageError> {
+        match parameters {
+            Ok(parameters) => Ok(check::check(self.state, &parameters, self.state.now()).await?),
+            Err(error) => Ok(Err(Refusal::malformed(error))),
+        }
+    }
+
+    /// Decides before storing, so that a request which is refused at once leaves nothing behind.
+    async fn answer_new(
+        &self,
+        checked: CheckedRequest,
+        session: Option<BrowserSession>,
+    ) -> Result<Response, PageError> {
+        let prompt_none = checked.prompt_none;
+        let pending = checked.into_pending()?;
+        let decision = decide(self.state, &pending, session.as_ref()).await?;
+        if let Some(denial) = decision.denial(prompt_none) {
+            let user = session.as_ref().map(|session| &session.user);
+            return Ok(pending.deny_unstored(self.state, denial, user, self.address).await?);
+        }
+        self.insert(&pending).await?;
+        self.act(&pending, decision, session.as_ref()).await
+    }
+
+    async fn store(&self, checked: CheckedRequest) -> Result<PendingRequest, PageError> {
+        let pending = checked.into_pending()?;
+        self.insert(&pending).await?;
+        Ok(pending)
+    }
+
+    async fn insert(&self, pending: &PendingRequest) -> Result<(), PageError> {
+        let stored = self.state.store().insert_authorization_request(pending.request.clone()).await;
+        Ok(stored.map_err(InternalError::from)?)
+    }
+
+    /// Goes on with a stored request.
+    async fn act(
+        &self,
+        pending: &PendingRequest,
+        decision: Decision,
+        session: Option<&BrowserSession>,
+    ) -> Result<Response, PageError> {
+        match (decision, session) {
+            (Decision::Approve(grantable), Some(session)) => {
+                pending.approve(self.state, session, grantable, None, self.address).await
+            }
+            (Decision::AskConsent(_), Some(_)) => Ok(redirect::to_own_page(&pending.path_to("/consent"))?),
+            (Decision::SignIn | Decision::AskConsent(_) | Decision::Approve(_), _) => {
+                Ok(redirect::to_own_page(&pending.path_to("/login"))?)
+            }
+            (Decision::NothingToGrant, session) => {
+                let user = session.map(|session| &session.user);
+                pending.deny(self.state, Denial::NothingToGrant, user, self.address).await
+            }
+        }
+    }
+
+    async fn refuse(&self, refusal: Refusal) -> Result<Response, PageError> {
+        let now = self.state.now();
+        let mut audit = AuditEvent::new(now, AuditAction::Authorization, AuditOutcome::Failure)
+            .with_ip_address(self.address)
+            .with_reason(refusal.reason());
+        if let Some(client_id) = refusal.client_id() {
+            audit = audit.with_client(client_id);
+        }
+        self.state.store().record(audit).await.map_err(InternalError::from)?;
+        match refusal {
+            Refusal::Page { error, .. } => Err(PageError::UntrustedRequest(error.description())),
+            Refusal::Redirect { target, state, error, .. } => Ok(redirect::with_error(
+                self.state.config(),
+                &target,
+                state.as_deref(),
+                error.code(),
+                error.description(),
+            )?),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

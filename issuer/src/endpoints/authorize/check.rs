@@ -1,0 +1,453 @@
+//! What an authorization request must be, in the order in which it is looked at.
+//!
+//! The first two steps decide where an answer may go. Until both hold, a refusal is a page and nothing is sent anywhere
+//! (RFC 6749 section 4.1.2.1, OIDC-21); from then on a refusal travels to the client.
+
+use wardgate_shared::oauth_error::OAuthErrorCode;
+use wardgate_shared::pkce::{CodeChallenge, PkceError};
+use wardgate_shared::redirect_uri::RedirectTarget;
+use wardgate_shared::scope::ScopeSet;
+use wardgate_shared::time::Timestamp;
+
+use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIME_SECONDS};
+use crate::domain::client::{Client, GrantType};
+use crate::endpoints::resources::{self, UnknownResource};
+use crate::error::internal::InternalError;
+use crate::extract::{Parameters, ParametersError};
+use crate::state::AppState;
+use crate::tokens::granting;
+use crate::tokens::opaque::OpaqueSecret;
+
+use super::pending::PendingRequest;
+
+/// The longest `state` and `nonce` that are kept, in bytes (FAPI-07 sends up to 1000).
+const MAXIMUM_OPAQUE_BYTES: usize = 2048;
+/// The longest `login_hint` that is shown, in bytes.
+const MAXIMUM_HINT_BYTES: usize = 254;
+
+/// A request that holds, and whether it may show a page.
+#[derive(Debug)]
+pub struct CheckedRequest {
+    client: Client,
+    target: RedirectTarget,
+    redirect_uri_given: bool,
+    scope: ScopeSet,
+    state: Option<String>,
+    nonce: Option<String>,
+    challenge: Option<CodeChallenge>,
+    audiences: Vec<String>,
+    authenticated_after: Option<Timestamp>,
+    consent_forced: bool,
+    login_hint: Option<String>,
+    expires_at: Timestamp,
+    /// `prompt=none`: answer without showing a page, or refuse.
+    pub prompt_none: bool,
+}
+
+impl CheckedRequest {
+    /// The request under a new identifier, ready to be stored.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn into_pending(self) -> Result<PendingRequest, InternalError> {
+        let id = OpaqueSecret::AuthorizationRequest.generate()?;
+        let request = AuthorizationRequest {
+            digest: id.digest,
+            client_id: self.client.client_id.clone(),
+            redirect_target: self.target,
+            redirect_uri_given: self.redirect_uri_given,
+            scope: self.scope,
+            state: self.state,
+            nonce: self.nonce,
+            challenge: self.challenge,
+            audiences: self.audiences,
+            authenticated_after: self.authenticated_after,
+            consent_forced: self.consent_forced,
+            login_hint: self.login_hint,
+            expires_at: self.expires_at,
+        };
+        Ok(PendingRequest::new(id.value, request, self.client))
+    }
+}
+
+/// A refused request, and where the refusal goes.
+#[derive(Debug)]
+pub enum Refusal {
+    /// To a page of ours.
+    Page {
+        /// Why.
+        error: UntrustedRequest,
+        /// The client, when there is one of that name.
+        client_id: Option<String>,
+    },
+    /// To the client.
+    Redirect {
+        /// Where to.
+        target: RedirectTarget,
+        /// `state`, as it came.
+        state: Option<String>,
+        /// The client.
+        client_id: String,
+        /// Why.
+        error: AuthorizationError,
+    },
+}
+
+impl Refusal {
+    /// The refusal of a request whose parameters cannot even be read.
+    pub const fn malformed(error: ParametersError) -> Self {
+        Self::Page { error: UntrustedRequest::Malformed(error), client_id: None }
+    }
+
+    /// The client, as far as it is known.
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Page { client_id, .. } => client_id.as_deref(),
+            Self::Redirect { client_id, .. } => Some(client_id),
+        }
+    }
+
+    /// The reason for the audit trail.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Page { error, .. } => error.reason(),
+            Self::Redirect { error, .. } => error.code().as_str(),
+        }
+    }
+}
+
+/// Why nothing may be sent to the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UntrustedRequest {
+    /// The parameters cannot be read.
+    Malformed(ParametersError),
+    /// `client_id` is absent or repeated.
+    NoClient,
+    /// No client of that name is registered.
+    UnknownClient,
+    /// `redirect_uri` is repeated, or absent where the client has several.
+    NoRedirectUri,
+    /// `redirect_uri` is not registered for the client.
+    UnregisteredRedirectUri,
+}
+
+impl UntrustedRequest {
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed_request",
+            Self::NoClient => "no_client",
+            Self::UnknownClient => "unknown_client",
+            Self::NoRedirectUri => "no_redirect_uri",
+            Self::UnregisteredRedirectUri => "unregistered_redirect_uri",
+        }
+    }
+
+    /// The reason for the person who sees the page.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "The app sent a request that cannot be read.",
+            Self::NoClient => "The app did not say which app it is (client_id).",
+            Self::UnknownClient => "No app of this name (client_id) is registered here.",
+            Self::NoRedirectUri => "The app did not say where its answer should go (redirect_uri).",
+            Self::UnregisteredRedirectUri => {
+                "The address to which the app wants its answer (redirect_uri) is not registered for it."
+            }
+        }
+    }
+}
+
+/// Why the client is told that its request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthorizationError {
+    /// A parameter is repeated.
+    Repeated,
+    /// `request` (OpenID Connect Core section 6.1) is not supported.
+    RequestObject,
+    /// `request_uri` (OpenID Connect Core section 6.2, RFC 9126) is not supported.
+    RequestUri,
+    /// The client is not registered for the code grant.
+    GrantNotAllowed,
+    /// `response_type` is absent.
+    NoResponseType,
+    /// `response_type` is not `code`.
+    UnsupportedResponseType,
+    /// `response_mode` is not `query`.
+    UnsupportedResponseMode,
+    /// `scope` is absent.
+    NoScope,
+    /// `scope` is not a list of scopes.
+    MalformedScope,
+    /// The client may have none of the scopes.
+    NothingToGrant,
+    /// The client must send a `code_challenge`.
+    NoChallenge,
+    /// The challenge is not a lawful S256 one.
+    Challenge(PkceError),
+    /// `aud` names no FHIR base of ours.
+    UnknownFhirBase,
+    /// `resource` or `audience` names no resource of ours.
+    UnknownTarget,
+    /// There is no such EHR launch.
+    UnknownLaunch,
+    /// `prompt` combines `none` with something else, or has an unknown value.
+    Prompt,
+    /// `max_age` is not a number of seconds.
+    MaxAge,
+    /// `state` or `nonce` is too long or has control characters.
+    OpaqueValue,
+}
+
+impl AuthorizationError {
+    /// The code for the client.
+    pub const fn code(self) -> OAuthErrorCode {
+        match self {
+            Self::RequestObject => OAuthErrorCode::RequestNotSupported,
+            Self::RequestUri => OAuthErrorCode::RequestUriNotSupported,
+            Self::GrantNotAllowed => OAuthErrorCode::UnauthorizedClient,
+            Self::UnsupportedResponseType => OAuthErrorCode::UnsupportedResponseType,
+            Self::NoScope | Self::MalformedScope | Self::NothingToGrant => OAuthErrorCode::InvalidScope,
+            Self::UnknownTarget => OAuthErrorCode::InvalidTarget,
+            Self::Repeated
+            | Self::NoResponseType
+            | Self::UnsupportedResponseMode
+            | Self::NoChallenge
+            | Self::Challenge(_)
+            | Self::UnknownFhirBase
+            | Self::UnknownLaunch
+            | Self::Prompt
+            | Self::MaxAge
+            | Self::OpaqueValue => OAuthErrorCode::InvalidRequest,
+        }
+    }
+
+    /// The reason for the client's developers.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Repeated => "A parameter is repeated",
+            Self::RequestObject => "Request objects are not supported: send the parameters themselves",
+            Self::RequestUri => "request_uri is not supported: send the parameters themselves",
+            Self::GrantNotAllowed => "The client is not registered for the authorization_code grant",
+            Self::NoResponseType => "response_type is missing",
+            Self::UnsupportedResponseType => "response_type must be code",
+            Self::UnsupportedResponseMode => "response_mode must be query",
+            Self::NoScope => "scope is missing",
+            Self::MalformedScope => "scope must be a list of scopes with one space between two of them",
+            Self::NothingToGrant => "The client may have none of the requested scopes in the name of a person",
+            Self::NoChallenge => "code_challenge is missing: this client must use PKCE with S256",
+            Self::Challenge(PkceError::MethodNotS256) => "code_challenge_method must be S256",
+            Self::Challenge(
+                PkceError::MalformedChallenge | PkceError::MalformedVerifier | PkceError::Mismatch,
+            ) => "code_challenge must be the base64url form of a SHA-256 digest: 43 characters without padding",
+            Self::UnknownFhirBase => "aud must be the FHIR base that the client wants to call",
+            Self::UnknownTarget => "resource and audience must name a resource that this server issues tokens for",
+            Self::UnknownLaunch => "The launch is unknown or over",
+            Self::Prompt => "prompt must be none, or one or more of login, consent and select_account",
+            Self::MaxAge => "max_age must be a number of seconds",
+            Self::OpaqueValue => "state and nonce must be at most 2048 bytes without control characters",
+        }
+    }
+}
+
+/// Checks a request.
+///
+/// # Errors
+/// Inside the `Ok`: the [`Refusal`]. Outside: what the store could not answer.
+pub async fn check(
+    state: &AppState,
+    parameters: &Parameters,
+    now: Timestamp,
+) -> Result<Result<CheckedRequest, Refusal>, InternalError> {
+    // 1. Who asks.
+    let page = |error, client_id| Ok(Err(Refusal::Page { error, client_id }));
+    let Ok(Some(client_id)) = parameters.single("client_id") else {
+        return page(UntrustedRequest::NoClient, None);
+    };
+    let Some(client) = state.store().client(client_id).await? else {
+        return page(UntrustedRequest::UnknownClient, None);
+    };
+    // 2. Where the answer may go.
+    let client_id = || Some(client.client_id.clone());
+    let Ok(redirect_uri) = parameters.single("redirect_uri") else {
+        return page(UntrustedRequest::NoRedirectUri, client_id());
+    };
+    let Some(target) = client.redirect_target(redirect_uri) else {
+        let error = match redirect_uri {
+            Some(_) => UntrustedRequest::UnregisteredRedirectUri,
+            None => UntrustedRequest::NoRedirectUri,
+        };
+        return page(error, client_id());
+    };
+    // 3. Everything else.
+    let trusted = TrustedRequest { state, parameters, client: &client, now };
+    Ok(match trusted.check() {
+        Ok(rest) => Ok(CheckedRequest {
+            target,
+            redirect_uri_given: redirect_uri.is_some(),
+            scope: rest.scope,
+            state: rest.state,
+            nonce: rest.nonce,
+            challenge: rest.challenge,
+            audiences: rest.audiences,
+            authenticated_after: rest.prompt.authenticated_after,
+            consent_forced: rest.prompt.consent,
+            prompt_none: rest.prompt.none,
+            login_hint: rest.login_hint,
+            expires_at: now.plus(REQUEST_LIFETIME_SECONDS),
+            client,
+        }),
+        Err(error) => {
+            let state = parameters.single("state").ok().flatten().map(String::from);
+            Err(Refusal::Redirect { target, state, client_id: client.client_id, error })
+        }
+    })
+}
+
+/// A request whose client and redirect URI hold.
+struct TrustedRequest<'a> {
+    state: &'a AppState,
+    parameters: &'a Parameters,
+    client: &'a Client,
+    now: Timestamp,
+}
+
+/// What the rest of the request says.
+struct Rest {
+    scope: ScopeSet,
+    state: Option<String>,
+    nonce: Option<String>,
+    challenge: Option<CodeChallenge>,
+    audiences: Vec<String>,
+    prompt: Prompt,
+    login_hint: Option<String>,
+}
+
+/// `prompt` and `max_age`.
+struct Prompt {
+    none: bool,
+    consent: bool,
+    authenticated_after: Option<Timestamp>,
+}
+
+impl<'a> TrustedRequest<'a> {
+    /// The order of the checks.
+    fn check(&self) -> Result<Rest, AuthorizationError> {
+        self.parameters.refuse_repeated(&resources::REPEATABLE).map_err(|_| AuthorizationError::Repeated)?;
+        self.check_request_objects()?;
+        self.check_grant_type()?;
+        self.check_response()?;
+        let scope = self.scope()?;
+        let challenge = self.challenge()?;
+        let audiences = self.audiences()?;
+        self.check_launch()?;
+        let prompt = self.prompt()?;
+        let (state, nonce) = (self.opaque("state")?, self.opaque("nonce")?);
+        Ok(Rest { scope, state, nonce, challenge, audiences, prompt, login_hint: self.login_hint() })
+    }
+
+    /// A parameter's value; repeated ones were refused before.
+    fn parameter(&self, name: &str) -> Option<&'a str> {
+        self.parameters.all(name).next()
+    }
+
+    fn check_request_objects(&self) -> Result<(), AuthorizationError> {
+        if self.parameter("request").is_some() {
+            return Err(AuthorizationError::RequestObject);
+        }
+        self.parameter("request_uri").map_or(Ok(()), |_| Err(AuthorizationError::RequestUri))
+    }
+
+    fn check_grant_type(&self) -> Result<(), AuthorizationError> {
+        let allowed = self.client.allows(GrantType::AuthorizationCode);
+        if allowed { Ok(()) } else { Err(AuthorizationError::GrantNotAllowed) }
+    }
+
+    fn check_response(&self) -> Result<(), AuthorizationError> {
+        match self.parameter("response_type") {
+            Some("code") => {}
+            Some(_) => return Err(AuthorizationError::UnsupportedResponseType),
+            None => return Err(AuthorizationError::NoResponseType),
+        }
+        match self.parameter("response_mode") {
+            None | Some("query") => Ok(()),
+            Some(_) => Err(AuthorizationError::UnsupportedResponseMode),
+        }
+    }
+
+    fn scope(&self) -> Result<ScopeSet, AuthorizationError> {
+        let text = self.parameter("scope").ok_or(AuthorizationError::NoScope)?;
+        let requested = ScopeSet::parse(text).map_err(|_| AuthorizationError::MalformedScope)?;
+        let grantable = granting::for_request(&requested, self.client);
+        if grantable.is_empty() { Err(AuthorizationError::NothingToGrant) } else { Ok(grantable) }
+    }
+
+    /// A challenge that is sent is always held to. Without one, a lone `code_challenge_method` says nothing, and is
+    /// ignored where the client need not use PKCE.
+    fn challenge(&self) -> Result<Option<CodeChallenge>, AuthorizationError> {
+        match self.parameter("code_challenge") {
+            Some(challenge) => CodeChallenge::parse(challenge, self.parameter("code_challenge_method"))
+                .map(Some)
+                .map_err(AuthorizationError::Challenge),
+            None if self.client.requires_pkce() => Err(AuthorizationError::NoChallenge),
+            None => Ok(None),
+        }
+    }
+
+    fn audiences(&self) -> Result<Vec<String>, AuthorizationError> {
+        resources::requested(self.state.config(), self.parameters).map_err(|error| match error {
+            UnknownResource::FhirBase => AuthorizationError::UnknownFhirBase,
+            UnknownResource::Target => AuthorizationError::UnknownTarget,
+        })
+    }
+
+    /// No EHR launch has been started here, so every `launch` value is a foreign one (SMART-19).
+    fn check_launch(&self) -> Result<(), AuthorizationError> {
+        self.parameter("launch").map_or(Ok(()), |_| Err(AuthorizationError::UnknownLaunch))
+    }
+
+    fn prompt(&self) -> Result<Prompt, AuthorizationError> {
+        let mut prompt = Prompt { none: false, consent: false, authenticated_after: None };
+        let mut fresh = false;
+        if let Some(text) = self.parameter("prompt") {
+            for word in text.split(' ') {
+                match word {
+                    "none" => prompt.none = true,
+                    "consent" => prompt.consent = true,
+                    // There is no list of accounts to select from: whoever signs in is the account selected.
+                    "login" | "select_account" => fresh = true,
+                    _ => return Err(AuthorizationError::Prompt),
+                }
+            }
+            if prompt.none && text != "none" {
+                return Err(AuthorizationError::Prompt);
+            }
+        }
+        if let Some(text) = self.parameter("max_age") {
+            let seconds = text.parse::<u32>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+            let seconds = seconds.ok_or(AuthorizationError::MaxAge)?;
+            // `max_age=0` is `prompt=login` (OpenID Connect Core section 3.1.2.1).
+            fresh |= seconds == 0;
+            prompt.authenticated_after = Some(self.now.minus(i64::from(seconds)));
+        }
+        if fresh {
+            // Time has whole seconds: a session begun in this very second is not a fresh one, the next sign-in is.
+            prompt.authenticated_after = Some(self.now.plus(1));
+        }
+        Ok(prompt)
+    }
+
+    fn opaque(&self, name: &str) -> Result<Option<String>, AuthorizationError> {
+        match self.parameter(name) {
+            Some(value) if value.len() > MAXIMUM_OPAQUE_BYTES || value.chars().any(char::is_control) => {
+                Err(AuthorizationError::OpaqueValue)
+            }
+            value => Ok(value.map(String::from)),
+        }
+    }
+
+    /// A hint is only ever shown, so one that cannot be is dropped.
+    fn login_hint(&self) -> Option<String> {
+        let hint = self.parameter("login_hint")?;
+        let showable = hint.len() <= MAXIMUM_HINT_BYTES && !hint.chars().any(char::is_control);
+        showable.then(|| hint.into())
+    }
+}

@@ -1,0 +1,110 @@
+//! What stands between an authorization request and its answer.
+
+use wardgate_shared::oauth_error::OAuthErrorCode;
+use wardgate_shared::redirect_uri::RedirectTarget;
+
+use crate::domain::client::Client;
+use crate::domain::session::Session;
+use crate::error::internal::InternalError;
+use crate::extract::BrowserSession;
+use crate::state::AppState;
+use crate::tokens::granting::{self, Grantable};
+
+use super::pending::PendingRequest;
+
+/// The next step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Somebody has to sign in, perhaps again.
+    SignIn,
+    /// The person has to be asked.
+    AskConsent(Grantable),
+    /// They agreed to all of it before.
+    Approve(Grantable),
+    /// They can give none of what is asked for.
+    NothingToGrant,
+}
+
+/// An error that the client gets instead of a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// `prompt=none`, and nobody is signed in freshly enough.
+    LoginRequired,
+    /// `prompt=none`, and the person would have to be asked.
+    ConsentRequired,
+    /// The person can give none of the scopes.
+    NothingToGrant,
+    /// The person said no.
+    AccessDenied,
+}
+
+impl Denial {
+    /// The code for the client.
+    pub const fn code(self) -> OAuthErrorCode {
+        match self {
+            Self::LoginRequired => OAuthErrorCode::LoginRequired,
+            Self::ConsentRequired => OAuthErrorCode::ConsentRequired,
+            Self::NothingToGrant => OAuthErrorCode::InvalidScope,
+            Self::AccessDenied => OAuthErrorCode::AccessDenied,
+        }
+    }
+
+    /// The reason for the client's developers.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::LoginRequired => "Nobody is signed in, and prompt=none forbids asking",
+            Self::ConsentRequired => "The person has not agreed to this access, and prompt=none forbids asking",
+            Self::NothingToGrant => {
+                "The person can give none of the requested scopes; patient scopes need a patient in context"
+            }
+            Self::AccessDenied => "The person did not allow the access",
+        }
+    }
+}
+
+impl Decision {
+    /// The error in which the decision ends at once, when pages are allowed or not.
+    pub const fn denial(&self, prompt_none: bool) -> Option<Denial> {
+        match (self, prompt_none) {
+            (Self::NothingToGrant, _) => Some(Denial::NothingToGrant),
+            (Self::SignIn, true) => Some(Denial::LoginRequired),
+            (Self::AskConsent(_), true) => Some(Denial::ConsentRequired),
+            (Self::SignIn | Self::AskConsent(_), false) | (Self::Approve(_), _) => None,
+        }
+    }
+}
+
+/// Decides for the browser's present session.
+///
+/// # Errors
+/// When the store cannot answer.
+pub async fn decide(
+    state: &AppState,
+    pending: &PendingRequest,
+    session: Option<&BrowserSession>,
+) -> Result<Decision, InternalError> {
+    let Some(session) = session.filter(|session| is_fresh_enough(pending, &session.session)) else {
+        return Ok(Decision::SignIn);
+    };
+    let grantable = granting::for_person(&pending.request.scope, &session.user);
+    if grantable.scope.is_empty() {
+        return Ok(Decision::NothingToGrant);
+    }
+    if pending.request.consent_forced || !consent_may_be_remembered(&pending.client, &pending.request.redirect_target) {
+        return Ok(Decision::AskConsent(grantable));
+    }
+    let consent = state.store().consent(&session.user.id, &pending.client.client_id).await?;
+    let agreed = consent.is_some_and(|consent| grantable.scope.is_subset(&consent.scope));
+    Ok(if agreed { Decision::Approve(grantable) } else { Decision::AskConsent(grantable) })
+}
+
+/// Whether the session satisfies `prompt=login` and `max_age`.
+pub fn is_fresh_enough(pending: &PendingRequest, session: &Session) -> bool {
+    pending.request.authenticated_after.is_none_or(|after| session.authenticated_at >= after)
+}
+
+/// Whether a remembered answer may stand for a new one. Any program on the person's device can pretend to be a public
+/// client that is answered there, so for those the person is asked each time (RFC 8252 section 8.6).
+fn consent_may_be_remembered(client: &Client, target: &RedirectTarget) -> bool {
+    !client.is_public() || target.as_str().starts_with("https://")
+}

@@ -1,0 +1,192 @@
+//! An authorization request that waits for its person, and the two ways in which it ends.
+
+use std::net::IpAddr;
+
+use axum::response::Response;
+use wardgate_shared::secret::Secret;
+
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::authorization_code::{AuthorizationCode, CODE_LIFETIME_SECONDS};
+use crate::domain::authorization_request::AuthorizationRequest;
+use crate::domain::client::Client;
+use crate::domain::consent::Consent;
+use crate::domain::digest::SecretDigest;
+use crate::domain::grant::Grant;
+use crate::domain::user::User;
+use crate::error::internal::InternalError;
+use crate::error::page::PageError;
+use crate::error::redirect;
+use crate::extract::BrowserSession;
+use crate::rng;
+use crate::state::AppState;
+use crate::tokens::granting::Grantable;
+use crate::tokens::opaque::OpaqueSecret;
+
+use super::decision::Denial;
+
+/// A checked request, its identifier in clear, and its client.
+#[derive(Clone, Debug)]
+pub struct PendingRequest {
+    id: Secret<String>,
+    /// The request.
+    pub request: AuthorizationRequest,
+    /// Who asks.
+    pub client: Client,
+}
+
+impl PendingRequest {
+    /// A request that was just checked.
+    pub const fn new(id: Secret<String>, request: AuthorizationRequest, client: Client) -> Self {
+        Self { id, request, client }
+    }
+
+    /// The stored request of this identifier.
+    ///
+    /// # Errors
+    /// [`PageError::RequestGone`] when it is answered, expired or unknown.
+    pub async fn load(state: &AppState, id: &str) -> Result<Self, PageError> {
+        if !OpaqueSecret::AuthorizationRequest.is_shape_of(id) {
+            return Err(PageError::RequestGone);
+        }
+        let digest = SecretDigest::of(id);
+        let found = state.store().authorization_request(&digest, state.now()).await.map_err(InternalError::from)?;
+        let request = found.ok_or(PageError::RequestGone)?;
+        let client = state.store().client(&request.client_id).await.map_err(InternalError::from)?;
+        let client = client.ok_or(PageError::RequestGone)?;
+        Ok(Self { id: Secret::new(id.into()), request, client })
+    }
+
+    /// The identifier, for the forms of the pages that answer the request.
+    pub fn id(&self) -> &str {
+        self.id.expose()
+    }
+
+    /// The address of one of the pages, for this request. Identifiers have URL-safe characters only.
+    pub fn path_to(&self, page: &str) -> String {
+        format!("{page}?request={}", self.id())
+    }
+
+    /// Where the request goes on once somebody has signed in.
+    pub fn continue_path(&self) -> String {
+        self.path_to("/oauth2/authorize/continue")
+    }
+
+    /// Ends the request with a code for the client. `consent` is what the person just agreed to, when they were asked.
+    ///
+    /// # Errors
+    /// [`PageError::RequestGone`] when the request has been answered meanwhile; nothing is issued then.
+    pub async fn approve(
+        &self,
+        state: &AppState,
+        session: &BrowserSession,
+        grantable: Grantable,
+        consent: Option<Consent>,
+        address: Option<IpAddr>,
+    ) -> Result<Response, PageError> {
+        let now = state.now();
+        let secret = OpaqueSecret::AuthorizationCode.generate().map_err(InternalError::from)?;
+        let audit = |action| {
+            AuditEvent::new(now, action, AuditOutcome::Success)
+                .with_user(&*session.user.id)
+                .with_client(&*self.client.client_id)
+                .with_ip_address(address)
+        };
+        let mut events = Vec::new();
+        if consent.is_some() {
+            events.push(audit(AuditAction::Consent));
+        }
+        events.push(audit(AuditAction::Authorization));
+        let grant = Grant {
+            id: rng::identifier("grant-").map_err(InternalError::from)?,
+            client_id: self.client.client_id.clone(),
+            user_id: session.user.id.clone(),
+            scope: grantable.scope,
+            audiences: self.request.audiences.clone(),
+            launch_context: grantable.launch_context,
+            authenticated_at: session.session.authenticated_at,
+            methods: session.session.methods.clone(),
+            nonce: self.request.nonce.clone(),
+            session: Some(session.session.digest),
+            created_at: now,
+            ended_at: None,
+        };
+        let code = AuthorizationCode {
+            digest: secret.digest,
+            grant,
+            redirect_uri: self.request.redirect_target.as_str().into(),
+            redirect_uri_given: self.request.redirect_uri_given,
+            challenge: self.request.challenge,
+            expires_at: now.plus(CODE_LIFETIME_SECONDS),
+        };
+        let approved = state
+            .store()
+            .approve_authorization(&self.request.digest, code, consent, events, now)
+            .await
+            .map_err(InternalError::from)?;
+        if !approved {
+            return Err(PageError::RequestGone);
+        }
+        let (target, state_parameter) = (&self.request.redirect_target, self.request.state.as_deref());
+        Ok(redirect::with_code(state.config(), target, state_parameter, secret.value.expose())?)
+    }
+
+    /// Ends the stored request with an error for the client.
+    ///
+    /// # Errors
+    /// [`PageError::RequestGone`] when the request has been answered meanwhile.
+    pub async fn deny(
+        &self,
+        state: &AppState,
+        denial: Denial,
+        user: Option<&User>,
+        address: Option<IpAddr>,
+    ) -> Result<Response, PageError> {
+        let audit = self.denial_event(state, denial, user, address);
+        let (digest, now) = (&self.request.digest, state.now());
+        if !state.store().deny_authorization(digest, audit, now).await.map_err(InternalError::from)? {
+            return Err(PageError::RequestGone);
+        }
+        Ok(self.denial_redirect(state, denial)?)
+    }
+
+    /// Answers a request that was never stored with an error for the client.
+    ///
+    /// # Errors
+    /// When the store cannot record it.
+    pub async fn deny_unstored(
+        &self,
+        state: &AppState,
+        denial: Denial,
+        user: Option<&User>,
+        address: Option<IpAddr>,
+    ) -> Result<Response, InternalError> {
+        state.store().record(self.denial_event(state, denial, user, address)).await?;
+        self.denial_redirect(state, denial)
+    }
+
+    fn denial_event(
+        &self,
+        state: &AppState,
+        denial: Denial,
+        user: Option<&User>,
+        address: Option<IpAddr>,
+    ) -> AuditEvent {
+        let action = match denial {
+            Denial::AccessDenied => AuditAction::Consent,
+            Denial::LoginRequired | Denial::ConsentRequired | Denial::NothingToGrant => AuditAction::Authorization,
+        };
+        let event = AuditEvent::new(state.now(), action, AuditOutcome::Failure)
+            .with_client(&*self.client.client_id)
+            .with_ip_address(address)
+            .with_reason(denial.code().as_str());
+        match user {
+            Some(user) => event.with_user(&*user.id),
+            None => event,
+        }
+    }
+
+    fn denial_redirect(&self, state: &AppState, denial: Denial) -> Result<Response, InternalError> {
+        let (target, state_parameter) = (&self.request.redirect_target, self.request.state.as_deref());
+        redirect::with_error(state.config(), target, state_parameter, denial.code(), denial.description())
+    }
+}

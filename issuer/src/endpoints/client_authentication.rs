@@ -1,0 +1,203 @@
+//! Who calls: client authentication at the token and revocation endpoints (RFC 6749 sections 2.3 and 3.2.1).
+//!
+//! One step, one outcome: an [`AuthenticatedClient`], which nothing else can make. Methods: `client_secret_basic`,
+//! `client_secret_post`, and `none` for public clients. Exactly one of them may be used. An unknown client costs the same
+//! work as a known one and gets the same answer.
+
+use base64ct::{Base64, Encoding};
+use http::{HeaderMap, header};
+use wardgate_shared::secret::Secret;
+
+use crate::domain::client::{Client, ClientAuthentication};
+use crate::domain::digest::SecretDigest;
+use crate::error::internal::InternalError;
+use crate::extract::Parameters;
+use crate::extract::parameters::decode;
+use crate::state::AppState;
+
+/// Names of the methods, in the order in which metadata lists them.
+pub const METHODS: [&str; 3] = [BASIC, POST, NONE];
+const BASIC: &str = "client_secret_basic";
+const POST: &str = "client_secret_post";
+const NONE: &str = "none";
+
+/// A client that has proved who it is, as far as its kind can.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient {
+    client: Client,
+    method: &'static str,
+}
+
+impl AuthenticatedClient {
+    /// The client.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// How it proved it: one of [`METHODS`].
+    pub const fn method(&self) -> &'static str {
+        self.method
+    }
+}
+
+/// Why there is no authenticated client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuthenticationError {
+    /// Two methods at once, or two clients (RFC 6749 section 2.3: one method only).
+    SeveralMethods,
+    /// Something is repeated.
+    Repeated,
+    /// Nothing says which client calls.
+    NoClient,
+    /// `Authorization` is not well-formed Basic.
+    Header,
+    /// An assertion: its kind is not supported (SMART-66).
+    Assertion,
+    /// No such client, a wrong secret, a missing one, or one for a client that has none.
+    Refused,
+}
+
+impl ClientAuthenticationError {
+    /// Whether the request itself is wrong, rather than the proof.
+    pub const fn is_malformed_request(self) -> bool {
+        match self {
+            Self::SeveralMethods | Self::Repeated => true,
+            Self::NoClient | Self::Header | Self::Assertion | Self::Refused => false,
+        }
+    }
+
+    /// The reason for the client's developers.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::SeveralMethods => "The client must authenticate by one method only, and as one client",
+            Self::Repeated => "A parameter is repeated",
+            Self::NoClient => "The client must authenticate, or name itself by client_id if it is a public client",
+            Self::Header => "The Authorization header is not HTTP Basic with client_id and client_secret",
+            Self::Assertion => "Client assertions of this type are not supported",
+            Self::Refused => "The client is unknown or its secret is wrong",
+        }
+    }
+
+    /// The reason for the audit trail.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::SeveralMethods => "several_client_authentication_methods",
+            Self::Repeated => "repeated_parameter",
+            Self::NoClient => "no_client_authentication",
+            Self::Header => "malformed_authorization_header",
+            Self::Assertion => "unsupported_client_assertion",
+            Self::Refused => "client_authentication_failed",
+        }
+    }
+}
+
+/// What a request presents.
+struct Presented {
+    method: &'static str,
+    /// What the identifier may be: as decoded, and as sent.
+    client_ids: Vec<String>,
+    /// What the secret may be, in the same way; empty for a public client.
+    secrets: Vec<Secret<String>>,
+}
+
+/// Authenticates the client of a request.
+///
+/// # Errors
+/// Inside the `Ok`: [`ClientAuthenticationError`]. Outside: what the store could not answer.
+pub async fn authenticate(
+    state: &AppState,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+) -> Result<Result<AuthenticatedClient, ClientAuthenticationError>, InternalError> {
+    let presented = match present(headers, parameters) {
+        Ok(presented) => presented,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut client = None;
+    for client_id in &presented.client_ids {
+        client = match client {
+            None => state.store().client(client_id).await?,
+            found => found,
+        };
+    }
+    Ok(prove(client, presented).ok_or(ClientAuthenticationError::Refused))
+}
+
+/// The only place that makes an [`AuthenticatedClient`].
+fn prove(client: Option<Client>, presented: Presented) -> Option<AuthenticatedClient> {
+    // Digests are compared in constant time. Without a client, or without a secret, the comparison is with a digest that
+    // no text has as far as anybody knows.
+    let expected = match client.as_ref().map(|client| &client.authentication) {
+        Some(ClientAuthentication::Secret(digest)) => *digest,
+        Some(ClientAuthentication::Public) | None => SecretDigest::from_bytes([0; 32]),
+    };
+    let secret_holds =
+        presented.secrets.iter().fold(false, |holds, secret| holds | (SecretDigest::of(secret.expose()) == expected));
+    let client = client?;
+    let proved = match client.authentication {
+        ClientAuthentication::Public => presented.method == NONE,
+        ClientAuthentication::Secret(_) => secret_holds,
+    };
+    proved.then_some(AuthenticatedClient { client, method: presented.method })
+}
+
+fn present(headers: &HeaderMap, parameters: &Parameters) -> Result<Presented, ClientAuthenticationError> {
+    let parameter = |name| parameters.single(name).map_err(|_| ClientAuthenticationError::Repeated);
+    let (client_id, secret) = (parameter("client_id")?, parameter("client_secret")?);
+    let assertion = parameter("client_assertion")?.or(parameter("client_assertion_type")?);
+    let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
+    let authorization = authorizations.next();
+    if authorizations.next().is_some() {
+        return Err(ClientAuthenticationError::SeveralMethods);
+    }
+    let methods = [authorization.is_some(), secret.is_some(), assertion.is_some()];
+    if methods.into_iter().filter(|used| *used).count() > 1 {
+        return Err(ClientAuthenticationError::SeveralMethods);
+    }
+    if assertion.is_some() {
+        return Err(ClientAuthenticationError::Assertion);
+    }
+    if let Some(authorization) = authorization {
+        let text = authorization.to_str().map_err(|_| ClientAuthenticationError::Header)?;
+        let basic = read_basic(text).ok_or(ClientAuthenticationError::Header)?;
+        return match client_id {
+            // Many clients name themselves twice; that is harmless as long as it is the same name.
+            Some(named) if basic.client_ids.iter().all(|own| own != named) => {
+                Err(ClientAuthenticationError::SeveralMethods)
+            }
+            Some(_) | None => Ok(basic),
+        };
+    }
+    let client_id = client_id.ok_or(ClientAuthenticationError::NoClient)?;
+    Ok(Presented {
+        method: if secret.is_some() { POST } else { NONE },
+        client_ids: vec![client_id.into()],
+        secrets: secret.map(|secret| Secret::new(secret.into())).into_iter().collect(),
+    })
+}
+
+/// Reads `Basic` (RFC 7617). RFC 6749 section 2.3.1 has identifier and secret form-encoded first; clients that leave this
+/// out are common (SMART-29), so both readings are tried.
+fn read_basic(header: &str) -> Option<Presented> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("Basic") {
+        return None;
+    }
+    let pair = Secret::new(String::from_utf8(Base64::decode_vec(encoded.trim_start_matches(' ')).ok()?).ok()?);
+    let (client_id, secret) = pair.expose().split_once(':')?;
+    if client_id.is_empty() || secret.is_empty() {
+        return None;
+    }
+    let readings = |raw: &str| {
+        let mut readings: Vec<String> = decode(raw.as_bytes()).into_iter().collect();
+        if readings.iter().all(|decoded| decoded != raw) {
+            readings.push(raw.into());
+        }
+        readings
+    };
+    Some(Presented {
+        method: BASIC,
+        client_ids: readings(client_id),
+        secrets: readings(secret).into_iter().map(Secret::new).collect(),
+    })
+}

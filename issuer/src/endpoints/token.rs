@@ -1,0 +1,148 @@
+//! `/oauth2/token`: the token endpoint (RFC 6749 section 3.2).
+//!
+//! Form, client, grant type, grant: in this order, and each step's outcome is a type. Every answer, good or bad, is in the
+//! audit trail.
+
+mod authorization_code;
+mod client_credentials;
+mod error;
+mod refresh_token;
+mod request;
+
+use std::net::IpAddr;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use wardgate_shared::oauth_error::OAuthErrorCode;
+use wardgate_shared::time::Timestamp;
+
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::error::internal::InternalError;
+use crate::error::json_body::json_error;
+use crate::extract::{ClientAddress, Form, FormError, Parameters};
+use crate::state::AppState;
+
+use super::client_authentication::{AuthenticatedClient, authenticate};
+use error::TokenError;
+use request::{GrantRequest, TokenRequest};
+
+/// A token request that is being answered.
+struct Exchange<'a> {
+    state: &'a AppState,
+    client: &'a AuthenticatedClient,
+    parameters: &'a Parameters,
+    address: Option<IpAddr>,
+    now: Timestamp,
+}
+
+impl Exchange<'_> {
+    /// An audit event for this exchange.
+    fn audit(&self, method: &'static str, outcome: AuditOutcome) -> AuditEvent {
+        AuditEvent::new(self.now, AuditAction::TokenRequest, outcome)
+            .with_client(&*self.client.client().client_id)
+            .with_ip_address(self.address)
+            .with_method(method)
+    }
+}
+
+/// Answers a token request.
+pub async fn post(
+    State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+    form: Result<Form, FormError>,
+) -> Response {
+    match answer(&state, address, &headers, form).await {
+        Ok(response) => response,
+        Err(error) => {
+            let recorded = match error.audit(state.now(), address) {
+                Some(event) => state.store().record(event).await,
+                None => Ok(()),
+            };
+            match recorded {
+                Ok(()) => error.error.respond(state.config()),
+                Err(failure) => TokenError::Internal(failure.into()).respond(state.config()),
+            }
+        }
+    }
+}
+
+/// Answers every other method.
+pub async fn other_method(State(state): State<AppState>) -> Response {
+    let description = "The token endpoint takes POST only";
+    json_error(state.config(), StatusCode::METHOD_NOT_ALLOWED, OAuthErrorCode::InvalidRequest, description)
+}
+
+/// An error and what is known of the request by then.
+struct Refused {
+    error: TokenError,
+    client_id: Option<String>,
+    method: Option<&'static str>,
+}
+
+impl Refused {
+    /// The event to record, unless it has been recorded with a change already or the issuer itself failed.
+    fn audit(&self, now: Timestamp, address: Option<IpAddr>) -> Option<AuditEvent> {
+        let reason = self.error.audit_reason()?;
+        let mut event = AuditEvent::new(now, AuditAction::TokenRequest, AuditOutcome::Failure)
+            .with_ip_address(address)
+            .with_reason(reason);
+        if let Some(client_id) = &self.client_id {
+            event = event.with_client(&**client_id);
+        }
+        Some(match self.method {
+            Some(method) => event.with_method(method),
+            None => event,
+        })
+    }
+}
+
+impl From<TokenError> for Refused {
+    fn from(error: TokenError) -> Self {
+        Self { error, client_id: None, method: None }
+    }
+}
+
+async fn answer(
+    state: &AppState,
+    address: Option<IpAddr>,
+    headers: &HeaderMap,
+    form: Result<Form, FormError>,
+) -> Result<Response, Refused> {
+    let Form(parameters) = form.map_err(TokenError::Form)?;
+    let client = authenticate(state, headers, &parameters).await.map_err(TokenError::Internal)?;
+    let client = client.map_err(|error| TokenError::Client {
+        error,
+        basic: headers.contains_key(http::header::AUTHORIZATION),
+    })?;
+    let known = |error, method| Refused { error, client_id: Some(client.client().client_id.clone()), method };
+    let request = TokenRequest::read(&parameters).map_err(|error| known(error, None))?;
+    let method = Some(request.grant.grant_type().as_str());
+    if !client.client().allows(request.grant.grant_type()) {
+        return Err(known(TokenError::GrantNotAllowed, method));
+    }
+    let exchange = Exchange { state, client: &client, parameters: &parameters, address, now: state.now() };
+    let outcome = match request.grant {
+        GrantRequest::AuthorizationCode(code) => authorization_code::exchange(&exchange, code).await,
+        GrantRequest::ClientCredentials => client_credentials::issue(&exchange, request.scope).await,
+        GrantRequest::RefreshToken(token) => refresh_token::exchange(&exchange, token, request.scope).await,
+    };
+    outcome.map_err(|error| known(error, method))
+}
+
+/// A successful answer.
+fn success(body: &impl Serialize) -> Response {
+    Json(body).into_response()
+}
+
+impl From<InternalError> for TokenError {
+    fn from(error: InternalError) -> Self {
+        Self::Internal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

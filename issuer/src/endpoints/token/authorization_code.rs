@@ -1,0 +1,99 @@
+//! `grant_type=authorization_code`: a code becomes tokens, once (RFC 6749 section 4.1.3, RFC 7636 section 4.6).
+
+use axum::response::Response;
+use wardgate_shared::secret::Secret;
+
+use crate::domain::audit_event::AuditOutcome;
+use crate::domain::authorization_code::{AuthorizationCode, CodeRedemption};
+use crate::domain::client::GrantType;
+use crate::domain::digest::SecretDigest;
+use crate::endpoints::resources;
+use crate::error::internal::InternalError;
+use crate::tokens::granting;
+use crate::tokens::response::TokenResponse;
+use crate::tokens::signed::{self, AccessTokenFacts, Subject};
+
+use super::error::{InvalidGrant, TokenError};
+use super::refresh_token::{self, lifetime_end};
+use super::request::CodeGrant;
+use super::{Exchange, success};
+
+const METHOD: &str = GrantType::AuthorizationCode.as_str();
+
+/// Exchanges a code. Everything the code is bound to is compared before it is redeemed, from facts that never change; a
+/// code that is presented wrongly is spent, since whoever presents it should not have it, or will not present it better.
+pub(super) async fn exchange(exchange: &Exchange<'_>, offered: CodeGrant) -> Result<Response, TokenError> {
+    let store = exchange.state.store();
+    let digest = SecretDigest::of(offered.code.expose());
+    let code = store.authorization_code(&digest).await.map_err(InternalError::from)?;
+    let code = code.ok_or(TokenError::Grant(InvalidGrant::Code))?;
+    if let Err(invalid) = check_bindings(&code, exchange, &offered) {
+        let error = TokenError::Grant(invalid);
+        if let Some(reason) = error.audit_reason() {
+            let audit = exchange.audit(METHOD, AuditOutcome::Failure).with_user(&*code.grant.user_id).with_reason(reason);
+            store.spend_code(&digest, exchange.now, audit).await.map_err(InternalError::from)?;
+        }
+        return Err(TokenError::Recorded(Box::new(error)));
+    }
+    let grant = &code.grant;
+    let audiences = resources::narrowed(exchange.state.config(), exchange.parameters, &grant.audiences)
+        .map_err(|_| TokenError::UnknownTarget)?;
+    let user = store.user(&grant.user_id).await.map_err(InternalError::from)?;
+    let user = user.filter(crate::domain::user::User::is_active).ok_or(TokenError::Grant(InvalidGrant::Code))?;
+
+    let facts = AccessTokenFacts {
+        subject: Subject::Person { grant, user: &user },
+        client_id: &grant.client_id,
+        scope: &grant.scope,
+        audiences: &audiences,
+    };
+    let access = signed::access_token(exchange.state, facts, exchange.now)?;
+    let id_token = match grant.scope.contains("openid") {
+        true => Some(signed::id_token(exchange.state, grant, &user, &access.value, exchange.now)?),
+        false => None,
+    };
+    let refresh = match granting::comes_with_refresh_token(exchange.client.client()) {
+        true => lifetime_end(exchange, grant).await?.map(|end| refresh_token::generate(exchange, grant, end)),
+        false => None,
+    }
+    .transpose()?;
+    let (refresh_value, refresh_record): (Option<Secret<String>>, _) = refresh.unzip();
+
+    let audit = exchange.audit(METHOD, AuditOutcome::Success).with_user(&*grant.user_id);
+    let redeemed = store.redeem_code(&digest, refresh_record, access.record.clone(), exchange.now, audit).await;
+    match redeemed.map_err(InternalError::from)? {
+        CodeRedemption::Redeemed => Ok(success(
+            &TokenResponse::new(&access, &grant.scope)
+                .with_refresh_token(refresh_value.as_ref())
+                .with_id_token(id_token.as_ref())
+                .with_launch_context(&grant.launch_context),
+        )),
+        CodeRedemption::Replayed => {
+            Err(TokenError::Recorded(Box::new(TokenError::Grant(InvalidGrant::CodeReplayed))))
+        }
+        CodeRedemption::Dead => Err(TokenError::Grant(InvalidGrant::Code)),
+    }
+}
+
+fn check_bindings(
+    code: &AuthorizationCode,
+    exchange: &Exchange<'_>,
+    offered: &CodeGrant,
+) -> Result<(), InvalidGrant> {
+    if code.grant.client_id != exchange.client.client().client_id {
+        return Err(InvalidGrant::Code);
+    }
+    match &offered.redirect_uri {
+        Some(presented) if *presented == code.redirect_uri => {}
+        None if !code.redirect_uri_given => {}
+        Some(_) | None => return Err(InvalidGrant::RedirectUri),
+    }
+    match (&code.challenge, &offered.verifier) {
+        (Some(challenge), Some(verifier)) => {
+            challenge.verify(verifier.expose()).map_err(|_| InvalidGrant::Verifier)
+        }
+        (Some(_), None) => Err(InvalidGrant::NoVerifier),
+        (None, Some(_)) => Err(InvalidGrant::UnexpectedVerifier),
+        (None, None) => Ok(()),
+    }
+}

@@ -1,0 +1,170 @@
+//! Why a token request is refused.
+
+use axum::response::Response;
+use http::StatusCode;
+use wardgate_shared::oauth_error::OAuthErrorCode;
+
+use crate::config::Config;
+use crate::endpoints::client_authentication::ClientAuthenticationError;
+use crate::error::internal::InternalError;
+use crate::error::json_body::{json_client_challenge, json_error, json_internal};
+use crate::extract::FormError;
+
+/// A reason.
+#[derive(Debug)]
+pub(super) enum TokenError {
+    /// The body is no form.
+    Form(FormError),
+    /// The client is not authenticated.
+    Client {
+        error: ClientAuthenticationError,
+        /// Whether it tried by the `Authorization` header.
+        basic: bool,
+    },
+    /// A parameter is repeated.
+    Repeated,
+    /// A parameter is missing; the sentence says which.
+    Missing(&'static str),
+    /// `scope` is not a list of scopes.
+    MalformedScope,
+    /// There is no such grant type here.
+    UnsupportedGrantType,
+    /// The client is not registered for the grant type, or may not use it at all.
+    GrantNotAllowed,
+    /// The code or refresh token is not good.
+    Grant(InvalidGrant),
+    /// More was asked for than can be given, or nothing can be.
+    Scope(ScopeRefusal),
+    /// `resource`, `audience` or `aud` names something else than the grant covers.
+    UnknownTarget,
+    /// The reason inside, which the store has recorded already together with what follows from it.
+    Recorded(Box<Self>),
+    /// The issuer itself failed.
+    Internal(InternalError),
+}
+
+/// What is wrong with a code or a refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InvalidGrant {
+    /// There is no such code, it expired, or it was issued to another client.
+    Code,
+    /// The code was used before; what it gave is revoked.
+    CodeReplayed,
+    /// `redirect_uri` is not that of the authorization request.
+    RedirectUri,
+    /// `code_verifier` is missing.
+    NoVerifier,
+    /// `code_verifier` came although the authorization request had no challenge (RFC 9700 section 2.1.1).
+    UnexpectedVerifier,
+    /// `code_verifier` is not the one behind the challenge.
+    Verifier,
+    /// There is no such refresh token, it is over, or it was issued to another client.
+    RefreshToken,
+    /// The refresh token was used before; its whole family is over.
+    RefreshTokenReplayed,
+    /// The session in which access was given is over.
+    SessionEnded,
+}
+
+/// What is wrong with the scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ScopeRefusal {
+    /// The client may have none of it for itself.
+    NothingToGrant,
+    /// A refresh asks for more than was granted.
+    Wider,
+}
+
+impl InvalidGrant {
+    const fn description(self) -> &'static str {
+        match self {
+            Self::Code => "The code is unknown, has expired, or was issued to another client",
+            Self::CodeReplayed => "The code was used before; all tokens issued from it are revoked",
+            Self::RedirectUri => "redirect_uri is not that of the authorization request",
+            Self::NoVerifier => "code_verifier is missing",
+            Self::UnexpectedVerifier => "code_verifier came although the authorization request had no code_challenge",
+            Self::Verifier => "code_verifier does not match the code_challenge",
+            Self::RefreshToken => "The refresh token is unknown, is over, or was issued to another client",
+            Self::RefreshTokenReplayed => "The refresh token was used before; all tokens of its grant are revoked",
+            Self::SessionEnded => "The session in which access was given is over",
+        }
+    }
+
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Code => "invalid_code",
+            Self::CodeReplayed => "code_replayed",
+            Self::RedirectUri => "redirect_uri_mismatch",
+            Self::NoVerifier => "no_code_verifier",
+            Self::UnexpectedVerifier => "unexpected_code_verifier",
+            Self::Verifier => "code_verifier_mismatch",
+            Self::RefreshToken => "invalid_refresh_token",
+            Self::RefreshTokenReplayed => "refresh_token_replayed",
+            Self::SessionEnded => "session_ended",
+        }
+    }
+}
+
+impl TokenError {
+    /// The reason for the audit trail; none when nothing is to be recorded here: the store has recorded it with its
+    /// consequences, or a failure of the issuer itself says nothing of the client.
+    pub(super) const fn audit_reason(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Form(_) => "malformed_request",
+            Self::Client { error, .. } => error.reason(),
+            Self::Repeated => "repeated_parameter",
+            Self::Missing(_) => "missing_parameter",
+            Self::MalformedScope => "malformed_scope",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::GrantNotAllowed => "unauthorized_client",
+            Self::Grant(grant) => grant.reason(),
+            Self::Scope(ScopeRefusal::NothingToGrant | ScopeRefusal::Wider) => "invalid_scope",
+            Self::UnknownTarget => "invalid_target",
+            Self::Recorded(_) | Self::Internal(_) => return None,
+        })
+    }
+
+    /// The answer (RFC 6749 section 5.2).
+    pub(super) fn respond(&self, config: &Config) -> Response {
+        let bad_request = |code, description| json_error(config, StatusCode::BAD_REQUEST, code, description);
+        match self {
+            Self::Form(error) => {
+                json_error(config, error.status(), OAuthErrorCode::InvalidRequest, error.description())
+            }
+            Self::Client { error, .. } if error.is_malformed_request() => {
+                bad_request(OAuthErrorCode::InvalidRequest, error.description())
+            }
+            Self::Client { error, basic: true } => json_client_challenge(config, error.description()),
+            Self::Client { error, basic: false } => {
+                json_error(config, StatusCode::UNAUTHORIZED, OAuthErrorCode::InvalidClient, error.description())
+            }
+            Self::Repeated => bad_request(OAuthErrorCode::InvalidRequest, "A parameter is repeated"),
+            Self::Missing(description) => bad_request(OAuthErrorCode::InvalidRequest, description),
+            Self::MalformedScope => bad_request(
+                OAuthErrorCode::InvalidScope,
+                "scope must be a list of scopes with one space between two of them",
+            ),
+            Self::UnsupportedGrantType => bad_request(
+                OAuthErrorCode::UnsupportedGrantType,
+                "grant_type must be authorization_code, client_credentials or refresh_token",
+            ),
+            Self::GrantNotAllowed => {
+                bad_request(OAuthErrorCode::UnauthorizedClient, "The client may not use this grant type")
+            }
+            Self::Grant(grant) => bad_request(OAuthErrorCode::InvalidGrant, grant.description()),
+            Self::Scope(ScopeRefusal::NothingToGrant) => bad_request(
+                OAuthErrorCode::InvalidScope,
+                "The client may have none of the requested scopes for itself",
+            ),
+            Self::Scope(ScopeRefusal::Wider) => {
+                bad_request(OAuthErrorCode::InvalidScope, "scope goes beyond what was granted")
+            }
+            Self::UnknownTarget => bad_request(
+                OAuthErrorCode::InvalidTarget,
+                "resource, audience and aud must name resources that the grant covers",
+            ),
+            Self::Recorded(error) => error.respond(config),
+            Self::Internal(error) => json_internal(config, error),
+        }
+    }
+}

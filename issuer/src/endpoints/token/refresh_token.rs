@@ -1,0 +1,115 @@
+//! `grant_type=refresh_token`: a refresh token becomes an access token and its own successor, once (RFC 6749 section 6,
+//! RFC 9700 section 4.14).
+
+use axum::response::Response;
+use wardgate_shared::scope::ScopeSet;
+use wardgate_shared::secret::Secret;
+use wardgate_shared::time::Timestamp;
+
+use crate::domain::audit_event::AuditOutcome;
+use crate::domain::client::GrantType;
+use crate::domain::digest::SecretDigest;
+use crate::domain::grant::{Grant, RefreshToken};
+use crate::endpoints::resources;
+use crate::error::internal::InternalError;
+use crate::store::RefreshRotation;
+use crate::tokens::granting;
+use crate::tokens::opaque::OpaqueSecret;
+use crate::tokens::response::TokenResponse;
+use crate::tokens::signed::{self, AccessTokenFacts, Subject};
+
+use super::error::{InvalidGrant, ScopeRefusal, TokenError};
+use super::{Exchange, success};
+
+const METHOD: &str = GrantType::RefreshToken.as_str();
+
+/// Exchanges a refresh token. A token that was exchanged before goes to the store all the same, whatever else the request
+/// says: it is the store that ends its family.
+pub(super) async fn exchange(
+    exchange: &Exchange<'_>,
+    offered: Secret<String>,
+    requested: Option<ScopeSet>,
+) -> Result<Response, TokenError> {
+    let store = exchange.state.store();
+    let digest = SecretDigest::of(offered.expose());
+    let found = store.refresh_token(&digest).await.map_err(InternalError::from)?;
+    let invalid = || TokenError::Grant(InvalidGrant::RefreshToken);
+    let (token, grant) = found.ok_or_else(invalid)?;
+    // A foreign client's attempt changes nothing: the token is still its owner's (OIDC-62).
+    if grant.client_id != exchange.client.client().client_id {
+        return Err(invalid());
+    }
+    let replayed = token.rotated_at.is_some();
+    let end = lifetime_end(exchange, &grant).await?;
+    let end = match end {
+        Some(end) => end,
+        None if replayed => exchange.now,
+        None => return Err(TokenError::Grant(InvalidGrant::SessionEnded)),
+    };
+    let user = store.user(&grant.user_id).await.map_err(InternalError::from)?;
+    let user = user.filter(|user| replayed || user.is_active()).ok_or_else(invalid)?;
+    let scope = granting::for_refresh(requested.as_ref(), &grant.scope);
+    let scope = match scope {
+        Some(scope) => scope,
+        None if replayed => grant.scope.clone(),
+        None => return Err(TokenError::Scope(ScopeRefusal::Wider)),
+    };
+    let audiences = match resources::narrowed(exchange.state.config(), exchange.parameters, &grant.audiences) {
+        Ok(audiences) => audiences,
+        Err(_) if replayed => grant.audiences.clone(),
+        Err(_) => return Err(TokenError::UnknownTarget),
+    };
+
+    let facts = AccessTokenFacts {
+        subject: Subject::Person { grant: &grant, user: &user },
+        client_id: &grant.client_id,
+        scope: &scope,
+        audiences: &audiences,
+    };
+    let access = signed::access_token(exchange.state, facts, exchange.now)?;
+    let (value, successor) = generate(exchange, &grant, end)?;
+    let audit = exchange.audit(METHOD, AuditOutcome::Success).with_user(&*grant.user_id);
+    let rotated = store.rotate_refresh_token(&digest, successor, access.record.clone(), exchange.now, audit).await;
+    match rotated.map_err(InternalError::from)? {
+        RefreshRotation::Rotated => Ok(success(
+            &TokenResponse::new(&access, &scope)
+                .with_refresh_token(Some(&value))
+                .with_launch_context(&grant.launch_context),
+        )),
+        RefreshRotation::Replayed => {
+            Err(TokenError::Recorded(Box::new(TokenError::Grant(InvalidGrant::RefreshTokenReplayed))))
+        }
+        RefreshRotation::Dead => Err(invalid()),
+    }
+}
+
+/// A new refresh token for `grant` that dies at `end`: its value and its record.
+pub(super) fn generate(
+    exchange: &Exchange<'_>,
+    grant: &Grant,
+    end: Timestamp,
+) -> Result<(Secret<String>, RefreshToken), InternalError> {
+    let secret = OpaqueSecret::RefreshToken.generate()?;
+    let record = RefreshToken {
+        digest: secret.digest,
+        grant_id: grant.id.clone(),
+        issued_at: exchange.now,
+        expires_at: end,
+        rotated_at: None,
+    };
+    Ok((secret.value, record))
+}
+
+/// When a refresh token of `grant` made now would die: after the configured time, or with the session that the grant
+/// lives in. `None` when that session is over.
+pub(super) async fn lifetime_end(exchange: &Exchange<'_>, grant: &Grant) -> Result<Option<Timestamp>, InternalError> {
+    let longest = exchange.now.plus(exchange.state.config().tokens.refresh_token_seconds);
+    if !granting::ends_with_session(&grant.scope) {
+        return Ok(Some(longest));
+    }
+    let Some(session) = &grant.session else { return Ok(None) };
+    // Whether the person was seen at the issuer lately does not matter: they are at the app.
+    let idle_seconds = exchange.state.config().sessions.absolute_seconds;
+    let found = exchange.state.store().session(session, idle_seconds, exchange.now).await?;
+    Ok(found.map(|(session, _)| session.expires_at.min(longest)))
+}

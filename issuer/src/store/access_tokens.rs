@@ -1,0 +1,75 @@
+//! The names of access tokens that were issued, so that each can be revoked.
+
+use rusqlite::{Connection, params};
+use wardgate_shared::time::Timestamp;
+
+use crate::domain::audit_event::AuditEvent;
+use crate::domain::grant::AccessTokenRecord;
+
+use super::{Store, StoreError, audit_events, sql};
+
+impl Store {
+    /// Records an access token that comes from no grant: a client's own.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn record_access_token(&self, access: AccessTokenRecord, audit: AuditEvent) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            insert(connection, &access)?;
+            audit_events::insert(connection, &audit)
+        })
+        .await
+    }
+
+    /// Revokes one access token of this client. Says whether there was a live one; only then is `audit` recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn revoke_access_token(
+        &self,
+        token_id: &str,
+        client_id: &str,
+        now: Timestamp,
+        audit: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let (token_id, client_id) = (String::from(token_id), String::from(client_id));
+        self.write(move |connection| {
+            let update = "UPDATE access_tokens SET revoked_at = ?3
+                          WHERE token_id = ?1 AND client_id = ?2 AND revoked_at IS NULL AND expires_at > ?3";
+            let revoked = sql::change(connection, update, params![token_id, client_id, now.seconds()])? > 0;
+            if revoked {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(revoked)
+        })
+        .await
+    }
+
+    /// Whether this token was issued here and is neither expired nor revoked.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_access_token_live(&self, token_id: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let token_id = String::from(token_id);
+        self.read(move |connection| {
+            let query = "SELECT 1 FROM access_tokens WHERE token_id = ?1 AND revoked_at IS NULL AND expires_at > ?2";
+            Ok(sql::first(connection, query, params![token_id, now.seconds()], |_| Ok(()))?.is_some())
+        })
+        .await
+    }
+}
+
+pub(super) fn insert(connection: &Connection, access: &AccessTokenRecord) -> Result<(), StoreError> {
+    sql::change(
+        connection,
+        "INSERT INTO access_tokens (token_id, client_id, grant_id, expires_at, revoked_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            access.token_id,
+            access.client_id,
+            access.grant_id,
+            access.expires_at.seconds(),
+            sql::optional_seconds(access.revoked_at),
+        ],
+    )?;
+    Ok(())
+}

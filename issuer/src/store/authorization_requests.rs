@@ -1,0 +1,145 @@
+//! Authorization requests that wait for their person, and how they end.
+
+use rusqlite::{Connection, Row, params};
+use wardgate_shared::pkce::CodeChallenge;
+use wardgate_shared::redirect_uri::RegisteredRedirectUri;
+use wardgate_shared::time::Timestamp;
+
+use crate::domain::audit_event::AuditEvent;
+use crate::domain::authorization_code::AuthorizationCode;
+use crate::domain::authorization_request::AuthorizationRequest;
+use crate::domain::consent::Consent;
+use crate::domain::digest::SecretDigest;
+
+use super::{Store, StoreError, audit_events, authorization_codes, consents, sql};
+
+const TABLE: &str = "authorization_requests";
+
+impl Store {
+    /// Keeps a checked request until its person has decided.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn insert_authorization_request(&self, request: AuthorizationRequest) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            sql::change(
+                connection,
+                "INSERT INTO authorization_requests
+                     (digest, client_id, redirect_uri, redirect_uri_given, scope, state, nonce, challenge, audiences,
+                      authenticated_after, consent_forced, login_hint, expires_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                params![
+                    request.digest.as_bytes(),
+                    request.client_id,
+                    request.redirect_target.as_str(),
+                    request.redirect_uri_given,
+                    request.scope.to_string(),
+                    request.state,
+                    request.nonce,
+                    request.challenge.as_ref().map(CodeChallenge::encoded),
+                    sql::to_list(&request.audiences)?,
+                    sql::optional_seconds(request.authenticated_after),
+                    request.consent_forced,
+                    request.login_hint,
+                    request.expires_at.seconds(),
+                ],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
+    /// The waiting request of this digest, unless it has expired.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn authorization_request(
+        &self,
+        digest: &SecretDigest,
+        now: Timestamp,
+    ) -> Result<Option<AuthorizationRequest>, StoreError> {
+        let digest = *digest;
+        self.read(move |connection| {
+            let query = "SELECT * FROM authorization_requests WHERE digest = ?1 AND expires_at > ?2";
+            sql::first(connection, query, params![digest.as_bytes(), now.seconds()], from_row)
+        })
+        .await
+    }
+
+    /// Ends a request with a code: consumes it, and stores the code, its dormant grant and the remembered consent. `false`
+    /// when the request was gone already; nothing is stored then.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn approve_authorization(
+        &self,
+        request: &SecretDigest,
+        code: AuthorizationCode,
+        consent: Option<Consent>,
+        audit: Vec<AuditEvent>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let request = *request;
+        self.write(move |connection| {
+            if !consume(connection, &request, now)? {
+                return Ok(false);
+            }
+            authorization_codes::insert(connection, &code)?;
+            if let Some(consent) = consent {
+                consents::remember(connection, &consent)?;
+            }
+            audit.iter().try_for_each(|event| audit_events::insert(connection, event))?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Ends a request without a code. `false` when it was gone already; `audit` is not recorded then.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn deny_authorization(
+        &self,
+        request: &SecretDigest,
+        audit: AuditEvent,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let request = *request;
+        self.write(move |connection| {
+            let consumed = consume(connection, &request, now)?;
+            if consumed {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(consumed)
+        })
+        .await
+    }
+}
+
+/// Takes a request away. Of several attempts one succeeds.
+fn consume(connection: &Connection, digest: &SecretDigest, now: Timestamp) -> Result<bool, StoreError> {
+    let delete = "DELETE FROM authorization_requests WHERE digest = ?1 AND expires_at > ?2";
+    Ok(sql::change(connection, delete, params![digest.as_bytes(), now.seconds()])? > 0)
+}
+
+fn from_row(row: &Row<'_>) -> Result<AuthorizationRequest, StoreError> {
+    let redirect_uri: String = row.get("redirect_uri")?;
+    Ok(AuthorizationRequest {
+        digest: sql::digest(row, "digest")?,
+        client_id: row.get("client_id")?,
+        // What was accepted against a registered URI keeps the rules of registered ones.
+        redirect_target: RegisteredRedirectUri::parse(&redirect_uri)
+            .map_err(|_| StoreError::Corrupt(TABLE))?
+            .as_target(),
+        redirect_uri_given: row.get("redirect_uri_given")?,
+        scope: sql::scope(row, TABLE)?,
+        state: row.get("state")?,
+        nonce: row.get("nonce")?,
+        challenge: sql::challenge(row, TABLE)?,
+        audiences: sql::list(row, "audiences", TABLE, Some::<String>)?,
+        authenticated_after: sql::optional_instant(row, "authenticated_after")?,
+        consent_forced: row.get("consent_forced")?,
+        login_hint: row.get("login_hint")?,
+        expires_at: sql::instant(row, "expires_at")?,
+    })
+}

@@ -1,0 +1,84 @@
+//! Registered clients.
+
+use rusqlite::{Row, params};
+use wardgate_shared::redirect_uri::RegisteredRedirectUri;
+
+use crate::domain::audit_event::AuditEvent;
+use crate::domain::client::{Client, ClientAuthentication, GrantType};
+
+use super::{Insertion, Store, StoreError, audit_events, sql};
+
+const TABLE: &str = "clients";
+
+impl Store {
+    /// Registers a client. `audit` is recorded only if it was new.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn insert_client(&self, client: Client, audit: AuditEvent) -> Result<Insertion, StoreError> {
+        self.write(move |connection| {
+            let secret = match &client.authentication {
+                ClientAuthentication::Public => None,
+                ClientAuthentication::Secret(digest) => Some(digest.as_bytes().as_slice()),
+            };
+            let rows = sql::change(
+                connection,
+                "INSERT INTO clients
+                     (client_id, name, secret_digest, grant_types, redirect_uris, scope, pkce_required, created_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (client_id) DO NOTHING",
+                params![
+                    client.client_id,
+                    client.name,
+                    secret,
+                    sql::to_list(client.grant_types.iter().map(|grant_type| grant_type.as_str()))?,
+                    sql::to_list(client.redirect_uris.iter().map(RegisteredRedirectUri::as_str))?,
+                    client.scope.to_string(),
+                    client.pkce_required,
+                    client.created_at.seconds(),
+                ],
+            )?;
+            if rows > 0 {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(Insertion::of(rows))
+        })
+        .await
+    }
+
+    /// The client of this id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn client(&self, client_id: &str) -> Result<Option<Client>, StoreError> {
+        let client_id = String::from(client_id);
+        self.read(move |connection| {
+            sql::first(connection, "SELECT * FROM clients WHERE client_id = ?1", [client_id], from_row)
+        })
+        .await
+    }
+
+    /// Every client, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn clients(&self) -> Result<Vec<Client>, StoreError> {
+        self.read(|connection| sql::all(connection, "SELECT * FROM clients ORDER BY client_id", [], from_row)).await
+    }
+}
+
+fn from_row(row: &Row<'_>) -> Result<Client, StoreError> {
+    let authentication = sql::optional_digest(row, "secret_digest")?
+        .map_or(ClientAuthentication::Public, ClientAuthentication::Secret);
+    Ok(Client {
+        client_id: row.get("client_id")?,
+        name: row.get("name")?,
+        authentication,
+        grant_types: sql::list(row, "grant_types", TABLE, |name: String| GrantType::from_name(&name))?,
+        redirect_uris: sql::list(row, "redirect_uris", TABLE, |uri: String| {
+            RegisteredRedirectUri::parse(&uri).ok()
+        })?,
+        scope: sql::scope(row, TABLE)?,
+        pkce_required: row.get("pkce_required")?,
+        created_at: sql::instant(row, "created_at")?,
+    })
+}

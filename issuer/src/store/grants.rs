@@ -1,0 +1,96 @@
+//! Grants: the roots of everything issued in a person's name. Ending one ends its tokens.
+
+use rusqlite::{Connection, Row, params};
+use wardgate_shared::claims::LaunchContext;
+use wardgate_shared::time::Timestamp;
+
+use crate::domain::audit_event::AuditEvent;
+use crate::domain::grant::Grant;
+use crate::domain::session::AuthenticationMethod;
+
+use super::{Store, StoreError, audit_events, sql};
+
+const TABLE: &str = "grants";
+
+impl Store {
+    /// Ends a grant with everything under it. Says whether it was alive; only then is `audit` recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_grant(&self, grant_id: &str, now: Timestamp, audit: AuditEvent) -> Result<bool, StoreError> {
+        let grant_id = String::from(grant_id);
+        self.write(move |connection| {
+            let ended = end(connection, &grant_id, now)?;
+            if ended {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(ended)
+        })
+        .await
+    }
+}
+
+/// Stores a dormant grant.
+pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), StoreError> {
+    // SMART App Launch, "Scopes for requesting a refresh token": online_access lasts as long as the person is there;
+    // offline_access, which may be granted beside it, outlasts that.
+    let online = grant.scope.contains("online_access") && !grant.scope.contains("offline_access");
+    sql::change(
+        connection,
+        "INSERT INTO grants (id, client_id, user_id, scope, audiences, patient_id, encounter_id, authenticated_at,
+             methods, nonce, session_digest, ends_with_session, created_at, ended_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        params![
+            grant.id,
+            grant.client_id,
+            grant.user_id,
+            grant.scope.to_string(),
+            sql::to_list(&grant.audiences)?,
+            grant.launch_context.patient_id,
+            grant.launch_context.encounter_id,
+            grant.authenticated_at.seconds(),
+            sql::to_list(grant.methods.iter().map(|method| method.as_str()))?,
+            grant.nonce,
+            grant.session.as_ref().map(|digest| digest.as_bytes().as_slice()),
+            online && grant.session.is_some(),
+            grant.created_at.seconds(),
+            sql::optional_seconds(grant.ended_at),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Wakes a dormant grant. Says whether it could: not when it ended meanwhile, or its person was deactivated.
+pub(super) fn activate(connection: &Connection, grant_id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let update = "UPDATE grants SET activated_at = ?2 WHERE id = ?1 AND activated_at IS NULL AND ended_at IS NULL
+                  AND EXISTS (SELECT 1 FROM users WHERE users.id = user_id AND deactivated_at IS NULL)";
+    Ok(sql::change(connection, update, params![grant_id, now.seconds()])? > 0)
+}
+
+/// Ends a grant and revokes its access tokens; its refresh tokens and code are dead by the grant's end. Says whether it
+/// was alive.
+pub(super) fn end(connection: &Connection, grant_id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let update = "UPDATE grants SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL";
+    let alive = sql::change(connection, update, params![grant_id, now.seconds()])? > 0;
+    let revoke = "UPDATE access_tokens SET revoked_at = ?2 WHERE grant_id = ?1 AND revoked_at IS NULL";
+    sql::change(connection, revoke, params![grant_id, now.seconds()])?;
+    Ok(alive)
+}
+
+/// A grant from a row that has the columns of its table under their own names.
+pub(super) fn from_row(row: &Row<'_>) -> Result<Grant, StoreError> {
+    Ok(Grant {
+        id: row.get("id")?,
+        client_id: row.get("client_id")?,
+        user_id: row.get("user_id")?,
+        scope: sql::scope(row, TABLE)?,
+        audiences: sql::list(row, "audiences", TABLE, Some::<String>)?,
+        launch_context: LaunchContext { patient_id: row.get("patient_id")?, encounter_id: row.get("encounter_id")? },
+        authenticated_at: sql::instant(row, "authenticated_at")?,
+        methods: sql::list(row, "methods", TABLE, |name: String| AuthenticationMethod::from_name(&name))?,
+        nonce: row.get("nonce")?,
+        session: sql::optional_digest(row, "session_digest")?,
+        created_at: sql::instant(row, "created_at")?,
+        ended_at: sql::optional_instant(row, "ended_at")?,
+    })
+}

@@ -1,0 +1,150 @@
+//! Browsers in which somebody is signed in.
+
+use rusqlite::{Connection, Row, params};
+use wardgate_shared::time::Timestamp;
+
+use crate::domain::audit_event::AuditEvent;
+use crate::domain::digest::SecretDigest;
+use crate::domain::session::{AuthenticationMethod, Session};
+use crate::domain::user::User;
+
+use super::{Store, StoreError, audit_events, grants, sql, users};
+
+const TABLE: &str = "sessions";
+/// `last_seen_at` is kept to this many seconds, so that a page view rarely writes.
+const SEEN_PRECISION_SECONDS: i64 = 60;
+
+impl Store {
+    /// Stores a session after a sign-in. The session it replaces ends: its cookie must never work again (session
+    /// fixation). Grants that live with the old session move to the new one if it is the same person's, else they end.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn begin_session(
+        &self,
+        session: Session,
+        replaces: Option<SecretDigest>,
+        audit: AuditEvent,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            insert(connection, &session)?;
+            if let Some(old) = replaces.filter(|old| *old != session.digest) {
+                sql::change(
+                    connection,
+                    "UPDATE grants SET session_digest = ?1 WHERE session_digest = ?2 AND user_id = ?3",
+                    params![session.digest.as_bytes(), old.as_bytes(), session.user_id],
+                )?;
+                end(connection, &old, audit.at)?;
+            }
+            audit_events::insert(connection, &audit)
+        })
+        .await
+    }
+
+    /// The live session of this digest, and its person: not past its end, seen within `idle_seconds`, the person active.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn session(
+        &self,
+        digest: &SecretDigest,
+        idle_seconds: i64,
+        now: Timestamp,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        let digest = *digest;
+        self.read(move |connection| {
+            sql::first(
+                connection,
+                "SELECT s.digest, s.user_id, s.authenticated_at, s.methods, s.last_seen_at, s.expires_at,
+                        u.email, u.name, u.password_hash, u.role, u.fhir_user, u.practitioner_id, u.organization_id,
+                        u.created_at, u.deactivated_at
+                 FROM sessions s JOIN users u ON u.id = s.user_id
+                 WHERE s.digest = ?1 AND s.expires_at > ?2 AND s.last_seen_at > ?3 AND u.deactivated_at IS NULL",
+                params![digest.as_bytes(), now.seconds(), now.minus(idle_seconds).seconds()],
+                |row| Ok((from_row(row)?, users::from_row(row)?)),
+            )
+        })
+        .await
+    }
+
+    /// Notes that a session was seen. Writes at most once a minute.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn touch_session(&self, digest: &SecretDigest, now: Timestamp) -> Result<(), StoreError> {
+        let digest = *digest;
+        let before = now.minus(SEEN_PRECISION_SECONDS).seconds();
+        let stale = self
+            .read(move |connection| {
+                let query = "SELECT 1 FROM sessions WHERE digest = ?1 AND last_seen_at <= ?2";
+                sql::first(connection, query, params![digest.as_bytes(), before], |_| Ok(()))
+            })
+            .await?;
+        if stale.is_none() {
+            return Ok(());
+        }
+        self.write(move |connection| {
+            let update = "UPDATE sessions SET last_seen_at = ?3 WHERE digest = ?1 AND last_seen_at <= ?2";
+            sql::change(connection, update, params![digest.as_bytes(), before, now.seconds()]).map(drop)
+        })
+        .await
+    }
+
+    /// Ends a session, and the grants that live with it, at the time of `audit`. Says whether there was such a session;
+    /// only then is `audit` recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_session(&self, digest: &SecretDigest, audit: AuditEvent) -> Result<bool, StoreError> {
+        let digest = *digest;
+        self.write(move |connection| {
+            let existed = end(connection, &digest, audit.at)?;
+            if existed {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(existed)
+        })
+        .await
+    }
+}
+
+fn insert(connection: &Connection, session: &Session) -> Result<(), StoreError> {
+    sql::change(
+        connection,
+        "INSERT INTO sessions (digest, user_id, authenticated_at, methods, last_seen_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            session.digest.as_bytes(),
+            session.user_id,
+            session.authenticated_at.seconds(),
+            sql::to_list(session.methods.iter().map(|method| method.as_str()))?,
+            session.last_seen_at.seconds(),
+            session.expires_at.seconds(),
+        ],
+    )?;
+    Ok(())
+}
+
+fn end(connection: &Connection, digest: &SecretDigest, now: Timestamp) -> Result<bool, StoreError> {
+    let dependent = sql::all(
+        connection,
+        "SELECT id FROM grants WHERE session_digest = ?1 AND ends_with_session = 1 AND ended_at IS NULL",
+        params![digest.as_bytes()],
+        |row| Ok(row.get::<_, String>("id")?),
+    )?;
+    for grant_id in dependent {
+        grants::end(connection, &grant_id, now)?;
+    }
+    Ok(sql::change(connection, "DELETE FROM sessions WHERE digest = ?1", params![digest.as_bytes()])? > 0)
+}
+
+fn from_row(row: &Row<'_>) -> Result<Session, StoreError> {
+    Ok(Session {
+        digest: sql::digest(row, "digest")?,
+        user_id: row.get("user_id")?,
+        authenticated_at: sql::instant(row, "authenticated_at")?,
+        methods: sql::list(row, "methods", TABLE, |name: String| AuthenticationMethod::from_name(&name))?,
+        last_seen_at: sql::instant(row, "last_seen_at")?,
+        expires_at: sql::instant(row, "expires_at")?,
+    })
+}

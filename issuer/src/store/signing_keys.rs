@@ -1,0 +1,77 @@
+//! Signing keys as they are stored: sealed.
+
+use rusqlite::{Row, params};
+use wardgate_shared::jwt::SignatureAlgorithm;
+use wardgate_shared::time::Timestamp;
+
+use crate::domain::audit_event::AuditEvent;
+use crate::domain::signing_key::StoredSigningKey;
+
+use super::{Store, StoreError, audit_events, sql};
+
+const TABLE: &str = "signing_keys";
+
+impl Store {
+    /// Every stored key, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError> {
+        self.read(|connection| {
+            let query = "SELECT * FROM signing_keys ORDER BY created_at DESC, signs_from DESC, key_id";
+            sql::all(connection, query, [], from_row)
+        })
+        .await
+    }
+
+    /// Stores a key and the ends of its predecessors: `kid`, `signs_until`, `published_until` of each.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Conflict`] when the key is stored already.
+    pub async fn insert_signing_key(
+        &self,
+        key: StoredSigningKey,
+        retire: Vec<(String, Timestamp, Timestamp)>,
+        audit: AuditEvent,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            sql::change(
+                connection,
+                "INSERT INTO signing_keys (key_id, algorithm, sealed_private_key, created_at, signs_from, signs_until,
+                     published_until)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    key.key_id,
+                    key.algorithm.name(),
+                    key.sealed_private_key,
+                    key.created_at.seconds(),
+                    key.signs_from.seconds(),
+                    sql::optional_seconds(key.signs_until),
+                    sql::optional_seconds(key.published_until),
+                ],
+            )?;
+            for (key_id, signs_until, published_until) in retire {
+                sql::change(
+                    connection,
+                    "UPDATE signing_keys SET signs_until = ?2, published_until = ?3 WHERE key_id = ?1",
+                    params![key_id, signs_until.seconds(), published_until.seconds()],
+                )?;
+            }
+            audit_events::insert(connection, &audit)
+        })
+        .await
+    }
+}
+
+fn from_row(row: &Row<'_>) -> Result<StoredSigningKey, StoreError> {
+    let algorithm: String = row.get("algorithm")?;
+    Ok(StoredSigningKey {
+        key_id: row.get("key_id")?,
+        algorithm: SignatureAlgorithm::from_name(&algorithm).ok_or(StoreError::Corrupt(TABLE))?,
+        sealed_private_key: row.get("sealed_private_key")?,
+        created_at: sql::instant(row, "created_at")?,
+        signs_from: sql::instant(row, "signs_from")?,
+        signs_until: sql::optional_instant(row, "signs_until")?,
+        published_until: sql::optional_instant(row, "published_until")?,
+    })
+}

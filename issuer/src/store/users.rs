@@ -1,0 +1,105 @@
+//! People's accounts.
+
+use rusqlite::{Row, params};
+use wardgate_shared::secret::Secret;
+
+use crate::domain::audit_event::AuditEvent;
+use crate::domain::user::User;
+
+use super::{Insertion, Store, StoreError, audit_events, sql};
+
+impl Store {
+    /// Makes an account. `audit` is recorded only if neither its id nor its address was taken.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn insert_user(&self, user: User, audit: AuditEvent) -> Result<Insertion, StoreError> {
+        self.write(move |connection| {
+            let rows = sql::change(
+                connection,
+                "INSERT INTO users (id, email, name, password_hash, role, fhir_user, practitioner_id, organization_id,
+                     created_at, deactivated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
+                params![
+                    user.id,
+                    user.email,
+                    user.name,
+                    user.password_hash.as_ref().map(Secret::expose),
+                    user.role,
+                    user.fhir_user,
+                    user.practitioner_id,
+                    user.organization_id,
+                    user.created_at.seconds(),
+                    sql::optional_seconds(user.deactivated_at),
+                ],
+            )?;
+            if rows > 0 {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(Insertion::of(rows))
+        })
+        .await
+    }
+
+    /// The person of this id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn user(&self, id: &str) -> Result<Option<User>, StoreError> {
+        let id = String::from(id);
+        self.read(move |connection| {
+            sql::first(connection, "SELECT *, id AS user_id FROM users WHERE id = ?1", [id], from_row)
+        })
+        .await
+    }
+
+    /// The person who signs in with this address, given as [`crate::domain::user::normalize_email`] makes it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn user_by_email(&self, normalized: &str) -> Result<Option<User>, StoreError> {
+        let email = String::from(normalized);
+        self.read(move |connection| {
+            sql::first(connection, "SELECT *, id AS user_id FROM users WHERE email = ?1", [email], from_row)
+        })
+        .await
+    }
+
+    /// Stores a new hash of a person's password. Says whether there is such a person; only then is `audit` recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_password_hash(
+        &self,
+        user_id: &str,
+        hash: Secret<String>,
+        audit: Option<AuditEvent>,
+    ) -> Result<bool, StoreError> {
+        let id = String::from(user_id);
+        self.write(move |connection| {
+            let update = "UPDATE users SET password_hash = ?2 WHERE id = ?1";
+            let found = sql::change(connection, update, params![id, hash.expose()])? > 0;
+            if found && let Some(audit) = audit {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(found)
+        })
+        .await
+    }
+}
+
+/// A person from a row in which the id is called `user_id` and `created_at` is the account's.
+pub(super) fn from_row(row: &Row<'_>) -> Result<User, StoreError> {
+    Ok(User {
+        id: row.get("user_id")?,
+        email: row.get("email")?,
+        name: row.get("name")?,
+        password_hash: row.get::<_, Option<String>>("password_hash")?.map(Secret::new),
+        role: row.get("role")?,
+        fhir_user: row.get("fhir_user")?,
+        practitioner_id: row.get("practitioner_id")?,
+        organization_id: row.get("organization_id")?,
+        created_at: sql::instant(row, "created_at")?,
+        deactivated_at: sql::optional_instant(row, "deactivated_at")?,
+    })
+}

@@ -1,0 +1,206 @@
+//! An issuer for tests: real store in a folder of its own, real keys, a clock that is moved by hand, cheap Argon2.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use tempfile::TempDir;
+use wardgate_shared::jwt::{SignatureAlgorithm, SigningKey};
+use wardgate_shared::redirect_uri::RegisteredRedirectUri;
+use wardgate_shared::scope::ScopeSet;
+use wardgate_shared::secret::Secret;
+use wardgate_shared::time::Timestamp;
+
+use crate::clock::{Clock, ManualClock};
+use crate::config::Config;
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::client::{Client, ClientAuthentication, GrantType};
+use crate::domain::digest::SecretDigest;
+use crate::domain::signing_key::StoredSigningKey;
+use crate::domain::user::{User, normalize_email};
+use crate::keys::{KeyRing, MasterKey, NativeSigningKey};
+use crate::rng;
+use crate::state::AppState;
+use crate::store::{Insertion, Store};
+
+/// When every test begins: 2027-01-15.
+pub(crate) const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+/// The FHIR base that tokens are for.
+pub(crate) const AUDIENCE: &str = "https://api.example.org/fhir";
+/// Another name for it.
+pub(crate) const AUDIENCE_ALIAS: &str = "https://api.example.org";
+/// The issuer's URL.
+pub(crate) const ISSUER: &str = "https://id.example.org";
+
+/// A whole issuer, with nobody and nothing registered. Access tokens are signed with ES256, ID tokens with RS256.
+pub(crate) struct TestIssuer {
+    pub(crate) state: AppState,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) folder: TempDir,
+}
+
+impl TestIssuer {
+    /// An issuer with the default configuration.
+    pub(crate) async fn new() -> Self {
+        Self::with_config(|_| ()).await
+    }
+
+    /// An issuer whose configuration was changed by `change`.
+    pub(crate) async fn with_config(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(START));
+        let mut config = config(folder.path());
+        change(&mut config);
+        let store = Store::open(&config.database, START).unwrap();
+        for (algorithm, pkcs8) in private_keys() {
+            let audit = AuditEvent::new(START, AuditAction::KeyRotation, AuditOutcome::Success);
+            store.insert_signing_key(sealed(*algorithm, pkcs8), Vec::new(), audit).await.unwrap();
+        }
+        let keys = KeyRing::load(&store, master_key(), &config).await.unwrap();
+        let state = AppState::build(config, store, keys, clock.clone()).unwrap();
+        Self { state, clock, folder }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        self.state.store()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Moves the clock.
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.clock.advance(seconds);
+    }
+
+    /// Registers an app without a secret: `authorization_code` and `refresh_token`.
+    pub(crate) async fn add_public_client(&self, client_id: &str, redirect_uri: &str, scope: &str) -> Client {
+        let grant_types = [GrantType::AuthorizationCode, GrantType::RefreshToken];
+        self.add_client(client(client_id, ClientAuthentication::Public, &grant_types, &[redirect_uri], scope)).await
+    }
+
+    /// Registers an app with a secret, which is given back in clear: `authorization_code` and `refresh_token`.
+    pub(crate) async fn add_confidential_client(
+        &self,
+        client_id: &str,
+        redirect_uri: &str,
+        scope: &str,
+    ) -> (Client, String) {
+        let grant_types = [GrantType::AuthorizationCode, GrantType::RefreshToken];
+        let (authentication, secret) = new_secret();
+        let client = client(client_id, authentication, &grant_types, &[redirect_uri], scope);
+        (self.add_client(client).await, secret)
+    }
+
+    /// Registers a service with a secret, which is given back in clear: `client_credentials`.
+    pub(crate) async fn add_service_client(&self, client_id: &str, scope: &str) -> (Client, String) {
+        let (authentication, secret) = new_secret();
+        let client = client(client_id, authentication, &[GrantType::ClientCredentials], &[], scope);
+        (self.add_client(client).await, secret)
+    }
+
+    /// Registers a client as it is.
+    pub(crate) async fn add_client(&self, client: Client) -> Client {
+        let audit = AuditEvent::new(self.now(), AuditAction::ClientRegistration, AuditOutcome::Success);
+        let inserted = self.store().insert_client(client.clone(), audit).await.unwrap();
+        assert_eq!(inserted, Insertion::Inserted);
+        client
+    }
+
+    /// Makes an account with this address and password.
+    pub(crate) async fn add_user(&self, email: &str, password: &str) -> User {
+        let hash = self.state.passwords().hash(Secret::new(password.into())).await.unwrap();
+        self.insert_user(User { password_hash: Some(hash), ..user(email) }).await
+    }
+
+    /// Makes an account as it is.
+    pub(crate) async fn insert_user(&self, user: User) -> User {
+        let audit = AuditEvent::new(self.now(), AuditAction::UserCreation, AuditOutcome::Success);
+        assert_eq!(self.store().insert_user(user.clone(), audit).await.unwrap(), Insertion::Inserted);
+        user
+    }
+}
+
+/// A configuration with its database in `folder`.
+pub(crate) fn config(folder: &Path) -> Config {
+    let text = format!(
+        "keys.master_key = \"{}\"\nkeys.algorithm = \"ES256\"\nserver.public_url = \"{ISSUER}\"\n\
+         [[resources]]\nidentifier = \"{AUDIENCE}\"\naliases = [\"{AUDIENCE_ALIAS}\"]\n",
+        "d2FyZGdhdGUtdGVzdC1tYXN0ZXIta2V5LTMyLWJ5dGU"
+    );
+    let mut config = Config::from_sources(Some((&folder.join("wardgate.toml"), &text)), []).unwrap();
+    // Far below what the configuration takes: a test measures no password's strength.
+    config.passwords.memory_kib = 8;
+    config.passwords.iterations = 1;
+    config.database.readers = 2;
+    config
+}
+
+/// The master key of [`config`].
+pub(crate) fn master_key() -> MasterKey {
+    MasterKey::new(Secret::new(*b"wardgate-test-master-key-32-byte"))
+}
+
+/// A client with these properties and nothing else.
+pub(crate) fn client(
+    client_id: &str,
+    authentication: ClientAuthentication,
+    grant_types: &[GrantType],
+    redirect_uris: &[&str],
+    scope: &str,
+) -> Client {
+    Client {
+        client_id: client_id.into(),
+        name: format!("The app {client_id}"),
+        authentication,
+        grant_types: grant_types.to_vec(),
+        redirect_uris: redirect_uris.iter().map(|uri| RegisteredRedirectUri::parse(uri).unwrap()).collect(),
+        scope: ScopeSet::parse(scope).unwrap(),
+        pkce_required: true,
+        created_at: START,
+    }
+}
+
+/// An account without a password.
+pub(crate) fn user(email: &str) -> User {
+    User {
+        id: rng::identifier("user-").unwrap(),
+        email: normalize_email(email),
+        name: String::from("Ada Physician"),
+        password_hash: None,
+        role: Some(String::from("physician")),
+        fhir_user: Some(String::from("Practitioner/prac-1")),
+        practitioner_id: Some(String::from("prac-1")),
+        organization_id: Some(String::from("org-1")),
+        created_at: START,
+        deactivated_at: None,
+    }
+}
+
+fn new_secret() -> (ClientAuthentication, String) {
+    let secret = rng::identifier("wgsec_").unwrap();
+    (ClientAuthentication::Secret(SecretDigest::of(&secret)), secret)
+}
+
+/// RSA keys are slow to make, so all tests of a process share one pair of keys.
+fn private_keys() -> &'static [(SignatureAlgorithm, Vec<u8>)] {
+    static KEYS: OnceLock<Vec<(SignatureAlgorithm, Vec<u8>)>> = OnceLock::new();
+    KEYS.get_or_init(|| {
+        [SignatureAlgorithm::RS256, SignatureAlgorithm::ES256]
+            .map(|algorithm| (algorithm, NativeSigningKey::generate(algorithm).unwrap().1.to_vec()))
+            .into()
+    })
+}
+
+fn sealed(algorithm: SignatureAlgorithm, pkcs8: &[u8]) -> StoredSigningKey {
+    let key_id = String::from(NativeSigningKey::from_pkcs8(algorithm, pkcs8).unwrap().key_id());
+    StoredSigningKey {
+        sealed_private_key: master_key().seal(pkcs8, &key_id).unwrap(),
+        key_id,
+        algorithm,
+        created_at: START,
+        signs_from: START,
+        signs_until: None,
+        published_until: None,
+    }
+}
