@@ -8,18 +8,44 @@
 //! | [`password`] | Argon2id with bounded concurrency. |
 //! | [`config`] | One typed configuration; every fault reported at once. |
 //! | [`state`] | What every handler shares. |
+//! | [`router`], [`layers`], [`web`] | Every route and layer, and what only the web side shares. |
+//! | [`extract`] | Reading requests at the border. |
+//! | [`endpoints`] | The protocol's endpoints, one file each. |
+//! | [`login`], [`consent`] | The pages on which people sign in, allow and sign out. |
+//! | [`tokens`] | What clients get, and which scopes. |
+//! | [`views`], [`error`] | Pages, and refusals in their wire forms. |
 //! | [`cli`] | The commands of the binary `wardgate`. |
 //! | [`clock`], [`rng`] | The one clock and the one source of randomness. |
 
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod consent;
 pub mod domain;
+pub mod endpoints;
+pub mod error;
+pub mod extract;
 pub mod keys;
+pub mod layers;
+pub mod login;
 pub mod password;
 pub mod rng;
+pub mod router;
 pub mod state;
 pub mod store;
+pub mod tokens;
+pub mod views;
+pub mod web;
+
+/// The whole application over this state: every route and every layer.
+pub fn app(_: state::AppState) -> axum::Router {
+    axum::Router::new()
+}
+
+/// The issuer as a web service over `state`: serve it with connect info, so that client addresses are known.
+pub fn app(state: state::AppState) -> axum::Router {
+    router::router(state)
+}
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -13,6 +13,7 @@ use http::{HeaderValue, header};
 use crate::error::InternalError;
 
 pub use form_targets::FormTargets;
+pub(crate) use form_targets::web_origin;
 pub use scope_words::{Permission, permissions};
 
 /// The sign-in form.

@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn refuses_a_challenge_that_is_no_digest() {
         let padded = alloc::format!("{CHALLENGE}=");
-        for challenge in ["", "abc", &padded, &CHALLENGE.replace('-', "+"), &CHALLENGE[1..]] {
+        for challenge in ["", "abc", &padded, &CHALLENGE.replace('-', "+"), CHALLENGE.strip_prefix("E9").unwrap()] {
             let refused = CodeChallenge::parse(challenge, Some("S256"));
             assert_eq!(refused, Err(PkceError::MalformedChallenge), "{challenge}");
         }

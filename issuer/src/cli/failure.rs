@@ -32,6 +32,17 @@ pub enum Failure {
     /// There is no usable master key.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
+    /// The database is there and its master key is not: a new one would be of no use.
+    #[error(
+        "the database {} exists, but its master key {} does not: put the key back, or remove the database to start anew",
+        .database.display(), .master_key.display()
+    )]
+    LostMasterKey {
+        /// The master key file.
+        master_key: PathBuf,
+        /// The database.
+        database: PathBuf,
+    },
     /// The signing keys failed.
     #[error(transparent)]
     Keys(KeyError),
@@ -51,7 +62,7 @@ impl Failure {
             Self::Usage(_) | Self::Config(_) => 2,
             Self::NoDatabase(_) | Self::Open(_) | Self::Store(_) => 3,
             Self::AlreadyExists(_) => 4,
-            Self::MasterKey(_) | Self::Keys(_) => 5,
+            Self::MasterKey(_) | Self::LostMasterKey { .. } | Self::Keys(_) => 5,
             Self::Network(_) => 6,
         }
     }

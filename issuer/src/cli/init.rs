@@ -16,9 +16,9 @@ pub(super) async fn init(config: &Config, now: Timestamp) -> Result<(), Failure>
     if let MasterKeySource::File(path) = &config.keys.master_key
         && !path.exists()
     {
-        // A new master key cannot open the keys of an old database.
-        if config.database.path.exists() {
-            MasterKey::load(&config.keys.master_key)?;
+        let database = &config.database.path;
+        if database.exists() {
+            return Err(Failure::LostMasterKey { master_key: path.clone(), database: database.clone() });
         }
         MasterKey::create(path)?;
         output::result(&format!("made the master key {}; keep a copy of it in a safe place", path.display()))?;

@@ -57,12 +57,6 @@ impl Reader<'_> {
         self.text_of(key, &value)
     }
 
-    /// A text, if the key is set at all.
-    pub(super) fn optional_text(&mut self, key: &str) -> Option<String> {
-        let value = self.optional(key)?;
-        self.text_of(key, &value)
-    }
-
     fn text_of(&mut self, key: &str, value: &Value) -> Option<String> {
         let text = match value {
             Value::String(_, text) => Some(text.clone()),

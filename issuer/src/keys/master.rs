@@ -32,9 +32,6 @@ pub enum MasterKeyError {
     /// The file is there already, so it is not written.
     #[error("the master key file {} exists already", .0.display())]
     Exists(PathBuf),
-    /// The file can be read by others than its owner.
-    #[error("the master key file {} can be read by other users: run chmod 600 on it", .0.display())]
-    Exposed(PathBuf),
     /// The file cannot be read or written.
     #[error("the master key file {} cannot be used: {error}", .0.display(), error = .1)]
     File(PathBuf, std::io::ErrorKind),
@@ -65,7 +62,7 @@ impl MasterKey {
             MasterKeySource::Value(key) => return Ok(Self(key.clone())),
             MasterKeySource::File(path) => path,
         };
-        refuse_exposed(path)?;
+        warn_if_exposed(path);
         let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => MasterKeyError::Missing(path.clone()),
             kind => MasterKeyError::File(path.clone(), kind),
@@ -133,21 +130,19 @@ impl MasterKey {
     }
 }
 
-/// Whoever can read the file can sign tokens, so a file that others can read is refused.
+/// Whoever can read the file can sign tokens. This only warns: in a container a mounted secret is often readable by all,
+/// and there is nobody else.
 #[cfg(unix)]
-fn refuse_exposed(path: &Path) -> Result<(), MasterKeyError> {
+fn warn_if_exposed(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
-    match std::fs::metadata(path) {
-        Ok(metadata) if metadata.permissions().mode() & 0o007 != 0 => Err(MasterKeyError::Exposed(path.into())),
-        // A file that cannot be looked at cannot be read either; reading it says why.
-        Ok(_) | Err(_) => Ok(()),
+    // A file that cannot be looked at cannot be read either; reading it says why.
+    if std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o007 != 0) {
+        tracing::warn!(file = %path.display(), "the master key can be read by every user of this machine");
     }
 }
 
 #[cfg(not(unix))]
-fn refuse_exposed(_: &Path) -> Result<(), MasterKeyError> {
-    Ok(())
-}
+fn warn_if_exposed(_: &Path) {}
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use crate::{
     fault::Outcome,
     session::Session,
-    tools::{debian_wasm, rust},
+    tools::{debian, debian_wasm, rust},
 };
 
 /// The target's name.
@@ -17,9 +17,7 @@ const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 pub(crate) fn cargo_build(session: &Session<'_>) -> Outcome<Command> {
     let mut cargo = session.workspace.cargo();
     cargo.args(["build", "--target", BARE_METAL]);
-    let debian_stands =
-        || Path::new(DEBIAN_RUSTC).is_file() && crate::tools::debian::is_installed("rust-web-src");
-    if rust::has_target(session, BARE_METAL) || (!debian_stands() && rust::add_target(session, BARE_METAL)?) {
+    if rust::ordinary_way_is_wanted() && is_ordinary(session)? {
         return Ok(cargo);
     }
     debian_wasm::install_compiler(session)?;
@@ -28,4 +26,11 @@ pub(crate) fn cargo_build(session: &Session<'_>) -> Outcome<Command> {
         .env("RUSTC", DEBIAN_RUSTC)
         .env("RUSTC_BOOTSTRAP", "1");
     Ok(cargo)
+}
+
+/// True when the developer's toolchain has the target, or rustup can fetch it. Where the fallback stands already,
+/// rustup has failed before and is not waited for again.
+fn is_ordinary(session: &Session<'_>) -> Outcome<bool> {
+    let fallback_stands = Path::new(DEBIAN_RUSTC).is_file() && debian::is_installed("rust-web-src");
+    Ok(rust::has_target(session, BARE_METAL) || (!fallback_stands && rust::add_target(session, BARE_METAL)?))
 }

@@ -3,7 +3,7 @@
 //! The ordinary way is the developer's own toolchain with rustup's target. Where rustup cannot fetch that, Debian's
 //! compiler with a standard library built from its sources takes its place (`debian_wasm`).
 
-use std::{env, path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command};
 
 use crate::{
     fault::{Fault, Outcome},
@@ -17,8 +17,6 @@ use crate::{
 
 /// The target's name.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
-/// `WARDGATE_WASM=debian` takes the fallback at once, for those who work on it.
-const CHOICE: &str = "WARDGATE_WASM";
 
 /// Which compiler builds for wasm.
 #[derive(Debug)]
@@ -32,7 +30,7 @@ pub(crate) enum WasmToolchain {
 impl WasmToolchain {
     /// Finds or installs one.
     pub(crate) fn provide(session: &Session<'_>, cache: &Cache) -> Outcome<Self> {
-        if env::var_os(CHOICE).is_none_or(|choice| choice != "debian") {
+        if rust::ordinary_way_is_wanted() {
             if rust::has_target(session, WASM) {
                 return Ok(Self::Ordinary);
             }

@@ -7,6 +7,7 @@ use crate::domain::audit_event::AuditOutcome;
 use crate::domain::authorization_code::{AuthorizationCode, CodeRedemption};
 use crate::domain::client::GrantType;
 use crate::domain::digest::SecretDigest;
+use crate::domain::user::User;
 use crate::endpoints::resources;
 use crate::error::internal::InternalError;
 use crate::tokens::granting;
@@ -39,7 +40,7 @@ pub(super) async fn exchange(exchange: &Exchange<'_>, offered: CodeGrant) -> Res
     let audiences = resources::narrowed(exchange.state.config(), exchange.parameters, &grant.audiences)
         .map_err(|_| TokenError::UnknownTarget)?;
     let user = store.user(&grant.user_id).await.map_err(InternalError::from)?;
-    let user = user.filter(crate::domain::user::User::is_active).ok_or(TokenError::Grant(InvalidGrant::Code))?;
+    let user = user.filter(User::is_active).ok_or(TokenError::Grant(InvalidGrant::Code))?;
 
     let facts = AccessTokenFacts {
         subject: Subject::Person { grant, user: &user },

@@ -6,10 +6,11 @@ use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
-use crate::domain::audit_event::AuditOutcome;
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::GrantType;
 use crate::domain::digest::SecretDigest;
 use crate::domain::grant::{Grant, RefreshToken};
+use crate::domain::user::User;
 use crate::endpoints::resources;
 use crate::error::internal::InternalError;
 use crate::store::RefreshRotation;
@@ -23,8 +24,7 @@ use super::{Exchange, success};
 
 const METHOD: &str = GrantType::RefreshToken.as_str();
 
-/// Exchanges a refresh token. A token that was exchanged before goes to the store all the same, whatever else the request
-/// says: it is the store that ends its family.
+/// Exchanges a refresh token.
 pub(super) async fn exchange(
     exchange: &Exchange<'_>,
     offered: Secret<String>,
@@ -39,26 +39,17 @@ pub(super) async fn exchange(
     if grant.client_id != exchange.client.client().client_id {
         return Err(invalid());
     }
-    let replayed = token.rotated_at.is_some();
-    let end = lifetime_end(exchange, &grant).await?;
-    let end = match end {
-        Some(end) => end,
-        None if replayed => exchange.now,
-        None => return Err(TokenError::Grant(InvalidGrant::SessionEnded)),
-    };
+    // Before anything else is looked at: a replay ends the family, whatever the rest of the request says.
+    if token.rotated_at.is_some() {
+        return Err(end_family(exchange, &grant).await?);
+    }
+    let end = lifetime_end(exchange, &grant).await?.ok_or(TokenError::Grant(InvalidGrant::SessionEnded))?;
     let user = store.user(&grant.user_id).await.map_err(InternalError::from)?;
-    let user = user.filter(|user| replayed || user.is_active()).ok_or_else(invalid)?;
-    let scope = granting::for_refresh(requested.as_ref(), &grant.scope);
-    let scope = match scope {
-        Some(scope) => scope,
-        None if replayed => grant.scope.clone(),
-        None => return Err(TokenError::Scope(ScopeRefusal::Wider)),
-    };
-    let audiences = match resources::narrowed(exchange.state.config(), exchange.parameters, &grant.audiences) {
-        Ok(audiences) => audiences,
-        Err(_) if replayed => grant.audiences.clone(),
-        Err(_) => return Err(TokenError::UnknownTarget),
-    };
+    let user = user.filter(User::is_active).ok_or_else(invalid)?;
+    let scope = granting::for_refresh(requested.as_ref(), &grant.scope)
+        .ok_or(TokenError::Scope(ScopeRefusal::Wider))?;
+    let audiences = resources::narrowed(exchange.state.config(), exchange.parameters, &grant.audiences)
+        .map_err(|_| TokenError::UnknownTarget)?;
 
     let facts = AccessTokenFacts {
         subject: Subject::Person { grant: &grant, user: &user },
@@ -81,6 +72,19 @@ pub(super) async fn exchange(
         }
         RefreshRotation::Dead => Err(invalid()),
     }
+}
+
+/// Ends everything made from a grant whose refresh token came a second time. Gives the refusal.
+async fn end_family(exchange: &Exchange<'_>, grant: &Grant) -> Result<TokenError, InternalError> {
+    let error = TokenError::Grant(InvalidGrant::RefreshTokenReplayed);
+    let audit = AuditEvent::new(exchange.now, AuditAction::Replay, AuditOutcome::Failure)
+        .with_user(&*grant.user_id)
+        .with_client(&*grant.client_id)
+        .with_ip_address(exchange.address)
+        .with_method(METHOD)
+        .with_reason("refresh_token_replayed");
+    let ended = exchange.state.store().end_grant(&grant.id, exchange.now, audit).await?;
+    Ok(if ended { TokenError::Recorded(Box::new(error)) } else { error })
 }
 
 /// A new refresh token for `grant` that dies at `end`: its value and its record.

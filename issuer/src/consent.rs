@@ -1,0 +1,93 @@
+//! `/consent`: the page on which a person allows or denies what a client asks for.
+//!
+//! The form is bound to the session and to the request: an answer counts for the person who was shown the page, and once.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+
+use crate::domain::consent::Consent;
+use crate::endpoints::authorize::decision::{Denial, is_fresh_enough};
+use crate::endpoints::authorize::pending::PendingRequest;
+use crate::error::page::PageError;
+use crate::error::redirect;
+use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters, SameOrigin, SignedIn};
+use crate::login::form_token::{FormPurpose, form_token, is_form_token};
+use crate::state::AppState;
+use crate::tokens::granting;
+use crate::views::{ConsentPage, FormTargets, page, permissions};
+
+/// Shows the page for `?request=`.
+pub async fn get(
+    State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
+    SignedIn(session): SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes()).map_err(FormError::from)?;
+    let id = parameters.single("request").map_err(|_| PageError::Field)?.ok_or(PageError::RequestGone)?;
+    let pending = PendingRequest::load(&state, id).await?;
+    let Some(session) = fresh_session(&pending, session) else {
+        return Ok(redirect::to_own_page(&pending.path_to("/login"))?);
+    };
+    let grantable = granting::for_person(&pending.request.scope, &session.user);
+    if grantable.scope.is_empty() {
+        return pending.deny(&state, Denial::NothingToGrant, Some(&session.user), address).await;
+    }
+    let permissions = permissions(&grantable.scope, grantable.launch_context.patient_id.is_some());
+    let form_token =
+        form_token(state.form_key(), session.secret.expose(), FormPurpose::Consent { request: pending.id() });
+    let template = ConsentPage {
+        client_name: &pending.client.name,
+        permissions: &permissions,
+        destination: pending.request.redirect_target.as_str(),
+        request: pending.id(),
+        form_token: &form_token,
+        user_name: &session.user.name,
+        user_email: &session.user.email,
+    };
+    Ok(page(&template, &FormTargets::client(&pending.request.redirect_target))?)
+}
+
+/// Takes the answer: `decision` is `allow` or `deny`.
+pub async fn post(
+    State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
+    _: SameOrigin,
+    SignedIn(session): SignedIn,
+    form: Result<Form, FormError>,
+) -> Result<Response, PageError> {
+    let Form(parameters) = form?;
+    let field = |name| parameters.single(name).map_err(|_| PageError::Field);
+    let id = field("request")?.ok_or(PageError::RequestGone)?;
+    let session = session.ok_or(PageError::StaleForm)?;
+    let purpose = FormPurpose::Consent { request: id };
+    let token = field("form_token")?.unwrap_or_default();
+    if !is_form_token(state.form_key(), session.secret.expose(), purpose, token) {
+        return Err(PageError::StaleForm);
+    }
+    let pending = PendingRequest::load(&state, id).await?;
+    let Some(session) = fresh_session(&pending, Some(session)) else {
+        return Ok(redirect::to_own_page(&pending.path_to("/login"))?);
+    };
+    match field("decision")? {
+        Some("deny") => pending.deny(&state, Denial::AccessDenied, Some(&session.user), address).await,
+        Some("allow") => {
+            let grantable = granting::for_person(&pending.request.scope, &session.user);
+            if grantable.scope.is_empty() {
+                return pending.deny(&state, Denial::NothingToGrant, Some(&session.user), address).await;
+            }
+            let consent = Consent {
+                user_id: session.user.id.clone(),
+                client_id: pending.client.client_id.clone(),
+                scope: grantable.scope.clone(),
+                granted_at: state.now(),
+            };
+            pending.approve(&state, &session, grantable, Some(consent), address).await
+        }
+        Some(_) | None => Err(PageError::Field),
+    }
+}
+
+fn fresh_session(pending: &PendingRequest, session: Option<BrowserSession>) -> Option<BrowserSession> {
+    session.filter(|session| is_fresh_enough(pending, &session.session))
+}

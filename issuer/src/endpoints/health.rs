@@ -1,0 +1,43 @@
+//! `/health/live` and `/health/ready`: for whatever starts, watches and balances the issuer.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::error::internal::InternalError;
+use crate::keys::KeyError;
+use crate::state::AppState;
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+}
+
+/// The process runs.
+pub async fn live() -> Response {
+    Json(Health { status: "ok" }).into_response()
+}
+
+/// Requests can be answered: the store reads and writes, and every algorithm has a key that may sign now.
+pub async fn ready(State(state): State<AppState>) -> Response {
+    match check(&state).await {
+        Ok(()) => Json(Health { status: "ok" }).into_response(),
+        Err(error) => {
+            error.log();
+            (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "unavailable" })).into_response()
+        }
+    }
+}
+
+async fn check(state: &AppState) -> Result<(), InternalError> {
+    state.store().check().await?;
+    let (lives, now) = (state.keys().lives(), state.now());
+    let all_sign = state
+        .keys()
+        .algorithms()
+        .into_iter()
+        .all(|algorithm| lives.iter().any(|key| key.algorithm == algorithm && key.may_sign(now)));
+    if all_sign { Ok(()) } else { Err(KeyError::NoSigningKey.into()) }
+}

@@ -1,0 +1,164 @@
+//! The four documents under `/.well-known/`: OpenID Connect Discovery, RFC 8414, SMART App Launch "Conformance", and the
+//! keys (RFC 7517).
+//!
+//! They claim what is true now and nothing else (SMART-10): a member appears with the feature. Anybody may read them, from
+//! any origin (SMART-79, SMART-83).
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::domain::client::GrantType;
+use crate::error::internal::InternalError;
+use crate::error::page::PageError;
+use crate::state::AppState;
+
+use super::client_authentication::METHODS;
+
+/// How long documents other than the keys may be cached, in seconds.
+const DOCUMENT_MAXIMUM_AGE_SECONDS: i64 = 300;
+/// The longest that the keys may be cached, in seconds: a key that must go at once is gone everywhere after this time.
+const KEYS_MAXIMUM_AGE_SECONDS: i64 = 300;
+
+/// Scopes that can be granted. Any resource type may stand for `*`, and any letters for `cruds`.
+const SCOPES: [&str; 20] = [
+    "openid",
+    "fhirUser",
+    "launch/patient",
+    "offline_access",
+    "online_access",
+    "patient/*.cruds",
+    "patient/*.rs",
+    "patient/*.read",
+    "patient/*.write",
+    "patient/*.*",
+    "user/*.cruds",
+    "user/*.rs",
+    "user/*.read",
+    "user/*.write",
+    "user/*.*",
+    "system/*.cruds",
+    "system/*.rs",
+    "system/*.read",
+    "system/*.write",
+    "system/*.*",
+];
+
+/// What SMART clients can rely on. A patient's own record is the context of a standalone launch.
+const CAPABILITIES: [&str; 12] = [
+    "launch-standalone",
+    "client-public",
+    "client-confidential-symmetric",
+    "context-standalone-patient",
+    "permission-patient",
+    "permission-user",
+    "permission-offline",
+    "permission-online",
+    "permission-v1",
+    "permission-v2",
+    "authorize-post",
+    "sso-openid-connect",
+];
+
+/// Members that all three documents share.
+#[derive(Serialize)]
+struct Common {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    revocation_endpoint: String,
+    jwks_uri: String,
+    scopes_supported: [&'static str; 20],
+    response_types_supported: [&'static str; 1],
+    grant_types_supported: [&'static str; 3],
+    token_endpoint_auth_methods_supported: [&'static str; 3],
+    code_challenge_methods_supported: [&'static str; 1],
+}
+
+impl Common {
+    fn new(config: &Config) -> Self {
+        let url = &config.server.public_url;
+        Self {
+            issuer: url.as_str().into(),
+            authorization_endpoint: url.join("/oauth2/authorize"),
+            token_endpoint: url.join("/oauth2/token"),
+            revocation_endpoint: url.join("/oauth2/revoke"),
+            jwks_uri: url.join("/.well-known/jwks.json"),
+            scopes_supported: SCOPES,
+            response_types_supported: ["code"],
+            grant_types_supported: GrantType::ALL.map(GrantType::as_str),
+            token_endpoint_auth_methods_supported: METHODS,
+            code_challenge_methods_supported: ["S256"],
+        }
+    }
+}
+
+/// OpenID Connect Discovery section 3 and RFC 8414 section 2: one document under two names.
+#[derive(Serialize)]
+struct AuthorizationServer {
+    #[serde(flatten)]
+    common: Common,
+    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    response_modes_supported: [&'static str; 1],
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; 1],
+    claims_supported: [&'static str; 10],
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+    authorization_response_iss_parameter_supported: bool,
+    service_documentation: String,
+}
+
+/// SMART App Launch 2.2 "Conformance".
+#[derive(Serialize)]
+struct SmartConfiguration {
+    #[serde(flatten)]
+    common: Common,
+    capabilities: [&'static str; 12],
+}
+
+/// `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
+pub async fn authorization_server(State(state): State<AppState>) -> Result<Response, PageError> {
+    let document = AuthorizationServer {
+        common: Common::new(state.config()),
+        revocation_endpoint_auth_methods_supported: METHODS,
+        response_modes_supported: ["query"],
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: ["RS256"],
+        claims_supported: ["iss", "sub", "aud", "exp", "iat", "auth_time", "amr", "nonce", "at_hash", "fhirUser"],
+        claims_parameter_supported: false,
+        request_parameter_supported: false,
+        request_uri_parameter_supported: false,
+        authorization_response_iss_parameter_supported: true,
+        service_documentation: state.config().documentation.error_uri.clone(),
+    };
+    Ok(public(&document, DOCUMENT_MAXIMUM_AGE_SECONDS)?)
+}
+
+/// `/.well-known/smart-configuration`.
+pub async fn smart_configuration(State(state): State<AppState>) -> Result<Response, PageError> {
+    let document = SmartConfiguration { common: Common::new(state.config()), capabilities: CAPABILITIES };
+    Ok(public(&document, DOCUMENT_MAXIMUM_AGE_SECONDS)?)
+}
+
+/// `/.well-known/jwks.json`: cached for less than the time for which a new key is published before it signs, so that every
+/// cache knows a key by the time it is used.
+pub async fn keys(State(state): State<AppState>) -> Result<Response, PageError> {
+    let maximum_age = KEYS_MAXIMUM_AGE_SECONDS.min(state.config().keys.publish_lead_seconds / 2);
+    Ok(public(&state.keys().published(state.now()).to_json(), maximum_age)?)
+}
+
+fn public(document: &impl Serialize, maximum_age_seconds: i64) -> Result<Response, InternalError> {
+    let mut response = Json(document).into_response();
+    let caching = HeaderValue::from_str(&format!("public, max-age={maximum_age_seconds}"))?;
+    response.headers_mut().insert(header::CACHE_CONTROL, caching);
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Every route, then every layer, in order.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use http::StatusCode;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::consent;
+use crate::endpoints::{authorize, cross_origin, documentation, health, landing, metadata, revoke, token};
+use crate::layers;
+use crate::login::{sign_in, sign_out};
+use crate::state::AppState;
+use crate::web::Web;
+
+/// The whole web side of the issuer over `state`.
+pub fn router(state: AppState) -> Router {
+    // Called by programs, from anywhere; by browser apps from registered origins.
+    let protocol = Router::new()
+        .route("/oauth2/token", token_route())
+        .route("/oauth/token", token_route())
+        .route("/oauth2/revoke", axum::routing::post(revoke::post).fallback(revoke::other_method))
+        .layer(from_fn_with_state(state.clone(), cross_origin::registered_origins));
+
+    // Read by anybody.
+    let documents = Router::new()
+        .route("/.well-known/openid-configuration", get(metadata::authorization_server))
+        .route("/.well-known/oauth-authorization-server", get(metadata::authorization_server))
+        .route("/.well-known/smart-configuration", get(metadata::smart_configuration))
+        .route("/.well-known/jwks.json", get(metadata::keys))
+        .route("/docs/errors", get(documentation::errors))
+        .route("/static/wardgate.css", get(landing::stylesheet))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready));
+
+    // Visited by people.
+    let pages = Router::new()
+        .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/oauth2/authorize/continue", get(authorize::resume))
+        .route("/login", get(sign_in::get).post(sign_in::post))
+        .route("/consent", get(consent::get).post(consent::post))
+        .route("/logout", get(sign_out::get).post(sign_out::post))
+        .route("/", get(landing::get));
+
+    // Layers from the innermost to the outermost: a request meets the last one first.
+    let https = state.config().server.public_url.is_https();
+    Router::new()
+        .merge(documents)
+        .merge(pages)
+        .method_not_allowed_fallback(landing::other_method)
+        .merge(protocol)
+        .fallback(landing::not_found)
+        .with_state(Web::new(state))
+        .layer(DefaultBodyLimit::max(layers::MAXIMUM_BODY_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, layers::LONGEST_ANSWER))
+        .layer(CatchPanicLayer::custom(layers::answer_to_panic))
+        .layer(TraceLayer::new_for_http().make_span_with(layers::request_span))
+        .layer(from_fn(layers::request_id))
+        .layer(from_fn(layers::no_store))
+        .layer(from_fn_with_state(https, layers::security_headers))
+}
+
+fn token_route() -> axum::routing::MethodRouter<Web> {
+    axum::routing::post(token::post).fallback(token::other_method)
+}
+
+#[cfg(test)]
+mod tests;
