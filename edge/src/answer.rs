@@ -14,7 +14,11 @@ pub struct OwnAnswer {
 impl OwnAnswer {
     /// An answer without headers and body.
     pub const fn new(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: String::new() }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: String::new(),
+        }
     }
 
     /// The same with one more header.

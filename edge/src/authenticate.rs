@@ -9,7 +9,9 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims};
-use wardgate_shared::jwt::{JwtError, MAXIMUM_JWT_BYTES, Policy, UnverifiedJwt, VerifiedJwt, VerifyError, verify};
+use wardgate_shared::jwt::{
+    JwtError, MAXIMUM_JWT_BYTES, Policy, UnverifiedJwt, VerifiedJwt, VerifyError, verify,
+};
 
 use crate::config::Config;
 use crate::error::Refusal;
@@ -49,7 +51,9 @@ pub async fn authenticate<O: Outside>(
         VerifyError::Refused(error) => Refusal::Token(TokenError::Jwt(error)),
         VerifyError::Undecided(_) => {
             outside.log(&Incident::SignatureUnchecked.line());
-            Refusal::Undecided { retry_after_seconds: RETRY_AFTER_SECONDS }
+            Refusal::Undecided {
+                retry_after_seconds: RETRY_AFTER_SECONDS,
+            }
         }
     })?;
     if verified.claims().confirmation.is_some() {
@@ -74,7 +78,9 @@ impl From<KeyError> for Refusal {
         match error {
             KeyError::Unknown => Self::Token(TokenError::Jwt(JwtError::UnknownKey)),
             KeyError::Unavailable { retry_after_seconds } => Self::Undecided { retry_after_seconds },
-            KeyError::Unusable => Self::Undecided { retry_after_seconds: RETRY_AFTER_SECONDS },
+            KeyError::Unusable => Self::Undecided {
+                retry_after_seconds: RETRY_AFTER_SECONDS,
+            },
         }
     }
 }

@@ -28,7 +28,11 @@ pub struct Permit {
 ///
 /// # Errors
 /// [`Refusal::Scope`].
-pub fn authorize(config: &Config, claims: &AccessClaims, request: &FhirRequest<'_>) -> Result<Permit, Refusal> {
+pub fn authorize(
+    config: &Config,
+    claims: &AccessClaims,
+    request: &FhirRequest<'_>,
+) -> Result<Permit, Refusal> {
     // A token without scopes, or with scopes that are none, grants nothing.
     let scopes = ScopeSet::parse(&claims.scope).unwrap_or_default();
     let granted = GrantedScopes::compile(&scopes);
@@ -42,7 +46,11 @@ pub fn authorize(config: &Config, claims: &AccessClaims, request: &FhirRequest<'
                 Ground::OwnResource { scope } => ("own-resource", scope.to_owned()),
             };
             let authorized_by = headers::list(&authorized_by);
-            Ok(Permit { access_level, authorized_by, strict_search: allowed.strict_search })
+            Ok(Permit {
+                access_level,
+                authorized_by,
+                strict_search: allowed.strict_search,
+            })
         }
         Decision::Deny(denied) => Err(Refusal::Scope {
             reason: denied.reason,
@@ -58,17 +66,19 @@ fn holder<'a>(claims: &'a AccessClaims, base: &str) -> Holder<'a> {
     }
     Holder::User {
         patient: claims.launch_context.patient_id.as_deref(),
-        fhir_user: claims.fhir_user.as_deref().and_then(|claim| FhirUser::from_claim(claim, base)),
+        fhir_user: claims
+            .fhir_user
+            .as_deref()
+            .and_then(|claim| FhirUser::from_claim(claim, base)),
     }
 }
 
 const fn level_name(level: Level) -> &'static str {
     match level {
         Level::Patient => "patient",
-        Level::User => "user",
         Level::System => "system",
-        // A decision names the level that the short form stood for; this one is never its ground.
-        Level::Holder => "user",
+        // A decision names the level that the short form stood for, so `Holder` is never its ground.
+        Level::User | Level::Holder => "user",
     }
 }
 
@@ -100,7 +110,10 @@ mod tests {
     #[test]
     fn a_client_s_own_token_counts_system_scopes() {
         let permit = decide("GET", "/Patient", "system/*.read", |_| {}).unwrap();
-        assert_eq!((permit.access_level, permit.authorized_by.as_str()), ("system", "system/*.read"));
+        assert_eq!(
+            (permit.access_level, permit.authorized_by.as_str()),
+            ("system", "system/*.read")
+        );
         assert!(decide("GET", "/Patient", "user/*.read", |_| {}).is_err());
     }
 
@@ -123,7 +136,10 @@ mod tests {
             claims.fhir_user = Some("https://edge.example/fhir/Practitioner/9".into());
         };
         let permit = decide("GET", "/Practitioner/9", "openid fhirUser", with_user).unwrap();
-        assert_eq!((permit.access_level, permit.authorized_by.as_str()), ("own-resource", "fhirUser"));
+        assert_eq!(
+            (permit.access_level, permit.authorized_by.as_str()),
+            ("own-resource", "fhirUser")
+        );
         assert!(decide("GET", "/Practitioner/8", "openid fhirUser", with_user).is_err());
     }
 
@@ -147,9 +163,17 @@ mod tests {
 
     #[test]
     fn batches_and_operations_are_denied_whatever_the_scope() {
-        for (method, path) in [("POST", ""), ("POST", "/"), ("GET", "/Patient/1/$everything"), ("POST", "/$export")] {
+        for (method, path) in [
+            ("POST", ""),
+            ("POST", "/"),
+            ("GET", "/Patient/1/$everything"),
+            ("POST", "/$export"),
+        ] {
             let refusal = decide(method, path, "system/*.cruds", |_| {}).unwrap_err();
-            assert!(matches!(refusal, Refusal::Scope { needed: None, .. }), "{method} {path}: {refusal:?}");
+            assert!(
+                matches!(refusal, Refusal::Scope { needed: None, .. }),
+                "{method} {path}: {refusal:?}"
+            );
         }
     }
 }

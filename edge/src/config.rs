@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::{Not as _, RangeInclusive};
 
 use crate::refresh::RefreshSettings;
+use crate::routes;
 use url::UrlFault;
 use variables::Variable;
 
@@ -70,7 +71,10 @@ impl Config {
     /// # Errors
     /// Every fault there is, in the order of [`variables::ALL`].
     pub fn parse(values: &BTreeMap<String, String>) -> Result<Self, Vec<ConfigFault>> {
-        let mut reader = Reader { values, faults: Vec::new() };
+        let mut reader = Reader {
+            values,
+            faults: Vec::new(),
+        };
         let issuer = reader.url(variables::ISSUER);
         let jwks_url = match values.get(variables::JWKS_URL.name) {
             Some(_) => reader.url(variables::JWKS_URL),
@@ -110,7 +114,11 @@ impl Config {
             error_uri,
         };
         reader.refuse_unknown_names();
-        if reader.faults.is_empty() { Ok(config.with_attempt_bound()) } else { Err(reader.faults) }
+        if reader.faults.is_empty() {
+            Ok(config.with_attempt_bound())
+        } else {
+            Err(reader.faults)
+        }
     }
 
     fn with_attempt_bound(mut self) -> Self {
@@ -128,15 +136,23 @@ impl Config {
     /// path.
     pub fn resource_metadata_url(&self) -> String {
         let path_start = url::check(&self.public_url).map_or(self.public_url.len(), |start| start.0);
-        let (origin, path) =
-            self.public_url.split_at_checked(path_start).unwrap_or((self.public_url.as_str(), ""));
-        format!("{origin}/.well-known/oauth-protected-resource{path}{}", self.prefix)
+        let (origin, path) = self
+            .public_url
+            .split_at_checked(path_start)
+            .unwrap_or((self.public_url.as_str(), ""));
+        format!(
+            "{origin}/.well-known/oauth-protected-resource{path}{}",
+            self.prefix
+        )
     }
 }
 
 /// `{issuer}/.well-known/{name}`: after the whole of the issuer's URL, as OpenID Connect Discovery and SMART want it.
 fn well_known(issuer: &str, name: &str) -> String {
-    format!("{}/.well-known/{name}", issuer.strip_suffix('/').unwrap_or(issuer))
+    format!(
+        "{}/.well-known/{name}",
+        issuer.strip_suffix('/').unwrap_or(issuer)
+    )
 }
 
 /// Reads one variable after another and keeps what is wrong.
@@ -147,12 +163,18 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn fault(&mut self, variable: Variable, problem: impl Into<String>) {
-        self.faults.push(ConfigFault { variable: variable.name.into(), problem: problem.into() });
+        self.faults.push(ConfigFault {
+            variable: variable.name.into(),
+            problem: problem.into(),
+        });
     }
 
     /// The value or its default; empty, with a fault, when there is neither.
     fn text(&mut self, variable: Variable) -> String {
-        match (self.values.get(variable.name).map(|value| value.trim()), variable.default) {
+        match (
+            self.values.get(variable.name).map(|value| value.trim()),
+            variable.default,
+        ) {
             (Some(""), _) => {
                 self.fault(variable, "must not be empty");
                 String::new()
@@ -191,11 +213,20 @@ impl Reader<'_> {
         if prefix.is_empty() && !text.is_empty() {
             self.fault(variables::PREFIX, "must name a path below '/'");
         }
+        if prefix == routes::HEALTH || prefix.starts_with("/.well-known") {
+            self.fault(
+                variables::PREFIX,
+                "must not hide the health check or the well-known documents",
+            );
+        }
         prefix.to_owned()
     }
 
     fn audiences(&mut self) -> Vec<String> {
-        self.text(variables::AUDIENCES).split_ascii_whitespace().map(str::to_owned).collect()
+        self.text(variables::AUDIENCES)
+            .split_ascii_whitespace()
+            .map(str::to_owned)
+            .collect()
     }
 
     fn number(&mut self, variable: Variable, range: RangeInclusive<u32>) -> u32 {
@@ -220,7 +251,11 @@ impl Reader<'_> {
         }
         let origins: Vec<String> = text.split_ascii_whitespace().map(str::to_owned).collect();
         // An origin is a URL that ends before the path (RFC 6454 section 6.1).
-        if origins.iter().any(|origin| url::check(origin).is_ok_and(|start| start.0 == origin.len()).not()) {
+        if origins.iter().any(|origin| {
+            url::check(origin)
+                .is_ok_and(|start| start.0 == origin.len())
+                .not()
+        }) {
             self.fault(
                 variables::CORS_ORIGINS,
                 "must be '*' or a list of origins: scheme, host and port without a path; https except for this machine",
@@ -231,11 +266,13 @@ impl Reader<'_> {
 
     fn refuse_unknown_names(&mut self) {
         let unknown = self.values.keys().filter(|name| {
-            name.starts_with(variables::NAMESPACE) && !variables::ALL.iter().any(|variable| variable.name == **name)
+            name.starts_with(variables::NAMESPACE)
+                && !variables::ALL.iter().any(|variable| variable.name == **name)
         });
-        self.faults.extend(
-            unknown.map(|name| ConfigFault { variable: name.clone(), problem: "is not a variable of Wardgate".into() }),
-        );
+        self.faults.extend(unknown.map(|name| ConfigFault {
+            variable: name.clone(),
+            problem: "is not a variable of Wardgate".into(),
+        }));
     }
 }
 

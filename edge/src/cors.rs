@@ -54,22 +54,38 @@ mod tests {
     use crate::testing::incoming;
 
     fn value<'a>(headers: &'a [(&'static str, String)], name: &str) -> Option<&'a str> {
-        headers.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
+        headers
+            .iter()
+            .find(|(own, _)| *own == name)
+            .map(|(_, value)| value.as_str())
     }
 
     #[test]
     fn any_origin_is_said_by_a_star() {
-        let found = headers(&CorsOrigins::Any, &incoming("GET", "/fhir", &[("origin", "https://a.example")]));
+        let found = headers(
+            &CorsOrigins::Any,
+            &incoming("GET", "/fhir", &[("origin", "https://a.example")]),
+        );
         assert_eq!(value(&found, "access-control-allow-origin"), Some("*"));
         assert_eq!(value(&found, "vary"), None);
-        assert!(value(&found, "access-control-expose-headers").unwrap().contains("WWW-Authenticate"));
+        assert!(
+            value(&found, "access-control-expose-headers")
+                .unwrap()
+                .contains("WWW-Authenticate")
+        );
     }
 
     #[test]
     fn a_listed_origin_is_echoed_and_another_gets_nothing() {
         let origins = CorsOrigins::Listed(vec!["https://a.example".into()]);
-        let found = headers(&origins, &incoming("GET", "/fhir", &[("origin", "https://a.example")]));
-        assert_eq!(value(&found, "access-control-allow-origin"), Some("https://a.example"));
+        let found = headers(
+            &origins,
+            &incoming("GET", "/fhir", &[("origin", "https://a.example")]),
+        );
+        assert_eq!(
+            value(&found, "access-control-allow-origin"),
+            Some("https://a.example")
+        );
         assert_eq!(value(&found, "vary"), Some("Origin"));
         for origin in ["https://b.example", "https://a.example.evil", "null"] {
             let headers_of = [("origin", origin)];
@@ -80,7 +96,10 @@ mod tests {
 
     #[test]
     fn only_options_with_origin_and_method_is_a_preflight() {
-        let both = [("origin", "https://a.example"), ("access-control-request-method", "GET")];
+        let both = [
+            ("origin", "https://a.example"),
+            ("access-control-request-method", "GET"),
+        ];
         assert!(is_preflight(&incoming("OPTIONS", "/fhir", &both)));
         assert!(!is_preflight(&incoming("GET", "/fhir", &both)));
         assert!(!is_preflight(&incoming("OPTIONS", "/fhir", &both[..1])));
@@ -92,9 +111,19 @@ mod tests {
         let answer = preflight();
         assert_eq!((answer.status, answer.body.as_str()), (204, ""));
         let allowed = value(&answer.headers, "access-control-allow-headers").unwrap();
-        for name in ["Authorization", "Content-Type", "If-Match", "If-None-Match", "If-None-Exist", "Prefer"] {
+        for name in [
+            "Authorization",
+            "Content-Type",
+            "If-Match",
+            "If-None-Match",
+            "If-None-Exist",
+            "Prefer",
+        ] {
             assert!(allowed.contains(name), "{name}");
         }
-        assert_eq!(value(&answer.headers, "access-control-allow-methods"), Some(super::METHODS));
+        assert_eq!(
+            value(&answer.headers, "access-control-allow-methods"),
+            Some(super::METHODS)
+        );
     }
 }

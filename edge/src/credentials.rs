@@ -43,26 +43,43 @@ pub const API_KEY_HEADERS: [&str; 2] = ["x-api-key", "x-api-secret"];
 /// [`CredentialError`].
 pub fn present<'a>(request: &Incoming<'a>) -> Result<Credential<'a>, CredentialError> {
     refuse_in_query(request.query)?;
-    let Some(value) = request.headers.get("authorization") else { return Err(CredentialError::Missing) };
+    let Some(value) = request.headers.get("authorization") else {
+        return Err(CredentialError::Missing);
+    };
     // Two headers of this name reach us joined by a comma, which no bearer token contains.
-    if value.contains(',') || API_KEY_HEADERS.iter().any(|name| request.headers.get(name).is_some()) {
+    if value.contains(',')
+        || API_KEY_HEADERS
+            .iter()
+            .any(|name| request.headers.get(name).is_some())
+    {
         return Err(CredentialError::Several);
     }
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    if scheme.is_empty() || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+    if scheme.is_empty()
+        || !scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    {
         return Err(CredentialError::Malformed);
     }
     if !scheme.eq_ignore_ascii_case("Bearer") {
         return Err(CredentialError::Missing);
     }
     let token = token.trim_matches(' ');
-    if is_b64token(token) { Ok(Credential::Bearer(token)) } else { Err(CredentialError::Malformed) }
+    if is_b64token(token) {
+        Ok(Credential::Bearer(token))
+    } else {
+        Err(CredentialError::Malformed)
+    }
 }
 
 /// `b64token` of RFC 6750 section 2.1.
 fn is_b64token(token: &str) -> bool {
     let text = token.trim_end_matches('=');
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }
 
 /// Refuses a query with a parameter `access_token` in any encoding and any case.
@@ -72,7 +89,11 @@ fn is_b64token(token: &str) -> bool {
 pub fn refuse_in_query(query: Option<&str>) -> Result<(), CredentialError> {
     let names = query.into_iter().flat_map(|query| query.split(['&', ';']));
     let names = names.map(|parameter| parameter.split_once('=').map_or(parameter, |(name, _)| name));
-    let mut decoded = names.map(|name| percent_decode_str(name).decode_utf8().unwrap_or(Cow::Borrowed(name)));
+    let mut decoded = names.map(|name| {
+        percent_decode_str(name)
+            .decode_utf8()
+            .unwrap_or(Cow::Borrowed(name))
+    });
     if decoded.any(|name| name.trim().eq_ignore_ascii_case("access_token")) {
         Err(CredentialError::InQuery)
     } else {
@@ -91,8 +112,16 @@ mod tests {
 
     #[test]
     fn accepts_one_bearer_token_whatever_the_case_of_its_scheme() {
-        for value in ["Bearer a.b-c_d~e+f/g==", "bearer a.b-c_d~e+f/g==", "BEARER  a.b-c_d~e+f/g=="] {
-            assert_eq!(with(&[("authorization", value)]), Ok(Credential::Bearer("a.b-c_d~e+f/g==")), "{value}");
+        for value in [
+            "Bearer a.b-c_d~e+f/g==",
+            "bearer a.b-c_d~e+f/g==",
+            "BEARER  a.b-c_d~e+f/g==",
+        ] {
+            assert_eq!(
+                with(&[("authorization", value)]),
+                Ok(Credential::Bearer("a.b-c_d~e+f/g==")),
+                "{value}"
+            );
         }
     }
 
@@ -101,37 +130,76 @@ mod tests {
         assert_eq!(with(&[]), Err(CredentialError::Missing));
         assert_eq!(with(&[("x-api-key", "k")]), Err(CredentialError::Missing));
         for value in ["Basic dXNlcjpwYXNz", "DPoP a.b.c", "Negotiate"] {
-            assert_eq!(with(&[("authorization", value)]), Err(CredentialError::Missing), "{value}");
+            assert_eq!(
+                with(&[("authorization", value)]),
+                Err(CredentialError::Missing),
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn refuses_two_credentials() {
         for value in ["Bearer a, Bearer a", "Bearer a,Basic b", "Basic b, Bearer a"] {
-            assert_eq!(with(&[("authorization", value)]), Err(CredentialError::Several), "{value}");
+            assert_eq!(
+                with(&[("authorization", value)]),
+                Err(CredentialError::Several),
+                "{value}"
+            );
         }
         for name in super::API_KEY_HEADERS {
-            assert_eq!(with(&[("authorization", "Bearer a"), (name, "")]), Err(CredentialError::Several), "{name}");
+            assert_eq!(
+                with(&[("authorization", "Bearer a"), (name, "")]),
+                Err(CredentialError::Several),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn refuses_malformed_authorization() {
-        for value in ["", " ", "Bearer", "Bearer ", "Bearer =", "Bearer a b", "Bearer a\tb", "Bearer a\"", "Bearer é",
-            "Bearer:a", "Be\u{e9}rer a", "a.b.c=d e"] {
-            assert_eq!(with(&[("authorization", value)]), Err(CredentialError::Malformed), "{value:?}");
+        for value in [
+            "",
+            " ",
+            "Bearer",
+            "Bearer ",
+            "Bearer =",
+            "Bearer a b",
+            "Bearer a\tb",
+            "Bearer a\"",
+            "Bearer é",
+            "Bearer:a",
+            "Be\u{e9}rer a",
+            "a.b.c=d e",
+        ] {
+            assert_eq!(
+                with(&[("authorization", value)]),
+                Err(CredentialError::Malformed),
+                "{value:?}"
+            );
         }
     }
 
     #[test]
     fn refuses_a_token_in_the_query_however_it_is_spelled() {
-        for query in ["access_token=a", "_id=1&access_token=a", "access%5Ftoken=a", "%61ccess_token", "ACCESS_TOKEN=a",
-            "x=1;access_token=a", "access_token%20=a"] {
+        for query in [
+            "access_token=a",
+            "_id=1&access_token=a",
+            "access%5Ftoken=a",
+            "%61ccess_token",
+            "ACCESS_TOKEN=a",
+            "x=1;access_token=a",
+            "access_token%20=a",
+        ] {
             let path = format!("/fhir/Patient?{query}");
             let request = incoming("GET", &path, &[("authorization", "Bearer a")]);
             assert_eq!(present(&request), Err(CredentialError::InQuery), "{query}");
         }
-        let request = incoming("GET", "/fhir/Patient?token=access_token&x=%ff", &[("authorization", "Bearer a")]);
+        let request = incoming(
+            "GET",
+            "/fhir/Patient?token=access_token&x=%ff",
+            &[("authorization", "Bearer a")],
+        );
         assert_eq!(present(&request), Ok(Credential::Bearer("a")));
     }
 }

@@ -142,10 +142,12 @@ impl Refusal {
                 CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
             ) => Some(OAuthErrorCode::InvalidRequest),
             Self::Token(_) => Some(OAuthErrorCode::InvalidToken),
-            // No token with more scopes would help here.
-            Self::Scope { reason: DenialReason::Batch | DenialReason::OperationNotListed, .. } => None,
-            Self::Scope { .. } => Some(OAuthErrorCode::InsufficientScope),
-            Self::Credential(CredentialError::Missing)
+            // No token with more scopes would help with these.
+            Self::Scope {
+                reason: DenialReason::Batch | DenialReason::OperationNotListed,
+                ..
+            }
+            | Self::Credential(CredentialError::Missing)
             | Self::Request(_)
             | Self::Method { .. }
             | Self::MethodOverride
@@ -154,6 +156,7 @@ impl Refusal {
             | Self::Misconfigured(_)
             | Self::Upstream(_)
             | Self::Internal => None,
+            Self::Scope { .. } => Some(OAuthErrorCode::InsufficientScope),
         }
     }
 
@@ -185,8 +188,10 @@ impl Refusal {
             Self::NotFound => "Nothing is served at this path".into(),
             Self::Undecided { .. } => "The request cannot be decided now; try again later".into(),
             Self::Misconfigured(faults) => {
-                let faults: Vec<String> =
-                    faults.iter().map(|fault| format!("{} {}", fault.variable, fault.problem)).collect();
+                let faults: Vec<String> = faults
+                    .iter()
+                    .map(|fault| format!("{} {}", fault.variable, fault.problem))
+                    .collect();
                 format!("The gateway's configuration is wrong: {}", faults.join("; ")).into()
             }
             Self::Upstream(UpstreamFailure::Unreachable) => "The FHIR server cannot be reached".into(),
@@ -224,9 +229,8 @@ impl Refusal {
             Self::Request(RequestError::Method(MethodError::Unknown)) => {
                 Some("GET, HEAD, POST, PUT, PATCH, DELETE")
             }
-            Self::Request(RequestError::Method(MethodError::NotAllowed { allow })) | Self::Method { allow } => {
-                Some(*allow)
-            }
+            Self::Request(RequestError::Method(MethodError::NotAllowed { allow }))
+            | Self::Method { allow } => Some(*allow),
             Self::Request(_)
             | Self::Credential(_)
             | Self::Token(_)
@@ -244,7 +248,9 @@ impl Refusal {
     pub fn answer(&self, config: Option<&Config>, request: &Incoming<'_>) -> OwnAnswer {
         let is_fhir_path = config.is_some_and(|config| below_prefix(&config.prefix, request.path).is_some());
         let status = self.status();
-        let mut answer = OwnAnswer::new(status).with("cache-control", "no-store").with("vary", "Accept");
+        let mut answer = OwnAnswer::new(status)
+            .with("cache-control", "no-store")
+            .with("vary", "Accept");
         if let Some(config) = config
             && (status == 401 || self.code().is_some())
         {
@@ -271,7 +277,9 @@ impl Refusal {
         ProblemWithCode {
             error: code,
             error_description: code.map(|_| detail.clone()),
-            error_uri: code.zip(config).map(|(code, config)| format!("{}/{code}", config.error_uri)),
+            error_uri: code
+                .zip(config)
+                .map(|(code, config)| format!("{}/{code}", config.error_uri)),
             problem: Problem {
                 kind: "about:blank".into(),
                 title: title(self.status()).into(),
@@ -293,7 +301,10 @@ impl Refusal {
             put("error", code.as_str());
             put("error_description", &self.detail());
         }
-        if let Self::Scope { needed: Some(needed), .. } = self {
+        if let Self::Scope {
+            needed: Some(needed), ..
+        } = self
+        {
             put("scope", needed);
         }
         put("resource_metadata", &config.resource_metadata_url());
@@ -364,7 +375,9 @@ const fn title(status: u16) -> &'static str {
 /// The same text with a capital letter at its start.
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
 }
 
 fn to_json(value: &impl Serialize) -> String {

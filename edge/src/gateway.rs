@@ -150,7 +150,9 @@ async fn pipeline<O: Outside>(
             return Ok(Answer::Own(well_known::protected_resource_metadata(config)));
         }
         Route::SmartConfiguration => {
-            return well_known::smart_configuration(gateway, outside).await.map(Answer::Own);
+            return well_known::smart_configuration(gateway, outside)
+                .await
+                .map(Answer::Own);
         }
         Route::Capabilities => return pass_on(config, outside, request, None, always).await,
         Route::Fhir(fhir) => fhir,
@@ -190,7 +192,10 @@ async fn pass_on<O: Outside>(
     authority: Authority<'_>,
     always: &[(&'static str, String)],
 ) -> Result<Answer<O::Response>, Refusal> {
-    let request_id = always.iter().find(|(name, _)| *name == headers::REQUEST_ID).map_or("", |(_, id)| id);
+    let request_id = always
+        .iter()
+        .find(|(name, _)| *name == headers::REQUEST_ID)
+        .map_or("", |(_, id)| id);
     let below = below_prefix(&config.prefix, request.path).ok_or(Refusal::Internal)?;
     let forward = prepare(config, request, below, authority, request_id, always.to_vec());
     let (status, response) = outside.forward(&forward).await.map_err(Refusal::Upstream)?;
@@ -223,7 +228,10 @@ pub fn handle_misconfigured<O: Outside>(
     };
     decision.status = answer.status;
     outside.log(&decision.line());
-    outside.respond(&completed(answer, vec![(headers::REQUEST_ID, request_id.clone())]))
+    outside.respond(&completed(
+        answer,
+        vec![(headers::REQUEST_ID, request_id.clone())],
+    ))
 }
 
 /// The answer with the headers that every answer has. Values of one name are joined.

@@ -76,7 +76,11 @@ pub fn identity(claims: &AccessClaims) -> Vec<(&'static str, String)> {
         ("x-wardgate-practitioner", &claims.practitioner_id),
         ("x-wardgate-organization", &claims.organization_id),
     ];
-    headers.extend(optional.into_iter().filter_map(|(name, value)| Some((name, word(value.as_deref()?)))));
+    headers.extend(
+        optional
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, word(value.as_deref()?)))),
+    );
     headers
 }
 
@@ -86,17 +90,26 @@ pub fn identity(claims: &AccessClaims) -> Vec<(&'static str, String)> {
 pub fn request_id(request: &Incoming<'_>, random: impl FnOnce() -> [u8; 16]) -> String {
     let well_formed = |id: &&str| {
         (1..=64).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
-    request.headers.get(REQUEST_ID).filter(well_formed).map_or_else(|| hexadecimal(&random()), str::to_owned)
+    request
+        .headers
+        .get(REQUEST_ID)
+        .filter(well_formed)
+        .map_or_else(|| hexadecimal(&random()), str::to_owned)
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes.iter().fold(
+        String::with_capacity(bytes.len().saturating_mul(2)),
+        |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        },
+    )
 }
 
 #[cfg(test)]
@@ -129,8 +142,16 @@ mod tests {
         claims.launch_context.patient_id = Some("p-1".into());
         claims.fhir_user = Some("Practitioner/9".into());
         let headers = identity(&claims);
-        let get = |name| headers.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str());
-        assert_eq!(get("x-wardgate-subject"), Some("Zo%C3%AB%0D%0AX-Wardgate-Subject:%20root"));
+        let get = |name| {
+            headers
+                .iter()
+                .find(|(own, _)| *own == name)
+                .map(|(_, value)| value.as_str())
+        };
+        assert_eq!(
+            get("x-wardgate-subject"),
+            Some("Zo%C3%AB%0D%0AX-Wardgate-Subject:%20root")
+        );
         assert_eq!(get("x-wardgate-patient"), Some("p-1"));
         assert_eq!(get("x-wardgate-fhir-user"), Some("Practitioner/9"));
         assert_eq!(get("x-wardgate-scope"), Some("system/*.read"));
@@ -144,7 +165,10 @@ mod tests {
         for id in ["", "a b", "a\"b", "a,b", &"a".repeat(65), "é"] {
             assert_eq!(with(id), "ab".repeat(16), "{id}");
         }
-        assert_eq!(request_id(&incoming("GET", "/fhir", &[]), random), "ab".repeat(16));
+        assert_eq!(
+            request_id(&incoming("GET", "/fhir", &[]), random),
+            "ab".repeat(16)
+        );
     }
 
     proptest! {

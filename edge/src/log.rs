@@ -55,7 +55,11 @@ impl<'a> Decision<'a> {
 
 /// The name of a subject in the log: 16 characters of a hash over issuer and subject.
 pub fn subject_hash(issuer: &str, subject: &str) -> String {
-    let digest = Sha256::new().chain_update(issuer).chain_update([0]).chain_update(subject).finalize();
+    let digest = Sha256::new()
+        .chain_update(issuer)
+        .chain_update([0])
+        .chain_update(subject)
+        .finalize();
     let mut text = Base64UrlUnpadded::encode_string(&digest);
     text.truncate(16);
     text
@@ -108,7 +112,9 @@ impl Incident {
             Self::KeysMalformed => ("keys_malformed", None),
             Self::KeyImportFailed => ("key_import_failed", None),
             Self::SignatureUnchecked => ("signature_unchecked", None),
-            Self::SmartConfigurationUnreachable(failure) => ("smart_configuration_unreachable", Some(failure)),
+            Self::SmartConfigurationUnreachable(failure) => {
+                ("smart_configuration_unreachable", Some(failure))
+            }
             Self::SmartConfigurationMalformed => ("smart_configuration_malformed", None),
         };
         let status = match failure {
@@ -121,7 +127,12 @@ impl Incident {
             FetchFailure::Status(_) => "status",
             FetchFailure::TooLarge => "too_large",
         });
-        to_line(&Line { event: "incident", reason, failure, status })
+        to_line(&Line {
+            event: "incident",
+            reason,
+            failure,
+            status,
+        })
     }
 }
 
@@ -152,7 +163,10 @@ mod tests {
             Incident::KeysUnreachable(FetchFailure::Status(302)).line(),
             r#"{"event":"incident","reason":"keys_unreachable","failure":"status","status":302}"#
         );
-        assert_eq!(Incident::KeysMalformed.line(), r#"{"event":"incident","reason":"keys_malformed"}"#);
+        assert_eq!(
+            Incident::KeysMalformed.line(),
+            r#"{"event":"incident","reason":"keys_malformed"}"#
+        );
     }
 
     #[test]

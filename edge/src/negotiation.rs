@@ -20,7 +20,8 @@ pub fn body_form(accept: Option<&str>, is_fhir_path: bool) -> BodyForm {
         let mut parts = range.split(';').map(str::trim);
         let media_type = parts.next().unwrap_or_default();
         let excluded = parts.any(|part| {
-            part.strip_prefix("q=").is_some_and(|weight| weight.bytes().all(|byte| matches!(byte, b'0' | b'.')))
+            part.strip_prefix("q=")
+                .is_some_and(|weight| weight.bytes().all(|byte| matches!(byte, b'0' | b'.')))
         });
         if excluded {
             continue;
@@ -30,7 +31,11 @@ pub fn body_form(accept: Option<&str>, is_fhir_path: bool) -> BodyForm {
         }
         wants_problem |= matches!(media_type, "application/json" | "application/problem+json");
     }
-    if wants_problem { BodyForm::Problem } else { BodyForm::OperationOutcome }
+    if wants_problem {
+        BodyForm::Problem
+    } else {
+        BodyForm::OperationOutcome
+    }
 }
 
 #[cfg(test)]
@@ -39,19 +44,41 @@ mod tests {
 
     #[test]
     fn fhir_paths_answer_fhir_unless_plain_json_is_named() {
-        for accept in [None, Some(""), Some("*/*"), Some("text/html,*/*;q=0.8"), Some("application/json;q=0")] {
+        for accept in [
+            None,
+            Some(""),
+            Some("*/*"),
+            Some("text/html,*/*;q=0.8"),
+            Some("application/json;q=0"),
+        ] {
             assert_eq!(body_form(accept, true), BodyForm::OperationOutcome, "{accept:?}");
         }
-        for accept in ["application/json", "Application/Problem+JSON", "text/html, application/json;q=0.5"] {
+        for accept in [
+            "application/json",
+            "Application/Problem+JSON",
+            "text/html, application/json;q=0.5",
+        ] {
             assert_eq!(body_form(Some(accept), true), BodyForm::Problem, "{accept}");
         }
     }
 
     #[test]
     fn whoever_names_fhir_gets_fhir() {
-        for accept in ["application/fhir+json", "application/json, application/fhir+json", "application/fhir+xml"] {
-            assert_eq!(body_form(Some(accept), true), BodyForm::OperationOutcome, "{accept}");
-            assert_eq!(body_form(Some(accept), false), BodyForm::OperationOutcome, "{accept}");
+        for accept in [
+            "application/fhir+json",
+            "application/json, application/fhir+json",
+            "application/fhir+xml",
+        ] {
+            assert_eq!(
+                body_form(Some(accept), true),
+                BodyForm::OperationOutcome,
+                "{accept}"
+            );
+            assert_eq!(
+                body_form(Some(accept), false),
+                BodyForm::OperationOutcome,
+                "{accept}"
+            );
         }
     }
 

@@ -72,19 +72,26 @@ enum Outcome {
 impl Refresh {
     /// A document that was never fetched.
     pub const fn new(settings: RefreshSettings) -> Self {
-        Self { settings, fetched_at: None, last_attempt: None }
+        Self {
+            settings,
+            fetched_at: None,
+            last_attempt: None,
+        }
     }
 
     /// How good the document in hand is at `now`.
     pub fn standing(&self, now: Timestamp) -> Standing {
-        let RefreshSettings { fresh_seconds, stale_seconds, .. } = self.settings;
+        let RefreshSettings {
+            fresh_seconds,
+            stale_seconds,
+            ..
+        } = self.settings;
         match self.fetched_at.map(|fetched_at| now.since(fetched_at)) {
-            None => Standing::Absent,
             // A clock that went back says nothing of the age; asking again is the careful answer.
             Some(age) if age < 0 => Standing::Stale,
             Some(age) if age < fresh_seconds => Standing::Fresh,
             Some(age) if age < fresh_seconds.saturating_add(stale_seconds) => Standing::Stale,
-            Some(_) => Standing::Absent,
+            None | Some(_) => Standing::Absent,
         }
     }
 
@@ -102,7 +109,9 @@ impl Refresh {
     }
 
     fn permission(&self, now: Timestamp) -> Permission {
-        let Some(Attempt { started_at, outcome }) = self.last_attempt else { return Permission::Granted };
+        let Some(Attempt { started_at, outcome }) = self.last_attempt else {
+            return Permission::Granted;
+        };
         match outcome {
             Outcome::Running if within(now, started_at, self.settings.attempt_seconds).is_some() => {
                 Permission::Running
@@ -120,7 +129,10 @@ impl Refresh {
 
     /// Notes that an attempt begins at `now`. What it gives is handed back when the attempt ends.
     pub const fn start(&mut self, now: Timestamp) -> Started {
-        self.last_attempt = Some(Attempt { started_at: now, outcome: Outcome::Running });
+        self.last_attempt = Some(Attempt {
+            started_at: now,
+            outcome: Outcome::Running,
+        });
         Started(now)
     }
 

@@ -33,7 +33,10 @@ impl<'a> Headers<'a> {
 
     /// The value of `name`, which must be in lower case.
     pub fn get(&self, name: &str) -> Option<&'a str> {
-        self.0.iter().find(|(own, _)| *own == name).map(|(_, value)| *value)
+        self.0
+            .iter()
+            .find(|(own, _)| *own == name)
+            .map(|(_, value)| *value)
     }
 
     /// All names.
@@ -49,7 +52,10 @@ impl<'a> Incoming<'a> {
         let mut lines = packed.split('\n');
         let (method, url) = (lines.next()?, lines.next()?);
         let (scheme, rest) = url.split_once("://")?;
-        let (host, target) = rest.find(['/', '?', '#']).and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
+        let (host, target) = rest
+            .find(['/', '?', '#'])
+            .and_then(|at| rest.split_at_checked(at))
+            .unwrap_or((rest, ""));
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
@@ -58,7 +64,14 @@ impl<'a> Incoming<'a> {
         while let Some(name) = lines.next() {
             headers.push((name, lines.next()?));
         }
-        Some(Self { method, scheme, host, path, query, headers: Headers(headers) })
+        Some(Self {
+            method,
+            scheme,
+            host,
+            path,
+            query,
+            headers: Headers(headers),
+        })
     }
 }
 
@@ -68,12 +81,22 @@ mod tests {
 
     #[test]
     fn unpacks_method_url_and_headers() {
-        let packed = "GET\nhttp://edge.example:8787/fhir/Patient?name=a%20b&x\naccept\t\naccept\n*/*\nx-empty\n";
-        assert!(Incoming::unpack("GET\nhttp://edge.example/\naccept").is_none(), "a name without a value");
+        let packed =
+            "GET\nhttp://edge.example:8787/fhir/Patient?name=a%20b&x\naccept\t\naccept\n*/*\nx-empty\n";
+        assert!(
+            Incoming::unpack("GET\nhttp://edge.example/\naccept").is_none(),
+            "a name without a value"
+        );
         let packed = packed.replace("accept\t\n", "");
         let request = Incoming::unpack(&packed).unwrap();
-        assert_eq!((request.method, request.scheme, request.host), ("GET", "http", "edge.example:8787"));
-        assert_eq!((request.path, request.query), ("/fhir/Patient", Some("name=a%20b&x")));
+        assert_eq!(
+            (request.method, request.scheme, request.host),
+            ("GET", "http", "edge.example:8787")
+        );
+        assert_eq!(
+            (request.path, request.query),
+            ("/fhir/Patient", Some("name=a%20b&x"))
+        );
         assert_eq!(request.headers.get("accept"), Some("*/*"));
         assert_eq!(request.headers.get("x-empty"), Some(""));
         assert_eq!(request.headers.get("authorization"), None);
@@ -83,13 +106,20 @@ mod tests {
     #[test]
     fn keeps_the_bytes_of_path_and_query() {
         let request = Incoming::unpack("PURGE\nhttp://h/fhir/../%2e%2E//a;b#c?d?e#f").unwrap();
-        assert_eq!((request.path, request.query), ("/fhir/../%2e%2E//a;b#c", Some("d?e#f")));
+        assert_eq!(
+            (request.path, request.query),
+            ("/fhir/../%2e%2E//a;b#c", Some("d?e#f"))
+        );
         assert_eq!(request.method, "PURGE");
     }
 
     #[test]
     fn a_url_may_end_after_its_host() {
-        for (url, path, query) in [("http://h", "", None), ("http://h?a", "", Some("a")), ("http://h#a", "#a", None)] {
+        for (url, path, query) in [
+            ("http://h", "", None),
+            ("http://h?a", "", Some("a")),
+            ("http://h#a", "#a", None),
+        ] {
             let packed = format!("GET\n{url}");
             let request = Incoming::unpack(&packed).unwrap();
             assert_eq!((request.host, request.path, request.query), ("h", path, query));

@@ -51,8 +51,13 @@ const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
 
 /// Headers by which some servers take another method or another path than the request line says. Neither would be what
 /// was judged.
-const OVERRIDES: [&str; 5] =
-    ["x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"];
+const OVERRIDES: [&str; 5] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
 
 /// Finds the route of a request.
 ///
@@ -98,11 +103,13 @@ fn fhir_route<'a>(request: &Incoming<'a>, below: &'a str) -> Result<Route<'a>, R
 
 /// What follows the prefix: empty, or beginning with a slash. `None` for a path that is not below it.
 pub fn below_prefix<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
-    path.strip_prefix(prefix).filter(|below| below.is_empty() || below.starts_with('/'))
+    path.strip_prefix(prefix)
+        .filter(|below| below.is_empty() || below.starts_with('/'))
 }
 
 fn is_protected_resource_metadata(config: &Config, path: &str) -> bool {
-    path.strip_prefix(PROTECTED_RESOURCE).is_some_and(|below| below.is_empty() || below == config.prefix)
+    path.strip_prefix(PROTECTED_RESOURCE)
+        .is_some_and(|below| below.is_empty() || below == config.prefix)
 }
 
 fn only_get(request: &Incoming<'_>) -> Result<(), Refusal> {
@@ -126,8 +133,14 @@ mod tests {
     fn open_documents_have_their_routes() {
         for (path, expected) in [
             ("/health", "health"),
-            ("/.well-known/oauth-protected-resource", "protected_resource_metadata"),
-            ("/.well-known/oauth-protected-resource/fhir", "protected_resource_metadata"),
+            (
+                "/.well-known/oauth-protected-resource",
+                "protected_resource_metadata",
+            ),
+            (
+                "/.well-known/oauth-protected-resource/fhir",
+                "protected_resource_metadata",
+            ),
             ("/fhir/.well-known/smart-configuration", "smart_configuration"),
             ("/fhir/metadata", "capabilities"),
             ("/fhir/metadata?mode=terminology", "capabilities"),
@@ -135,45 +148,90 @@ mod tests {
             for method in ["GET", "HEAD"] {
                 assert_eq!(name(method, path), Ok(expected), "{method} {path}");
             }
-            assert!(matches!(name("POST", path), Err(Refusal::Method { .. })), "POST {path}");
+            assert_eq!(name("POST", path).unwrap_err().status(), 405, "POST {path}");
         }
     }
 
     #[test]
     fn everything_else_below_the_prefix_is_guarded() {
-        for path in ["/fhir", "/fhir/", "/fhir?_type=Patient", "/fhir/Patient", "/fhir/Patient/1/_history/2",
-            "/fhir/Patient/$match", "/fhir/_history"] {
-            assert!(matches!(
-                route(&config(), &incoming("GET", path, &[])),
-                Ok(Route::Fhir(_))
-            ), "{path}");
+        for path in [
+            "/fhir",
+            "/fhir/",
+            "/fhir?_type=Patient",
+            "/fhir/Patient",
+            "/fhir/Patient/1/_history/2",
+            "/fhir/Patient/$match",
+            "/fhir/_history",
+        ] {
+            assert!(
+                matches!(route(&config(), &incoming("GET", path, &[])), Ok(Route::Fhir(_))),
+                "{path}"
+            );
         }
     }
 
     #[test]
     fn nothing_outside_the_prefix_is_served() {
-        for path in ["", "/", "/FHIR/Patient", "/fhirx/Patient", "/fhir%2FPatient", "//fhir/Patient", "/./fhir/Patient",
-            "/x/../fhir/Patient", "/health/", "/metadata", "/.well-known/smart-configuration",
-            "/.well-known/oauth-protected-resource/other", "/.well-known/oauth-protected-resource/"] {
+        for path in [
+            "",
+            "/",
+            "/FHIR/Patient",
+            "/fhirx/Patient",
+            "/fhir%2FPatient",
+            "//fhir/Patient",
+            "/./fhir/Patient",
+            "/x/../fhir/Patient",
+            "/health/",
+            "/metadata",
+            "/.well-known/smart-configuration",
+            "/.well-known/oauth-protected-resource/other",
+            "/.well-known/oauth-protected-resource/",
+        ] {
             assert_eq!(name("GET", path), Err(Refusal::NotFound), "{path}");
         }
     }
 
     #[test]
     fn ambiguous_paths_are_refused_before_any_credential() {
-        for path in ["/fhir/../admin", "/fhir/./Patient", "/fhir//Patient", "/fhir/Patient/", "/fhir/%50atient",
-            "/fhir/Patient%2F1", "/fhir/Patient;x=1", "/fhir/Patient\\1", "/fhir/Patient#x", "/fhir/metadata/",
-            "/fhir/.well-known/smart-configuration/", "/fhir/.well-known//smart-configuration"] {
-            let found = name("GET", path);
-            assert!(matches!(found, Err(Refusal::Request(_))), "{path}: {found:?}");
-            assert_eq!(found.unwrap_err().status(), if path.contains("well-known/s") { 404 } else { 400 }, "{path}");
+        for path in [
+            "/fhir/../admin",
+            "/fhir/./Patient",
+            "/fhir//Patient",
+            "/fhir/Patient/",
+            "/fhir/%50atient",
+            "/fhir/Patient%2F1",
+            "/fhir/Patient;x=1",
+            "/fhir/Patient\\1",
+            "/fhir/Patient#x",
+            "/fhir/metadata/",
+            "/fhir/.well-known/smart-configuration/",
+            "/fhir/.well-known//smart-configuration",
+        ] {
+            assert_eq!(name("GET", path).unwrap_err().status(), 400, "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_that_fhir_does_not_define_are_not_found() {
+        for path in [
+            "/fhir/Foo",
+            "/fhir/patient",
+            "/fhir/Patient/a_b",
+            "/fhir/.well-known",
+            "/fhir/Patient/1/2/3/4",
+        ] {
+            assert_eq!(name("GET", path).unwrap_err().status(), 404, "{path}");
         }
     }
 
     #[test]
     fn unknown_methods_are_not_taken_for_another() {
         for method in ["PURGE", "get", "OPTIONS", "TRACE", "CONNECT", "GETX"] {
-            assert_eq!(name(method, "/fhir/Patient").unwrap_err().status(), 405, "{method}");
+            assert_eq!(
+                name(method, "/fhir/Patient").unwrap_err().status(),
+                405,
+                "{method}"
+            );
             assert_eq!(name(method, "/health").unwrap_err().status(), 405, "{method}");
         }
     }
@@ -181,7 +239,10 @@ mod tests {
     #[test]
     fn refuses_a_method_or_path_that_a_header_replaces() {
         for header in super::OVERRIDES {
-            let found = route(&config(), &incoming("POST", "/fhir/Patient", &[(header, "DELETE")]));
+            let found = route(
+                &config(),
+                &incoming("POST", "/fhir/Patient", &[(header, "DELETE")]),
+            );
             assert_eq!(found.unwrap_err(), Refusal::MethodOverride, "{header}");
         }
     }

@@ -1,5 +1,7 @@
 //! What the tests share: a configuration, claims, requests, and a world in which issuer and FHIR server are scripted.
 
+mod world;
+
 use std::collections::BTreeMap;
 
 use wardgate_shared::claims::{AccessClaims, LaunchContext};
@@ -7,6 +9,8 @@ use wardgate_shared::jwt::Audiences;
 
 use crate::config::Config;
 use crate::request::{Headers, Incoming};
+
+pub(crate) use world::{IssuerKey, NOW, Reply, World, block_on};
 
 /// The configuration of most tests.
 pub(crate) fn config() -> Config {
@@ -43,7 +47,9 @@ pub(crate) fn claims() -> AccessClaims {
 
 /// A request to `https://edge.example`; `target` is path and query, header names are in lower case.
 pub(crate) fn incoming<'a>(method: &'a str, target: &'a str, headers: &[(&'a str, &'a str)]) -> Incoming<'a> {
-    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+    let (path, query) = target
+        .split_once('?')
+        .map_or((target, None), |(path, query)| (path, Some(query)));
     Incoming {
         method,
         scheme: "https",

@@ -47,7 +47,9 @@ pub fn health(is_configured: bool) -> OwnAnswer {
 }
 
 fn document(body: String) -> OwnAnswer {
-    OwnAnswer::new(200).with("cache-control", MAXIMUM_AGE).with_body("application/json", body)
+    OwnAnswer::new(200)
+        .with("cache-control", MAXIMUM_AGE)
+        .with_body("application/json", body)
 }
 
 /// A document of the issuer's that is kept.
@@ -60,7 +62,10 @@ pub struct KeptDocument {
 impl KeptDocument {
     /// None yet.
     pub const fn new(settings: RefreshSettings) -> Self {
-        Self { refresh: Refresh::new(settings), text: None }
+        Self {
+            refresh: Refresh::new(settings),
+            text: None,
+        }
     }
 
     /// The document, if it may be used at `now`, and whether to fetch it, beside or before.
@@ -92,24 +97,42 @@ pub async fn smart_configuration<O: Outside>(
             (None, Permission::Granted) => outside.in_background(load(gateway, outside)).await,
             (None, Permission::Running) => outside.pause(jwks::PAUSE_MILLISECONDS).await,
             (None, Permission::CoolingDown { seconds }) => {
-                return Err(Refusal::Undecided { retry_after_seconds: seconds });
+                return Err(Refusal::Undecided {
+                    retry_after_seconds: seconds,
+                });
             }
             (None, Permission::JustFetched) => break,
         }
     }
-    Err(Refusal::Undecided { retry_after_seconds: 1 })
+    Err(Refusal::Undecided {
+        retry_after_seconds: 1,
+    })
 }
 
 fn load<O: Outside>(gateway: &Rc<Gateway<O::Key>>, outside: &O) -> impl Future<Output = ()> + 'static {
     let (gateway, outside) = (Rc::clone(gateway), outside.clone());
-    let started = gateway.smart_configuration.borrow_mut().refresh.start(outside.now());
+    let started = gateway
+        .smart_configuration
+        .borrow_mut()
+        .refresh
+        .start(outside.now());
     async move {
-        let Config { smart_configuration_url, jwks_timeout_milliseconds, .. } = &gateway.config;
-        let fetched = outside.fetch_document(smart_configuration_url, *jwks_timeout_milliseconds).await;
-        let text = fetched.map_err(Incident::SmartConfigurationUnreachable).and_then(|bytes| {
-            let text = json::check_object(&bytes).ok().and_then(|()| String::from_utf8(bytes).ok());
-            text.ok_or(Incident::SmartConfigurationMalformed)
-        });
+        let Config {
+            smart_configuration_url,
+            jwks_timeout_milliseconds,
+            ..
+        } = &gateway.config;
+        let fetched = outside
+            .fetch_document(smart_configuration_url, *jwks_timeout_milliseconds)
+            .await;
+        let text = fetched
+            .map_err(Incident::SmartConfigurationUnreachable)
+            .and_then(|bytes| {
+                let text = json::check_object(&bytes)
+                    .ok()
+                    .and_then(|()| String::from_utf8(bytes).ok());
+                text.ok_or(Incident::SmartConfigurationMalformed)
+            });
         let mut kept = gateway.smart_configuration.borrow_mut();
         match text {
             Ok(text) => {

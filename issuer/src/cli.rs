@@ -98,7 +98,9 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return output::failure(&Failure::Other(format!("no threads could be started: {error}"))),
+        Err(error) => {
+            return output::failure(&Failure::Other(format!("no threads could be started: {error}")));
+        }
     };
     match runtime.block_on(run(arguments, Arc::new(SystemClock))) {
         Ok(()) => ExitCode::SUCCESS,
@@ -117,10 +119,20 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::Serve => serve::serve(load()?, clock).await,
         Command::Init => init::init(&load()?, now).await,
         Command::CheckConfig(command) => command.run(load),
-        Command::User { command: UserCommand::Add(command) } => command.run(&load()?, now).await,
-        Command::Client { command: ClientCommand::Add(command) } => command.run(&load()?, now).await,
-        Command::Client { command: ClientCommand::List(command) } => command.run(&load()?, now).await,
-        Command::Keys { command: KeysCommand::List(command) } => command.run(&load()?, now).await,
-        Command::Keys { command: KeysCommand::Rotate(command) } => command.run(&load()?, now).await,
+        Command::User {
+            command: UserCommand::Add(command),
+        } => command.run(&load()?, now).await,
+        Command::Client {
+            command: ClientCommand::Add(command),
+        } => command.run(&load()?, now).await,
+        Command::Client {
+            command: ClientCommand::List(command),
+        } => command.run(&load()?, now).await,
+        Command::Keys {
+            command: KeysCommand::List(command),
+        } => command.run(&load()?, now).await,
+        Command::Keys {
+            command: KeysCommand::Rotate(command),
+        } => command.run(&load()?, now).await,
     }
 }

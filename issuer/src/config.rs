@@ -18,8 +18,8 @@ use std::path::PathBuf;
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::secret::Secret;
 
-pub(crate) use load::parse_master_key;
 pub use fault::{ConfigFault, ConfigFaults};
+pub(crate) use load::parse_master_key;
 pub use network::IpNetwork;
 pub use options::{documentation, example_file};
 pub use public_url::{PublicUrl, PublicUrlError};
@@ -50,7 +50,9 @@ pub struct Config {
 impl Config {
     /// The resource of requests that name none.
     pub fn default_audience(&self) -> &str {
-        self.resources.first().map_or("", |resource| resource.identifier.as_str())
+        self.resources
+            .first()
+            .map_or("", |resource| resource.identifier.as_str())
     }
 
     /// The resource that goes by `name`, as its identifier or one of its aliases.
@@ -83,7 +85,9 @@ pub struct ServerConfig {
 impl ServerConfig {
     /// Whether `address` is a proxy that may say who the client is.
     pub fn trusts_proxy(&self, address: std::net::IpAddr) -> bool {
-        self.trusted_proxies.iter().any(|network| network.contains(address))
+        self.trusted_proxies
+            .iter()
+            .any(|network| network.contains(address))
     }
 }
 

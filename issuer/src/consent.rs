@@ -91,3 +91,6 @@ pub async fn post(
 fn fresh_session(pending: &PendingRequest, session: Option<BrowserSession>) -> Option<BrowserSession> {
     session.filter(|session| is_fresh_enough(pending, &session.session))
 }
+
+#[cfg(test)]
+mod tests;

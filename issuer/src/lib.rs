@@ -37,11 +37,6 @@ pub mod tokens;
 pub mod views;
 pub mod web;
 
-/// The whole application over this state: every route and every layer.
-pub fn app(_: state::AppState) -> axum::Router {
-    axum::Router::new()
-}
-
 /// The issuer as a web service over `state`: serve it with connect info, so that client addresses are known.
 pub fn app(state: state::AppState) -> axum::Router {
     router::router(state)

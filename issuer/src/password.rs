@@ -98,7 +98,8 @@ impl Passwords {
         if password.expose().len() > MAXIMUM_PASSWORD_BYTES {
             return Err(PasswordError::TooLong);
         }
-        self.take_turn(move |hasher| hash_with(&hasher.argon2, password.expose().as_bytes())).await
+        self.take_turn(move |hasher| hash_with(&hasher.argon2, password.expose().as_bytes()))
+            .await
     }
 
     /// Checks a password against the stored hash. Without one the same work is done and the answer is a mismatch.
@@ -120,8 +121,12 @@ impl Passwords {
             let hash = PasswordHash::new(phc.expose()).map_err(|_| PasswordError::Damaged)?;
             let outcome = hasher.argon2.verify_password(password.expose().as_bytes(), &hash);
             match (outcome, stored.is_some()) {
-                (Ok(()), true) => Ok(PasswordCheck::Match { rehash: hasher.is_outdated(&hash) }),
-                (Ok(()), false) | (Err(argon2::password_hash::Error::Password), _) => Ok(PasswordCheck::Mismatch),
+                (Ok(()), true) => Ok(PasswordCheck::Match {
+                    rehash: hasher.is_outdated(&hash),
+                }),
+                (Ok(()), false) | (Err(argon2::password_hash::Error::Password), _) => {
+                    Ok(PasswordCheck::Mismatch)
+                }
                 (Err(_), _) => Err(PasswordError::Damaged),
             }
         })
@@ -159,7 +164,8 @@ impl Hasher {
     fn is_outdated(&self, hash: &PasswordHash<'_>) -> bool {
         let wanted = self.argon2.params();
         let same = Params::try_from(hash).is_ok_and(|params| {
-            (params.m_cost(), params.t_cost(), params.p_cost()) == (wanted.m_cost(), wanted.t_cost(), wanted.p_cost())
+            (params.m_cost(), params.t_cost(), params.p_cost())
+                == (wanted.m_cost(), wanted.t_cost(), wanted.p_cost())
         });
         !same || hash.algorithm != argon2::ARGON2ID_IDENT
     }
@@ -167,7 +173,9 @@ impl Hasher {
 
 fn hash_with(argon2: &Argon2<'_>, password: &[u8]) -> Result<Secret<String>, PasswordError> {
     let salt = SaltString::encode_b64(&rng::bytes::<16>()?).map_err(|_| PasswordError::Failed)?;
-    let hash = argon2.hash_password(password, &salt).map_err(|_| PasswordError::Failed)?;
+    let hash = argon2
+        .hash_password(password, &salt)
+        .map_err(|_| PasswordError::Failed)?;
     Ok(Secret::new(hash.to_string()))
 }
 

@@ -37,7 +37,14 @@ impl AppState {
     ) -> Result<Self, PasswordError> {
         let passwords = Passwords::new(&config.passwords)?;
         let form_key = keys.derive("wardgate form key");
-        Ok(Self(Arc::new(Parts { config, store, keys, passwords, clock, form_key })))
+        Ok(Self(Arc::new(Parts {
+            config,
+            store,
+            keys,
+            passwords,
+            clock,
+            form_key,
+        })))
     }
 
     /// The configuration.

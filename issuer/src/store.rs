@@ -53,7 +53,11 @@ pub enum Insertion {
 
 impl Insertion {
     const fn of(rows: usize) -> Self {
-        if rows == 0 { Self::AlreadyExists } else { Self::Inserted }
+        if rows == 0 {
+            Self::AlreadyExists
+        } else {
+            Self::Inserted
+        }
     }
 }
 
@@ -90,8 +94,12 @@ impl Store {
         let readers = (0..config.readers.max(1))
             .map(|_| connection::open_for_reading(&config.path))
             .collect::<Result<Vec<_>, _>>()?;
-        let writer = Writer::start(connection).map_err(|error| OpenError::File(config.path.clone(), error.kind()))?;
-        Ok(Self(Arc::new(Inner { writer, readers: Readers::new(readers) })))
+        let writer =
+            Writer::start(connection).map_err(|error| OpenError::File(config.path.clone(), error.kind()))?;
+        Ok(Self(Arc::new(Inner {
+            writer,
+            readers: Readers::new(readers),
+        })))
     }
 
     /// Whether the store can be read and written now.
@@ -99,7 +107,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`], when not.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.read(|connection| sql::first(connection, "SELECT 1", [], |_| Ok(()))).await?;
+        self.read(|connection| sql::first(connection, "SELECT 1", [], |_| Ok(())))
+            .await?;
         self.write(|_| Ok(())).await
     }
 

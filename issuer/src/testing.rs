@@ -53,7 +53,10 @@ impl TestIssuer {
         let store = Store::open(&config.database, START).unwrap();
         for (algorithm, pkcs8) in private_keys() {
             let audit = AuditEvent::new(START, AuditAction::KeyRotation, AuditOutcome::Success);
-            store.insert_signing_key(sealed(*algorithm, pkcs8), Vec::new(), audit).await.unwrap();
+            store
+                .insert_signing_key(sealed(*algorithm, pkcs8), Vec::new(), audit)
+                .await
+                .unwrap();
         }
         let keys = KeyRing::load(&store, master_key(), &config).await.unwrap();
         let state = AppState::build(config, store, keys, clock.clone()).unwrap();
@@ -76,7 +79,14 @@ impl TestIssuer {
     /// Registers an app without a secret: `authorization_code` and `refresh_token`.
     pub(crate) async fn add_public_client(&self, client_id: &str, redirect_uri: &str, scope: &str) -> Client {
         let grant_types = [GrantType::AuthorizationCode, GrantType::RefreshToken];
-        self.add_client(client(client_id, ClientAuthentication::Public, &grant_types, &[redirect_uri], scope)).await
+        self.add_client(client(
+            client_id,
+            ClientAuthentication::Public,
+            &grant_types,
+            &[redirect_uri],
+            scope,
+        ))
+        .await
     }
 
     /// Registers an app with a secret, which is given back in clear: `authorization_code` and `refresh_token`.
@@ -95,7 +105,13 @@ impl TestIssuer {
     /// Registers a service with a secret, which is given back in clear: `client_credentials`.
     pub(crate) async fn add_service_client(&self, client_id: &str, scope: &str) -> (Client, String) {
         let (authentication, secret) = new_secret();
-        let client = client(client_id, authentication, &[GrantType::ClientCredentials], &[], scope);
+        let client = client(
+            client_id,
+            authentication,
+            &[GrantType::ClientCredentials],
+            &[],
+            scope,
+        );
         (self.add_client(client).await, secret)
     }
 
@@ -109,14 +125,26 @@ impl TestIssuer {
 
     /// Makes an account with this address and password.
     pub(crate) async fn add_user(&self, email: &str, password: &str) -> User {
-        let hash = self.state.passwords().hash(Secret::new(password.into())).await.unwrap();
-        self.insert_user(User { password_hash: Some(hash), ..user(email) }).await
+        let hash = self
+            .state
+            .passwords()
+            .hash(Secret::new(password.into()))
+            .await
+            .unwrap();
+        self.insert_user(User {
+            password_hash: Some(hash),
+            ..user(email)
+        })
+        .await
     }
 
     /// Makes an account as it is.
     pub(crate) async fn insert_user(&self, user: User) -> User {
         let audit = AuditEvent::new(self.now(), AuditAction::UserCreation, AuditOutcome::Success);
-        assert_eq!(self.store().insert_user(user.clone(), audit).await.unwrap(), Insertion::Inserted);
+        assert_eq!(
+            self.store().insert_user(user.clone(), audit).await.unwrap(),
+            Insertion::Inserted
+        );
         user
     }
 }
@@ -154,7 +182,10 @@ pub(crate) fn client(
         name: format!("The app {client_id}"),
         authentication,
         grant_types: grant_types.to_vec(),
-        redirect_uris: redirect_uris.iter().map(|uri| RegisteredRedirectUri::parse(uri).unwrap()).collect(),
+        redirect_uris: redirect_uris
+            .iter()
+            .map(|uri| RegisteredRedirectUri::parse(uri).unwrap())
+            .collect(),
         scope: ScopeSet::parse(scope).unwrap(),
         pkce_required: true,
         created_at: START,
@@ -187,7 +218,12 @@ fn private_keys() -> &'static [(SignatureAlgorithm, Vec<u8>)] {
     static KEYS: OnceLock<Vec<(SignatureAlgorithm, Vec<u8>)>> = OnceLock::new();
     KEYS.get_or_init(|| {
         [SignatureAlgorithm::RS256, SignatureAlgorithm::ES256]
-            .map(|algorithm| (algorithm, NativeSigningKey::generate(algorithm).unwrap().1.to_vec()))
+            .map(|algorithm| {
+                (
+                    algorithm,
+                    NativeSigningKey::generate(algorithm).unwrap().1.to_vec(),
+                )
+            })
             .into()
     })
 }

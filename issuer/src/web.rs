@@ -32,3 +32,6 @@ impl FromRef<Web> for Arc<SignInThrottle> {
         Arc::clone(&web.throttle)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing;

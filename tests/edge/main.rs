@@ -15,4 +15,7 @@ mod log_lines;
 mod open_paths;
 mod paths;
 mod refusals;
+mod scopes;
+mod signatures;
+mod tokens;
 mod upstream;

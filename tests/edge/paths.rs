@@ -3,7 +3,7 @@
 use wardgate_tests::edge::Edge;
 use wardgate_tests::http::{raw_request, send};
 
-use crate::expect::{assert_challenge, assert_fhir_refusal, assert_nothing_forwarded, assert_problem};
+use crate::expect::{assert_fhir_refusal, assert_nothing_forwarded, assert_problem};
 
 #[tokio::test]
 async fn forwards_below_the_upstreams_base_what_was_asked_for() {
@@ -33,6 +33,73 @@ async fn forwards_below_the_upstreams_base_what_was_asked_for() {
             (method, target)
         );
     }
+}
+
+/// `text` with its percent-encoding taken off.
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let escape = text.get(at + 1..at + 3).filter(|_| text[at] == b'%');
+        let value = escape.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        bytes.push(value.unwrap_or(text[at]));
+        at += if value.is_some() { 3 } else { 1 };
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn a_query_arrives_as_it_was_meant_or_is_refused() {
+    let edge = Edge::start().await;
+    let bearer = format!("Authorization: Bearer {}", edge.token());
+    let mut values: Vec<Vec<u8>> = (0x21..0x7F).map(|byte| vec![b'a', byte, b'b']).collect();
+    // A fragment is no part of a request target (RFC 9112 section 3.2); the runtime drops it before anyone judges.
+    values.retain(|value| value != b"a#b");
+    values.extend([
+        "O'Brien<\"x\">".into(),
+        "%2F%2e%00%0a%25".into(),
+        "http://loinc.org|1234-5".into(),
+        "{|}\\^`[]".into(),
+        "%C3%A9+%e9".into(),
+        "Zo\u{eb}".into(),
+        vec![b'a', 0xFF],
+    ]);
+    let mut passed = 0;
+    for value in values {
+        edge.upstream.forget();
+        let sent = [b"name=".as_slice(), &value].concat();
+        let request = [
+            b"GET /fhir/Patient?".as_slice(),
+            &sent,
+            b" HTTP/1.1\r\nHost: edge.example\r\n",
+        ]
+        .concat();
+        let request = [
+            &request,
+            b"Connection: close\r\n".as_slice(),
+            bearer.as_bytes(),
+            b"\r\n\r\n",
+        ]
+        .concat();
+        let answer = edge.raw(&request).await.expect("an answer");
+        let shown = sent.escape_ascii();
+        if answer.status != 200 {
+            assert_eq!(answer.status, 400, "{shown}: {}", answer.text());
+            assert_nothing_forwarded(&edge);
+            continue;
+        }
+        passed += 1;
+        let target = edge.upstream.only_request().target;
+        let query = target
+            .strip_prefix("/Patient?")
+            .unwrap_or_else(|| panic!("{shown} became {target}"));
+        assert_eq!(
+            decoded(query.as_bytes()),
+            decoded(&sent),
+            "{shown} became {target}"
+        );
+    }
+    assert!(passed > 80, "{passed} queries passed");
 }
 
 #[tokio::test]
@@ -277,186 +344,4 @@ async fn another_prefix_and_a_base_below_the_upstream_are_configurable() {
     assert_eq!(get("/api/v1/Patient/1").await.status, 200);
     assert_eq!(edge.upstream.only_request().target, "/r4/base/Patient/1");
     assert_eq!(get("/fhir/Patient/1").await.status, 404);
-}
-
-#[tokio::test]
-async fn refuses_what_the_scope_does_not_cover_and_says_what_would() {
-    let edge = Edge::start().await;
-    for (scope, method, path, needed) in [
-        (
-            "system/Observation.rs",
-            "GET",
-            "/fhir/Patient/1",
-            "system/Patient.r",
-        ),
-        ("system/Patient.s", "GET", "/fhir/Patient/1", "system/Patient.r"),
-        ("system/Patient.r", "GET", "/fhir/Patient", "system/Patient.s"),
-        ("system/Patient.rs", "POST", "/fhir/Patient", "system/Patient.c"),
-        (
-            "system/Patient.rs",
-            "POST",
-            "/fhir/Patient/_search",
-            "system/*.rs",
-        ),
-        ("system/Patient.crs", "PUT", "/fhir/Patient/1", "system/Patient.u"),
-        (
-            "system/Patient.read",
-            "PATCH",
-            "/fhir/Patient/1",
-            "system/Patient.u",
-        ),
-        (
-            "system/Patient.crus",
-            "DELETE",
-            "/fhir/Patient/1",
-            "system/Patient.d",
-        ),
-        (
-            "system/Patient.write",
-            "GET",
-            "/fhir/Patient/1",
-            "system/Patient.r",
-        ),
-        ("", "GET", "/fhir/Patient/1", "system/Patient.r"),
-        ("openid launch", "GET", "/fhir/Patient/1", "system/Patient.r"),
-        // A client that acts for nobody has no user and no patient.
-        (
-            "user/*.cruds patient/*.cruds",
-            "GET",
-            "/fhir/Patient/1",
-            "system/Patient.r",
-        ),
-    ] {
-        let answer = send(
-            edge.request(method, path)
-                .bearer_auth(edge.token_with_scope(scope)),
-        )
-        .await;
-        assert_fhir_refusal(&answer, 403, "forbidden");
-        let challenge = assert_challenge(&answer, Some("insufficient_scope"));
-        assert_eq!(
-            challenge.parameter("scope"),
-            Some(needed),
-            "{scope}: {method} {path}"
-        );
-    }
-    assert_nothing_forwarded(&edge);
-}
-
-#[tokio::test]
-async fn permits_what_the_scope_covers_in_either_version() {
-    let edge = Edge::start().await;
-    for (scope, method, path) in [
-        ("system/Patient.r", "GET", "/fhir/Patient/1"),
-        ("system/Patient.read", "GET", "/fhir/Patient"),
-        ("system/*.read", "GET", "/fhir/Observation/1"),
-        // The form of a search is not read and may reach any type.
-        ("system/*.rs", "POST", "/fhir/Patient/_search"),
-        ("system/Patient.write", "DELETE", "/fhir/Patient/1"),
-        ("system/Patient.u", "PUT", "/fhir/Patient/1"),
-        (
-            "openid system/Observation.rs system/Patient.c",
-            "POST",
-            "/fhir/Patient",
-        ),
-    ] {
-        let answer = send(
-            edge.request(method, path)
-                .bearer_auth(edge.token_with_scope(scope)),
-        )
-        .await;
-        assert_eq!(answer.status, 200, "{scope}: {method} {path}: {}", answer.text());
-    }
-}
-
-#[tokio::test]
-async fn a_patients_token_reaches_no_other_patient() {
-    let edge = Edge::start().await;
-    let token = edge
-        .claims()
-        .with("sub", "user-7")
-        .with("client_id", "app")
-        .with("scope", "patient/*.cruds launch/patient")
-        .with("launch_context", serde_json::json!({ "patient_id": "p-1" }))
-        .sign(&edge.key);
-    assert_eq!(edge.get_with("/fhir/Patient/p-1", &token).await.status, 200);
-    edge.upstream.forget();
-    for (method, path) in [
-        ("GET", "/fhir/Patient/p-2"),
-        ("GET", "/fhir/Patient/P-1"),
-        ("PUT", "/fhir/Patient/p-2"),
-        ("DELETE", "/fhir/Patient/p-2"),
-        ("GET", "/fhir/Patient/p-2/Observation"),
-        ("POST", "/fhir/Patient"),
-    ] {
-        let answer = send(edge.request(method, path).bearer_auth(&token)).await;
-        assert_fhir_refusal(&answer, 403, "forbidden");
-    }
-    assert_nothing_forwarded(&edge);
-}
-
-#[tokio::test]
-async fn the_upstream_is_told_which_patient_a_search_must_be_confined_to() {
-    let edge = Edge::start().await;
-    let token = edge
-        .claims()
-        .with("sub", "user-7")
-        .with("client_id", "app")
-        .with("scope", "patient/*.rs launch/patient")
-        .with("launch_context", serde_json::json!({ "patient_id": "p-1" }))
-        .sign(&edge.key);
-    for path in [
-        "/fhir/Observation?patient=p-2",
-        "/fhir/Patient?_id=p-2",
-        "/fhir/Patient",
-    ] {
-        edge.upstream.forget();
-        assert_eq!(edge.get_with(path, &token).await.status, 200);
-        let request = edge.upstream.only_request();
-        assert_eq!(request.header("x-wardgate-access-level"), Some("patient"));
-        assert_eq!(request.header("x-wardgate-patient"), Some("p-1"));
-    }
-}
-
-#[tokio::test]
-async fn a_search_restricted_by_its_scope_must_be_handled_strictly() {
-    let edge = Edge::start().await;
-    let token = edge.token_with_scope("system/Observation.s?category=laboratory");
-    let request = edge
-        .request("GET", "/fhir/Observation?category=laboratory&code=x")
-        .bearer_auth(&token);
-    assert_eq!(
-        send(request.header("prefer", "handling=lenient")).await.status,
-        200
-    );
-    assert_eq!(
-        edge.upstream.only_request().header("prefer"),
-        Some("handling=strict")
-    );
-    edge.upstream.forget();
-    for path in [
-        "/fhir/Observation",
-        "/fhir/Observation?category=vital-signs",
-        "/fhir/Observation/1",
-    ] {
-        assert_fhir_refusal(&edge.get_with(path, &token).await, 403, "forbidden");
-    }
-    assert_nothing_forwarded(&edge);
-}
-
-#[tokio::test]
-async fn refuses_batches_and_operations_that_nobody_listed() {
-    let edge = Edge::start().await;
-    let token = edge.token();
-    for (method, path) in [
-        ("POST", "/fhir"),
-        ("POST", "/fhir/"),
-        ("GET", "/fhir/Patient/1/$everything"),
-        ("POST", "/fhir/$reindex"),
-        ("POST", "/fhir/Patient/$purge"),
-    ] {
-        let answer = send(edge.request(method, path).bearer_auth(&token).body("{}")).await;
-        assert_fhir_refusal(&answer, 403, "forbidden");
-    }
-    assert_nothing_forwarded(&edge);
 }

@@ -1,4 +1,4 @@
-//! Tokens that must not pass, each wrong in one respect, and their nearest neighbours that must.
+//! Tokens whose claims, type or form must not pass, each wrong in one respect, and their nearest neighbours that must.
 //!
 //! RFC 6750 section 3, RFC 7519, RFC 8725 and RFC 9068 section 4.
 
@@ -6,50 +6,10 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_json::{Value, json};
 use wardgate_tests::clock::now;
 use wardgate_tests::edge::{AUDIENCE, Edge};
-use wardgate_tests::forge::{access_header, compact, sign_hs256, sign_text, with_broken_signature};
-use wardgate_tests::keys::{Algorithm, SigningKey};
+use wardgate_tests::forge::{access_header, sign_text};
 
 use crate::expect::{assert_challenge, assert_fhir_refusal, assert_nothing_forwarded, assert_token_refused};
-
-const PATH: &str = "/fhir/Patient/1";
-
-/// Every token that `forge` makes is refused with `invalid_token`.
-async fn refuses(forge: impl FnOnce(&Edge) -> Vec<String>) {
-    let edge = Edge::start().await;
-    for token in forge(&edge) {
-        let answer = edge.get_with(PATH, &token).await;
-        assert_token_refused(&edge, &answer, &token);
-    }
-    // The Worker refuses these tokens and not everything.
-    assert_eq!(edge.get_with(PATH, &edge.token()).await.status, 200);
-}
-
-/// Every token that `forge` makes passes.
-async fn accepts(forge: impl FnOnce(&Edge) -> Vec<String>) {
-    let edge = Edge::start().await;
-    let tokens = forge(&edge);
-    for token in &tokens {
-        let answer = edge.get_with(PATH, token).await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-    }
-    assert_eq!(edge.upstream.received().len(), tokens.len());
-}
-
-fn claim_values(edge: &Edge, member: &str, values: impl IntoIterator<Item = Value>) -> Vec<String> {
-    values
-        .into_iter()
-        .map(|value| edge.claims().with(member, value).sign(&edge.key))
-        .collect()
-}
-
-fn header_values(edge: &Edge, member: &str, values: impl IntoIterator<Item = Value>) -> Vec<String> {
-    let forge = |value| {
-        let mut header = access_header(&edge.key);
-        header[member] = value;
-        edge.claims().sign_with_header(&edge.key, &header)
-    };
-    values.into_iter().map(forge).collect()
-}
+use crate::tokens::{MALFORMED, PATH, accepts, claim_values, header_values, refuses};
 
 #[tokio::test]
 async fn asks_for_a_token_without_naming_an_error_when_there_is_none() {
@@ -78,7 +38,7 @@ async fn asks_for_a_token_without_naming_an_error_when_there_is_none() {
 
 #[tokio::test]
 async fn refuses_what_is_no_compact_jwt() {
-    refuses(|edge| {
+    refuses(MALFORMED, |edge| {
         let token = edge.token();
         let parts: Vec<&str> = token.split('.').collect();
         let (header, claims, signature) = (parts[0], parts[1], parts[2]);
@@ -89,14 +49,12 @@ async fn refuses_what_is_no_compact_jwt() {
             "a.b.c".to_owned(),
             header.to_owned(),
             format!("{header}.{claims}"),
-            format!("{header}.{claims}."),
             format!("{header}..{signature}"),
             format!(".{claims}.{signature}"),
             format!("{token}.{signature}"),
             format!("{token}."),
             format!(".{token}"),
             format!("{header}.{claims}.{signature}="),
-            format!("{header}.{claims}.{signature}A"),
             format!("{}.{claims}.{signature}", encode("[]")),
             format!("{}.{claims}.{signature}", encode("{\"alg\":\"RS256\"")),
             format!("{}.{claims}.{signature}", encode("null")),
@@ -109,9 +67,9 @@ async fn refuses_what_is_no_compact_jwt() {
 
 #[tokio::test]
 async fn refuses_claims_that_are_signed_but_no_json_object() {
-    refuses(|edge| {
+    refuses(MALFORMED, |edge| {
         let header = access_header(&edge.key).to_string();
-        let deep = format!("{}{}", "[".repeat(4000), "]".repeat(4000));
+        let deep = format!("{}{}", "[".repeat(2000), "]".repeat(2000));
         [
             "",
             "[]",
@@ -130,193 +88,8 @@ async fn refuses_claims_that_are_signed_but_no_json_object() {
 }
 
 #[tokio::test]
-async fn refuses_a_signature_that_does_not_verify() {
-    refuses(|edge| {
-        let token = edge.token();
-        let (message, _) = token.rsplit_once('.').expect("a compact JWT");
-        let other = edge.claims().with("jti", "token-2").sign(&edge.key);
-        let (_, others_signature) = other.rsplit_once('.').expect("a compact JWT");
-        let zeros = Base64UrlUnpadded::encode_string(&[0; 256]);
-        let short = Base64UrlUnpadded::encode_string(&[1; 64]);
-        vec![
-            with_broken_signature(&token),
-            format!("{message}.{others_signature}"),
-            format!("{message}.{zeros}"),
-            format!("{message}.{short}"),
-        ]
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn refuses_a_broken_signature_of_every_algorithm() {
-    let edge = Edge::start().await;
-    let keys = Algorithm::ALL.map(|algorithm| SigningKey::new(algorithm, algorithm.name()));
-    edge.issuer.publish(&keys.each_ref());
-    for key in &keys {
-        let token = edge.claims().sign(key);
-        let (message, signature) = token.rsplit_once('.').expect("a compact JWT");
-        let zeros = Base64UrlUnpadded::encode_string(&vec![0; signature.len() * 3 / 4]);
-        for token in [
-            with_broken_signature(&token),
-            format!("{message}.{zeros}"),
-            format!("{message}.AAAA"),
-        ] {
-            let answer = edge.get_with(PATH, &token).await;
-            assert_token_refused(&edge, &answer, &token);
-        }
-    }
-}
-
-#[tokio::test]
-async fn accepts_every_algorithm_of_the_list() {
-    let edge = Edge::start().await;
-    let keys = Algorithm::ALL.map(|algorithm| SigningKey::new(algorithm, algorithm.name()));
-    edge.issuer.publish(&keys.each_ref());
-    for key in &keys {
-        let answer = edge.get_with(PATH, &edge.claims().sign(key)).await;
-        assert_eq!(answer.status, 200, "{}: {}", key.algorithm.name(), answer.text());
-    }
-    assert_eq!(edge.issuer.key_requests(), 1);
-}
-
-#[tokio::test]
-async fn refuses_alg_none_in_every_spelling() {
-    refuses(|edge| {
-        let claims = edge.claims().0.to_string();
-        let mut tokens = Vec::new();
-        for name in ["none", "None", "NONE", "nOnE", ""] {
-            let header = json!({ "alg": name, "typ": "at+jwt", "kid": edge.key.kid }).to_string();
-            tokens.push(compact(&header, &claims, |_| Vec::new()));
-            tokens.push(sign_text(&edge.key, &header, &claims));
-        }
-        tokens.push(compact(r#"{"typ":"at+jwt"}"#, &claims, |_| Vec::new()));
-        tokens
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn refuses_hs256_signed_with_the_public_key() {
-    refuses(|edge| {
-        let claims = edge.claims().0.to_string();
-        let jwk = edge.key.jwk();
-        let modulus = jwk["n"].as_str().expect("an RSA key").to_owned();
-        let pem = edge.key.public_pem();
-        let secrets = [
-            pem.clone().into_bytes(),
-            pem.trim_end().as_bytes().to_vec(),
-            jwk.to_string().into_bytes(),
-            Base64UrlUnpadded::decode_vec(&modulus).expect("base64url"),
-            modulus.into_bytes(),
-            Vec::new(),
-        ];
-        let header = json!({ "alg": "HS256", "typ": "at+jwt", "kid": edge.key.kid }).to_string();
-        secrets
-            .iter()
-            .map(|secret| sign_hs256(secret, &header, &claims))
-            .collect()
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn refuses_an_algorithm_that_is_not_the_keys_own() {
-    // The numbers fit all three RSA algorithms, but the issuer says `"alg": "RS256"`.
-    refuses(|edge| {
-        [Algorithm::Rs384, Algorithm::Ps256]
-            .into_iter()
-            .map(|algorithm| edge.claims().sign(&edge.key.renamed(algorithm, &edge.key.kid)))
-            .collect()
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn refuses_algorithms_outside_the_list() {
-    refuses(|edge| {
-        let names = [
-            "RS512",
-            "ES256K",
-            "ES512",
-            "PS512",
-            "HS384",
-            "rs256",
-            "RS256 ",
-            "Ed25519ph",
-            "RSA-OAEP",
-        ];
-        let mut tokens = header_values(edge, "alg", names.map(Value::from));
-        tokens.extend(header_values(
-            edge,
-            "alg",
-            [json!(null), json!(["RS256"]), json!({ "a": 1 }), json!(256)],
-        ));
-        tokens
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn refuses_a_key_of_another_type_than_the_algorithm() {
-    refuses(|edge| {
-        let stranger = SigningKey::new(Algorithm::Es256, &edge.key.kid);
-        vec![edge.claims().sign(&stranger)]
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn refuses_a_stranger_who_uses_the_issuers_kid() {
-    refuses(|edge| {
-        vec![
-            edge.claims()
-                .sign(&SigningKey::of_stranger(Algorithm::Rs256, &edge.key.kid)),
-        ]
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn refuses_an_unknown_key() {
-    refuses(|edge| {
-        ["key-2", "", "KEY-1", "key-1 ", "../key-1", "key-1' or '1'='1"]
-            .into_iter()
-            .map(|kid| edge.claims().sign(&edge.key.renamed(Algorithm::Rs256, kid)))
-            .collect()
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn refuses_a_kid_that_is_no_string() {
-    refuses(|edge| header_values(edge, "kid", [json!(1), json!(["key-1"]), json!({})])).await;
-}
-
-#[tokio::test]
-async fn never_takes_a_key_from_the_token() {
-    let edge = Edge::start().await;
-    let stranger = SigningKey::of_stranger(Algorithm::Rs256, "key-1");
-    let elsewhere = format!("{}/stranger.json", edge.issuer.url);
-    for (member, value) in [
-        ("jwk", stranger.jwk()),
-        ("jku", json!(elsewhere)),
-        ("x5u", json!(elsewhere)),
-        ("x5c", json!(["MIIB"])),
-        ("kid", json!(elsewhere)),
-    ] {
-        let mut header = access_header(&stranger);
-        header[member] = value;
-        let token = edge.claims().sign_with_header(&stranger, &header);
-        let answer = edge.get_with(PATH, &token).await;
-        assert_token_refused(&edge, &answer, &token);
-    }
-    assert_eq!(edge.issuer.requests_for("/stranger.json"), 0);
-}
-
-#[tokio::test]
 async fn refuses_another_issuer() {
-    refuses(|edge| {
+    refuses("The token was issued by someone else", |edge| {
         let own = edge.issuer.url.clone();
         let others = [
             json!("https://issuer.example"),
@@ -336,7 +109,7 @@ async fn refuses_another_issuer() {
 
 #[tokio::test]
 async fn refuses_another_audience() {
-    refuses(|edge| {
+    refuses("The token is meant for another audience", |edge| {
         let others = [
             json!("https://other.example"),
             json!([]),
@@ -374,7 +147,7 @@ async fn accepts_the_audience_as_a_string_or_among_others() {
 
 #[tokio::test]
 async fn refuses_another_type_of_token() {
-    refuses(|edge| {
+    refuses("The token has the wrong type", |edge| {
         let types = [
             "JWT",
             "id+jwt",
@@ -410,31 +183,30 @@ async fn accepts_the_type_in_any_case_and_as_a_media_type() {
 #[tokio::test]
 async fn refuses_an_expired_token() {
     let edge = Edge::start().await;
-    let token = edge
-        .claims()
-        .with("iat", now() - 7200)
-        .with("exp", now() - 3600)
-        .sign(&edge.key);
-    let answer = edge.get_with(PATH, &token).await;
-    assert_fhir_refusal(&answer, 401, "expired");
-    assert_token_refused(&edge, &answer, &token);
+    for (issued, expires) in [(now() - 7200, now() - 3600), (now(), 0), (-10, -1)] {
+        let token = edge
+            .claims()
+            .with("iat", issued)
+            .with("exp", expires)
+            .sign(&edge.key);
+        let answer = edge.get_with(PATH, &token).await;
+        assert_fhir_refusal(&answer, 401, "expired");
+        assert_token_refused(&edge, &answer, &token);
+    }
 }
 
 #[tokio::test]
 async fn refuses_a_token_without_a_proper_expiry() {
-    refuses(|edge| {
+    refuses("The token has no expiry", |edge| {
         let wrong = [
             json!((now() + 300).to_string()),
             json!(null),
-            json!(-1),
-            json!(0),
             json!([now() + 300]),
         ];
         let mut tokens = claim_values(edge, "exp", wrong);
         tokens.push(edge.claims().without("exp").sign(&edge.key));
-        // Beyond every integer and every float.
-        let claims = edge.claims().0.to_string();
-        let exp = edge.claims().0["exp"].to_string();
+        // Beyond every integer and every float, or no JSON at all.
+        let claims = edge.claims().with("exp", "here").0.to_string();
         let header = access_header(&edge.key).to_string();
         for number in [
             "1e400",
@@ -444,7 +216,7 @@ async fn refuses_a_token_without_a_proper_expiry() {
             "Infinity",
             "0x7fffffff",
         ] {
-            tokens.push(sign_text(&edge.key, &header, &claims.replace(&exp, number)));
+            tokens.push(sign_text(&edge.key, &header, &claims.replace("\"here\"", number)));
         }
         tokens
     })
@@ -453,12 +225,15 @@ async fn refuses_a_token_without_a_proper_expiry() {
 
 #[tokio::test]
 async fn refuses_a_token_that_is_not_yet_valid() {
-    refuses(|edge| claim_values(edge, "nbf", [json!(now() + 3600), json!("soon")])).await;
+    refuses("The token is not valid yet", |edge| {
+        claim_values(edge, "nbf", [json!(now() + 3600), json!("soon")])
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn refuses_a_token_from_the_future() {
-    refuses(|edge| {
+    refuses("The token was issued in the future", |edge| {
         vec![
             edge.claims()
                 .with("iat", now() + 3600)
@@ -497,7 +272,7 @@ async fn tolerates_a_clock_that_is_off_by_less_than_the_skew_and_no_more() {
 
 #[tokio::test]
 async fn refuses_repeated_members() {
-    refuses(|edge| {
+    refuses("The token repeats a member name", |edge| {
         let header = access_header(&edge.key).to_string();
         let claims = edge.claims().0.to_string();
         let first_member = |text: &str, member: &str| text.replacen('{', &format!("{{{member},"), 1);
@@ -528,46 +303,34 @@ async fn refuses_repeated_members() {
 }
 
 #[tokio::test]
-async fn refuses_critical_headers() {
-    refuses(|edge| {
-        header_values(
-            edge,
-            "crit",
-            [
-                json!(["b64"]),
-                json!(["exp"]),
-                json!([]),
-                json!(null),
-                json!("exp"),
-            ],
-        )
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn refuses_a_token_bound_to_a_key() {
-    refuses(|edge| {
-        claim_values(
-            edge,
-            "cnf",
-            [
-                json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }),
-                json!({}),
-            ],
-        )
-    })
+    refuses(
+        "The token is bound to a key in a way that is not accepted here",
+        |edge| {
+            claim_values(
+                edge,
+                "cnf",
+                [
+                    json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }),
+                    json!({}),
+                ],
+            )
+        },
+    )
     .await;
 }
 
 #[tokio::test]
 async fn refuses_a_token_that_is_too_long() {
-    refuses(|edge| claim_values(edge, "padding", [json!("x".repeat(8 * 1024))])).await;
+    refuses("The token is too long", |edge| {
+        claim_values(edge, "padding", [json!("x".repeat(8 * 1024))])
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn refuses_a_token_without_the_claims_of_an_access_token() {
-    refuses(|edge| {
+    refuses(MALFORMED, |edge| {
         let mut tokens: Vec<String> = ["sub", "client_id", "jti"]
             .into_iter()
             .map(|member| edge.claims().without(member).sign(&edge.key))
@@ -582,27 +345,4 @@ async fn refuses_a_token_without_the_claims_of_an_access_token() {
         tokens
     })
     .await;
-}
-
-#[tokio::test]
-async fn finds_the_only_fitting_key_for_a_token_without_kid() {
-    let edge = Edge::start().await;
-    let other = SigningKey::new(Algorithm::Es256, "key-2");
-    edge.issuer.publish(&[&edge.key, &other]);
-    let header = json!({ "alg": "RS256", "typ": "at+jwt" });
-    let answer = edge
-        .get_with(PATH, &edge.claims().sign_with_header(&edge.key, &header))
-        .await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-}
-
-#[tokio::test]
-async fn refuses_a_token_without_kid_when_several_keys_fit() {
-    let edge = Edge::start().await;
-    let keys = ["a", "b"].map(|kid| SigningKey::new(Algorithm::Es256, kid));
-    edge.issuer.publish(&keys.each_ref());
-    let header = json!({ "alg": "ES256", "typ": "at+jwt" });
-    let token = edge.claims().sign_with_header(&keys[0], &header);
-    let answer = edge.get_with(PATH, &token).await;
-    assert_token_refused(&edge, &answer, &token);
 }

@@ -104,7 +104,7 @@ async fn python_client_with_a_secret_gets_a_token_that_opens_the_api() {
     let tokens = program.line();
     assert_eq!(text(&tokens, "scope"), "patient/*.read");
     assert_eq!(
-        pair.call("/fhir/Patient/ada", text(&tokens, "access_token"))
+        pair.call("/fhir/Patient/patient-11111", text(&tokens, "access_token"))
             .await
             .status,
         200
@@ -129,7 +129,7 @@ async fn python_client_without_a_secret_uses_pkce() {
     program.come_back(&callback);
     let tokens = program.line();
     assert_eq!(
-        pair.call("/fhir/Patient/ada", text(&tokens, "access_token"))
+        pair.call("/fhir/Patient/patient-11111", text(&tokens, "access_token"))
             .await
             .status,
         200
@@ -155,7 +155,7 @@ async fn typescript_client_gets_a_token_that_opens_the_api() {
     let tokens = program.line();
     assert_eq!(text(&tokens, "token_type"), "Bearer");
     assert_eq!(
-        pair.call("/fhir/Patient/ada", text(&tokens, "access_token"))
+        pair.call("/fhir/Patient/patient-11111", text(&tokens, "access_token"))
             .await
             .status,
         200

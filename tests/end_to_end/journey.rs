@@ -90,17 +90,17 @@ async fn a_person_signs_in_agrees_and_their_app_reads_their_record() {
     let answer = pair.token(&exchange).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let tokens = answer.json();
-    assert_eq!(tokens["patient"], "ada");
+    assert_eq!(tokens["patient"], "patient-11111");
     assert_eq!(claims_of(tokens["id_token"].as_str().unwrap())["nonce"], "n-1");
     let access = tokens["access_token"].as_str().unwrap();
-    assert_eq!(claims_of(access)["launch_context"]["patient_id"], "ada");
+    assert_eq!(claims_of(access)["launch_context"]["patient_id"], "patient-11111");
 
-    assert_eq!(pair.call("/fhir/Patient/ada", access).await.status, 200);
+    assert_eq!(pair.call("/fhir/Patient/patient-11111", access).await.status, 200);
     assert_eq!(
-        pair.call("/fhir/Observation?patient=ada", access).await.status,
+        pair.call("/fhir/Observation?patient=patient-11111", access).await.status,
         200
     );
-    let foreign = pair.call("/fhir/Patient/grace", access).await;
+    let foreign = pair.call("/fhir/Patient/patient-22222", access).await;
     assert_eq!(
         foreign.status,
         403,
@@ -119,7 +119,7 @@ async fn a_person_signs_in_agrees_and_their_app_reads_their_record() {
     assert_eq!(renewed.status, 200, "{}", renewed.text());
     assert_eq!(
         pair.call(
-            "/fhir/Patient/ada",
+            "/fhir/Patient/patient-11111",
             renewed.json()["access_token"].as_str().unwrap()
         )
         .await
@@ -174,7 +174,7 @@ async fn an_id_token_or_a_refresh_token_opens_nothing_at_the_edge() {
     let tokens = pair.token(&exchange).await.json();
     for name in ["id_token", "refresh_token"] {
         let refused = pair
-            .call("/fhir/Patient/ada", tokens[name].as_str().unwrap())
+            .call("/fhir/Patient/patient-11111", tokens[name].as_str().unwrap())
             .await;
         assert_eq!(refused.status, 401, "{name}");
         assert!(

@@ -102,7 +102,7 @@ impl Pair {
                 "--name",
                 "Ada Example",
                 "--fhir-user",
-                "Patient/ada",
+                "Patient/patient-11111",
                 "--password-stdin",
             ],
             PASSWORD,

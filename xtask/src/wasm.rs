@@ -72,12 +72,12 @@ fn compile(session: &Session<'_>, cache: &Cache, toolchain: &WasmToolchain) -> O
     let node = node::provide(&npm)?;
     let wasm_bindgen = WASM_BINDGEN_TOOL.provide(session, cache)?;
     let worker_build = WORKER_BUILD_TOOL.provide(session, cache)?;
-    session.screen.step("building the Worker (worker-build, release)");
+    session.screen.step("building the Worker (worker-build)");
     let programs = toolchain.first_on_path();
     let first: Vec<&Path> = programs.as_deref().into_iter().chain(node.parent()).collect();
     let mut command = Command::new(worker_build);
     command
-        .arg("--release")
+        .args(["--profile", "worker"])
         .current_dir(session.workspace.root.join("edge"))
         // The last lines of the log are shown on failure: the compiler's, not a backtrace of worker-build.
         .env("RUST_BACKTRACE", "0")

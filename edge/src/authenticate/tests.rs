@@ -1,0 +1,217 @@
+use serde_json::{Value, json};
+use wardgate_shared::jwt::{JwtError, VerifiedJwt};
+
+use super::{TokenError, authenticate};
+use crate::error::Refusal;
+use crate::log::FetchFailure;
+use crate::testing::{IssuerKey, NOW, World, block_on};
+
+fn claims() -> Value {
+    json!({
+        "iss": "https://issuer.example",
+        "sub": "service",
+        "aud": ["https://edge.example/fhir"],
+        "jti": "t-1",
+        "client_id": "service",
+        "scope": "system/*.read",
+    })
+}
+
+fn with(member: &str, value: Value) -> Value {
+    let mut claims = claims();
+    claims[member] = value;
+    claims
+}
+
+fn check(world: &World, token: &str) -> Result<VerifiedJwt<wardgate_shared::claims::AccessClaims>, Refusal> {
+    block_on(authenticate(&world.gateway, world, token))
+}
+
+fn refusal(world: &World, token: &str) -> Refusal {
+    check(world, token).unwrap_err()
+}
+
+#[test]
+fn gives_the_claims_of_a_good_token() {
+    let world = World::new();
+    let verified = check(&world, &world.token(claims())).unwrap();
+    assert_eq!(verified.claims().subject, "service");
+    assert_eq!(verified.expires_at().seconds(), NOW + 300);
+}
+
+#[test]
+fn imports_a_key_once() {
+    let world = World::new();
+    for _ in 0..3 {
+        assert!(check(&world, &world.token(claims())).is_ok());
+    }
+    assert_eq!((world.fetched().len(), world.imports()), (1, 1));
+}
+
+#[test]
+fn refuses_what_the_policy_forbids() {
+    let world = World::new();
+    for (claims, error) in [
+        (with("iss", json!("https://other.example")), JwtError::WrongIssuer),
+        (
+            with("aud", json!("https://edge.example")),
+            JwtError::WrongAudience,
+        ),
+    ] {
+        assert_eq!(
+            refusal(&world, &world.token(claims)),
+            TokenError::Jwt(error).into()
+        );
+    }
+    let token = world.token(claims());
+    world.advance(300 + 29);
+    assert!(check(&world, &token).is_ok(), "the skew is 30 seconds");
+    world.advance(1);
+    assert_eq!(refusal(&world, &token), TokenError::Jwt(JwtError::Expired).into());
+}
+
+#[test]
+fn refuses_a_token_that_is_bound_to_a_key() {
+    let world = World::new();
+    for confirmation in [json!({ "jkt": "x" }), json!({}), json!("x"), json!(false)] {
+        let token = world.token(with("cnf", confirmation));
+        assert_eq!(refusal(&world, &token), TokenError::Bound.into());
+    }
+}
+
+#[test]
+fn refuses_what_is_no_token_without_asking_the_issuer() {
+    let world = World::new();
+    for token in ["x", "a.b.c", &"a".repeat(9_000)] {
+        assert!(
+            matches!(refusal(&world, token), Refusal::Token(TokenError::Jwt(_))),
+            "{token}"
+        );
+    }
+    assert!(world.fetched().is_empty());
+}
+
+#[test]
+fn refuses_a_stranger_s_signature_and_key() {
+    let world = World::new();
+    let stranger = world.token_by(&IssuerKey::new("key-1", 9), claims());
+    assert_eq!(
+        refusal(&world, &stranger),
+        TokenError::Jwt(JwtError::InvalidSignature).into()
+    );
+    let unknown = world.token_by(&IssuerKey::new("key-2", 9), claims());
+    assert_eq!(
+        refusal(&world, &unknown),
+        TokenError::Jwt(JwtError::UnknownKey).into()
+    );
+    assert_eq!(world.fetched().len(), 1);
+}
+
+#[test]
+fn finds_a_key_that_was_published_since() {
+    let world = World::new();
+    assert!(check(&world, &world.token(claims())).is_ok());
+    let new = IssuerKey::new("key-2", 2);
+    world.issuer_publishes(&[&new]);
+    world.advance(30);
+    assert!(check(&world, &world.token_by(&new, claims())).is_ok());
+    assert_eq!(
+        refusal(&world, &world.token(claims())),
+        TokenError::Jwt(JwtError::UnknownKey).into(),
+        "the key that left the set is gone"
+    );
+    assert_eq!(world.fetched().len(), 2);
+}
+
+#[test]
+fn is_undecided_without_keys_and_asks_once_a_cooldown() {
+    for failure in [
+        FetchFailure::Unreachable,
+        FetchFailure::Timeout,
+        FetchFailure::Status(500),
+        FetchFailure::TooLarge,
+    ] {
+        let world = World::new();
+        world.issuer_says(Err(failure));
+        let token = world.token(claims());
+        assert_eq!(
+            refusal(&world, &token),
+            Refusal::Undecided {
+                retry_after_seconds: 30
+            }
+        );
+        world.advance(10);
+        assert_eq!(
+            refusal(&world, &token),
+            Refusal::Undecided {
+                retry_after_seconds: 20
+            }
+        );
+        assert_eq!(world.fetched().len(), 1);
+        assert_eq!(world.last_line()["reason"], "keys_unreachable");
+    }
+}
+
+#[test]
+fn is_undecided_when_the_keys_are_no_key_set() {
+    let world = World::new();
+    world.issuer_says(Ok(b"{\"keys\":[{\"kty\":\"oct\",\"k\":\"AA\"}]}"));
+    assert!(matches!(
+        refusal(&world, &world.token(claims())),
+        Refusal::Undecided { .. }
+    ));
+    assert_eq!(world.last_line()["reason"], "keys_malformed");
+}
+
+#[test]
+fn is_undecided_when_the_library_takes_no_key_or_checks_no_signature() {
+    let world = World::new();
+    world.imports_work(false);
+    assert!(matches!(
+        refusal(&world, &world.token(claims())),
+        Refusal::Undecided { .. }
+    ));
+    assert_eq!(world.last_line()["reason"], "key_import_failed");
+    world.imports_work(true);
+    world.checks_work(false);
+    assert!(matches!(
+        refusal(&world, &world.token(claims())),
+        Refusal::Undecided { .. }
+    ));
+    assert_eq!(world.last_line()["reason"], "signature_unchecked");
+    world.checks_work(true);
+    assert!(check(&world, &world.token(claims())).is_ok());
+}
+
+#[test]
+fn stale_keys_serve_while_they_are_renewed_beside() {
+    let world = World::new();
+    assert!(check(&world, &world.token(claims())).is_ok());
+    world.advance(300);
+    assert!(check(&world, &world.token(claims())).is_ok());
+    assert_eq!(world.fetched().len(), 1, "the request did not wait for it");
+    world.run_background();
+    assert_eq!(world.fetched().len(), 2);
+    world.advance(299);
+    assert!(check(&world, &world.token(claims())).is_ok());
+    world.run_background();
+    assert_eq!(world.fetched().len(), 2, "fresh again");
+}
+
+#[test]
+fn whoever_finds_a_fetch_running_waits_for_its_outcome() {
+    let world = World::new();
+    // Another request has begun, and its fetch goes on beside.
+    let other = crate::jwks::load(&world.gateway, &world);
+    drop(crate::gateway::Outside::in_background(&world, other));
+    assert!(check(&world, &world.token(claims())).is_ok());
+    assert_eq!(world.fetched().len(), 1);
+}
+
+#[test]
+fn whoever_finds_an_abandoned_fetch_takes_over() {
+    let world = World::new();
+    drop(crate::jwks::load(&world.gateway, &world));
+    assert!(check(&world, &world.token(claims())).is_ok());
+    assert_eq!(world.fetched().len(), 1);
+}

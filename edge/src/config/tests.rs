@@ -32,7 +32,10 @@ fn faults(changes: &[(&str, Option<&str>)]) -> Vec<(String, String)> {
 fn four_variables_are_enough_and_the_rest_has_the_declared_defaults() {
     let config = Config::parse(&values(&[])).unwrap();
     assert_eq!(config.jwks_url, "https://issuer.example/.well-known/jwks.json");
-    assert_eq!(config.smart_configuration_url, "https://issuer.example/.well-known/smart-configuration");
+    assert_eq!(
+        config.smart_configuration_url,
+        "https://issuer.example/.well-known/smart-configuration"
+    );
     assert_eq!(config.audiences, ["https://edge.example/fhir", "api:his"]);
     assert_eq!(config.upstream, "https://fhir.example/r4");
     assert_eq!(config.prefix, "/fhir");
@@ -55,7 +58,11 @@ fn resource_and_its_metadata_follow_the_public_url() {
         config.resource_metadata_url(),
         "https://edge.example/.well-known/oauth-protected-resource/fhir"
     );
-    let below = Config::parse(&values(&[("WARDGATE_PUBLIC_URL", Some("https://edge.example/a/"))])).unwrap();
+    let below = Config::parse(&values(&[(
+        "WARDGATE_PUBLIC_URL",
+        Some("https://edge.example/a/"),
+    )]))
+    .unwrap();
     assert_eq!(below.resource(), "https://edge.example/a/fhir");
     assert_eq!(
         below.resource_metadata_url(),
@@ -103,6 +110,25 @@ fn reports_all_faults_together() {
 }
 
 #[test]
+fn refuses_a_prefix_that_hides_the_open_documents_or_is_ambiguous() {
+    for prefix in [
+        "/health",
+        "/health/",
+        "/.well-known",
+        "/.well-known/fhir",
+        "/",
+        "fhir",
+        "/a//b",
+        "/a/../b",
+        "/a%62",
+    ] {
+        let found = faults(&[("WARDGATE_PREFIX", Some(prefix))]);
+        assert_eq!(found.len(), 1, "{prefix}: {found:?}");
+        assert_eq!(found[0].0, "WARDGATE_PREFIX");
+    }
+}
+
+#[test]
 fn a_fault_never_repeats_the_value() {
     for (_, problem) in faults(&[
         ("WARDGATE_UPSTREAM", Some("https://user:hunter2@fhir.example")),
@@ -115,8 +141,11 @@ fn a_fault_never_repeats_the_value() {
 
 #[test]
 fn listed_origins_are_kept() {
-    let config =
-        Config::parse(&values(&[("WARDGATE_CORS_ORIGINS", Some("https://a.example http://localhost:3000"))])).unwrap();
+    let config = Config::parse(&values(&[(
+        "WARDGATE_CORS_ORIGINS",
+        Some("https://a.example http://localhost:3000"),
+    )]))
+    .unwrap();
     assert_eq!(
         config.cors_origins,
         CorsOrigins::Listed(vec!["https://a.example".into(), "http://localhost:3000".into()])
@@ -126,8 +155,17 @@ fn listed_origins_are_kept() {
 #[test]
 fn every_variable_is_declared_with_a_meaning_and_a_distinct_name() {
     for (index, variable) in variables::ALL.iter().enumerate() {
-        assert!(variable.name.starts_with(variables::NAMESPACE), "{}", variable.name);
+        assert!(
+            variable.name.starts_with(variables::NAMESPACE),
+            "{}",
+            variable.name
+        );
         assert!(variable.meaning.ends_with('.'), "{}", variable.name);
-        assert!(variables::ALL.iter().skip(index + 1).all(|other| other.name != variable.name));
+        assert!(
+            variables::ALL
+                .iter()
+                .skip(index + 1)
+                .all(|other| other.name != variable.name)
+        );
     }
 }

@@ -47,7 +47,10 @@ pub fn check(text: &str) -> Result<PathStart, UrlFault> {
         (None, Some(rest)) => (false, rest),
         (None, None) => return Err(UrlFault::Scheme),
     };
-    let (authority, path) = rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
+    let (authority, path) = rest
+        .find('/')
+        .and_then(|at| rest.split_at_checked(at))
+        .unwrap_or((rest, ""));
     if authority.contains('@') {
         return Err(UrlFault::UserInfo);
     }
@@ -56,7 +59,11 @@ pub fn check(text: &str) -> Result<PathStart, UrlFault> {
     if let Some(port) = port {
         let default = if secure { "443" } else { "80" };
         let in_range = port.parse::<u16>().is_ok_and(|number| number > 0);
-        if !in_range || port == default || !port.bytes().all(|byte| byte.is_ascii_digit()) || port.starts_with('0') {
+        if !in_range
+            || port == default
+            || !port.bytes().all(|byte| byte.is_ascii_digit())
+            || port.starts_with('0')
+        {
             return Err(UrlFault::Port);
         }
     }
@@ -74,7 +81,11 @@ pub fn check(text: &str) -> Result<PathStart, UrlFault> {
 /// [`UrlFault::Path`].
 pub fn check_path(path: &str) -> Result<(), UrlFault> {
     let Some(segments) = path.strip_prefix('/') else {
-        return if path.is_empty() { Ok(()) } else { Err(UrlFault::Path) };
+        return if path.is_empty() {
+            Ok(())
+        } else {
+            Err(UrlFault::Path)
+        };
     };
     let trimmed = segments.strip_suffix('/').unwrap_or(segments);
     let fine = |segment: &str| {
@@ -83,7 +94,11 @@ pub fn check_path(path: &str) -> Result<(), UrlFault> {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:@!$'()*+,=".contains(&byte))
     };
-    if segments.is_empty() || trimmed.split('/').all(fine) { Ok(()) } else { Err(UrlFault::Path) }
+    if segments.is_empty() || trimmed.split('/').all(fine) {
+        Ok(())
+    } else {
+        Err(UrlFault::Path)
+    }
 }
 
 /// `host:port`, where the host may be an address in brackets.
@@ -96,11 +111,16 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 
 fn check_host(host: &str) -> Result<(), UrlFault> {
     let name = || {
-        host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte))
+        host.bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte))
             && !host.split('.').any(str::is_empty)
     };
     // Only the loopback address of IPv6: its normal form is not for this code to decide.
-    if host == "[::1]" || name() { Ok(()) } else { Err(UrlFault::Host) }
+    if host == "[::1]" || name() {
+        Ok(())
+    } else {
+        Err(UrlFault::Host)
+    }
 }
 
 #[cfg(test)]

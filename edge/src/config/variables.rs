@@ -18,7 +18,11 @@ pub struct Variable {
 }
 
 const fn variable(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Variable {
-    Variable { name, default, meaning }
+    Variable {
+        name,
+        default,
+        meaning,
+    }
 }
 
 /// The issuer.

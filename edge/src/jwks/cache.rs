@@ -57,7 +57,11 @@ pub enum Lookup<K> {
 impl<K: Clone> KeyCache<K> {
     /// No keys yet.
     pub fn new(settings: RefreshSettings) -> Self {
-        Self { refresh: Refresh::new(settings), set: JwkSet::default(), imported: Vec::new() }
+        Self {
+            refresh: Refresh::new(settings),
+            set: JwkSet::default(),
+            imported: Vec::new(),
+        }
     }
 
     /// Looks for the key of a token whose header says `key_id` and `algorithm`.
@@ -69,7 +73,10 @@ impl<K: Clone> KeyCache<K> {
         };
         if let Some(jwk) = jwk {
             let renew = standing == Standing::Stale && self.refresh.may_renew(now) == Permission::Granted;
-            return Lookup::Found { key: self.ready(jwk, algorithm), renew };
+            return Lookup::Found {
+                key: self.ready(jwk, algorithm),
+                renew,
+            };
         }
         let permission = match standing {
             Standing::Fresh => self.refresh.may_search(now),
@@ -79,7 +86,9 @@ impl<K: Clone> KeyCache<K> {
             Permission::Granted => Lookup::Fetch,
             Permission::Running => Lookup::Wait,
             Permission::JustFetched => Lookup::Unknown,
-            Permission::CoolingDown { seconds } => Lookup::Unavailable { retry_after_seconds: seconds },
+            Permission::CoolingDown { seconds } => Lookup::Unavailable {
+                retry_after_seconds: seconds,
+            },
         }
     }
 
@@ -87,13 +96,19 @@ impl<K: Clone> KeyCache<K> {
         self.imported
             .iter()
             .find(|imported| imported.algorithm == algorithm && imported.jwk == *jwk)
-            .map_or_else(|| Found::ToImport(jwk.clone()), |imported| Found::Ready(imported.key.clone()))
+            .map_or_else(
+                || Found::ToImport(jwk.clone()),
+                |imported| Found::Ready(imported.key.clone()),
+            )
     }
 
     /// Keeps an imported key for as long as the set holds `jwk`.
     pub fn keep(&mut self, jwk: PublicJwk, algorithm: SignatureAlgorithm, key: K) {
         let held = self.set.iter().any(|own| *own == jwk);
-        let known = self.imported.iter().any(|one| one.algorithm == algorithm && one.jwk == jwk);
+        let known = self
+            .imported
+            .iter()
+            .any(|one| one.algorithm == algorithm && one.jwk == jwk);
         if held && !known {
             self.imported.push(Imported { jwk, algorithm, key });
         }
@@ -107,7 +122,8 @@ impl<K: Clone> KeyCache<K> {
     /// Takes the set that a fetch brought in the place of the one in hand.
     pub fn accept(&mut self, started: Started, set: JwkSet) {
         if self.refresh.succeed(started) {
-            self.imported.retain(|imported| set.iter().any(|jwk| *jwk == imported.jwk));
+            self.imported
+                .retain(|imported| set.iter().any(|jwk| *jwk == imported.jwk));
             self.set = set;
         }
     }

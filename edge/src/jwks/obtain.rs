@@ -19,7 +19,11 @@ pub const PAUSE_MILLISECONDS: u32 = 20;
 /// Each look either ends it or is followed by a fetch or a pause. Fetches are followed by a rest, and pauses by a fetch
 /// that ends within its timeout; twice that is more than any honest course takes.
 pub const fn waiting_turns(config: &Config) -> u32 {
-    config.jwks_timeout_milliseconds.div_ceil(PAUSE_MILLISECONDS).saturating_mul(2).saturating_add(4)
+    config
+        .jwks_timeout_milliseconds
+        .div_ceil(PAUSE_MILLISECONDS)
+        .saturating_mul(2)
+        .saturating_add(4)
 }
 
 /// Why there is no key.
@@ -74,7 +78,9 @@ pub async fn obtain<O: Outside>(
             }
         }
     }
-    Err(KeyError::Unavailable { retry_after_seconds: 1 })
+    Err(KeyError::Unavailable {
+        retry_after_seconds: 1,
+    })
 }
 
 /// Fetches the issuer's keys once and notes what came of it. The attempt is noted as begun before this returns.
@@ -82,7 +88,11 @@ pub fn load<O: Outside>(gateway: &Rc<Gateway<O::Key>>, outside: &O) -> impl Futu
     let (gateway, outside) = (Rc::clone(gateway), outside.clone());
     let started = gateway.keys.borrow_mut().start(outside.now());
     async move {
-        let Config { jwks_url, jwks_timeout_milliseconds, .. } = &gateway.config;
+        let Config {
+            jwks_url,
+            jwks_timeout_milliseconds,
+            ..
+        } = &gateway.config;
         let set = match outside.fetch_document(jwks_url, *jwks_timeout_milliseconds).await {
             Ok(text) => JwkSet::parse(&text).map_err(|_| Incident::KeysMalformed),
             Err(failure) => Err(Incident::KeysUnreachable(failure)),

@@ -64,6 +64,10 @@ export async function forward(request, plan) {
     else ofAnswer.push([name, value]);
   }
 
+  // A body of a GET has no meaning (RFC 9110 section 9.3.1), and the runtime does not send one.
+  const bodiless = request.method === "GET" || request.method === "HEAD";
+  if (bodiless) release(request.body);
+
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), Number(milliseconds));
   let answer;
@@ -71,7 +75,7 @@ export async function forward(request, plan) {
     const outgoing = new Request(url, {
       method: request.method,
       headers,
-      body: request.body,
+      body: bodiless ? null : request.body,
       redirect: "manual",
       signal: controller.signal,
     });

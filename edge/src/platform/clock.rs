@@ -4,8 +4,14 @@ use wardgate_shared::time::Timestamp;
 
 /// The time now.
 pub(super) fn now() -> Timestamp {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where the clock is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place where the clock is read"
+    )]
     let milliseconds = js_sys::Date::now();
-    #[expect(clippy::cast_possible_truncation, reason = "the time in seconds is far below the limits of i64")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the time in seconds is far below the limits of i64"
+    )]
     Timestamp::from_seconds((milliseconds / 1000.0) as i64)
 }

@@ -22,7 +22,9 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
         Ok(packed) => answer(&packed, &env, &outside).await,
         Err(error) => Err(error),
     };
-    answer.or_else(|_| outside.respond(&last_resort())).map_err(Into::into)
+    answer
+        .or_else(|_| outside.respond(&last_resort()))
+        .map_err(Into::into)
 }
 
 async fn answer(packed: &str, env: &Env, outside: &Runtime) -> Result<Response, JsValue> {
@@ -35,7 +37,8 @@ async fn answer(packed: &str, env: &Env, outside: &Runtime) -> Result<Response, 
 
 /// The answer that is left when nothing else works. Fixed, so that no cause is in it.
 fn last_resort() -> OwnAnswer {
-    OwnAnswer::new(500)
-        .with("cache-control", "no-store")
-        .with_body(PROBLEM_MEDIA_TYPE, r#"{"type":"about:blank","title":"Internal Server Error","status":500}"#)
+    OwnAnswer::new(500).with("cache-control", "no-store").with_body(
+        PROBLEM_MEDIA_TYPE,
+        r#"{"type":"about:blank","title":"Internal Server Error","status":500}"#,
+    )
 }

@@ -30,9 +30,14 @@ fn make(env: &Env) -> Isolate {
     bridge::remove_from_answers(&removed.copied().collect::<Vec<_>>().join("\n"));
     let unreadable = |_| {
         let problem = "variables cannot be read".to_owned();
-        Rc::from([ConfigFault { variable: variables::NAMESPACE.to_owned(), problem }])
+        Rc::from([ConfigFault {
+            variable: variables::NAMESPACE.to_owned(),
+            problem,
+        }])
     };
     let values = bridge::variables(env.as_ref(), variables::NAMESPACE).map_err(unreadable)?;
     let values: BTreeMap<String, String> = serde_json::from_str(&values).unwrap_or_default();
-    Config::parse(&values).map(|config| Rc::new(Gateway::new(config))).map_err(Rc::from)
+    Config::parse(&values)
+        .map(|config| Rc::new(Gateway::new(config)))
+        .map_err(Rc::from)
 }

@@ -49,7 +49,10 @@ impl Outside for Runtime {
 
     fn random_bytes(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
-        #[expect(clippy::disallowed_methods, reason = "this is the edge's one source of random bytes")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the edge's one source of random bytes"
+        )]
         let filled = getrandom::fill(&mut bytes);
         // The bytes name a request in logs and protect nothing; a name that is not unique is better than no answer.
         let _ = filled;
@@ -61,7 +64,12 @@ impl Outside for Runtime {
     }
 
     async fn fetch_document(&self, url: &str, timeout_milliseconds: u32) -> Result<Vec<u8>, FetchFailure> {
-        let outcome = JsFuture::from(bridge::fetch_document(url, timeout_milliseconds, MAXIMUM_DOCUMENT_BYTES)).await;
+        let outcome = JsFuture::from(bridge::fetch_document(
+            url,
+            timeout_milliseconds,
+            MAXIMUM_DOCUMENT_BYTES,
+        ))
+        .await;
         let outcome = outcome.map_err(|_| FetchFailure::Unreachable)?;
         match outcome.dyn_into::<Uint8Array>() {
             Ok(bytes) => Ok(bytes.to_vec()),
@@ -113,8 +121,11 @@ impl Outside for Runtime {
     }
 
     fn respond(&self, answer: &OwnAnswer) -> Result<Response, JsValue> {
-        let headers: Vec<String> =
-            answer.headers.iter().map(|(name, value)| format!("{name}\n{value}")).collect();
+        let headers: Vec<String> = answer
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}\n{value}"))
+            .collect();
         bridge::respond(&self.0.request, answer.status, &headers.join("\n"), &answer.body)
     }
 
@@ -125,7 +136,15 @@ impl Outside for Runtime {
 
 /// The plan in the form that `bridge.js` reads.
 fn packed_plan(forward: &Forward<'_>) -> String {
-    let Forward { url, timeout_milliseconds, remove, set, set_on_answer, location_from, location_to } = forward;
+    let Forward {
+        url,
+        timeout_milliseconds,
+        remove,
+        set,
+        set_on_answer,
+        location_from,
+        location_to,
+    } = forward;
     let mut plan = format!("{url}\n{timeout_milliseconds}\n{location_from}\n{location_to}");
     for name in remove {
         plan.push_str("\n-");

@@ -33,6 +33,10 @@ pub struct Forward<'a> {
 pub type Authority<'a> = Option<(&'a AccessClaims, &'a Permit)>;
 
 /// Prepares a request for the FHIR server. `below` is its path after the prefix, as it was judged.
+///
+/// The query is as it was judged too, but for four characters that the runtime would encode (WHATWG URL, "special-query
+/// percent-encode set"). They are encoded here, so that the URL is its own normal form and the platform can insist on
+/// sending exactly this one.
 pub fn prepare<'a>(
     config: &Config,
     request: &Incoming<'a>,
@@ -44,7 +48,13 @@ pub fn prepare<'a>(
     let mut url = format!("{}{below}", config.upstream);
     if let Some(query) = request.query {
         url.push('?');
-        url.push_str(query);
+        query.chars().for_each(|character| match character {
+            '"' => url.push_str("%22"),
+            '\'' => url.push_str("%27"),
+            '<' => url.push_str("%3C"),
+            '>' => url.push_str("%3E"),
+            other => url.push(other),
+        });
     }
     let mut set = vec![
         (headers::REQUEST_ID, request_id.to_owned()),
@@ -95,33 +105,78 @@ mod tests {
     use crate::testing::{claims, config, incoming};
 
     fn permit(strict_search: bool) -> Permit {
-        Permit { access_level: "system", authorized_by: "system/*.read".into(), strict_search }
+        Permit {
+            access_level: "system",
+            authorized_by: "system/*.read".into(),
+            strict_search,
+        }
     }
 
     #[test]
     fn the_upstream_takes_the_place_of_the_prefix_and_nothing_else_changes() {
-        let request = incoming("GET", "/fhir/Patient?name=a%20b&x=%27'", &[]);
+        let request = incoming("GET", "/fhir/Patient?name=a%20b&x={|}\\^`[]%27", &[]);
         let forward = prepare(&config(), &request, "/Patient", None, "r-1", Vec::new());
-        assert_eq!(forward.url, "https://fhir.example/r4/Patient?name=a%20b&x=%27'");
+        assert_eq!(
+            forward.url,
+            "https://fhir.example/r4/Patient?name=a%20b&x={|}\\^`[]%27"
+        );
         let base = incoming("GET", "/fhir?", &[]);
-        assert_eq!(prepare(&config(), &base, "", None, "r-1", Vec::new()).url, "https://fhir.example/r4?");
+        assert_eq!(
+            prepare(&config(), &base, "", None, "r-1", Vec::new()).url,
+            "https://fhir.example/r4?"
+        );
+    }
+
+    #[test]
+    fn what_the_runtime_would_encode_is_encoded_before() {
+        let request = incoming("GET", "/fhir/Patient?name=O'Brien<\">", &[]);
+        let forward = prepare(&config(), &request, "/Patient", None, "r-1", Vec::new());
+        assert_eq!(
+            forward.url,
+            "https://fhir.example/r4/Patient?name=O%27Brien%3C%22%3E"
+        );
     }
 
     #[test]
     fn an_open_request_carries_no_identity() {
-        let request = incoming("GET", "/fhir/metadata", &[("authorization", "Bearer a"), ("x-wardgate-subject", "x")]);
+        let request = incoming(
+            "GET",
+            "/fhir/metadata",
+            &[("authorization", "Bearer a"), ("x-wardgate-subject", "x")],
+        );
         let forward = prepare(&config(), &request, "/metadata", None, "r-1", Vec::new());
         assert_eq!(forward.remove, ["authorization", "x-wardgate-subject"]);
-        assert!(forward.set.iter().all(|(name, _)| !name.starts_with("x-wardgate-")));
+        assert!(
+            forward
+                .set
+                .iter()
+                .all(|(name, _)| !name.starts_with("x-wardgate-"))
+        );
     }
 
     #[test]
     fn a_permitted_request_carries_identity_level_and_scopes() {
-        let request = incoming("GET", "/fhir/Patient", &[("cf-connecting-ip", "192.0.2.1"), ("x-forwarded-for", "::1")]);
+        let request = incoming(
+            "GET",
+            "/fhir/Patient",
+            &[("cf-connecting-ip", "192.0.2.1"), ("x-forwarded-for", "::1")],
+        );
         let claims = claims();
-        let forward =
-            prepare(&config(), &request, "/Patient", Some((&claims, &permit(false))), "r-1", Vec::new());
-        let get = |name| forward.set.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str());
+        let forward = prepare(
+            &config(),
+            &request,
+            "/Patient",
+            Some((&claims, &permit(false))),
+            "r-1",
+            Vec::new(),
+        );
+        let get = |name| {
+            forward
+                .set
+                .iter()
+                .find(|(own, _)| *own == name)
+                .map(|(_, value)| value.as_str())
+        };
         assert_eq!(get("x-wardgate-subject"), Some("service"));
         assert_eq!(get("x-wardgate-access-level"), Some("system"));
         assert_eq!(get("x-wardgate-authorized-by"), Some("system/*.read"));
@@ -135,16 +190,28 @@ mod tests {
 
     #[test]
     fn a_restricted_scope_makes_the_search_strict() {
-        let request = incoming("GET", "/fhir/Observation?category=a", &[("prefer", "handling=lenient")]);
+        let request = incoming(
+            "GET",
+            "/fhir/Observation?category=a",
+            &[("prefer", "handling=lenient")],
+        );
         let claims = claims();
-        let forward =
-            prepare(&config(), &request, "/Observation", Some((&claims, &permit(true))), "r-1", Vec::new());
+        let forward = prepare(
+            &config(),
+            &request,
+            "/Observation",
+            Some((&claims, &permit(true))),
+            "r-1",
+            Vec::new(),
+        );
         assert!(forward.set.contains(&("prefer", "handling=strict".into())));
     }
 
     #[test]
     fn redirects_and_demands_for_credentials_are_failures() {
-        for status in [200, 201, 204, 304, 400, 403, 404, 409, 410, 412, 422, 429, 500, 503] {
+        for status in [
+            200, 201, 204, 304, 400, 403, 404, 409, 410, 412, 422, 429, 500, 503,
+        ] {
             assert_eq!(judge(status), Ok(()), "{status}");
         }
         for status in [300, 301, 302, 303, 305, 307, 308] {

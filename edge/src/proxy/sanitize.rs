@@ -40,6 +40,9 @@ const FORWARDED: [&str; 12] = [
     "true-client-ip",
 ];
 
+/// The length of a body is the runtime's to say: it knows what it sends.
+const FRAMING: [&str; 1] = ["content-length"];
+
 /// Headers by which a request does more than its method and path say.
 const EFFECTS: [&str; 6] = [
     "x-http-method",
@@ -76,7 +79,9 @@ pub fn removed_from_request<'a>(headers: &Headers<'a>) -> Vec<&'a str> {
             let spelled = name.to_ascii_lowercase().replace('_', "-");
             let spelled = spelled.as_str();
             spelled.starts_with(IDENTITY_PREFIX)
-                || [&HOP_BY_HOP[..], &CREDENTIALS, &FORWARDED, &EFFECTS].iter().any(|list| list.contains(&spelled))
+                || [&HOP_BY_HOP[..], &CREDENTIALS, &FORWARDED, &FRAMING, &EFFECTS]
+                    .iter()
+                    .any(|list| list.contains(&spelled))
                 || named.split(',').any(|one| one.trim().eq_ignore_ascii_case(name))
         })
         .collect()
@@ -85,7 +90,10 @@ pub fn removed_from_request<'a>(headers: &Headers<'a>) -> Vec<&'a str> {
 /// `Prefer` with `handling=strict` in the place of whatever the client said about handling (RFC 7240 section 4.4).
 pub fn strict_prefer(prefer: Option<&str>) -> String {
     let mut preferences = vec!["handling=strict"];
-    let own = prefer.into_iter().flat_map(|prefer| prefer.split(',')).map(str::trim);
+    let own = prefer
+        .into_iter()
+        .flat_map(|prefer| prefer.split(','))
+        .map(str::trim);
     preferences.extend(own.filter(|preference| {
         let name = preference.split(['=', ';']).next().unwrap_or_default().trim();
         !preference.is_empty()
@@ -106,16 +114,35 @@ mod tests {
 
     #[test]
     fn identity_headers_are_removed_in_every_spelling() {
-        let names = ["x-wardgate-subject", "X-Wardgate-Subject", "x_wardgate_subject", "x-wardgate_new", "X_WARDGATE-A"];
+        let names = [
+            "x-wardgate-subject",
+            "X-Wardgate-Subject",
+            "x_wardgate_subject",
+            "x-wardgate_new",
+            "X_WARDGATE-A",
+        ];
         let headers: Vec<_> = names.iter().map(|name| (*name, "root")).collect();
         assert_eq!(removed(&headers), names);
     }
 
     #[test]
     fn credentials_and_forwarding_claims_are_removed() {
-        for name in ["authorization", "cookie", "dpop", "x-api-key", "x_api_secret", "forwarded", "x-forwarded-for",
-            "x_forwarded_host", "x-real-ip", "x-http-method-override", "x_http_method_override", "x-provenance",
-            "x-original-url"] {
+        for name in [
+            "authorization",
+            "cookie",
+            "dpop",
+            "x-api-key",
+            "x_api_secret",
+            "forwarded",
+            "x-forwarded-for",
+            "x_forwarded_host",
+            "x-real-ip",
+            "x-http-method-override",
+            "x_http_method_override",
+            "x-provenance",
+            "x-original-url",
+            "content-length",
+        ] {
             assert_eq!(removed(&[(name, "v")]), [name], "{name}");
         }
     }
@@ -153,9 +180,14 @@ mod tests {
     #[test]
     fn strict_handling_replaces_the_client_s_own() {
         assert_eq!(strict_prefer(None), "handling=strict");
-        assert_eq!(strict_prefer(Some("return=minimal")), "handling=strict, return=minimal");
         assert_eq!(
-            strict_prefer(Some("handling=lenient, Handling = lenient, return=minimal,,respond-async")),
+            strict_prefer(Some("return=minimal")),
+            "handling=strict, return=minimal"
+        );
+        assert_eq!(
+            strict_prefer(Some(
+                "handling=lenient, Handling = lenient, return=minimal,,respond-async"
+            )),
             "handling=strict, return=minimal, respond-async"
         );
         assert_eq!(strict_prefer(Some("a=\u{e9}")), "handling=strict");

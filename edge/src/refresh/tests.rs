@@ -3,8 +3,12 @@ use wardgate_shared::time::Timestamp;
 
 use super::{Permission, Refresh, RefreshSettings, Standing};
 
-const SETTINGS: RefreshSettings =
-    RefreshSettings { fresh_seconds: 300, stale_seconds: 3_600, cooldown_seconds: 30, attempt_seconds: 4 };
+const SETTINGS: RefreshSettings = RefreshSettings {
+    fresh_seconds: 300,
+    stale_seconds: 3_600,
+    cooldown_seconds: 30,
+    attempt_seconds: 4,
+};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_000_000 + seconds)
@@ -46,8 +50,14 @@ fn a_failure_is_followed_by_a_rest_that_says_how_long_it_lasts() {
     let mut refresh = fetched_at(0);
     let started = refresh.start(at(400));
     refresh.fail(started, at(403));
-    assert_eq!(refresh.may_renew(at(403)), Permission::CoolingDown { seconds: 30 });
-    assert_eq!(refresh.may_search(at(432)), Permission::CoolingDown { seconds: 1 });
+    assert_eq!(
+        refresh.may_renew(at(403)),
+        Permission::CoolingDown { seconds: 30 }
+    );
+    assert_eq!(
+        refresh.may_search(at(432)),
+        Permission::CoolingDown { seconds: 1 }
+    );
     assert_eq!(refresh.may_renew(at(433)), Permission::Granted);
     assert_eq!(refresh.standing(at(433)), Standing::Stale, "what was there stays");
 }
@@ -66,7 +76,10 @@ fn an_attempt_that_was_taken_over_decides_nothing_when_it_ends_late() {
     let slow = refresh.start(at(0));
     let quick = refresh.start(at(10));
     assert!(refresh.succeed(quick));
-    assert!(!refresh.succeed(slow), "an older document does not replace a newer one");
+    assert!(
+        !refresh.succeed(slow),
+        "an older document does not replace a newer one"
+    );
     assert_eq!(refresh.standing(at(309)), Standing::Fresh);
     refresh.fail(slow, at(20));
     assert_eq!(refresh.may_renew(at(20)), Permission::Granted);

@@ -22,7 +22,9 @@ impl CheckConfig {
         }
         let config = load()?;
         match (MasterKey::load(&config.keys.master_key), &config.keys.master_key) {
-            (Err(MasterKeyError::Missing(_)), MasterKeySource::File(path)) if !config.database.path.exists() => {
+            (Err(MasterKeyError::Missing(_)), MasterKeySource::File(path))
+                if !config.database.path.exists() =>
+            {
                 output::remark(&format!("note: `wardgate init` will make {}", path.display()));
             }
             (loaded, _) => drop(loaded?),

@@ -22,7 +22,7 @@ Examples:
   An app in a browser or on a phone, with a person who signs in:
     wardgate client add --client-id my-app --name \"My app\" --type public \\
       --grant authorization_code --grant refresh_token \\
-      --redirect-uri https://app.example.org/callback --scope \"openid fhirUser patient/*.rs offline_access\"
+      --redirect-uri https://app.example.org/callback --scope \"openid patient/*.rs\"
   A service that acts for itself:
     wardgate client add --client-id my-service --name \"My service\" --type confidential \\
       --grant client_credentials --scope \"system/*.rs\" --json";
@@ -90,7 +90,10 @@ impl AddClient {
         let inserted = store.insert_client(client.clone(), audit).await?;
         store.close().await;
         if inserted == Insertion::AlreadyExists {
-            return Err(Failure::AlreadyExists(format!("there is a client {} already", client.client_id)));
+            return Err(Failure::AlreadyExists(format!(
+                "there is a client {} already",
+                client.client_id
+            )));
         }
         // A secret that the caller brought is not repeated.
         let shown = secret.filter(|_| !self.secret_stdin).map(|secret| secret.value);
@@ -113,10 +116,12 @@ impl AddClient {
 
     /// The client without its secret, or what is wrong with the arguments.
     fn client(&self, now: Timestamp) -> Result<Client, String> {
-        let id_is_lawful =
-            (1..=255).contains(&self.client_id.len()) && self.client_id.bytes().all(|byte| byte.is_ascii_graphic());
+        let id_is_lawful = (1..=255).contains(&self.client_id.len())
+            && self.client_id.bytes().all(|byte| byte.is_ascii_graphic());
         if !id_is_lawful {
-            return Err(String::from("--client-id must be 1 to 255 printable ASCII characters without spaces"));
+            return Err(String::from(
+                "--client-id must be 1 to 255 printable ASCII characters without spaces",
+            ));
         }
         let name = self.name.trim();
         if name.is_empty() || name.len() > 200 || name.contains(char::is_control) {
@@ -198,9 +203,21 @@ impl ListClients {
             return output::result("no client is registered: see `wardgate client add --help`");
         }
         for client in clients {
-            let kind = if client.is_public() { "public" } else { "confidential" };
-            let grants = client.grant_types.iter().map(|grant_type| grant_type.as_str()).collect::<Vec<_>>().join(", ");
-            output::result(&format!("{}  {kind}  {}\n  grants: {grants}", client.client_id, client.name))?;
+            let kind = if client.is_public() {
+                "public"
+            } else {
+                "confidential"
+            };
+            let grants = client
+                .grant_types
+                .iter()
+                .map(|grant_type| grant_type.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
+            output::result(&format!(
+                "{}  {kind}  {}\n  grants: {grants}",
+                client.client_id, client.name
+            ))?;
             for uri in &client.redirect_uris {
                 output::result(&format!("  redirect URI: {}", uri.as_str()))?;
             }
@@ -227,7 +244,10 @@ fn describe(client: &Client) -> serde_json::Value {
 /// A client secret: 256 random bits behind a prefix by which a leaked one is recognised.
 fn new_secret() -> Result<NewSecret, NoRandomness> {
     let value = format!("wgsec_{}", Base64UrlUnpadded::encode_string(&rng::bytes::<32>()?));
-    Ok(NewSecret { digest: SecretDigest::of(&value), value: Secret::new(value) })
+    Ok(NewSecret {
+        digest: SecretDigest::of(&value),
+        value: Secret::new(value),
+    })
 }
 
 fn given_secret() -> Result<NewSecret, Failure> {
@@ -239,7 +259,10 @@ fn given_secret() -> Result<NewSecret, Failure> {
             "the client secret must be at least {MINIMUM_SECRET_CHARACTERS} random printable ASCII characters"
         )));
     }
-    Ok(NewSecret { digest: SecretDigest::of(value.expose()), value })
+    Ok(NewSecret {
+        digest: SecretDigest::of(value.expose()),
+        value,
+    })
 }
 
 #[cfg(test)]

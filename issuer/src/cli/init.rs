@@ -18,21 +18,34 @@ pub(super) async fn init(config: &Config, now: Timestamp) -> Result<(), Failure>
     {
         let database = &config.database.path;
         if database.exists() {
-            return Err(Failure::LostMasterKey { master_key: path.clone(), database: database.clone() });
+            return Err(Failure::LostMasterKey {
+                master_key: path.clone(),
+                database: database.clone(),
+            });
         }
         MasterKey::create(path)?;
-        output::result(&format!("made the master key {}; keep a copy of it in a safe place", path.display()))?;
+        output::result(&format!(
+            "made the master key {}; keep a copy of it in a safe place",
+            path.display()
+        ))?;
     }
     let master_key = MasterKey::load(&config.keys.master_key)?;
     let existed = config.database.path.exists();
     let store = Store::open(&config.database, now)?;
-    let path = config.database.path.display();
-    output::result(&if existed { format!("the database {path} is there") } else { format!("made the database {path}") })?;
-
     let keys = KeyRing::load(&store, master_key, config).await?;
+    let path = config.database.path.display();
+    output::result(&if existed {
+        format!("the database {path} is there")
+    } else {
+        format!("made the database {path}")
+    })?;
+
     let made = keys.ensure_keys(&store, now).await?;
     for life in keys.lives().iter().filter(|life| made.contains(&life.key_id)) {
-        output::result(&format!("made the {} signing key {}", life.algorithm, life.key_id))?;
+        output::result(&format!(
+            "made the {} signing key {}",
+            life.algorithm, life.key_id
+        ))?;
     }
     if made.is_empty() {
         output::result("the signing keys are there")?;

@@ -30,8 +30,17 @@ impl ListKeys {
             return output::result("there is no signing key: run `wardgate init`");
         }
         for life in lives {
-            output::result(&format!("{}  {}  {}", life.key_id, life.algorithm, phase(&life, now)))?;
-            output::result(&format!("  signs from {}{}", output::date(life.signs_from), until(life.signs_until)))?;
+            output::result(&format!(
+                "{}  {}  {}",
+                life.key_id,
+                life.algorithm,
+                phase(&life, now)
+            ))?;
+            output::result(&format!(
+                "  signs from {}{}",
+                output::date(life.signs_from),
+                until(life.signs_until)
+            ))?;
             output::result(&format!(
                 "  published from {}{}",
                 output::date(life.created_at),
@@ -59,12 +68,18 @@ impl RotateKeys {
         let used = keys.algorithms();
         let algorithm = match &self.algorithm {
             None => config.keys.algorithm,
-            Some(name) => {
-                SignatureAlgorithm::from_name(name).filter(|algorithm| used.contains(algorithm)).ok_or_else(|| {
-                    let used = used.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>().join(" and ");
-                    Failure::Usage(format!("--algorithm {name} is not in use: the issuer signs with {used}"))
-                })?
-            }
+            Some(name) => SignatureAlgorithm::from_name(name)
+                .filter(|algorithm| used.contains(algorithm))
+                .ok_or_else(|| {
+                    let used = used
+                        .iter()
+                        .map(|algorithm| algorithm.name())
+                        .collect::<Vec<_>>()
+                        .join(" and ");
+                    Failure::Usage(format!(
+                        "--algorithm {name} is not in use: the issuer signs with {used}"
+                    ))
+                })?,
         };
         let life = keys.rotate(&store, algorithm, now).await?;
         store.close().await;

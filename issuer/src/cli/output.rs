@@ -45,6 +45,8 @@ pub(super) fn failure(failure: &Failure) -> ExitCode {
 
 /// An instant as RFC 3339 writes it, UTC.
 pub(super) fn date(instant: Timestamp) -> String {
-    DateTime::from_timestamp(instant.seconds(), 0)
-        .map_or_else(|| instant.to_string(), |date| date.to_rfc3339_opts(SecondsFormat::Secs, true))
+    DateTime::from_timestamp(instant.seconds(), 0).map_or_else(
+        || instant.to_string(),
+        |date| date.to_rfc3339_opts(SecondsFormat::Secs, true),
+    )
 }

@@ -25,11 +25,17 @@ pub(super) fn from_stdin(what: &str) -> Result<Secret<String>, Failure> {
 pub(super) fn from_terminal(what: &str, flag: &str) -> Result<Secret<String>, Failure> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        return Err(Failure::Usage(format!("there is no terminal to ask for the {what}: use {flag}")));
+        return Err(Failure::Usage(format!(
+            "there is no terminal to ask for the {what}: use {flag}"
+        )));
     }
     let first = ask(&format!("{what}: "))?;
     let second = ask(&format!("{what}, again: "))?;
-    if first == second { Ok(first) } else { Err(Failure::Usage(format!("the two answers for the {what} differ"))) }
+    if first == second {
+        Ok(first)
+    } else {
+        Err(Failure::Usage(format!("the two answers for the {what} differ")))
+    }
 }
 
 fn read(source: impl Read, what: &str) -> Result<Secret<String>, Failure> {
@@ -74,7 +80,9 @@ fn ask(prompt: &str) -> Result<Secret<String>, Failure> {
 
 #[cfg(not(unix))]
 fn ask(_: &str) -> Result<Secret<String>, Failure> {
-    Err(Failure::Usage(String::from("secrets cannot be asked for on this system: hand them over on standard input")))
+    Err(Failure::Usage(String::from(
+        "secrets cannot be asked for on this system: hand them over on standard input",
+    )))
 }
 
 #[cfg(test)]
@@ -84,9 +92,15 @@ mod tests {
     #[test]
     fn takes_one_line_without_its_end() {
         for input in ["correct horse", "correct horse\n", "correct horse\r\n"] {
-            assert_eq!(read(input.as_bytes(), "password").unwrap().expose(), "correct horse");
+            assert_eq!(
+                read(input.as_bytes(), "password").unwrap().expose(),
+                "correct horse"
+            );
         }
-        assert_eq!(read(" spaces stay ".as_bytes(), "password").unwrap().expose(), " spaces stay ");
+        assert_eq!(
+            read(" spaces stay ".as_bytes(), "password").unwrap().expose(),
+            " spaces stay "
+        );
     }
 
     #[test]

@@ -17,9 +17,9 @@ use crate::state::AppState;
 use super::{Failure, opened, output};
 
 /// How often the key ring looks for keys that another process made. Far shorter than the shortest publishing lead.
-const KEY_RELOAD: Duration = Duration::from_secs(60);
+const KEY_RELOAD: Duration = Duration::from_mins(1);
 /// How often expired rows are deleted.
-const PURGE: Duration = Duration::from_secs(300);
+const PURGE: Duration = Duration::from_mins(5);
 
 /// Serves until Ctrl-C or SIGTERM, then lets requests under way finish and closes the database.
 ///
@@ -40,7 +40,9 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
             _ => format!("{listen} cannot be listened on: {error}"),
         })
     })?;
-    let address = listener.local_addr().map_err(|error| Failure::Network(error.to_string()))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Failure::Network(error.to_string()))?;
     let stop = stop_on_signal()?;
     let upkeep = tokio::spawn(keep_up(state.clone()));
     output::result(&format!(
@@ -136,7 +138,9 @@ fn start_log(config: &LoggingConfig) {
     };
     // The filter was checked with the configuration.
     let filter = EnvFilter::builder().parse_lossy(&config.filter);
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     let _ = if json {
         log.json().flatten_event(true).try_init()
     } else {

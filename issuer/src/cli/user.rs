@@ -80,10 +80,13 @@ impl AddUser {
                 "practitioner_id": user.practitioner_id,
                 "organization_id": user.organization_id,
             })),
-            Insertion::Inserted => output::result(&format!("made the account {} for {}", user.id, user.email)),
-            Insertion::AlreadyExists => {
-                Err(Failure::AlreadyExists(format!("there is an account for {} already", user.email)))
+            Insertion::Inserted => {
+                output::result(&format!("made the account {} for {}", user.id, user.email))
             }
+            Insertion::AlreadyExists => Err(Failure::AlreadyExists(format!(
+                "there is an account for {} already",
+                user.email
+            ))),
         }
     }
 
@@ -102,24 +105,35 @@ impl AddUser {
         if name.is_empty() || name.len() > 200 || name.contains(char::is_control) {
             return Err(String::from("--name must be 1 to 200 bytes of text"));
         }
-        let fhir_user = self.fhir_user.as_deref().map(|claim| (claim, FhirUser::from_claim(claim, "")));
+        let fhir_user = self
+            .fhir_user
+            .as_deref()
+            .map(|claim| (claim, FhirUser::from_claim(claim, "")));
         if let Some((_, None)) = fhir_user {
             return Err(String::from(
                 "--fhir-user must be Patient, Person, Practitioner, PractitionerRole or RelatedPerson, a slash and an id",
             ));
         }
-        for (flag, id) in
-            [("--practitioner-id", &self.practitioner_id), ("--organization-id", &self.organization_id)]
-        {
+        for (flag, id) in [
+            ("--practitioner-id", &self.practitioner_id),
+            ("--organization-id", &self.organization_id),
+        ] {
             if id.as_deref().is_some_and(|id| !is_fhir_id(id)) {
                 return Err(format!("{flag} must be 1 to 64 characters from A-Z a-z 0-9 - ."));
             }
         }
-        if self.role.as_deref().is_some_and(|role| role.is_empty() || role.contains(char::is_control)) {
+        if self
+            .role
+            .as_deref()
+            .is_some_and(|role| role.is_empty() || role.contains(char::is_control))
+        {
             return Err(String::from("--role must be a name"));
         }
-        let own_practitioner =
-            self.fhir_user.as_deref().and_then(|claim| claim.strip_prefix("Practitioner/")).map(String::from);
+        let own_practitioner = self
+            .fhir_user
+            .as_deref()
+            .and_then(|claim| claim.strip_prefix("Practitioner/"))
+            .map(String::from);
         Ok(User {
             id: rng::identifier("user-").map_err(|error| error.to_string())?,
             email,
@@ -138,7 +152,9 @@ impl AddUser {
 /// FHIR's data type `id`.
 fn is_fhir_id(text: &str) -> bool {
     (1..=64).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
 }
 
 #[cfg(test)]

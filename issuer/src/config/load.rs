@@ -36,13 +36,19 @@ impl Config {
         // A variable that is not UTF-8 cannot be one of ours.
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let Some(path) = file else { return Self::from_sources(None, environment) };
+        let Some(path) = file else {
+            return Self::from_sources(None, environment);
+        };
         let text = std::fs::read_to_string(path).map_err(|error| {
             let problem = match error.kind() {
                 std::io::ErrorKind::NotFound => String::from("does not exist"),
                 kind => format!("cannot be read: {kind}"),
             };
-            ConfigFaults(vec![ConfigFault { key: path.display().to_string(), origin: None, problem }])
+            ConfigFaults(vec![ConfigFault {
+                key: path.display().to_string(),
+                origin: None,
+                problem,
+            }])
         })?;
         Self::from_sources(Some((path, &text)), environment)
     }
@@ -55,20 +61,37 @@ impl Config {
         file: Option<(&Path, &str)>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigFaults> {
-        let mut figment = Figment::from(Source { name: DEFAULTS.into(), values: parse_toml(DEFAULTS, &defaults())? });
+        let mut figment = Figment::from(Source {
+            name: DEFAULTS.into(),
+            values: parse_toml(DEFAULTS, &defaults())?,
+        });
         if let Some((path, text)) = file {
             let name = path.display().to_string();
             let values = parse_toml(&name, text)?;
             figment = figment.merge(Source { name, values });
         }
-        figment = figment.merge(Source { name: ENVIRONMENT.into(), values: read_environment(environment) });
+        figment = figment.merge(Source {
+            name: ENVIRONMENT.into(),
+            values: read_environment(environment),
+        });
 
         let folder = file.and_then(|(path, _)| path.parent()).unwrap_or(Path::new(""));
-        let mut reader = Reader { figment: &figment, folder, faults: Vec::new() };
+        let mut reader = Reader {
+            figment: &figment,
+            folder,
+            faults: Vec::new(),
+        };
         let config = read(&mut reader);
         reader.refuse_unknown(
             |key| OPTIONS.iter().any(|option| option.key == key),
-            |name| OPTIONS.iter().any(|option| option.key.split_once('.').is_some_and(|(section, _)| section == name)),
+            |name| {
+                OPTIONS.iter().any(|option| {
+                    option
+                        .key
+                        .split_once('.')
+                        .is_some_and(|(section, _)| section == name)
+                })
+            },
         );
         match config {
             Some(config) if reader.faults.is_empty() => Ok(config),
@@ -95,8 +118,23 @@ impl Provider for Source {
 
 fn parse_toml(name: &str, text: &str) -> Result<Dict, ConfigFaults> {
     let profiles = Toml::string(text).data().map_err(|error| {
-        let problem = format!("is not TOML: {}", error.kind.to_string().trim_end());
-        ConfigFaults(vec![ConfigFault { key: name.into(), origin: None, problem }])
+        // The parser's message quotes the line at fault, which may hold a secret; what stands after a bar is left out.
+        let is_quotation = |line: &str| {
+            line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ')
+                .starts_with('|')
+        };
+        let said = error.kind.to_string();
+        let lines: Vec<&str> = said
+            .lines()
+            .filter(|line| !is_quotation(line))
+            .map(str::trim)
+            .collect();
+        let problem = format!("is not TOML: {}", lines.join("; "));
+        ConfigFaults(vec![ConfigFault {
+            key: name.into(),
+            origin: None,
+            problem,
+        }])
     })?;
     Ok(profiles.into_values().next().unwrap_or_default())
 }
@@ -105,11 +143,15 @@ fn parse_toml(name: &str, text: &str) -> Result<Dict, ConfigFaults> {
 fn read_environment(environment: impl IntoIterator<Item = (String, String)>) -> Dict {
     let mut values = Dict::new();
     for (name, text) in environment {
-        let Some(name) = name.strip_prefix(PREFIX).map(str::to_lowercase) else { continue };
+        let Some(name) = name.strip_prefix(PREFIX).map(str::to_lowercase) else {
+            continue;
+        };
         let Ok(value) = text.parse::<Value>();
         match name.split_once("__") {
             Some((section, key)) => {
-                let slot = values.entry(section.into()).or_insert_with(|| Value::from(Dict::new()));
+                let slot = values
+                    .entry(section.into())
+                    .or_insert_with(|| Value::from(Dict::new()));
                 if let Value::Dict(_, members) = slot {
                     members.insert(key.into(), value);
                 }
@@ -149,7 +191,8 @@ fn read(reader: &mut Reader<'_>) -> Option<Config> {
 
 fn server(reader: &mut Reader<'_>) -> Option<ServerConfig> {
     let listen = reader.parsed("server.listen", |text| {
-        text.parse().map_err(|_| "must be an IP address and a port, such as 127.0.0.1:8788")
+        text.parse()
+            .map_err(|_| "must be an IP address and a port, such as 127.0.0.1:8788")
     });
     let public_url = reader.parsed("server.public_url", PublicUrl::parse);
     let trusted_proxies = reader.list("server.trusted_proxies", IpNetwork::parse);
@@ -165,7 +208,10 @@ fn server(reader: &mut Reader<'_>) -> Option<ServerConfig> {
 fn database(reader: &mut Reader<'_>) -> Option<DatabaseConfig> {
     let path = reader.path("database.path");
     let readers = reader.number("database.readers", 1..=64, "connections");
-    Some(DatabaseConfig { path: path?, readers: readers?.try_into().ok()? })
+    Some(DatabaseConfig {
+        path: path?,
+        readers: readers?.try_into().ok()?,
+    })
 }
 
 fn keys(reader: &mut Reader<'_>) -> Option<KeysConfig> {
@@ -182,12 +228,20 @@ fn keys(reader: &mut Reader<'_>) -> Option<KeysConfig> {
 }
 
 fn master_key(reader: &mut Reader<'_>) -> Option<MasterKeySource> {
-    match (reader.optional("keys.master_key").is_some(), reader.optional("keys.master_key_file").is_some()) {
+    match (
+        reader.optional("keys.master_key").is_some(),
+        reader.optional("keys.master_key_file").is_some(),
+    ) {
         (true, true) => {
-            reader.fault("keys.master_key", "must not be set together with keys.master_key_file");
+            reader.fault(
+                "keys.master_key",
+                "must not be set together with keys.master_key_file",
+            );
             None
         }
-        (true, false) => reader.parsed("keys.master_key", parse_master_key).map(MasterKeySource::Value),
+        (true, false) => reader
+            .parsed("keys.master_key", parse_master_key)
+            .map(MasterKeySource::Value),
         (false, true) => reader.path("keys.master_key_file").map(MasterKeySource::File),
         (false, false) => {
             reader.fault(
@@ -202,9 +256,12 @@ fn master_key(reader: &mut Reader<'_>) -> Option<MasterKeySource> {
 
 /// A master key from its text: 32 bytes in base64url, white space around them ignored.
 pub(crate) fn parse_master_key(text: &str) -> Result<Secret<[u8; 32]>, &'static str> {
-    let decoded = Base64UrlUnpadded::decode_vec(text.trim()).map(Zeroizing::new).unwrap_or_default();
+    let decoded = Base64UrlUnpadded::decode_vec(text.trim())
+        .map(Zeroizing::new)
+        .unwrap_or_default();
     let key = <[u8; 32]>::try_from(decoded.as_slice());
-    key.map(Secret::new).map_err(|_| "must be 32 bytes in base64url: 43 characters from A-Z a-z 0-9 - _")
+    key.map(Secret::new)
+        .map_err(|_| "must be 32 bytes in base64url: 43 characters from A-Z a-z 0-9 - _")
 }
 
 fn tokens(reader: &mut Reader<'_>) -> Option<TokensConfig> {
@@ -223,9 +280,15 @@ fn tokens(reader: &mut Reader<'_>) -> Option<TokensConfig> {
 fn sessions(reader: &mut Reader<'_>) -> Option<SessionsConfig> {
     let idle_seconds = reader.number("sessions.idle_seconds", 60..=2_592_000, "seconds");
     let absolute_seconds = reader.number("sessions.absolute_seconds", 60..=2_592_000, "seconds");
-    let sessions = SessionsConfig { idle_seconds: idle_seconds?, absolute_seconds: absolute_seconds? };
+    let sessions = SessionsConfig {
+        idle_seconds: idle_seconds?,
+        absolute_seconds: absolute_seconds?,
+    };
     if sessions.absolute_seconds < sessions.idle_seconds {
-        reader.fault("sessions.absolute_seconds", "must not be less than sessions.idle_seconds");
+        reader.fault(
+            "sessions.absolute_seconds",
+            "must not be less than sessions.idle_seconds",
+        );
         return None;
     }
     Some(sessions)
@@ -234,21 +297,34 @@ fn sessions(reader: &mut Reader<'_>) -> Option<SessionsConfig> {
 fn resources(reader: &mut Reader<'_>) -> Option<Vec<Resource>> {
     const KEY: &str = "resources";
     let Some(value) = reader.optional(KEY) else {
-        reader.fault(KEY, "must name at least one API: [[resources]] with identifier = \"https://…\"");
+        reader.fault(
+            KEY,
+            "must name at least one API: [[resources]] with identifier = \"https://…\"",
+        );
         return None;
     };
     let Value::Array(_, tables) = value else {
         reader.fault(KEY, "must be a list of tables: [[resources]]");
         return None;
     };
-    let resources: Vec<Resource> =
-        tables.iter().enumerate().filter_map(|(position, table)| resource(reader, position, table)).collect();
+    let resources: Vec<Resource> = tables
+        .iter()
+        .enumerate()
+        .filter_map(|(position, table)| resource(reader, position, table))
+        .collect();
     if tables.is_empty() {
         reader.fault(KEY, "must name at least one API");
     }
-    let names: Vec<&String> =
-        resources.iter().flat_map(|resource| std::iter::once(&resource.identifier).chain(&resource.aliases)).collect();
-    let repeated = names.iter().enumerate().any(|(position, name)| names.iter().skip(position.saturating_add(1)).any(|other| other == name));
+    let names: Vec<&String> = resources
+        .iter()
+        .flat_map(|resource| std::iter::once(&resource.identifier).chain(&resource.aliases))
+        .collect();
+    let repeated = names.iter().enumerate().any(|(position, name)| {
+        names
+            .iter()
+            .skip(position.saturating_add(1))
+            .any(|other| other == name)
+    });
     if repeated {
         reader.fault(KEY, "must not use one name twice among identifiers and aliases");
     }
@@ -263,18 +339,30 @@ fn resource(reader: &mut Reader<'_>, position: usize, value: &Value) -> Option<R
     };
     reader.refuse_unknown_members(&key, table, &["identifier", "aliases", "fhir"]);
     let is_name = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-    let identifier = table.get("identifier").and_then(Value::as_str).filter(|text| is_name(text));
+    let identifier = table
+        .get("identifier")
+        .and_then(Value::as_str)
+        .filter(|text| is_name(text));
     if identifier.is_none() {
-        reader.fault(&format!("{key}.identifier"), "must be a text without spaces, usually the API's URL");
+        reader.fault(
+            &format!("{key}.identifier"),
+            "must be a text without spaces, usually the API's URL",
+        );
     }
     let aliases = match table.get("aliases") {
         None => Some(Vec::new()),
         Some(list) => list.as_array().and_then(|aliases| {
-            aliases.iter().map(|alias| alias.as_str().filter(|text| is_name(text)).map(String::from)).collect()
+            aliases
+                .iter()
+                .map(|alias| alias.as_str().filter(|text| is_name(text)).map(String::from))
+                .collect()
         }),
     };
     if aliases.is_none() {
-        reader.fault(&format!("{key}.aliases"), "must be a list of texts without spaces");
+        reader.fault(
+            &format!("{key}.aliases"),
+            "must be a list of texts without spaces",
+        );
     }
     let fhir = match table.get("fhir") {
         None => Some(true),
@@ -283,13 +371,19 @@ fn resource(reader: &mut Reader<'_>, position: usize, value: &Value) -> Option<R
     if fhir.is_none() {
         reader.fault(&format!("{key}.fhir"), "must be true or false");
     }
-    Some(Resource { identifier: identifier?.into(), aliases: aliases?, fhir: fhir? })
+    Some(Resource {
+        identifier: identifier?.into(),
+        aliases: aliases?,
+        fhir: fhir?,
+    })
 }
 
 fn documentation(reader: &mut Reader<'_>, server: Option<&ServerConfig>) -> Option<DocumentationConfig> {
     const KEY: &str = "documentation.error_uri";
     if reader.optional(KEY).is_none() {
-        return Some(DocumentationConfig { error_uri: server?.public_url.join("/docs/errors") });
+        return Some(DocumentationConfig {
+            error_uri: server?.public_url.join("/docs/errors"),
+        });
     }
     // RFC 6749 section 5.2 limits the characters of error_uri.
     let lawful = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
@@ -301,7 +395,9 @@ fn documentation(reader: &mut Reader<'_>, server: Option<&ServerConfig>) -> Opti
             Err("must be an https or http URL without a slash at the end")
         }
     });
-    Some(DocumentationConfig { error_uri: error_uri? })
+    Some(DocumentationConfig {
+        error_uri: error_uri?,
+    })
 }
 
 fn passwords(reader: &mut Reader<'_>) -> Option<PasswordsConfig> {
@@ -328,11 +424,15 @@ fn logging(reader: &mut Reader<'_>) -> Option<LoggingConfig> {
         "text" => Ok(LogFormat::Text),
         _ => Err("must be auto, json or text"),
     });
-    let filter = reader.parsed("logging.filter", |text| {
-        match tracing_subscriber::EnvFilter::builder().parse(text) {
+    let filter = reader.parsed(
+        "logging.filter",
+        |text| match tracing_subscriber::EnvFilter::builder().parse(text) {
             Ok(_) => Ok(String::from(text)),
             Err(_) => Err("must be a filter such as info or wardgate_issuer=debug,info"),
-        }
-    });
-    Some(LoggingConfig { format: format?, filter: filter? })
+        },
+    );
+    Some(LoggingConfig {
+        format: format?,
+        filter: filter?,
+    })
 }

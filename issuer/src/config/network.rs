@@ -28,9 +28,11 @@ impl IpNetwork {
         let whole = if address.is_ipv4() { 32 } else { 128 };
         let prefix_bits = match prefix {
             None => whole,
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse().ok().filter(|bits| *bits <= whole).ok_or(IpNetworkError)?
-            }
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits
+                .parse()
+                .ok()
+                .filter(|bits| *bits <= whole)
+                .ok_or(IpNetworkError)?,
             Some(_) => return Err(IpNetworkError),
         };
         Ok(Self { address, prefix_bits })
@@ -46,7 +48,9 @@ impl IpNetwork {
             (IpAddr::V6(own), IpAddr::V6(other)) => (bits_v6(own), bits_v6(other)),
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return false,
         };
-        let mask = u128::MAX.checked_shl(128_u32.saturating_sub(self.prefix_bits)).unwrap_or(0);
+        let mask = u128::MAX
+            .checked_shl(128_u32.saturating_sub(self.prefix_bits))
+            .unwrap_or(0);
         own & mask == other & mask
     }
 }
@@ -73,7 +77,15 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_network() {
-        for text in ["", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/+8", "10.0.0/8", "example.org"] {
+        for text in [
+            "",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "10.0.0/8",
+            "example.org",
+        ] {
             assert!(IpNetwork::parse(text).is_err(), "{text}");
         }
     }

@@ -1,6 +1,9 @@
 //! Every key of the configuration, with its default, its unit and its meaning: the one place that names them.
 
+use std::fmt::Write;
+
 /// A key and what is to be known of it.
+#[derive(Clone, Copy)]
 pub(super) struct ConfigOption {
     /// `section.key`.
     pub(super) key: &'static str,
@@ -20,16 +23,30 @@ const fn option(
     takes: &'static str,
     meaning: &'static str,
 ) -> ConfigOption {
-    ConfigOption { key, default, takes, meaning, example: None }
+    ConfigOption {
+        key,
+        default,
+        takes,
+        meaning,
+        example: None,
+    }
 }
 
 const fn shown_as(option: ConfigOption, example: &'static str) -> ConfigOption {
-    ConfigOption { example: Some(example), ..option }
+    ConfigOption {
+        example: Some(example),
+        ..option
+    }
 }
 
 /// The keys, section by section, in the order of the documentation.
 pub(super) const OPTIONS: &[ConfigOption] = &[
-    option("server.listen", Some("\"127.0.0.1:8788\""), "IP address and port", "The socket the issuer listens on."),
+    option(
+        "server.listen",
+        Some("\"127.0.0.1:8788\""),
+        "IP address and port",
+        "The socket the issuer listens on.",
+    ),
     option(
         "server.public_url",
         Some("\"http://localhost:8788\""),
@@ -54,7 +71,12 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "path of a file; relative to the configuration file's folder",
         "The database. Two companions ending in -wal and -shm live beside it.",
     ),
-    option("database.readers", Some("4"), "connections, 1 to 64", "How many connections read at once."),
+    option(
+        "database.readers",
+        Some("4"),
+        "connections, 1 to 64",
+        "How many connections read at once.",
+    ),
     shown_as(
         option(
             "keys.master_key_file",
@@ -101,7 +123,12 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "seconds, 300 to 31536000",
         "How long a refresh token may lie unused; each use gives a new one.",
     ),
-    option("tokens.id_token_seconds", Some("300"), "seconds, 60 to 3600", "How long an ID token lives."),
+    option(
+        "tokens.id_token_seconds",
+        Some("300"),
+        "seconds, 60 to 3600",
+        "How long an ID token lives.",
+    ),
     option(
         "sessions.idle_seconds",
         Some("3600"),
@@ -137,8 +164,18 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "KiB, 8192 to 4194304",
         "Memory of one Argon2id computation. Raising it rehashes each password when its owner next signs in.",
     ),
-    option("passwords.iterations", Some("2"), "passes, 1 to 64", "Passes of Argon2id over its memory."),
-    option("passwords.parallelism", Some("1"), "lanes, 1 to 16", "Lanes of Argon2id."),
+    option(
+        "passwords.iterations",
+        Some("2"),
+        "passes, 1 to 64",
+        "Passes of Argon2id over its memory.",
+    ),
+    option(
+        "passwords.parallelism",
+        Some("1"),
+        "lanes, 1 to 16",
+        "Lanes of Argon2id.",
+    ),
     option(
         "passwords.concurrency",
         Some("0"),
@@ -163,7 +200,11 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
 pub(super) fn defaults() -> String {
     OPTIONS
         .iter()
-        .filter_map(|option| option.default.map(|default| format!("{} = {default}\n", option.key)))
+        .filter_map(|option| {
+            option
+                .default
+                .map(|default| format!("{} = {default}\n", option.key))
+        })
         .collect()
 }
 
@@ -174,21 +215,22 @@ pub fn example_file() -> String {
         "# Wardgate issuer configuration. Every key may also be set in the environment: WARDGATE_SECTION__KEY.\n",
     );
     // A TOML key without section must come before the first section.
-    let (sectionless, sectioned): (Vec<_>, Vec<_>) = OPTIONS.iter().partition(|option| !option.key.contains('.'));
+    let (sectionless, sectioned): (Vec<_>, Vec<_>) =
+        OPTIONS.iter().partition(|option| !option.key.contains('.'));
     let mut section = "";
     for option in sectionless.into_iter().chain(sectioned) {
         let (own_section, key) = option.key.split_once('.').unwrap_or(("", option.key));
         if own_section != section {
-            text.push_str(&format!("\n[{own_section}]\n"));
+            put(&mut text, format_args!("\n[{own_section}]\n"));
             section = own_section;
         } else if section.is_empty() {
             text.push('\n');
         }
-        text.push_str(&format!("# {} ({})\n", option.meaning, option.takes));
+        put(&mut text, format_args!("# {} ({})\n", option.meaning, option.takes));
         match (option.example, option.default) {
-            (Some(example), _) => text.push_str(&format!("{key} = {example}\n")),
-            (None, Some(default)) => text.push_str(&format!("{key} = {default}\n")),
-            (None, None) => text.push_str(&format!("# {key} = …\n")),
+            (Some(example), _) => put(&mut text, format_args!("{key} = {example}\n")),
+            (None, Some(default)) => put(&mut text, format_args!("{key} = {default}\n")),
+            (None, None) => put(&mut text, format_args!("# {key} = …\n")),
         }
     }
     text
@@ -201,14 +243,26 @@ pub fn documentation() -> String {
     for option in OPTIONS {
         let (own_section, key) = option.key.split_once('.').unwrap_or(("", option.key));
         if section != Some(own_section) {
-            let title = if own_section.is_empty() { "Without a section".into() } else { format!("`[{own_section}]`") };
-            text.push_str(&format!("\n## {title}\n\n| key | default | takes | meaning |\n|---|---|---|---|\n"));
+            let title = if own_section.is_empty() {
+                "Without a section".into()
+            } else {
+                format!("`[{own_section}]`")
+            };
+            put(&mut text, format_args!("\n## {title}\n\n| key | default | takes | meaning |\n|---|---|---|---|\n"));
             section = Some(own_section);
         }
-        let default = option.default.map_or_else(|| String::from("none"), |default| format!("`{default}`"));
-        text.push_str(&format!("| `{key}` | {default} | {} | {} |\n", option.takes, option.meaning));
+        let default = option
+            .default
+            .map_or_else(|| String::from("none"), |default| format!("`{default}`"));
+        put(&mut text, format_args!("| `{key}` | {default} | {} | {} |\n",
+            option.takes, option.meaning));
     }
     text
+}
+
+/// Writing to a `String` cannot fail.
+fn put(text: &mut String, what: std::fmt::Arguments<'_>) {
+    let _ = text.write_fmt(what);
 }
 
 const INTRODUCTION: &str = "# Configuration of the issuer

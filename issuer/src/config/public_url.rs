@@ -92,7 +92,8 @@ fn host_is_lawful(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<std::net::Ipv6Addr>().is_ok();
     }
-    let in_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    let in_name =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
     !host.is_empty() && host.bytes().all(in_name)
 }
 
@@ -102,10 +103,14 @@ mod tests {
 
     #[test]
     fn accepts_https_origins_and_this_machine_by_http() {
-        for text in
-            ["https://id.example.org", "https://id.example.org:8443", "https://[2001:db8::1]", "http://localhost:8788",
-             "http://127.0.0.1:1", "http://[::1]:8788"]
-        {
+        for text in [
+            "https://id.example.org",
+            "https://id.example.org:8443",
+            "https://[2001:db8::1]",
+            "http://localhost:8788",
+            "http://127.0.0.1:1",
+            "http://[::1]:8788",
+        ] {
             let url = PublicUrl::parse(text).unwrap();
             assert_eq!(url.as_str(), text);
             assert_eq!(url.is_https(), text.starts_with("https"));
@@ -138,6 +143,11 @@ mod tests {
 
     #[test]
     fn joins_paths() {
-        assert_eq!(PublicUrl::parse("https://a.example").unwrap().join("/oauth2/token"), "https://a.example/oauth2/token");
+        assert_eq!(
+            PublicUrl::parse("https://a.example")
+                .unwrap()
+                .join("/oauth2/token"),
+            "https://a.example/oauth2/token"
+        );
     }
 }

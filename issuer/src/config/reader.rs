@@ -21,7 +21,11 @@ impl Reader<'_> {
     /// Notes that the value of `key` is wrong.
     pub(super) fn fault(&mut self, key: &str, problem: impl Into<String>) {
         let origin = self.origin(key);
-        self.faults.push(ConfigFault { key: key.into(), origin, problem: problem.into() });
+        self.faults.push(ConfigFault {
+            key: key.into(),
+            origin,
+            problem: problem.into(),
+        });
     }
 
     /// The value of `key`, when something sets it.
@@ -40,15 +44,15 @@ impl Reader<'_> {
     /// A whole number of `unit` within `range`.
     pub(super) fn number(&mut self, key: &str, range: RangeInclusive<i64>, unit: &str) -> Option<i64> {
         let value = self.required(key)?;
-        let number = value.to_i128().and_then(|number| i64::try_from(number).ok());
-        match number.filter(|number| range.contains(number)) {
-            Some(number) => Some(number),
-            None => {
-                let (least, most) = range.into_inner();
-                self.fault(key, format!("must be a whole number of {unit} from {least} to {most}"));
-                None
-            }
+        // TOML gives signed numbers, the environment unsigned ones.
+        let signed = value.to_i128().and_then(|number| i64::try_from(number).ok());
+        let number = signed.or_else(|| value.to_u128().and_then(|number| i64::try_from(number).ok()));
+        let lawful = number.filter(|number| range.contains(number));
+        if lawful.is_none() {
+            let (least, most) = range.into_inner();
+            self.fault(key, format!("must be a whole number of {unit} from {least} to {most}"));
         }
+        lawful
     }
 
     /// A text.
@@ -112,18 +116,30 @@ impl Reader<'_> {
     /// A path, made absolute or relative to the working folder.
     pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
         let text = self.text(key)?;
-        let from_environment = self.origin(key).is_some_and(|origin| origin.starts_with(super::load::PREFIX));
-        if from_environment { Some(text.into()) } else { Some(self.folder.join(text)) }
+        let from_environment = self
+            .origin(key)
+            .is_some_and(|origin| origin.starts_with(super::load::PREFIX));
+        if from_environment {
+            Some(text.into())
+        } else {
+            Some(self.folder.join(text))
+        }
     }
 
     /// Notes every key that nobody knows: `known` says whether a full key is one, `is_section` whether it starts one.
     pub(super) fn refuse_unknown(&mut self, known: impl Fn(&str) -> bool, is_section: impl Fn(&str) -> bool) {
-        let Ok(Value::Dict(_, root)) = self.figment.find_value("") else { return };
+        let Ok(Value::Dict(_, root)) = self.figment.find_value("") else {
+            return;
+        };
         for (name, value) in root {
             match value {
                 _ if known(&name) => {}
                 Value::Dict(_, section) if is_section(&name) => {
-                    for key in section.keys().map(|key| format!("{name}.{key}")).filter(|key| !known(key)) {
+                    for key in section
+                        .keys()
+                        .map(|key| format!("{name}.{key}"))
+                        .filter(|key| !known(key))
+                    {
                         self.fault(&key, "is not a key of the configuration");
                     }
                 }
@@ -146,9 +162,11 @@ impl Reader<'_> {
         let metadata = self.figment.find_metadata(whole)?;
         match metadata.name.as_ref() {
             super::load::DEFAULTS => None,
-            super::load::ENVIRONMENT => {
-                Some(format!("{}{}", super::load::PREFIX, whole.to_uppercase().replace('.', "__")))
-            }
+            super::load::ENVIRONMENT => Some(format!(
+                "{}{}",
+                super::load::PREFIX,
+                whole.to_uppercase().replace('.', "__")
+            )),
             file => Some(file.into()),
         }
     }

@@ -87,7 +87,9 @@ impl AuditOutcome {
 
     /// The outcome of this exact name, or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Success, Self::Failure].into_iter().find(|outcome| outcome.as_str() == name)
+        [Self::Success, Self::Failure]
+            .into_iter()
+            .find(|outcome| outcome.as_str() == name)
     }
 }
 
@@ -115,7 +117,16 @@ pub struct AuditEvent {
 impl AuditEvent {
     /// An event with nothing but time, action and outcome; the rest is set with the `with_` functions.
     pub const fn new(at: Timestamp, action: AuditAction, outcome: AuditOutcome) -> Self {
-        Self { at, action, outcome, user_id: None, client_id: None, ip_address: None, method: None, reason: None }
+        Self {
+            at,
+            action,
+            outcome,
+            user_id: None,
+            client_id: None,
+            ip_address: None,
+            method: None,
+            reason: None,
+        }
     }
 
     /// With the person.

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use wardgate_shared::secret::{Secret, constant_time_eq};
 
 /// The SHA-256 of a generated secret: of a code, a token, a session cookie or a client secret.
-#[derive(Clone, Copy, Debug, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialOrd, Ord)]
 pub struct SecretDigest([u8; 32]);
 
 impl SecretDigest {

@@ -120,11 +120,11 @@ pub async fn authenticate(
             found => found,
         };
     }
-    Ok(prove(client, presented).ok_or(ClientAuthenticationError::Refused))
+    Ok(prove(client, &presented).ok_or(ClientAuthenticationError::Refused))
 }
 
 /// The only place that makes an [`AuthenticatedClient`].
-fn prove(client: Option<Client>, presented: Presented) -> Option<AuthenticatedClient> {
+fn prove(client: Option<Client>, presented: &Presented) -> Option<AuthenticatedClient> {
     // Digests are compared in constant time. Without a client, or without a secret, the comparison is with a digest that
     // no text has as far as anybody knows.
     let expected = match client.as_ref().map(|client| &client.authentication) {

@@ -35,6 +35,7 @@ pub async fn errors() -> Result<Response, PageError> {
     Ok(page(&ErrorCodesPage { entries: &entries }, &FormTargets::none())?)
 }
 
+#[expect(clippy::too_many_lines, reason = "one table, better read in one piece")]
 fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
     let (meaning, advice, specification) = match code {
         OAuthErrorCode::InvalidRequest => (

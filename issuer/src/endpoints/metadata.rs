@@ -98,6 +98,7 @@ impl Common {
 
 /// OpenID Connect Discovery section 3 and RFC 8414 section 2: one document under two names.
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the specifications give these members as booleans")]
 struct AuthorizationServer {
     #[serde(flatten)]
     common: Common,

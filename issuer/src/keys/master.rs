@@ -63,11 +63,15 @@ impl MasterKey {
             MasterKeySource::File(path) => path,
         };
         warn_if_exposed(path);
-        let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => MasterKeyError::Missing(path.clone()),
-            kind => MasterKeyError::File(path.clone(), kind),
-        })?;
-        parse_master_key(&text).map(Self).map_err(|problem| MasterKeyError::Malformed(path.clone(), problem))
+        let text = std::fs::read_to_string(path)
+            .map(Zeroizing::new)
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => MasterKeyError::Missing(path.clone()),
+                kind => MasterKeyError::File(path.clone(), kind),
+            })?;
+        parse_master_key(&text)
+            .map(Self)
+            .map_err(|problem| MasterKeyError::Malformed(path.clone(), problem))
     }
 
     /// Makes a new key and writes it to `path`, which must not exist; only its owner may read it.
@@ -86,7 +90,9 @@ impl MasterKey {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path).map_err(failed)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(failed)?;
         Ok(Self(key))
     }
 
@@ -95,7 +101,10 @@ impl MasterKey {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.expose());
         let tag = hmac::sign(&key, label.as_bytes());
         let mut derived = [0; 32];
-        derived.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        derived
+            .iter_mut()
+            .zip(tag.as_ref())
+            .for_each(|(to, from)| *to = *from);
         Secret::new(derived)
     }
 
@@ -106,7 +115,8 @@ impl MasterKey {
         self.sealing_key()
             .and_then(|key| {
                 let nonce = Nonce::assume_unique_for_key(nonce);
-                key.seal_in_place_append_tag(nonce, Aad::from(associated), &mut *sealed).ok()
+                key.seal_in_place_append_tag(nonce, Aad::from(associated), &mut *sealed)
+                    .ok()
             })
             .ok_or(NoRandomness)?;
         Ok([nonce.as_slice(), sealed.as_slice()].concat())
@@ -118,15 +128,19 @@ impl MasterKey {
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealBroken)?;
         let mut buffer = Zeroizing::new(ciphertext.to_vec());
         let key = self.sealing_key().ok_or(SealBroken)?;
-        let plain_bytes =
-            key.open_in_place(nonce, Aad::from(associated), &mut buffer).map_err(|_| SealBroken)?.len();
+        let plain_bytes = key
+            .open_in_place(nonce, Aad::from(associated), &mut buffer)
+            .map_err(|_| SealBroken)?
+            .len();
         buffer.truncate(plain_bytes);
         Ok(buffer)
     }
 
     fn sealing_key(&self) -> Option<LessSafeKey> {
         let key = self.derive("wardgate signing keys at rest");
-        UnboundKey::new(&AES_256_GCM, key.expose()).ok().map(LessSafeKey::new)
+        UnboundKey::new(&AES_256_GCM, key.expose())
+            .ok()
+            .map(LessSafeKey::new)
     }
 }
 

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{self as native, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey, RsaKeyPair};
+use aws_lc_rs::signature::{
+    self as native, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey, RsaKeyPair,
+};
 use wardgate_shared::jwk::{KeyMaterial, PublicJwk};
 use wardgate_shared::jwt::{SignatureAlgorithm, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
@@ -58,7 +60,9 @@ impl NativeSigningKey {
             }
             SignatureAlgorithm::ES256 => ecdsa_pkcs8(&native::ECDSA_P256_SHA256_FIXED_SIGNING)?,
             SignatureAlgorithm::ES384 => ecdsa_pkcs8(&native::ECDSA_P384_SHA384_FIXED_SIGNING)?,
-            SignatureAlgorithm::EdDSA => Zeroizing::new(Ed25519KeyPair::generate()?.to_pkcs8v1()?.as_ref().to_vec()),
+            SignatureAlgorithm::EdDSA => {
+                Zeroizing::new(Ed25519KeyPair::generate()?.to_pkcs8v1()?.as_ref().to_vec())
+            }
         };
         Ok((Self::from_pkcs8(algorithm, &pkcs8)?, pkcs8))
     }
@@ -72,8 +76,16 @@ impl NativeSigningKey {
             SignatureAlgorithm::RS256 | SignatureAlgorithm::RS384 | SignatureAlgorithm::PS256 => {
                 let pair = RsaKeyPair::from_pkcs8(pkcs8)?;
                 let material = KeyMaterial::Rsa {
-                    modulus: pair.public_key().modulus().big_endian_without_leading_zero().to_vec(),
-                    exponent: pair.public_key().exponent().big_endian_without_leading_zero().to_vec(),
+                    modulus: pair
+                        .public_key()
+                        .modulus()
+                        .big_endian_without_leading_zero()
+                        .to_vec(),
+                    exponent: pair
+                        .public_key()
+                        .exponent()
+                        .big_endian_without_leading_zero()
+                        .to_vec(),
                 };
                 (Pair::Rsa(pair), material)
             }
@@ -97,7 +109,12 @@ impl NativeSigningKey {
         let key_id = nameless.thumbprint();
         let public = PublicJwk::new(nameless.material().clone(), Some(key_id.clone()), Some(algorithm))
             .map_err(|_| CryptoFailure)?;
-        Ok(Self { pair, algorithm, public, key_id })
+        Ok(Self {
+            pair,
+            algorithm,
+            public,
+            key_id,
+        })
     }
 
     /// The public half, with `kid` and `alg`.
@@ -175,13 +192,24 @@ impl NativeVerifyingKey {
                         return Err(CryptoFailure);
                     }
                 };
-                native::RsaPublicKeyComponents { n: modulus, e: exponent }.to_parsed_public_key(parameters)?
+                native::RsaPublicKeyComponents {
+                    n: modulus,
+                    e: exponent,
+                }
+                .to_parsed_public_key(parameters)?
             }
-            KeyMaterial::P256 { x, y } => ParsedPublicKey::new(&native::ECDSA_P256_SHA256_FIXED, point(x, y))?,
-            KeyMaterial::P384 { x, y } => ParsedPublicKey::new(&native::ECDSA_P384_SHA384_FIXED, point(x, y))?,
+            KeyMaterial::P256 { x, y } => {
+                ParsedPublicKey::new(&native::ECDSA_P256_SHA256_FIXED, point(x, y))?
+            }
+            KeyMaterial::P384 { x, y } => {
+                ParsedPublicKey::new(&native::ECDSA_P384_SHA384_FIXED, point(x, y))?
+            }
             KeyMaterial::Ed25519 { x } => ParsedPublicKey::new(&native::ED25519, x)?,
         };
-        Ok(Self { algorithm, key: Arc::new(key) })
+        Ok(Self {
+            algorithm,
+            key: Arc::new(key),
+        })
     }
 
     /// Whether `signature` is this key's signature of `message`; of whatever form, a bad one is `false`.
@@ -202,13 +230,21 @@ impl VerifyingKey for NativeVerifyingKey {
     }
 }
 
-fn ecdsa_pkcs8(algorithm: &'static native::EcdsaSigningAlgorithm) -> Result<Zeroizing<Vec<u8>>, CryptoFailure> {
-    Ok(Zeroizing::new(EcdsaKeyPair::generate(algorithm)?.to_pkcs8v1()?.as_ref().to_vec()))
+fn ecdsa_pkcs8(
+    algorithm: &'static native::EcdsaSigningAlgorithm,
+) -> Result<Zeroizing<Vec<u8>>, CryptoFailure> {
+    Ok(Zeroizing::new(
+        EcdsaKeyPair::generate(algorithm)?.to_pkcs8v1()?.as_ref().to_vec(),
+    ))
 }
 
 /// `x` and `y` of an uncompressed point: 4, x, y (SEC 1 section 2.3.3).
 fn coordinates(point: &[u8]) -> Result<(Vec<u8>, Vec<u8>), CryptoFailure> {
-    let (4, both) = point.split_first().map(|(form, rest)| (*form, rest)).ok_or(CryptoFailure)? else {
+    let (4, both) = point
+        .split_first()
+        .map(|(form, rest)| (*form, rest))
+        .ok_or(CryptoFailure)?
+    else {
         return Err(CryptoFailure);
     };
     let (x, y) = both.split_at_checked(both.len() / 2).ok_or(CryptoFailure)?;

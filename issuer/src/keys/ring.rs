@@ -127,8 +127,11 @@ impl KeyRing {
             signs_until: None,
             published_until: None,
         };
-        let audit = AuditEvent::new(now, AuditAction::KeyRotation, AuditOutcome::Success).with_method(algorithm.name());
-        store.insert_signing_key(stored.clone(), succession.retire, audit).await?;
+        let audit = AuditEvent::new(now, AuditAction::KeyRotation, AuditOutcome::Success)
+            .with_method(algorithm.name());
+        store
+            .insert_signing_key(stored.clone(), succession.retire, audit)
+            .await?;
         self.reload(store).await?;
         Ok(stored)
     }
@@ -189,7 +192,13 @@ impl KeyRing {
         now: Timestamp,
     ) -> Result<String, KeyError> {
         let keys = self.keys();
-        sign_by(current(&keys, Some(algorithm), now), token_type, claims, issued_at, expires_at)
+        sign_by(
+            current(&keys, Some(algorithm), now),
+            token_type,
+            claims,
+            issued_at,
+            expires_at,
+        )
     }
 
     /// The public keys that verifiers should know at `now`, newest first.
@@ -211,7 +220,9 @@ impl KeyRing {
         self.keys()
             .iter()
             .find(|key| {
-                key.stored.key_id == key_id && key.stored.algorithm == algorithm && key.stored.is_published(now)
+                key.stored.key_id == key_id
+                    && key.stored.algorithm == algorithm
+                    && key.stored.is_published(now)
             })
             .map(|key| key.verifying.clone())
     }
@@ -226,7 +237,10 @@ impl KeyRing {
 
     /// The lives of all keys, newest first, without private halves.
     pub fn lives(&self) -> Vec<StoredSigningKey> {
-        let without_private = |key: &RingKey| StoredSigningKey { sealed_private_key: Vec::new(), ..key.stored.clone() };
+        let without_private = |key: &RingKey| StoredSigningKey {
+            sealed_private_key: Vec::new(),
+            ..key.stored.clone()
+        };
         self.keys().iter().map(without_private).collect()
     }
 
@@ -276,7 +290,11 @@ fn open_all(master_key: &MasterKey, stored: Vec<StoredSigningKey>) -> Result<Vec
             if jwt::SigningKey::key_id(&signing) != stored.key_id {
                 return Err(KeyError::Damaged(stored.key_id));
             }
-            Ok(RingKey { stored, signing, verifying })
+            Ok(RingKey {
+                stored,
+                signing,
+                verifying,
+            })
         })
         .collect()
 }

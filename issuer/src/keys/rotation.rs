@@ -36,14 +36,31 @@ impl Schedule {
 
     /// The place of a new key for `algorithm` that is made at `now`.
     ///
-    /// Without a key that signs with this algorithm now, the new one signs at once: waiting would help nobody. Each
-    /// predecessor signs until the new key begins; one that has an end before that keeps it.
-    pub(super) fn succeed(self, keys: &[StoredSigningKey], algorithm: SignatureAlgorithm, now: Timestamp) -> Succession {
+    /// It waits for the lead when verifiers may hold a key set without it. It signs at once in a database just made,
+    /// and as the first RS256 key, since ID tokens have no other to be signed with. Each predecessor signs until the new
+    /// key begins; one that ends before that keeps its end.
+    pub(super) fn succeed(
+        self,
+        keys: &[StoredSigningKey],
+        algorithm: SignatureAlgorithm,
+        now: Timestamp,
+    ) -> Succession {
         let same = || keys.iter().filter(|key| key.algorithm == algorithm);
-        let signs_from = if same().any(|key| key.may_sign(now)) { now.plus(self.lead_seconds) } else { now };
+        let succeeds = same().any(|key| key.may_sign(now));
+        let was_published_before = keys
+            .iter()
+            .any(|key| key.created_at < now && key.is_published(now));
+        let waits = succeeds || (was_published_before && algorithm != SignatureAlgorithm::RS256);
+        let signs_from = if waits { now.plus(self.lead_seconds) } else { now };
         let retire = same()
             .filter(|key| key.signs_until.is_none_or(|until| until > signs_from))
-            .map(|key| (key.key_id.clone(), signs_from, signs_from.plus(self.overlap_seconds)))
+            .map(|key| {
+                (
+                    key.key_id.clone(),
+                    signs_from,
+                    signs_from.plus(self.overlap_seconds),
+                )
+            })
             .collect();
         Succession { signs_from, retire }
     }

@@ -247,3 +247,6 @@ fn show_throttled(
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(throttled.retry_after_seconds));
     Ok(response)
 }
+
+#[cfg(test)]
+mod tests;

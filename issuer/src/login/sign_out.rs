@@ -49,3 +49,6 @@ pub async fn post(
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
 }
+
+#[cfg(test)]
+mod tests;

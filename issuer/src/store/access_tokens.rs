@@ -13,7 +13,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn record_access_token(&self, access: AccessTokenRecord, audit: AuditEvent) -> Result<(), StoreError> {
+    pub async fn record_access_token(
+        &self,
+        access: AccessTokenRecord,
+        audit: AuditEvent,
+    ) -> Result<(), StoreError> {
         self.write(move |connection| {
             insert(connection, &access)?;
             audit_events::insert(connection, &audit)
@@ -52,7 +56,8 @@ impl Store {
     pub async fn is_access_token_live(&self, token_id: &str, now: Timestamp) -> Result<bool, StoreError> {
         let token_id = String::from(token_id);
         self.read(move |connection| {
-            let query = "SELECT 1 FROM access_tokens WHERE token_id = ?1 AND revoked_at IS NULL AND expires_at > ?2";
+            let query =
+                "SELECT 1 FROM access_tokens WHERE token_id = ?1 AND revoked_at IS NULL AND expires_at > ?2";
             Ok(sql::first(connection, query, params![token_id, now.seconds()], |_| Ok(()))?.is_some())
         })
         .await

@@ -26,7 +26,12 @@ impl Store {
     pub async fn audit_events(&self, limit: usize) -> Result<Vec<AuditEvent>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.read(move |connection| {
-            sql::all(connection, "SELECT * FROM audit_events ORDER BY id DESC LIMIT ?1", [limit], from_row)
+            sql::all(
+                connection,
+                "SELECT * FROM audit_events ORDER BY id DESC LIMIT ?1",
+                [limit],
+                from_row,
+            )
         })
         .await
     }
@@ -72,7 +77,10 @@ fn from_row(row: &Row<'_>) -> Result<AuditEvent, StoreError> {
         outcome: AuditOutcome::from_name(&outcome).ok_or(StoreError::Corrupt(TABLE))?,
         user_id: row.get("user_id")?,
         client_id: row.get("client_id")?,
-        ip_address: address.map(|text| text.parse()).transpose().map_err(|_| StoreError::Corrupt(TABLE))?,
+        ip_address: address
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|_| StoreError::Corrupt(TABLE))?,
         method: row.get::<_, Option<String>>("method")?.map(Cow::Owned),
         reason: row.get::<_, Option<String>>("reason")?.map(Cow::Owned),
     })

@@ -31,7 +31,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn authorization_code(&self, digest: &SecretDigest) -> Result<Option<AuthorizationCode>, StoreError> {
+    pub async fn authorization_code(
+        &self,
+        digest: &SecretDigest,
+    ) -> Result<Option<AuthorizationCode>, StoreError> {
         let digest = *digest;
         self.read(move |connection| {
             sql::first(
@@ -137,7 +140,11 @@ pub(super) fn insert(connection: &Connection, code: &AuthorizationCode) -> Resul
 
 /// The guarded statement that decides who comes first, and a look at why it did nothing when it did nothing. Both run in
 /// the writer's transaction, so nothing happens between them.
-fn consume(connection: &Connection, digest: &SecretDigest, now: Timestamp) -> Result<Consumption, StoreError> {
+fn consume(
+    connection: &Connection,
+    digest: &SecretDigest,
+    now: Timestamp,
+) -> Result<Consumption, StoreError> {
     let first = sql::first(
         connection,
         "UPDATE authorization_codes SET consumed_at = ?2

@@ -20,7 +20,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn insert_authorization_request(&self, request: AuthorizationRequest) -> Result<(), StoreError> {
+    pub async fn insert_authorization_request(
+        &self,
+        request: AuthorizationRequest,
+    ) -> Result<(), StoreError> {
         self.write(move |connection| {
             sql::change(
                 connection,
@@ -61,7 +64,12 @@ impl Store {
         let digest = *digest;
         self.read(move |connection| {
             let query = "SELECT * FROM authorization_requests WHERE digest = ?1 AND expires_at > ?2";
-            sql::first(connection, query, params![digest.as_bytes(), now.seconds()], from_row)
+            sql::first(
+                connection,
+                query,
+                params![digest.as_bytes(), now.seconds()],
+                from_row,
+            )
         })
         .await
     }
@@ -88,7 +96,9 @@ impl Store {
             if let Some(consent) = consent {
                 consents::remember(connection, &consent)?;
             }
-            audit.iter().try_for_each(|event| audit_events::insert(connection, event))?;
+            audit
+                .iter()
+                .try_for_each(|event| audit_events::insert(connection, event))?;
             Ok(true)
         })
         .await

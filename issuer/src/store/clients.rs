@@ -52,7 +52,12 @@ impl Store {
     pub async fn client(&self, client_id: &str) -> Result<Option<Client>, StoreError> {
         let client_id = String::from(client_id);
         self.read(move |connection| {
-            sql::first(connection, "SELECT * FROM clients WHERE client_id = ?1", [client_id], from_row)
+            sql::first(
+                connection,
+                "SELECT * FROM clients WHERE client_id = ?1",
+                [client_id],
+                from_row,
+            )
         })
         .await
     }
@@ -62,7 +67,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn clients(&self) -> Result<Vec<Client>, StoreError> {
-        self.read(|connection| sql::all(connection, "SELECT * FROM clients ORDER BY client_id", [], from_row)).await
+        self.read(|connection| {
+            sql::all(
+                connection,
+                "SELECT * FROM clients ORDER BY client_id",
+                [],
+                from_row,
+            )
+        })
+        .await
     }
 }
 
@@ -73,7 +86,9 @@ fn from_row(row: &Row<'_>) -> Result<Client, StoreError> {
         client_id: row.get("client_id")?,
         name: row.get("name")?,
         authentication,
-        grant_types: sql::list(row, "grant_types", TABLE, |name: String| GrantType::from_name(&name))?,
+        grant_types: sql::list(row, "grant_types", TABLE, |name: String| {
+            GrantType::from_name(&name)
+        })?,
         redirect_uris: sql::list(row, "redirect_uris", TABLE, |uri: String| {
             RegisteredRedirectUri::parse(&uri).ok()
         })?,

@@ -19,12 +19,12 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
     make_private(path)?;
     let connection = open(path)?;
     // The first statement that reads the file finds out whether it is a database at all.
-    let foreign: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(|error| {
-        match error.sqlite_error_code() {
+    let foreign: i32 = connection
+        .query_row("PRAGMA application_id", [], |row| row.get(0))
+        .map_err(|error| match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotADatabase(path.into()),
             _ => error.into(),
-        }
-    })?;
+        })?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (foreign, tables) {
         (APPLICATION_ID, _) => {}
@@ -62,5 +62,8 @@ fn make_private(path: &Path) -> Result<(), OpenError> {
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|error| OpenError::File(path.into(), error.kind()))
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| OpenError::File(path.into(), error.kind()))
 }

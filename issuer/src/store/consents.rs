@@ -16,7 +16,8 @@ impl Store {
     /// [`StoreError`].
     pub async fn consent(&self, user_id: &str, client_id: &str) -> Result<Option<Consent>, StoreError> {
         let (user_id, client_id) = (String::from(user_id), String::from(client_id));
-        self.read(move |connection| find(connection, &user_id, &client_id)).await
+        self.read(move |connection| find(connection, &user_id, &client_id))
+            .await
     }
 }
 
@@ -27,7 +28,8 @@ pub(super) fn remember(connection: &Connection, consent: &Consent) -> Result<(),
         None => consent.scope.clone(),
     };
     // A union that could not be read back is not worth keeping; the person is asked once more instead.
-    let readable = scope.len() <= ScopeSet::MAXIMUM_COUNT && scope.to_string().len() <= ScopeSet::MAXIMUM_LENGTH;
+    let readable =
+        scope.len() <= ScopeSet::MAXIMUM_COUNT && scope.to_string().len() <= ScopeSet::MAXIMUM_LENGTH;
     let scope = if readable { scope } else { consent.scope.clone() };
     sql::change(
         connection,

@@ -17,7 +17,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn end_grant(&self, grant_id: &str, now: Timestamp, audit: AuditEvent) -> Result<bool, StoreError> {
+    pub async fn end_grant(
+        &self,
+        grant_id: &str,
+        now: Timestamp,
+        audit: AuditEvent,
+    ) -> Result<bool, StoreError> {
         let grant_id = String::from(grant_id);
         self.write(move |connection| {
             let ended = end(connection, &grant_id, now)?;
@@ -62,7 +67,8 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Store
 
 /// Wakes a dormant grant. Says whether it could: not when it ended meanwhile, or its person was deactivated.
 pub(super) fn activate(connection: &Connection, grant_id: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let update = "UPDATE grants SET activated_at = ?2 WHERE id = ?1 AND activated_at IS NULL AND ended_at IS NULL
+    let update =
+        "UPDATE grants SET activated_at = ?2 WHERE id = ?1 AND activated_at IS NULL AND ended_at IS NULL
                   AND EXISTS (SELECT 1 FROM users WHERE users.id = user_id AND deactivated_at IS NULL)";
     Ok(sql::change(connection, update, params![grant_id, now.seconds()])? > 0)
 }
@@ -85,9 +91,14 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<Grant, StoreError> {
         user_id: row.get("user_id")?,
         scope: sql::scope(row, TABLE)?,
         audiences: sql::list(row, "audiences", TABLE, Some::<String>)?,
-        launch_context: LaunchContext { patient_id: row.get("patient_id")?, encounter_id: row.get("encounter_id")? },
+        launch_context: LaunchContext {
+            patient_id: row.get("patient_id")?,
+            encounter_id: row.get("encounter_id")?,
+        },
         authenticated_at: sql::instant(row, "authenticated_at")?,
-        methods: sql::list(row, "methods", TABLE, |name: String| AuthenticationMethod::from_name(&name))?,
+        methods: sql::list(row, "methods", TABLE, |name: String| {
+            AuthenticationMethod::from_name(&name)
+        })?,
         nonce: row.get("nonce")?,
         session: sql::optional_digest(row, "session_digest")?,
         created_at: sql::instant(row, "created_at")?,

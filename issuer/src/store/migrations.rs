@@ -8,10 +8,22 @@ use super::error::OpenError;
 /// The steps in order; the first brings the schema to version 1.
 pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_clients", include_str!("../../migrations/0001_clients.sql")),
-    ("0002_users_and_sessions", include_str!("../../migrations/0002_users_and_sessions.sql")),
-    ("0003_grants_and_tokens", include_str!("../../migrations/0003_grants_and_tokens.sql")),
-    ("0004_signing_keys", include_str!("../../migrations/0004_signing_keys.sql")),
-    ("0005_audit_events", include_str!("../../migrations/0005_audit_events.sql")),
+    (
+        "0002_users_and_sessions",
+        include_str!("../../migrations/0002_users_and_sessions.sql"),
+    ),
+    (
+        "0003_grants_and_tokens",
+        include_str!("../../migrations/0003_grants_and_tokens.sql"),
+    ),
+    (
+        "0004_signing_keys",
+        include_str!("../../migrations/0004_signing_keys.sql"),
+    ),
+    (
+        "0005_audit_events",
+        include_str!("../../migrations/0005_audit_events.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.
@@ -34,7 +46,10 @@ pub(super) fn apply(connection: &mut Connection, now: Timestamp) -> Result<(), O
                  ) STRICT",
             )?;
             transaction.execute_batch(script)?;
-            transaction.execute("INSERT INTO migrations VALUES (?1, ?2, ?3)", (version, name, now.seconds()))?;
+            transaction.execute(
+                "INSERT INTO migrations VALUES (?1, ?2, ?3)",
+                (version, name, now.seconds()),
+            )?;
             transaction.pragma_update(None, "user_version", version)?;
             transaction.commit()?;
         }

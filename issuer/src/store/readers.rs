@@ -20,7 +20,10 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn new(connections: Vec<Connection>) -> Self {
-        Self { free: Arc::new(Semaphore::new(connections.len())), pool: Arc::new(Mutex::new(connections)) }
+        Self {
+            free: Arc::new(Semaphore::new(connections.len())),
+            pool: Arc::new(Mutex::new(connections)),
+        }
     }
 
     /// Runs `work` on a blocking thread with a connection of the pool. The work goes on, and returns its connection,
@@ -34,7 +37,10 @@ impl Readers {
             Ok(Err(_)) => return Err(StoreError::Closed),
             Err(_) => return Err(StoreError::Busy),
         };
-        let lent = Lent { connection: None, pool: Arc::clone(&self.pool) };
+        let lent = Lent {
+            connection: None,
+            pool: Arc::clone(&self.pool),
+        };
         let task = tokio::task::spawn_blocking(move || {
             let mut lent = lent;
             let outcome = lent.take().ok_or(StoreError::Closed).and_then(work);
@@ -63,7 +69,10 @@ impl Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            self.pool
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(connection);
         }
     }
 }

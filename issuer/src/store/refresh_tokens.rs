@@ -18,7 +18,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn refresh_token(&self, digest: &SecretDigest) -> Result<Option<(RefreshToken, Grant)>, StoreError> {
+    pub async fn refresh_token(
+        &self,
+        digest: &SecretDigest,
+    ) -> Result<Option<(RefreshToken, Grant)>, StoreError> {
         let digest = *digest;
         self.read(move |connection| {
             sql::first(
@@ -64,7 +67,9 @@ impl Store {
                 params![digest.as_bytes()],
                 |row| Ok(row.get::<_, String>("grant_id")?),
             )?;
-            let Some(grant_id) = rotated_before else { return Ok(RefreshRotation::Dead) };
+            let Some(grant_id) = rotated_before else {
+                return Ok(RefreshRotation::Dead);
+            };
             grants::end(connection, &grant_id, now)?;
             audit_events::insert(connection, &audit_events::replay(&audit, REPLAYED))?;
             Ok(RefreshRotation::Replayed)
@@ -74,7 +79,11 @@ impl Store {
 }
 
 /// The guarded statement that decides who comes first. Gives the grant when it was this caller.
-fn rotate(connection: &Connection, digest: &SecretDigest, now: Timestamp) -> Result<Option<String>, StoreError> {
+fn rotate(
+    connection: &Connection,
+    digest: &SecretDigest,
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
     sql::first(
         connection,
         "UPDATE refresh_tokens SET rotated_at = ?2

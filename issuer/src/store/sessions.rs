@@ -85,7 +85,12 @@ impl Store {
         }
         self.write(move |connection| {
             let update = "UPDATE sessions SET last_seen_at = ?3 WHERE digest = ?1 AND last_seen_at <= ?2";
-            sql::change(connection, update, params![digest.as_bytes(), before, now.seconds()]).map(drop)
+            sql::change(
+                connection,
+                update,
+                params![digest.as_bytes(), before, now.seconds()],
+            )
+            .map(drop)
         })
         .await
     }
@@ -135,7 +140,11 @@ fn end(connection: &Connection, digest: &SecretDigest, now: Timestamp) -> Result
     for grant_id in dependent {
         grants::end(connection, &grant_id, now)?;
     }
-    Ok(sql::change(connection, "DELETE FROM sessions WHERE digest = ?1", params![digest.as_bytes()])? > 0)
+    Ok(sql::change(
+        connection,
+        "DELETE FROM sessions WHERE digest = ?1",
+        params![digest.as_bytes()],
+    )? > 0)
 }
 
 fn from_row(row: &Row<'_>) -> Result<Session, StoreError> {
@@ -143,7 +152,9 @@ fn from_row(row: &Row<'_>) -> Result<Session, StoreError> {
         digest: sql::digest(row, "digest")?,
         user_id: row.get("user_id")?,
         authenticated_at: sql::instant(row, "authenticated_at")?,
-        methods: sql::list(row, "methods", TABLE, |name: String| AuthenticationMethod::from_name(&name))?,
+        methods: sql::list(row, "methods", TABLE, |name: String| {
+            AuthenticationMethod::from_name(&name)
+        })?,
         last_seen_at: sql::instant(row, "last_seen_at")?,
         expires_at: sql::instant(row, "expires_at")?,
     })

@@ -40,7 +40,11 @@ pub(super) fn all<T>(
 }
 
 /// Runs a statement that changes rows, and says how many.
-pub(super) fn change(connection: &Connection, statement: &str, parameters: impl Params) -> Result<usize, StoreError> {
+pub(super) fn change(
+    connection: &Connection,
+    statement: &str,
+    parameters: impl Params,
+) -> Result<usize, StoreError> {
     Ok(connection.prepare_cached(statement)?.execute(parameters)?)
 }
 
@@ -51,7 +55,9 @@ pub(super) fn digest(row: &Row<'_>, column: &str) -> Result<SecretDigest, StoreE
 
 /// A digest column that may be NULL.
 pub(super) fn optional_digest(row: &Row<'_>, column: &str) -> Result<Option<SecretDigest>, StoreError> {
-    Ok(row.get::<_, Option<[u8; 32]>>(column)?.map(SecretDigest::from_bytes))
+    Ok(row
+        .get::<_, Option<[u8; 32]>>(column)?
+        .map(SecretDigest::from_bytes))
 }
 
 /// A column of seconds since the epoch.
@@ -81,7 +87,8 @@ pub(super) fn scope(row: &Row<'_>, table: &'static str) -> Result<ScopeSet, Stor
 /// A PKCE challenge column that may be NULL.
 pub(super) fn challenge(row: &Row<'_>, table: &'static str) -> Result<Option<CodeChallenge>, StoreError> {
     let text: Option<String> = row.get("challenge")?;
-    text.map(|text| CodeChallenge::from_encoded(&text).map_err(|_| StoreError::Corrupt(table))).transpose()
+    text.map(|text| CodeChallenge::from_encoded(&text).map_err(|_| StoreError::Corrupt(table)))
+        .transpose()
 }
 
 /// A list as the JSON text that a column holds.
@@ -99,5 +106,8 @@ pub(super) fn list<W: DeserializeOwned, T>(
 ) -> Result<Vec<T>, StoreError> {
     let text: String = row.get(column)?;
     let values: Vec<W> = serde_json::from_str(&text).map_err(|_| StoreError::Corrupt(table))?;
-    values.into_iter().map(|value| read(value).ok_or(StoreError::Corrupt(table))).collect()
+    values
+        .into_iter()
+        .map(|value| read(value).ok_or(StoreError::Corrupt(table)))
+        .collect()
 }

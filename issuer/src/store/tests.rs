@@ -1,0 +1,228 @@
+//! The store as its callers see it, over a real file.
+
+mod authorization;
+mod concurrency;
+mod durability;
+mod migrations;
+mod people;
+mod purge;
+mod tokens;
+
+use tempfile::TempDir;
+use wardgate_shared::claims::LaunchContext;
+use wardgate_shared::pkce::CodeChallenge;
+use wardgate_shared::scope::ScopeSet;
+use wardgate_shared::time::Timestamp;
+
+use super::Store;
+use crate::config::DatabaseConfig;
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::authorization_code::AuthorizationCode;
+use crate::domain::authorization_request::AuthorizationRequest;
+use crate::domain::client::{Client, ClientAuthentication, GrantType};
+use crate::domain::digest::SecretDigest;
+use crate::domain::grant::{AccessTokenRecord, Grant, RefreshToken};
+use crate::domain::session::{AuthenticationMethod, Session};
+use crate::domain::user::User;
+use crate::testing::{self, AUDIENCE, START};
+
+const REDIRECT_URI: &str = "https://app.example.org/callback";
+
+/// A store with one client (`app`) and one person.
+struct TestStore {
+    store: Store,
+    client: Client,
+    user: User,
+    folder: TempDir,
+}
+
+impl TestStore {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&database(&folder), START).unwrap();
+        let client = testing::client(
+            "app",
+            ClientAuthentication::Public,
+            &[GrantType::AuthorizationCode, GrantType::RefreshToken],
+            &[REDIRECT_URI],
+            "openid patient/*.rs offline_access online_access",
+        );
+        let user = testing::user("ada@example.org");
+        let _ = store
+            .insert_client(client.clone(), audit(AuditAction::ClientRegistration))
+            .await
+            .unwrap();
+        let _ = store
+            .insert_user(user.clone(), audit(AuditAction::UserCreation))
+            .await
+            .unwrap();
+        Self {
+            store,
+            client,
+            user,
+            folder,
+        }
+    }
+
+    fn grant(&self, id: &str) -> Grant {
+        Grant {
+            id: id.into(),
+            client_id: self.client.client_id.clone(),
+            user_id: self.user.id.clone(),
+            scope: ScopeSet::parse("openid patient/*.rs offline_access").unwrap(),
+            audiences: vec![AUDIENCE.into()],
+            launch_context: LaunchContext {
+                patient_id: Some("p-1".into()),
+                encounter_id: Some("e-1".into()),
+            },
+            authenticated_at: START.minus(5),
+            methods: vec![AuthenticationMethod::Password],
+            nonce: Some("n-1".into()),
+            session: Some(digest("session")),
+            created_at: START,
+            ended_at: None,
+        }
+    }
+
+    fn code(&self, secret: &str, grant: Grant) -> AuthorizationCode {
+        AuthorizationCode {
+            digest: digest(secret),
+            grant,
+            redirect_uri: REDIRECT_URI.into(),
+            redirect_uri_given: true,
+            challenge: Some(challenge()),
+            expires_at: START.plus(60),
+        }
+    }
+
+    fn request(&self, secret: &str) -> AuthorizationRequest {
+        AuthorizationRequest {
+            digest: digest(secret),
+            client_id: self.client.client_id.clone(),
+            redirect_target: self.client.redirect_target(Some(REDIRECT_URI)).unwrap(),
+            redirect_uri_given: true,
+            scope: ScopeSet::parse("openid patient/*.rs").unwrap(),
+            state: Some("state ü&=".into()),
+            nonce: Some("n-1".into()),
+            challenge: Some(challenge()),
+            audiences: vec![AUDIENCE.into()],
+            authenticated_after: Some(START.minus(1)),
+            consent_forced: true,
+            login_hint: Some("ada@example.org".into()),
+            expires_at: START.plus(600),
+        }
+    }
+
+    fn session(&self, secret: &str) -> Session {
+        Session {
+            digest: digest(secret),
+            user_id: self.user.id.clone(),
+            authenticated_at: START,
+            methods: vec![AuthenticationMethod::Password],
+            last_seen_at: START,
+            expires_at: START.plus(43_200),
+        }
+    }
+
+    /// Stores a code of a new grant, as if its person had just agreed.
+    async fn approve(&self, secret: &str, grant: Grant) {
+        let request = digest(&format!("request for {secret}"));
+        let waiting = AuthorizationRequest {
+            digest: request,
+            ..self.request("")
+        };
+        self.store.insert_authorization_request(waiting).await.unwrap();
+        let code = self.code(secret, grant);
+        assert!(
+            self.store
+                .approve_authorization(&request, code, None, Vec::new(), START)
+                .await
+                .unwrap()
+        );
+    }
+
+    /// Stores a grant that was redeemed: refresh token `secret`, access token `at-{secret}`.
+    async fn redeemed(&self, secret: &str, grant: Grant) {
+        let grant_id = grant.id.clone();
+        let code = format!("code for {secret}");
+        self.approve(&code, grant).await;
+        let access = access(&format!("at-{secret}"), Some(&grant_id));
+        let redeemed = self
+            .store
+            .redeem_code(
+                &digest(&code),
+                Some(refresh(secret, &grant_id)),
+                access,
+                START,
+                audit(AuditAction::TokenRequest),
+            )
+            .await;
+        assert_eq!(
+            redeemed.unwrap(),
+            crate::domain::authorization_code::CodeRedemption::Redeemed
+        );
+    }
+
+    async fn is_live(&self, token_id: &str) -> bool {
+        self.store
+            .is_access_token_live(token_id, START.plus(1))
+            .await
+            .unwrap()
+    }
+
+    /// How many events of this action were recorded.
+    async fn count(&self, action: AuditAction) -> usize {
+        let events = self.store.audit_events(1000).await.unwrap();
+        events.iter().filter(|event| event.action == action).count()
+    }
+
+    /// A second connection to the same file, as another process would have.
+    fn connection(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(database(&self.folder).path).unwrap()
+    }
+}
+
+fn database(folder: &TempDir) -> DatabaseConfig {
+    DatabaseConfig {
+        path: folder.path().join("wardgate.db"),
+        readers: 2,
+    }
+}
+
+fn digest(secret: &str) -> SecretDigest {
+    SecretDigest::of(secret)
+}
+
+/// RFC 7636 appendix B.
+fn challenge() -> CodeChallenge {
+    CodeChallenge::from_encoded("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").unwrap()
+}
+
+fn audit(action: AuditAction) -> AuditEvent {
+    AuditEvent::new(START, action, AuditOutcome::Success)
+}
+
+fn refresh(secret: &str, grant_id: &str) -> RefreshToken {
+    RefreshToken {
+        digest: digest(secret),
+        grant_id: grant_id.into(),
+        issued_at: START,
+        expires_at: START.plus(2_592_000),
+        rotated_at: None,
+    }
+}
+
+fn access(token_id: &str, grant_id: Option<&str>) -> AccessTokenRecord {
+    AccessTokenRecord {
+        token_id: token_id.into(),
+        client_id: "app".into(),
+        grant_id: grant_id.map(String::from),
+        expires_at: START.plus(3600),
+        revoked_at: None,
+    }
+}
+
+/// An instant after [`START`].
+fn later(seconds: i64) -> Timestamp {
+    START.plus(seconds)
+}

@@ -48,7 +48,12 @@ impl Store {
     pub async fn user(&self, id: &str) -> Result<Option<User>, StoreError> {
         let id = String::from(id);
         self.read(move |connection| {
-            sql::first(connection, "SELECT *, id AS user_id FROM users WHERE id = ?1", [id], from_row)
+            sql::first(
+                connection,
+                "SELECT *, id AS user_id FROM users WHERE id = ?1",
+                [id],
+                from_row,
+            )
         })
         .await
     }
@@ -60,7 +65,12 @@ impl Store {
     pub async fn user_by_email(&self, normalized: &str) -> Result<Option<User>, StoreError> {
         let email = String::from(normalized);
         self.read(move |connection| {
-            sql::first(connection, "SELECT *, id AS user_id FROM users WHERE email = ?1", [email], from_row)
+            sql::first(
+                connection,
+                "SELECT *, id AS user_id FROM users WHERE email = ?1",
+                [email],
+                from_row,
+            )
         })
         .await
     }

@@ -72,7 +72,11 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || work_off(connection, jobs, &counter))?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)), commits })
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            thread: Mutex::new(Some(thread)),
+            commits,
+        })
     }
 
     /// Queues `work` and waits until it is committed, or undone.
@@ -85,8 +89,15 @@ impl Writer {
     ) -> Result<T, StoreError> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (waiting, answer) = oneshot::channel();
-        let change = Change { work: Some(work), outcome: Err(StoreError::Closed), waiting };
-        let sent = queue.ok_or(StoreError::Closed)?.send_timeout(Box::new(change), LONGEST_WAIT).await;
+        let change = Change {
+            work: Some(work),
+            outcome: Err(StoreError::Closed),
+            waiting,
+        };
+        let sent = queue
+            .ok_or(StoreError::Closed)?
+            .send_timeout(Box::new(change), LONGEST_WAIT)
+            .await;
         sent.map_err(|error| match error {
             mpsc::error::SendTimeoutError::Timeout(_) => StoreError::Busy,
             mpsc::error::SendTimeoutError::Closed(_) => StoreError::Closed,
@@ -123,7 +134,9 @@ fn work_off(mut connection: Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>, 
             }
             Err(error) => {
                 tracing::error!(%error, jobs = batch.len(), "a transaction was not committed");
-                batch.iter_mut().for_each(|job| job.fail(error));
+                for job in &mut batch {
+                    job.fail(error);
+                }
             }
         }
         for job in batch {

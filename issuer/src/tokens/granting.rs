@@ -61,8 +61,12 @@ impl Need {
             {
                 Self::PatientInContext
             }
-            Scope::Launch | Scope::LaunchContext { .. } => Self::Nothing,
-            Scope::Profile | Scope::Email | Scope::Address | Scope::Phone => Self::Nothing,
+            Scope::Launch
+            | Scope::LaunchContext { .. }
+            | Scope::Profile
+            | Scope::Email
+            | Scope::Address
+            | Scope::Phone => Self::Nothing,
             Scope::FhirUser => Self::FhirResource,
             Scope::OpenId | Scope::OfflineAccess | Scope::OnlineAccess => Self::Person,
             Scope::Other(_) => Self::Anybody,

@@ -39,6 +39,7 @@ const SERVICE_SCOPE: &str = "system/*.read system/*.write system/*.rs";
 const EMAIL: &str = "amina@example.org";
 /// A patient of the sample FHIR API, so that the person's own record is there to read.
 const FHIR_USER: &str = "Patient/patient-11111";
+const ROLE: &str = "patient";
 const OWNER_ONLY: u32 = 0o600;
 
 /// What `environment.json` says, for the guide and the check.
@@ -164,7 +165,7 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
         "Amina Rahman",
         "--password-stdin",
     ];
-    person.extend(["--fhir-user", FHIR_USER, "--json"]);
+    person.extend(["--fhir-user", FHIR_USER, "--role", ROLE, "--json"]);
     issuer(session, &person, Some(&password))?;
 
     Ok(json!({
@@ -176,7 +177,7 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
             { "client_id": APP, "redirect_uris": APP_REDIRECTS, "scope": APP_SCOPE },
             { "client_id": SERVICE, "client_secret": secret, "redirect_uris": [], "scope": SERVICE_SCOPE },
         ],
-        "users": [{ "email": EMAIL, "password": password, "role": "patient", "fhir_user": FHIR_USER }],
+        "users": [{ "email": EMAIL, "password": password, "role": ROLE, "fhir_user": FHIR_USER }],
         "api_keys": [],
     }))
 }

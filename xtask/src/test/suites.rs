@@ -8,7 +8,7 @@ use crate::{
     fault::Outcome,
     session::Session,
     tools::{cache::Cache, node, npm::NpmTools, python},
-    wasm::Worker,
+    wasm,
 };
 
 /// The package with the integration tests.
@@ -24,13 +24,15 @@ pub(super) fn unit(session: &Session<'_>) -> Outcome<Verdict> {
 /// The integration tests, with the paths of the tools and programs that they use in their environment.
 pub(super) fn integration(session: &Session<'_>) -> Outcome<Verdict> {
     let cache = Cache::of_user()?;
+    // Up to date already in a whole run; when only this step was asked for, it may not be.
+    let worker = wasm::build(session, false)?;
     let npm = NpmTools::provide(session, &cache)?;
     let python = python::provide(session, &cache)?;
     dev::build_programs(session)?;
     let mut cargo = session.workspace.cargo();
     cargo
         .args(["test", "--package", INTEGRATION, "--no-fail-fast"])
-        .env("WARDGATE_WORKER_DIR", Worker::of(session).folder)
+        .env("WARDGATE_WORKER_DIR", worker.folder)
         .env("WARDGATE_WORKERD", npm.workerd()?)
         .env("WARDGATE_NODE", node::provide(&npm)?)
         .env("WARDGATE_NODE_MODULES", npm.modules())

@@ -1,0 +1,139 @@
+use clap::Parser;
+
+use super::AddClient;
+use crate::domain::client::{Client, GrantType};
+use crate::testing::START;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    add: AddClient,
+}
+
+/// The client of `client add` with these arguments beside an id, a name and a scope.
+fn client(arguments: &str) -> Result<Client, String> {
+    let fixed = [
+        "",
+        "--client-id",
+        "app",
+        "--name",
+        " My app ",
+        "--scope",
+        "openid patient/*.rs",
+    ];
+    let line = Line::try_parse_from(fixed.into_iter().chain(arguments.split_whitespace()));
+    line.map_err(|error| error.to_string())?.add.client(START)
+}
+
+const APP: &str = "--type public --grant authorization_code --redirect-uri https://app.example.org/callback";
+const SERVICE: &str = "--type confidential --grant client_credentials";
+
+#[test]
+fn makes_an_app_and_a_service() {
+    let app = client(&format!("{APP} --grant refresh_token --grant refresh_token")).unwrap();
+    assert_eq!(app.name, "My app");
+    assert_eq!(
+        app.grant_types,
+        [GrantType::AuthorizationCode, GrantType::RefreshToken]
+    );
+    assert!(app.requires_pkce());
+    assert_eq!(app.created_at, START);
+    let service = client(SERVICE).unwrap();
+    assert!(service.allows(GrantType::ClientCredentials) && service.redirect_uris.is_empty());
+}
+
+#[test]
+fn refuses_what_makes_no_sense() {
+    for (arguments, said) in [
+        (
+            "--type public --grant client_credentials",
+            "a public client cannot use client_credentials",
+        ),
+        (&format!("{APP} --secret-stdin"), "a public client has no secret"),
+        (
+            &format!("{APP} --no-require-pkce"),
+            "a public client must use PKCE",
+        ),
+        (
+            "--type public --grant authorization_code",
+            "at least one --redirect-uri",
+        ),
+        (
+            &format!("{SERVICE} --redirect-uri https://a.example/"),
+            "only with --grant authorization_code",
+        ),
+        (
+            &format!("{SERVICE} --grant refresh_token"),
+            "refresh_token is of use only with",
+        ),
+        (
+            &format!("{APP} --grant password"),
+            "is not one of authorization_code, client_credentials, refresh_token",
+        ),
+        (
+            &format!("{APP} --redirect-uri http://app.example.org/"),
+            "cannot be registered",
+        ),
+        (
+            &format!("{APP} --redirect-uri https://app.example.org/#x"),
+            "has a fragment",
+        ),
+        ("--type confidential", "--grant"),
+        ("--grant client_credentials", "--type"),
+    ] {
+        let refused = client(arguments).unwrap_err();
+        assert!(refused.contains(said), "{arguments}: {refused}");
+    }
+}
+
+#[test]
+fn refuses_ids_names_and_scopes_that_cannot_be() {
+    let with = |id: &str, name: &str, scope: &str| {
+        let line = [
+            "",
+            "--client-id",
+            id,
+            "--name",
+            name,
+            "--scope",
+            scope,
+            "--type",
+            "confidential",
+        ];
+        let line = Line::try_parse_from(line.into_iter().chain(["--grant", "client_credentials"]))
+            .ok()
+            .unwrap();
+        line.add.client(START)
+    };
+    assert!(with("app", "App", "system/*.rs").is_ok());
+    for id in ["", "my app", "ä", &"a".repeat(256), "a\n"] {
+        assert!(
+            with(id, "App", "system/*.rs")
+                .unwrap_err()
+                .contains("--client-id"),
+            "{id:?}"
+        );
+    }
+    for name in ["", "  ", "a\u{7}b", &"a".repeat(201)] {
+        assert!(
+            with("app", name, "system/*.rs").unwrap_err().contains("--name"),
+            "{name:?}"
+        );
+    }
+    for scope in ["", " ", "a  b", "a\"b"] {
+        assert!(
+            with("app", "App", scope).unwrap_err().contains("--scope"),
+            "{scope:?}"
+        );
+    }
+}
+
+#[test]
+fn a_description_never_holds_a_secret() {
+    let mut client = client(SERVICE).unwrap();
+    let secret = super::new_secret().unwrap();
+    client.authentication = super::ClientAuthentication::Secret(secret.digest);
+    let described = super::describe(&client).to_string();
+    assert!(!described.contains("secret"), "{described}");
+    assert!(secret.value.expose().starts_with("wgsec_") && secret.value.expose().len() == 49);
+}

@@ -1,0 +1,82 @@
+use clap::Parser;
+
+use super::AddUser;
+use crate::domain::user::User;
+use crate::testing::START;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    add: AddUser,
+}
+
+fn user(arguments: &[&str]) -> Result<User, String> {
+    let fixed = ["", "--email", "Ada@Example.org ", "--name", " Ada Ito "];
+    Line::try_parse_from(fixed.iter().chain(arguments))
+        .map_err(|error| error.to_string())?
+        .add
+        .user(START)
+}
+
+#[test]
+fn makes_an_account_with_a_normalised_address() {
+    let user = user(&["--role", "physician", "--organization-id", "org-1"]).unwrap();
+    assert_eq!(
+        (user.email.as_str(), user.name.as_str()),
+        ("ada@example.org", "Ada Ito")
+    );
+    assert!(user.id.starts_with("user-") && user.id.len() == 27);
+    assert_eq!(
+        (user.role.as_deref(), user.organization_id.as_deref()),
+        (Some("physician"), Some("org-1"))
+    );
+    assert!(user.password_hash.is_none() && user.is_active());
+}
+
+#[test]
+fn the_practitioner_id_follows_from_the_fhir_user_unless_it_is_given() {
+    let practitioner = |arguments: &[&str]| user(arguments).unwrap().practitioner_id;
+    assert_eq!(
+        practitioner(&["--fhir-user", "Practitioner/12"]).as_deref(),
+        Some("12")
+    );
+    assert_eq!(
+        practitioner(&["--fhir-user", "Practitioner/12", "--practitioner-id", "x"]).as_deref(),
+        Some("x")
+    );
+    assert_eq!(practitioner(&["--fhir-user", "Patient/12"]), None);
+    assert_eq!(practitioner(&[]), None);
+}
+
+#[test]
+fn refuses_what_cannot_be() {
+    for (arguments, flag) in [
+        (["--email", "ada"], "--email"),
+        (["--email", "@example.org"], "--email"),
+        (["--email", "ada@"], "--email"),
+        (["--email", "a@b@c"], "--email"),
+        (["--email", "a b@example.org"], "--email"),
+        (["--name", " "], "--name"),
+        (["--name", "a\u{1b}b"], "--name"),
+        (["--fhir-user", "Device/1"], "--fhir-user"),
+        (["--fhir-user", "Patient/"], "--fhir-user"),
+        (["--fhir-user", "Patient/1/_history/2"], "--fhir-user"),
+        (["--practitioner-id", "a/b"], "--practitioner-id"),
+        (["--organization-id", ""], "--organization-id"),
+        (["--role", ""], "--role"),
+    ] {
+        // A later value replaces an earlier one only where the flag may repeat, so the fixed arguments are replaced.
+        let mut line = vec!["", "--email", "ada@example.org", "--name", "Ada"];
+        match line.iter().position(|word| *word == arguments[0]) {
+            Some(position) => line[position + 1] = arguments[1],
+            None => line.extend(arguments),
+        }
+        let refused = Line::try_parse_from(line)
+            .ok()
+            .unwrap()
+            .add
+            .user(START)
+            .unwrap_err();
+        assert!(refused.starts_with(flag), "{arguments:?}: {refused}");
+    }
+}

@@ -1,1 +1,5 @@
+//! The authorization endpoint through the real router.
 
+mod flow;
+mod prompt;
+mod refusals;

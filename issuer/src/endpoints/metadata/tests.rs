@@ -1,1 +1,119 @@
+use serde_json::Value;
 
+use crate::testing::ISSUER;
+use crate::web::testing::{Answer, Clinic};
+
+async fn document(clinic: &Clinic, name: &str) -> (Answer, Value) {
+    let answer = clinic.browser().get(&format!("/.well-known/{name}")).await;
+    let value = answer.json();
+    (answer, value)
+}
+
+#[track_caller]
+fn lists(document: &Value, member: &str, value: &str) -> bool {
+    document[member].as_array().unwrap().iter().any(|entry| entry == value)
+}
+
+#[tokio::test]
+async fn documents_are_for_everybody_and_may_be_cached() {
+    let clinic = Clinic::open().await;
+    for name in ["openid-configuration", "oauth-authorization-server", "smart-configuration", "jwks.json"] {
+        let (answer, _) = document(&clinic, name).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+        assert_eq!(answer.header("pragma"), None);
+    }
+}
+
+#[tokio::test]
+async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_plan_wants() {
+    let clinic = Clinic::open().await;
+    let (_, openid) = document(&clinic, "openid-configuration").await;
+    let (_, oauth) = document(&clinic, "oauth-authorization-server").await;
+    assert_eq!(openid, oauth);
+    assert_eq!(openid["issuer"], ISSUER);
+    assert_eq!(openid["authorization_endpoint"], format!("{ISSUER}/oauth2/authorize"));
+    assert_eq!(openid["token_endpoint"], format!("{ISSUER}/oauth2/token"));
+    assert_eq!(openid["revocation_endpoint"], format!("{ISSUER}/oauth2/revoke"));
+    assert_eq!(openid["jwks_uri"], format!("{ISSUER}/.well-known/jwks.json"));
+    assert_eq!(openid["response_types_supported"], serde_json::json!(["code"]));
+    assert_eq!(openid["response_modes_supported"], serde_json::json!(["query"]));
+    assert_eq!(openid["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+    assert_eq!(openid["id_token_signing_alg_values_supported"], serde_json::json!(["RS256"]));
+    assert_eq!(openid["subject_types_supported"], serde_json::json!(["public"]));
+    assert_eq!(openid["authorization_response_iss_parameter_supported"], true);
+    for flag in ["request_parameter_supported", "request_uri_parameter_supported", "claims_parameter_supported"] {
+        assert_eq!(openid[flag], false, "{flag}");
+    }
+    for grant in ["authorization_code", "client_credentials", "refresh_token"] {
+        assert!(lists(&openid, "grant_types_supported", grant));
+    }
+    for method in ["client_secret_basic", "client_secret_post", "none"] {
+        assert!(lists(&openid, "token_endpoint_auth_methods_supported", method));
+    }
+    assert!(lists(&openid, "scopes_supported", "openid"));
+}
+
+#[tokio::test]
+async fn nothing_is_claimed_that_is_not_there() {
+    let clinic = Clinic::open().await;
+    for name in ["openid-configuration", "smart-configuration"] {
+        let (_, document) = document(&clinic, name).await;
+        for member in
+            ["userinfo_endpoint", "introspection_endpoint", "registration_endpoint", "end_session_endpoint",
+             "pushed_authorization_request_endpoint", "device_authorization_endpoint"]
+        {
+            assert!(document.get(member).is_none(), "{name}: {member}");
+        }
+        for absent in ["profile", "email", "launch", "launch/encounter"] {
+            assert!(!lists(&document, "scopes_supported", absent), "{absent}");
+        }
+        for (member, value) in document.as_object().unwrap() {
+            if member.ends_with("_endpoint") {
+                let path = value.as_str().unwrap().strip_prefix(ISSUER).unwrap();
+                assert_ne!(clinic.browser().get(path).await.status, 404, "{member}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn smart_configuration_has_what_its_test_kit_wants() {
+    let clinic = Clinic::open().await;
+    let (answer, smart) = document(&clinic, "smart-configuration").await;
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(smart["issuer"], ISSUER);
+    assert_eq!(smart["jwks_uri"], format!("{ISSUER}/.well-known/jwks.json"));
+    assert!(lists(&smart, "grant_types_supported", "authorization_code"));
+    assert_eq!(smart["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+    for capability in ["launch-standalone", "client-public", "sso-openid-connect", "permission-v2", "authorize-post"] {
+        assert!(lists(&smart, "capabilities", capability));
+    }
+    for untrue in ["launch-ehr", "client-confidential-asymmetric", "context-banner", "context-standalone-encounter"] {
+        assert!(!lists(&smart, "capabilities", untrue));
+    }
+}
+
+#[tokio::test]
+async fn keys_are_public_distinct_and_complete() {
+    let clinic = Clinic::open().await;
+    let (_, set) = document(&clinic, "jwks.json").await;
+    let keys = set["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 2);
+    assert_ne!(keys[0]["kid"], keys[1]["kid"]);
+    assert!(keys.iter().any(|key| key["kty"] == "RSA" && key["alg"] == "RS256"));
+    for key in keys {
+        assert_eq!(key["use"], "sig");
+        for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+            assert!(key.get(private).is_none());
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_are_not_cached_beyond_half_the_lead_of_a_new_one() {
+    let clinic = Clinic::with_config(|config| config.keys.publish_lead_seconds = 300).await;
+    let (answer, _) = document(&clinic, "jwks.json").await;
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=150"));
+}

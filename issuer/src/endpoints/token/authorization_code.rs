@@ -49,15 +49,17 @@ pub(super) async fn exchange(exchange: &Exchange<'_>, offered: CodeGrant) -> Res
         audiences: &audiences,
     };
     let access = signed::access_token(exchange.state, facts, exchange.now)?;
-    let id_token = match grant.scope.contains("openid") {
-        true => Some(signed::id_token(exchange.state, grant, &user, &access.value, exchange.now)?),
-        false => None,
+    let id_token = if grant.scope.contains("openid") {
+        Some(signed::id_token(exchange.state, grant, &user, &access.value, exchange.now)?)
+    } else {
+        None
     };
-    let refresh = match granting::comes_with_refresh_token(exchange.client.client()) {
-        true => lifetime_end(exchange, grant).await?.map(|end| refresh_token::generate(exchange, grant, end)),
-        false => None,
-    }
-    .transpose()?;
+    let refresh_ends_at = if granting::comes_with_refresh_token(exchange.client.client()) {
+        lifetime_end(exchange, grant).await?
+    } else {
+        None
+    };
+    let refresh = refresh_ends_at.map(|end| refresh_token::generate(exchange, grant, end)).transpose()?;
     let (refresh_value, refresh_record): (Option<Secret<String>>, _) = refresh.unzip();
 
     let audit = exchange.audit(METHOD, AuditOutcome::Success).with_user(&*grant.user_id);

@@ -1,0 +1,272 @@
+use serde_json::json;
+use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims, LaunchContext};
+use wardgate_shared::jwt::{Audiences, MAXIMUM_JWT_BYTES, Policy, SignatureAlgorithm, UnverifiedJwt, verify};
+use wardgate_shared::secret::Secret;
+
+use super::{KeyError, KeyRing};
+use crate::domain::audit_event::{AuditAction, AuditOutcome};
+use crate::keys::MasterKey;
+use crate::store::Store;
+use crate::testing::{AUDIENCE, ISSUER, START, TestIssuer, config, master_key};
+
+/// A ring over an empty database of its own.
+async fn empty_ring() -> (tempfile::TempDir, Store, KeyRing) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let store = Store::open(&config.database, START).unwrap();
+    let ring = KeyRing::load(&store, master_key(), &config).await.unwrap();
+    (folder, store, ring)
+}
+
+fn key_id_of(jwt: &str) -> String {
+    UnverifiedJwt::parse(jwt, MAXIMUM_JWT_BYTES)
+        .unwrap()
+        .key_id()
+        .unwrap()
+        .into()
+}
+
+fn sign(ring: &KeyRing, seconds: i64) -> String {
+    let now = START.plus(seconds);
+    ring.sign(ACCESS_TOKEN_TYPE, json!({"sub": "x"}), now, now.plus(3600), now)
+        .unwrap()
+}
+
+fn published(ring: &KeyRing, seconds: i64) -> Vec<String> {
+    ring.published(START.plus(seconds))
+        .iter()
+        .map(|key| key.key_id().unwrap().into())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_fresh_database_gets_the_configured_algorithm_and_rs256_which_sign_at_once() {
+    let (_folder, store, ring) = empty_ring().await;
+    assert!(matches!(
+        ring.sign("JWT", json!({}), START, START, START),
+        Err(KeyError::NoSigningKey)
+    ));
+
+    let made = ring.ensure_keys(&store, START).await.unwrap();
+    assert_eq!(made.len(), 2);
+    assert_eq!(
+        ring.algorithms(),
+        [SignatureAlgorithm::ES256, SignatureAlgorithm::RS256]
+    );
+    assert_eq!(
+        ring.ensure_keys(&store, START).await.unwrap(),
+        [] as [String; 0],
+        "nothing is made twice"
+    );
+
+    let default = sign(&ring, 0);
+    assert_eq!(
+        UnverifiedJwt::parse(&default, MAXIMUM_JWT_BYTES)
+            .unwrap()
+            .algorithm(),
+        SignatureAlgorithm::ES256
+    );
+    let id_token = ring
+        .sign_with(
+            SignatureAlgorithm::RS256,
+            "JWT",
+            json!({}),
+            START,
+            START.plus(60),
+            START,
+        )
+        .unwrap();
+    assert_eq!(
+        UnverifiedJwt::parse(&id_token, MAXIMUM_JWT_BYTES)
+            .unwrap()
+            .algorithm(),
+        SignatureAlgorithm::RS256
+    );
+
+    let events = store.audit_events(10).await.unwrap();
+    assert_eq!(events.len(), 2);
+    assert!(
+        events.iter().all(|event| {
+            event.action == AuditAction::KeyRotation && event.outcome == AuditOutcome::Success
+        })
+    );
+}
+
+#[tokio::test]
+async fn tokens_verify_with_the_published_key() {
+    let issuer = TestIssuer::new().await;
+    let claims = AccessClaims {
+        issuer: ISSUER.into(),
+        subject: "user-1".into(),
+        audiences: Audiences::new(vec![AUDIENCE.into()]),
+        token_id: "at-1".into(),
+        client_id: "app".into(),
+        scope: "openid".into(),
+        practitioner_id: None,
+        organization_id: None,
+        launch_context: LaunchContext::default(),
+        fhir_user: None,
+        confirmation: None,
+        authentication_context: None,
+        authentication_methods: Vec::new(),
+        authenticated_at: None,
+    };
+    let ring = issuer.state.keys();
+    let token = ring
+        .sign(ACCESS_TOKEN_TYPE, &claims, START, START.plus(60), START)
+        .unwrap();
+    let jwt = UnverifiedJwt::parse(&token, MAXIMUM_JWT_BYTES).unwrap();
+    let key = ring
+        .verifying_key(jwt.key_id().unwrap(), jwt.algorithm(), START)
+        .unwrap();
+    let audiences = [String::from(AUDIENCE)];
+    let policy = Policy {
+        token_type: Some(ACCESS_TOKEN_TYPE.into()),
+        issuer: ISSUER.into(),
+        audiences: audiences.as_slice().into(),
+        skew_seconds: 0,
+        maximum_lifetime_seconds: Some(60),
+    };
+    let verified = verify::<AccessClaims, _>(&jwt, &key, &policy, START)
+        .await
+        .unwrap();
+    assert_eq!(verified.claims(), &claims);
+
+    assert!(
+        ring.verifying_key(jwt.key_id().unwrap(), SignatureAlgorithm::RS256, START)
+            .is_none()
+    );
+    assert!(ring.verifying_key("unknown", jwt.algorithm(), START).is_none());
+    assert!(
+        ring.published(START)
+            .find(jwt.key_id(), jwt.algorithm())
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_published_before_it_signs_and_the_old_one_until_its_tokens_have_expired() {
+    let (_folder, store, ring) = empty_ring().await;
+    ring.ensure_keys(&store, START).await.unwrap();
+    let old = key_id_of(&sign(&ring, 0));
+
+    let new = ring
+        .rotate(&store, SignatureAlgorithm::ES256, START.plus(100))
+        .await
+        .unwrap()
+        .key_id;
+    assert_ne!(new, old);
+    // The lead is 3600 seconds, the longest token lives 3600 seconds, and clocks may lag 300.
+    assert!(published(&ring, 100).contains(&new));
+    assert_eq!(key_id_of(&sign(&ring, 3699)), old);
+    assert_eq!(key_id_of(&sign(&ring, 3700)), new);
+    let last = 3700 + 3600 + 300;
+    assert!(published(&ring, last - 1).contains(&old));
+    assert!(!published(&ring, last).contains(&old));
+    assert!(
+        ring.verifying_key(&old, SignatureAlgorithm::ES256, START.plus(last))
+            .is_none()
+    );
+    assert!(published(&ring, last).contains(&new));
+}
+
+#[tokio::test]
+async fn a_second_rotation_during_the_lead_hands_over_in_turn() {
+    let (_folder, store, ring) = empty_ring().await;
+    ring.ensure_keys(&store, START).await.unwrap();
+    let first = key_id_of(&sign(&ring, 0));
+    let second = ring
+        .rotate(&store, SignatureAlgorithm::ES256, START)
+        .await
+        .unwrap()
+        .key_id;
+    let third = ring
+        .rotate(&store, SignatureAlgorithm::ES256, START.plus(10))
+        .await
+        .unwrap()
+        .key_id;
+    let signer = |seconds| key_id_of(&sign(&ring, seconds));
+    assert_eq!(
+        [signer(3599), signer(3600), signer(3609), signer(3610)],
+        [first, second.clone(), second, third]
+    );
+}
+
+#[tokio::test]
+async fn rotating_one_algorithm_leaves_the_other_alone() {
+    let (_folder, store, ring) = empty_ring().await;
+    ring.ensure_keys(&store, START).await.unwrap();
+    ring.rotate(&store, SignatureAlgorithm::RS256, START)
+        .await
+        .unwrap();
+    let es256: Vec<_> = ring
+        .lives()
+        .into_iter()
+        .filter(|life| life.algorithm == SignatureAlgorithm::ES256)
+        .collect();
+    assert_eq!(es256.len(), 1);
+    assert_eq!(es256[0].signs_until, None);
+}
+
+#[tokio::test]
+async fn a_ring_learns_of_another_process_rotation_by_reloading() {
+    let (folder, store, ring) = empty_ring().await;
+    ring.ensure_keys(&store, START).await.unwrap();
+    let config = config(folder.path());
+    let other = KeyRing::load(&store, master_key(), &config).await.unwrap();
+    let new = other
+        .rotate(&store, SignatureAlgorithm::ES256, START)
+        .await
+        .unwrap()
+        .key_id;
+    assert!(!published(&ring, 0).contains(&new));
+    ring.reload(&store).await.unwrap();
+    assert!(published(&ring, 0).contains(&new));
+    assert!(ring.lives().iter().all(|life| life.sealed_private_key.is_empty()));
+}
+
+#[tokio::test]
+async fn a_newly_configured_algorithm_waits_for_the_lead_while_the_old_one_signs() {
+    let (folder, store, ring) = empty_ring().await;
+    ring.ensure_keys(&store, START).await.unwrap();
+    let mut config = config(folder.path());
+    config.keys.algorithm = SignatureAlgorithm::EdDSA;
+    let ring = KeyRing::load(&store, master_key(), &config).await.unwrap();
+    let new = ring.ensure_keys(&store, START.plus(10)).await.unwrap();
+    assert_eq!(new.len(), 1);
+    assert!(published(&ring, 10).contains(&new[0]));
+    assert_ne!(key_id_of(&sign(&ring, 3609)), new[0]);
+    assert_eq!(key_id_of(&sign(&ring, 3610)), new[0]);
+}
+
+#[tokio::test]
+async fn another_master_key_is_refused_with_what_to_do() {
+    let (folder, store, ring) = empty_ring().await;
+    ring.ensure_keys(&store, START).await.unwrap();
+    let wrong = MasterKey::new(Secret::new([9; 32]));
+    let error = KeyRing::load(&store, wrong, &config(folder.path()))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, KeyError::WrongMasterKey(_)));
+    let said = error.to_string();
+    assert!(
+        said.contains("configure the master key that this database was made with"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn stored_private_keys_are_sealed() {
+    let (_folder, store, ring) = empty_ring().await;
+    ring.ensure_keys(&store, START).await.unwrap();
+    for stored in store.signing_keys().await.unwrap() {
+        assert!(
+            master_key()
+                .open(&stored.sealed_private_key, &stored.key_id)
+                .is_ok()
+        );
+        assert!(
+            crate::keys::NativeSigningKey::from_pkcs8(stored.algorithm, &stored.sealed_private_key).is_err()
+        );
+    }
+}

@@ -1,0 +1,372 @@
+//! A world in which time stands still until it is moved, the issuer says what it is told to say, and the FHIR server
+//! writes down what it gets. Signatures are real (Ed25519).
+
+use std::cell::{Cell, RefCell};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use serde::Serialize;
+use wardgate_shared::jwk::{JwkSet, KeyMaterial, PublicJwk};
+use wardgate_shared::jwt::{SignatureAlgorithm, SigningKey, VerifyingKey, sign};
+use wardgate_shared::time::Timestamp;
+
+use crate::answer::OwnAnswer;
+use crate::error::UpstreamFailure;
+use crate::gateway::{Gateway, Outside, handle};
+use crate::log::FetchFailure;
+use crate::proxy::Forward;
+
+use super::{config, incoming};
+
+/// The time at which a world begins, in seconds.
+pub(crate) const NOW: i64 = 1_800_000_000;
+
+/// What the gateway answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// By itself.
+    Own(OwnAnswer),
+    /// With the FHIR server's answer of this status.
+    Upstream(u16),
+}
+
+impl Reply {
+    /// The status.
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::Own(answer) => answer.status,
+            Self::Upstream(status) => *status,
+        }
+    }
+
+    /// The header of an answer of the gateway's own.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Own(answer) => answer
+                .headers
+                .iter()
+                .find(|(own, _)| *own == name)
+                .map(|(_, value)| value.as_str()),
+            Self::Upstream(_) => None,
+        }
+    }
+}
+
+/// What reached the FHIR server.
+#[derive(Clone, Debug)]
+pub(crate) struct Forwarded {
+    pub(crate) url: String,
+    pub(crate) removed: Vec<String>,
+    pub(crate) set: Vec<(&'static str, String)>,
+    pub(crate) set_on_answer: Vec<(&'static str, String)>,
+}
+
+/// Something that runs beside requests.
+type Work = Rc<RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>>;
+
+struct Inner {
+    now: Cell<i64>,
+    key: IssuerKey,
+    document: RefCell<Result<Vec<u8>, FetchFailure>>,
+    fetched: RefCell<Vec<String>>,
+    background: RefCell<Vec<Work>>,
+    pauses: Cell<u32>,
+    imports: Cell<u32>,
+    import_works: Cell<bool>,
+    verify_works: Rc<Cell<bool>>,
+    upstream: Cell<Result<u16, UpstreamFailure>>,
+    forwarded: RefCell<Vec<Forwarded>>,
+    discarded: Cell<u32>,
+    lines: RefCell<Vec<String>>,
+}
+
+/// The world, and the gateway in it.
+#[derive(Clone)]
+pub(crate) struct World {
+    inner: Rc<Inner>,
+    pub(crate) gateway: Rc<Gateway<TestKey>>,
+}
+
+impl World {
+    /// A world whose issuer publishes one key and whose FHIR server answers 200.
+    pub(crate) fn new() -> Self {
+        let key = IssuerKey::new("key-1", 1);
+        let inner = Inner {
+            now: Cell::new(NOW),
+            document: RefCell::new(Ok(key_set(&[&key]))),
+            key,
+            fetched: RefCell::default(),
+            background: RefCell::default(),
+            pauses: Cell::new(0),
+            imports: Cell::new(0),
+            import_works: Cell::new(true),
+            verify_works: Rc::new(Cell::new(true)),
+            upstream: Cell::new(Ok(200)),
+            forwarded: RefCell::default(),
+            discarded: Cell::new(0),
+            lines: RefCell::default(),
+        };
+        Self {
+            inner: Rc::new(inner),
+            gateway: Rc::new(Gateway::new(config())),
+        }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.inner.now.set(self.inner.now.get() + seconds);
+    }
+
+    /// What the issuer answers from now on, whatever it is asked for.
+    pub(crate) fn issuer_says(&self, document: Result<&[u8], FetchFailure>) {
+        *self.inner.document.borrow_mut() = document.map(<[u8]>::to_vec);
+    }
+
+    /// The issuer publishes these keys from now on.
+    pub(crate) fn issuer_publishes(&self, keys: &[&IssuerKey]) {
+        self.issuer_says(Ok(&key_set(keys)));
+    }
+
+    /// What the FHIR server answers from now on.
+    pub(crate) fn upstream_says(&self, answer: Result<u16, UpstreamFailure>) {
+        self.inner.upstream.set(answer);
+    }
+
+    /// Whether keys can be imported from now on.
+    pub(crate) fn imports_work(&self, works: bool) {
+        self.inner.import_works.set(works);
+    }
+
+    /// Whether signatures can be checked from now on.
+    pub(crate) fn checks_work(&self, works: bool) {
+        self.inner.verify_works.set(works);
+    }
+
+    /// The addresses fetched from the issuer so far.
+    pub(crate) fn fetched(&self) -> Vec<String> {
+        self.inner.fetched.borrow().clone()
+    }
+
+    /// How many keys were imported.
+    pub(crate) fn imports(&self) -> u32 {
+        self.inner.imports.get()
+    }
+
+    /// How many answers of the FHIR server were let go of.
+    pub(crate) fn discarded(&self) -> u32 {
+        self.inner.discarded.get()
+    }
+
+    /// What reached the FHIR server so far.
+    pub(crate) fn forwarded(&self) -> Vec<Forwarded> {
+        self.inner.forwarded.borrow().clone()
+    }
+
+    /// The log's last line, as JSON.
+    pub(crate) fn last_line(&self) -> serde_json::Value {
+        serde_json::from_str(self.inner.lines.borrow().last().unwrap()).unwrap()
+    }
+
+    /// The whole log.
+    pub(crate) fn log_text(&self) -> String {
+        self.inner.lines.borrow().join("\n")
+    }
+
+    /// A token of these claims, valid for five minutes, by the issuer's key.
+    pub(crate) fn token(&self, claims: impl Serialize) -> String {
+        self.token_by(&self.inner.key, claims)
+    }
+
+    /// The same by another key.
+    pub(crate) fn token_by(&self, key: &IssuerKey, claims: impl Serialize) -> String {
+        let now = self.now();
+        sign(key, "at+jwt", claims, now, now.plus(300)).unwrap()
+    }
+
+    /// The answer to a request.
+    pub(crate) fn send(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Reply {
+        block_on(handle(&self.gateway, self, &incoming(method, target, headers))).unwrap()
+    }
+
+    /// The answer to a GET with this bearer token.
+    pub(crate) fn get(&self, target: &str, token: &str) -> Reply {
+        self.send("GET", target, &[("authorization", &format!("Bearer {token}"))])
+    }
+
+    /// Lets what runs beside the requests go on.
+    pub(crate) fn run_background(&self) {
+        let works: Vec<Work> = self.inner.background.borrow().clone();
+        for work in works {
+            poll_work(&work, &mut Context::from_waker(Waker::noop()));
+        }
+    }
+}
+
+fn poll_work(work: &Work, context: &mut Context<'_>) -> bool {
+    let mut slot = work.borrow_mut();
+    let done = slot
+        .as_mut()
+        .is_none_or(|future| future.as_mut().poll(context).is_ready());
+    if done {
+        *slot = None;
+    }
+    done
+}
+
+/// Runs a future to its end. Nothing here waits for anything real.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..100_000 {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+    panic!("a future that never ends");
+}
+
+impl Outside for World {
+    type Key = TestKey;
+    type Response = Reply;
+    type Failure = ();
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(self.inner.now.get())
+    }
+
+    fn random_bytes(&self) -> [u8; 16] {
+        [0xAB; 16]
+    }
+
+    /// Every pause lets the others go on, and fifty make a second.
+    async fn pause(&self, _milliseconds: u32) {
+        self.run_background();
+        self.inner.pauses.set(self.inner.pauses.get() + 1);
+        if self.inner.pauses.get().is_multiple_of(50) {
+            self.advance(1);
+        }
+    }
+
+    async fn fetch_document(&self, url: &str, _timeout_milliseconds: u32) -> Result<Vec<u8>, FetchFailure> {
+        self.inner.fetched.borrow_mut().push(url.to_owned());
+        self.inner.document.borrow().clone()
+    }
+
+    async fn import_key(&self, jwk: &PublicJwk, algorithm: SignatureAlgorithm) -> Result<TestKey, ()> {
+        self.inner.imports.set(self.inner.imports.get() + 1);
+        match jwk.material() {
+            KeyMaterial::Ed25519 { x } if self.inner.import_works.get() => Ok(TestKey {
+                public: x.clone(),
+                algorithm,
+                works: Rc::clone(&self.inner.verify_works),
+            }),
+            _ => Err(()),
+        }
+    }
+
+    fn in_background(&self, work: impl Future<Output = ()> + 'static) -> impl Future<Output = ()> {
+        let work: Work = Rc::new(RefCell::new(Some(Box::pin(work))));
+        self.inner.background.borrow_mut().push(Rc::clone(&work));
+        std::future::poll_fn(move |context| {
+            if poll_work(&work, context) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+    }
+
+    async fn forward(&self, forward: &Forward<'_>) -> Result<(u16, Reply), UpstreamFailure> {
+        self.inner.forwarded.borrow_mut().push(Forwarded {
+            url: forward.url.clone(),
+            removed: forward.remove.iter().map(|name| (*name).to_owned()).collect(),
+            set: forward.set.clone(),
+            set_on_answer: forward.set_on_answer.clone(),
+        });
+        self.inner
+            .upstream
+            .get()
+            .map(|status| (status, Reply::Upstream(status)))
+    }
+
+    fn discard(&self, _response: Reply) {
+        self.inner.discarded.set(self.inner.discarded.get() + 1);
+    }
+
+    fn respond(&self, answer: &OwnAnswer) -> Result<Reply, ()> {
+        Ok(Reply::Own(answer.clone()))
+    }
+
+    fn log(&self, line: &str) {
+        self.inner.lines.borrow_mut().push(line.to_owned());
+    }
+}
+
+/// A key of the issuer's.
+pub(crate) struct IssuerKey {
+    pair: Ed25519KeyPair,
+    key_id: String,
+}
+
+impl IssuerKey {
+    /// The same key for the same seed.
+    pub(crate) fn new(key_id: &str, seed: u8) -> Self {
+        Self {
+            pair: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap(),
+            key_id: key_id.to_owned(),
+        }
+    }
+
+    fn jwk(&self) -> PublicJwk {
+        let x = self.pair.public_key().as_ref().to_vec();
+        PublicJwk::new(KeyMaterial::Ed25519 { x }, Some(self.key_id.clone()), None).unwrap()
+    }
+}
+
+impl SigningKey for IssuerKey {
+    type Error = ();
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::EdDSA
+    }
+
+    fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, ()> {
+        Ok(self.pair.sign(message).as_ref().to_vec())
+    }
+}
+
+fn key_set(keys: &[&IssuerKey]) -> Vec<u8> {
+    let set = JwkSet::new(keys.iter().map(|key| key.jwk()).collect()).unwrap();
+    set.to_json().to_string().into_bytes()
+}
+
+/// An imported key.
+#[derive(Clone, Debug)]
+pub(crate) struct TestKey {
+    public: Vec<u8>,
+    algorithm: SignatureAlgorithm,
+    works: Rc<Cell<bool>>,
+}
+
+impl VerifyingKey for TestKey {
+    type Error = ();
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+
+    async fn verify_signature(&self, message: &[u8], signature: &[u8]) -> Result<bool, ()> {
+        if !self.works.get() {
+            return Err(());
+        }
+        Ok(UnparsedPublicKey::new(&ED25519, &self.public)
+            .verify(message, signature)
+            .is_ok())
+    }
+}

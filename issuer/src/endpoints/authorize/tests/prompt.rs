@@ -1,0 +1,166 @@
+use wardgate_shared::time::Timestamp;
+
+use crate::domain::client::{ClientAuthentication, GrantType};
+use crate::testing::{START, client};
+use crate::web::testing::{
+    Answer, Browser, Clinic, PASSWORD, PATIENT, WEB, WEB_REDIRECT, app_request, changed, form, web_request,
+};
+
+/// The answer to the confidential client's request with these parameters besides.
+async fn ask<'a>(browser: &Browser, changes: &[(&'a str, Option<&'a str>)]) -> Answer {
+    browser.get(&format!("/oauth2/authorize?{}", form(&changed(web_request("openid"), changes)))).await
+}
+
+/// When the person of this code was authenticated, as the ID token says.
+async fn auth_time(clinic: &Clinic, code: &str) -> Option<Timestamp> {
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", WEB_REDIRECT),
+        ("client_id", WEB),
+        ("client_secret", &clinic.web_secret),
+    ];
+    let body = clinic.token(&fields).await.json();
+    clinic.id_claims(&body["id_token"], WEB).await.into_claims().authenticated_at
+}
+
+#[track_caller]
+fn asks_to_sign_in(answer: &Answer) {
+    assert!(answer.location().starts_with("/login?request="), "{answer:?}");
+}
+
+#[track_caller]
+fn asks_for_consent(answer: &Answer) {
+    assert!(answer.location().starts_with("/consent?request="), "{answer:?}");
+}
+
+#[track_caller]
+fn gives_a_code(answer: &Answer) -> String {
+    assert!(answer.location().starts_with(WEB_REDIRECT), "{answer:?}");
+    answer.sent("code").unwrap()
+}
+
+#[tokio::test]
+async fn none_without_a_session_is_login_required() {
+    let clinic = Clinic::open().await;
+    let answer = ask(&clinic.browser(), &[("prompt", Some("none"))]).await;
+    answer.is_error_redirect(WEB_REDIRECT, "login_required", Some("xyz123"));
+}
+
+#[tokio::test]
+async fn none_without_consent_is_consent_required() {
+    let clinic = Clinic::open().await;
+    let browser = clinic.browser();
+    browser.sign_in("/login", PATIENT, PASSWORD).await;
+    let answer = ask(&browser, &[("prompt", Some("none"))]).await;
+    answer.is_error_redirect(WEB_REDIRECT, "consent_required", Some("xyz123"));
+}
+
+#[tokio::test]
+async fn none_with_session_and_consent_gives_a_code_at_once() {
+    let clinic = Clinic::open().await;
+    let browser = clinic.browser();
+    let first = browser.authorize(&web_request("openid"), PATIENT).await.sent("code").unwrap();
+    clinic.issuer.advance(30);
+    let second = gives_a_code(&ask(&browser, &[("prompt", Some("none"))]).await);
+    assert_eq!(auth_time(&clinic, &first).await, Some(START));
+    assert_eq!(auth_time(&clinic, &second).await, Some(START));
+}
+
+#[tokio::test]
+async fn a_remembered_answer_skips_the_page_until_more_is_asked_for() {
+    let clinic = Clinic::open().await;
+    let browser = clinic.browser();
+    browser.authorize(&web_request("openid patient/*.read"), PATIENT).await;
+    gives_a_code(&ask(&browser, &[("scope", Some("patient/*.read"))]).await);
+    asks_for_consent(&ask(&browser, &[("scope", Some("patient/*.read offline_access"))]).await);
+    asks_for_consent(&ask(&browser, &[("prompt", Some("consent"))]).await);
+    // Another browser of the same person: the answer is theirs, not the browser's.
+    let other = clinic.browser();
+    other.sign_in("/login", PATIENT, PASSWORD).await;
+    gives_a_code(&ask(&other, &[]).await);
+}
+
+#[tokio::test]
+async fn a_no_is_not_remembered_as_a_yes() {
+    let clinic = Clinic::open().await;
+    let browser = clinic.browser();
+    browser.sign_in("/login", PATIENT, PASSWORD).await;
+    let consent = ask(&browser, &[]).await;
+    browser.decide(consent.location(), "deny").await;
+    asks_for_consent(&ask(&browser, &[]).await);
+}
+
+#[tokio::test]
+async fn an_app_on_the_person_s_device_asks_each_time() {
+    let clinic = Clinic::open().await;
+    for (client_id, redirect_uri) in
+        [("local", "http://127.0.0.1/cb"), ("mobile", "com.example.app:/cb"), ("developer", "http://localhost:3000/cb")]
+    {
+        let grants = [GrantType::AuthorizationCode];
+        let registered = client(client_id, ClientAuthentication::Public, &grants, &[redirect_uri], "openid");
+        clinic.issuer.add_client(registered).await;
+        let browser = clinic.browser();
+        let request =
+            changed(app_request("openid"), &[("client_id", Some(client_id)), ("redirect_uri", Some(redirect_uri))]);
+        assert!(browser.authorize(&request, PATIENT).await.sent("code").is_some());
+        asks_for_consent(&browser.get(&format!("/oauth2/authorize?{}", form(&request))).await);
+        let silent = changed(request, &[("prompt", Some("none"))]);
+        let answer = browser.get(&format!("/oauth2/authorize?{}", form(&silent))).await;
+        answer.is_error_redirect(redirect_uri, "consent_required", Some("xyz123"));
+    }
+}
+
+#[tokio::test]
+async fn login_shows_the_page_again_and_moves_auth_time() {
+    let clinic = Clinic::open().await;
+    let browser = clinic.browser();
+    let first = browser.authorize(&web_request("openid"), PATIENT).await.sent("code").unwrap();
+    for prompt in ["login", "select_account"] {
+        // Even within the same second.
+        asks_to_sign_in(&ask(&browser, &[("prompt", Some(prompt))]).await);
+    }
+    clinic.issuer.advance(10);
+    let request = changed(web_request("openid"), &[("prompt", Some("login"))]);
+    let second = browser.authorize(&request, PATIENT).await.sent("code").unwrap();
+    assert_eq!(auth_time(&clinic, &first).await, Some(START));
+    assert!(auth_time(&clinic, &second).await.unwrap() >= START.plus(10));
+}
+
+#[tokio::test]
+async fn max_age_counts_from_the_sign_in() {
+    let clinic = Clinic::open().await;
+    let browser = clinic.browser();
+    browser.authorize(&web_request("openid"), PATIENT).await;
+    clinic.issuer.advance(2);
+    gives_a_code(&ask(&browser, &[("max_age", Some("15000"))]).await);
+    gives_a_code(&ask(&browser, &[("max_age", Some("2"))]).await);
+    asks_to_sign_in(&ask(&browser, &[("max_age", Some("1"))]).await);
+    asks_to_sign_in(&ask(&browser, &[("max_age", Some("0"))]).await);
+    let answer = ask(&browser, &[("max_age", Some("1")), ("prompt", Some("none"))]).await;
+    answer.is_error_redirect(WEB_REDIRECT, "login_required", Some("xyz123"));
+    let request = changed(web_request("openid"), &[("max_age", Some("1"))]);
+    let code = browser.authorize(&request, PATIENT).await.sent("code").unwrap();
+    assert_eq!(auth_time(&clinic, &code).await, Some(START.plus(2)));
+}
+
+#[tokio::test]
+async fn the_consent_page_insists_on_a_fresh_sign_in_too() {
+    let clinic = Clinic::open().await;
+    let browser = clinic.browser();
+    browser.sign_in("/login", PATIENT, PASSWORD).await;
+    let login = ask(&browser, &[("prompt", Some("login"))]).await;
+    let consent = login.location().replace("/login", "/consent");
+    asks_to_sign_in(&browser.get(&consent).await);
+}
+
+#[tokio::test]
+async fn an_expired_session_counts_for_nothing() {
+    let clinic = Clinic::open().await;
+    let browser = clinic.browser();
+    browser.authorize(&web_request("openid"), PATIENT).await;
+    clinic.issuer.advance(3500);
+    gives_a_code(&ask(&browser, &[]).await);
+    clinic.issuer.advance(3600);
+    asks_to_sign_in(&ask(&browser, &[]).await);
+}

@@ -1,0 +1,140 @@
+//! Races: of many attempts at what may be done once, one wins.
+
+use std::sync::Arc;
+
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use super::{TestStore, access, audit, digest, later, refresh};
+use crate::domain::audit_event::AuditAction;
+use crate::domain::authorization_code::CodeRedemption;
+use crate::store::RefreshRotation;
+use crate::testing::START;
+
+const RACERS: usize = 32;
+
+/// Runs `attempt(number)` in tasks that start together, and gives their answers.
+async fn race<T, F>(attempt: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let start = Arc::new(Barrier::new(RACERS));
+    let mut racers = JoinSet::new();
+    for number in 0..RACERS {
+        let (start, attempt) = (start.clone(), attempt(number));
+        racers.spawn(async move {
+            start.wait().await;
+            attempt.await
+        });
+    }
+    racers.join_all().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_redemptions_of_one_code_one_wins_and_the_rest_end_the_grant() {
+    let test = TestStore::new().await;
+    test.approve("c", test.grant("grant-1")).await;
+    let store = test.store.clone();
+    let answers = race(|number| {
+        let store = store.clone();
+        async move {
+            let refresh = refresh(&format!("r{number}"), "grant-1");
+            let access = access(&format!("at-{number}"), Some("grant-1"));
+            let event = audit(AuditAction::TokenRequest);
+            store
+                .redeem_code(&digest("c"), Some(refresh), access, START, event)
+                .await
+                .unwrap()
+        }
+    })
+    .await;
+    let count = |wanted| answers.iter().filter(|answer| **answer == wanted).count();
+    assert_eq!(count(CodeRedemption::Redeemed), 1);
+    assert_eq!(count(CodeRedemption::Replayed), RACERS - 1);
+    for number in 0..RACERS {
+        assert!(
+            !test.is_live(&format!("at-{number}")).await,
+            "the replays ended what the winner got"
+        );
+    }
+    assert_eq!(test.count(AuditAction::TokenRequest).await, 1);
+    assert_eq!(test.count(AuditAction::Replay).await, RACERS - 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_rotations_of_one_refresh_token_one_wins_and_the_family_ends() {
+    let test = TestStore::new().await;
+    test.redeemed("r", test.grant("grant-1")).await;
+    let store = test.store.clone();
+    let answers = race(|number| {
+        let store = store.clone();
+        async move {
+            let successor = refresh(&format!("r{number}"), "grant-1");
+            let access = access(&format!("at-{number}"), Some("grant-1"));
+            let event = audit(AuditAction::TokenRequest);
+            store
+                .rotate_refresh_token(&digest("r"), successor, access, later(1), event)
+                .await
+                .unwrap()
+        }
+    })
+    .await;
+    let count = |wanted| answers.iter().filter(|answer| **answer == wanted).count();
+    assert_eq!(count(RefreshRotation::Rotated), 1);
+    assert_eq!(count(RefreshRotation::Replayed), RACERS - 1);
+    for number in 0..RACERS {
+        assert!(!test.is_live(&format!("at-{number}")).await);
+        let successor = digest(&format!("r{number}"));
+        if let Some((_, grant)) = test.store.refresh_token(&successor).await.unwrap() {
+            assert_eq!(
+                grant.ended_at,
+                Some(later(1)),
+                "the winner's successor is of no use"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_approvals_of_one_request_one_wins() {
+    let test = Arc::new(TestStore::new().await);
+    test.store
+        .insert_authorization_request(test.request("r"))
+        .await
+        .unwrap();
+    let answers = race(|number| {
+        let test = test.clone();
+        async move {
+            let code = test.code(&format!("c{number}"), test.grant(&format!("grant-{number}")));
+            test.store
+                .approve_authorization(&digest("r"), code, None, Vec::new(), START)
+                .await
+                .unwrap()
+        }
+    })
+    .await;
+    assert_eq!(answers.iter().filter(|approved| **approved).count(), 1);
+    let codes: i64 = test
+        .connection()
+        .query_row("SELECT count(*) FROM authorization_codes", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(codes, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readers_see_what_was_answered() {
+    let test = Arc::new(TestStore::new().await);
+    race(|number| {
+        let test = test.clone();
+        async move {
+            let id = format!("at-{number}");
+            test.store
+                .record_access_token(access(&id, None), audit(AuditAction::TokenRequest))
+                .await
+                .unwrap();
+            assert!(test.is_live(&id).await);
+        }
+    })
+    .await;
+}

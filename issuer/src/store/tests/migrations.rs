@@ -1,0 +1,152 @@
+//! The schema and its history.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+
+use super::database;
+use crate::store::migrations::MIGRATIONS;
+use crate::store::{OpenError, Store};
+use crate::testing::START;
+
+/// SHA-256 of every released migration. A line is added with a migration, and never changed.
+const RELEASED: [(&str, &str); 5] = [
+    (
+        "0001_clients",
+        "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
+    ),
+    (
+        "0002_users_and_sessions",
+        "abce7d8d7d930f781f611b379616f1c828224666bd3807d2da44cbf27adfe5d8",
+    ),
+    (
+        "0003_grants_and_tokens",
+        "b5e051bdebc6d851d10e9267b7aa2babd68ec4d09c643ead9616530df7229540",
+    ),
+    (
+        "0004_signing_keys",
+        "df5744a1c385b2661ac9270d237d4783f8035b30dbb1d57e51930cb03897fe3e",
+    ),
+    (
+        "0005_audit_events",
+        "2fe449df1292e9361c0dbd9f814dfc7da783756306fb480718dea13e77e7577d",
+    ),
+];
+
+#[test]
+fn released_migrations_are_as_they_were_released() {
+    let hex = |script: &str| format!("{:x}", Sha256::digest(script.as_bytes()));
+    let now: Vec<(&str, String)> = MIGRATIONS.iter().map(|(name, script)| (*name, hex(script))).collect();
+    let released: Vec<(&str, String)> = RELEASED
+        .iter()
+        .map(|(name, digest)| (*name, (*digest).into()))
+        .collect();
+    assert_eq!(now, released);
+}
+
+#[test]
+fn every_file_in_the_folder_is_applied_in_the_order_of_its_number() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter_map(|name| name.strip_suffix(".sql").map(String::from))
+        .collect();
+    files.sort();
+    assert_eq!(
+        files,
+        MIGRATIONS.iter().map(|(name, _)| *name).collect::<Vec<_>>()
+    );
+    for (number, name) in (1..).zip(&files) {
+        assert!(name.starts_with(&format!("{number:04}_")), "{name}");
+    }
+}
+
+/// Set `WARDGATE_UPDATE_SNAPSHOTS` to write the snapshot anew after adding a migration.
+#[tokio::test]
+async fn all_migrations_together_make_the_schema_of_the_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder), START).unwrap();
+    store.close().await;
+    let connection = Connection::open(database(&folder).path).unwrap();
+    let mut statement = connection
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type DESC, tbl_name, name")
+        .unwrap();
+    let statements = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let schema: String = statements.map(|sql| format!("{};\n\n", sql.unwrap())).collect();
+
+    let snapshot = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/schema.txt");
+    if std::env::var_os("WARDGATE_UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&snapshot, &schema).unwrap();
+    }
+    assert_eq!(schema, std::fs::read_to_string(snapshot).unwrap());
+}
+
+#[tokio::test]
+async fn opening_twice_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let applied = || {
+        let connection = Connection::open(database(&folder).path).unwrap();
+        let query = "SELECT group_concat(version || ' ' || name || ' ' || applied_at) FROM migrations";
+        connection
+            .query_row(query, [], |row| row.get::<_, String>(0))
+            .unwrap()
+    };
+    Store::open(&database(&folder), START).unwrap().close().await;
+    let first = applied();
+    Store::open(&database(&folder), START.plus(100))
+        .unwrap()
+        .close()
+        .await;
+    assert_eq!(applied(), first);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    Store::open(&database(&folder), START).unwrap().close().await;
+    let connection = Connection::open(database(&folder).path).unwrap();
+    connection.pragma_update(None, "user_version", 1000).unwrap();
+    let error = Store::open(&database(&folder), START).unwrap_err();
+    assert!(matches!(error, OpenError::NewerSchema { found: 1000, .. }));
+    assert!(error.to_string().contains("use the newer program"), "{error}");
+}
+
+#[test]
+fn another_programs_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = Connection::open(database(&folder).path).unwrap();
+    connection.execute_batch("CREATE TABLE theirs (x)").unwrap();
+    assert!(matches!(
+        Store::open(&database(&folder), START),
+        Err(OpenError::Foreign(_))
+    ));
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(tables, 1, "nothing was added to it");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        database(&folder).path,
+        "This is a letter, and long enough to be one. ".repeat(100),
+    )
+    .unwrap();
+    assert!(matches!(
+        Store::open(&database(&folder), START),
+        Err(OpenError::NotADatabase(_))
+    ));
+}
+
+#[test]
+fn a_folder_that_does_not_exist_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = database(&folder);
+    config.path = folder.path().join("absent/wardgate.db");
+    let error = Store::open(&config, START).unwrap_err().to_string();
+    assert!(error.contains("absent/wardgate.db cannot be opened"), "{error}");
+}

@@ -1,0 +1,432 @@
+//! The binary `wardgate` as people and scripts use it: its output, its exit codes, its start and stop.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with a configuration, and the binary to run over it.
+struct Wardgate {
+    folder: TempDir,
+}
+
+/// What a command answered.
+struct Answer {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Wardgate {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let wardgate = Self { folder };
+        wardgate.configure("");
+        wardgate
+    }
+
+    /// Writes the configuration, with `more` at its end. The least that the configuration takes for Argon2.
+    fn configure(&self, more: &str) {
+        let text = format!(
+            "server.listen = \"127.0.0.1:0\"\nkeys.master_key_file = \"master.key\"\nkeys.algorithm = \"ES256\"\n\
+             passwords.memory_kib = 8192\npasswords.iterations = 1\n\
+             resources = [{{ identifier = \"https://api.example.org/fhir\" }}]\n{more}\n"
+        );
+        std::fs::write(self.path("wardgate.toml"), text).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wardgate"));
+        command
+            .env_clear()
+            .arg("--config")
+            .arg(self.path("wardgate.toml"))
+            .args(arguments);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn run_with(&self, arguments: &[&str], input: &str) -> Answer {
+        let mut child = self.command(arguments).spawn().unwrap();
+        // A command that refuses its arguments does not read its input.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = child.wait_with_output().unwrap();
+        Answer {
+            code: status.code().unwrap(),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Answer {
+        self.run_with(arguments, "")
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    fn ok(self) -> String {
+        assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{}", self.stdout);
+        self.stdout
+    }
+
+    #[track_caller]
+    fn json(self) -> Value {
+        serde_json::from_str(&self.ok()).unwrap()
+    }
+
+    /// Checks the exit code, and that one sentence on standard error holds `said`.
+    #[track_caller]
+    fn refused(self, code: i32, said: &str) {
+        assert_eq!(self.code, code, "{}", self.stderr);
+        assert!(
+            self.stderr.starts_with("wardgate: ") && self.stderr.contains(said),
+            "{}",
+            self.stderr
+        );
+        assert_eq!(self.stdout, "");
+    }
+}
+
+const SERVICE: [&str; 12] = [
+    "client",
+    "add",
+    "--client-id",
+    "service",
+    "--name",
+    "Service",
+    "--type",
+    "confidential",
+    "--grant",
+    "client_credentials",
+    "--scope",
+    "system/*.rs",
+];
+const ADA: [&str; 7] = [
+    "user",
+    "add",
+    "--email",
+    "ada@example.org",
+    "--name",
+    "Ada",
+    "--password-stdin",
+];
+
+#[test]
+fn init_makes_everything_once() {
+    let wardgate = Wardgate::new();
+    let first = wardgate.run(&["init"]).ok();
+    assert!(
+        first.contains("made the master key") && first.contains("made the database"),
+        "{first}"
+    );
+    assert!(
+        first.contains("made the ES256 signing key") && first.contains("made the RS256 signing key"),
+        "{first}"
+    );
+    let key = std::fs::read(wardgate.path("master.key")).unwrap();
+
+    let again = wardgate.run(&["init"]).ok();
+    assert!(!again.contains("made"), "{again}");
+    assert_eq!(std::fs::read(wardgate.path("master.key")).unwrap(), key);
+    let keys = wardgate.run(&["keys", "list", "--json"]).json();
+    assert_eq!(keys.as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn init_refuses_to_replace_a_lost_master_key() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    std::fs::remove_file(wardgate.path("master.key")).unwrap();
+    wardgate.run(&["init"]).refused(5, "put the key back");
+    assert!(!wardgate.path("master.key").exists());
+}
+
+#[test]
+fn another_master_key_is_refused_with_what_to_do() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    std::fs::write(wardgate.path("master.key"), "A".repeat(43)).unwrap();
+    for command in [&["init"][..], &["keys", "list"], &["serve"]] {
+        wardgate
+            .run(command)
+            .refused(5, "configure the master key that this database was made with");
+    }
+}
+
+#[test]
+fn commands_before_init_say_so() {
+    let wardgate = Wardgate::new();
+    for command in [&["client", "list"][..], &SERVICE, &["keys", "list"], &["serve"]] {
+        wardgate.run(command).refused(3, "run `wardgate init` first");
+    }
+    wardgate
+        .run_with(&ADA, "correct horse")
+        .refused(3, "run `wardgate init` first");
+    assert!(
+        !wardgate.path("wardgate.db").exists(),
+        "nothing was made by the way"
+    );
+}
+
+#[test]
+fn a_service_gets_its_secret_once() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let made = wardgate.run(&[&SERVICE[..], &["--json"]].concat()).json();
+    let secret = made["client_secret"].as_str().unwrap();
+    assert!(secret.starts_with("wgsec_") && secret.len() == 49, "{secret}");
+    assert_eq!(made["client_id"], "service");
+
+    wardgate
+        .run(&SERVICE)
+        .refused(4, "there is a client service already");
+    let listed = wardgate.run(&["client", "list"]).ok();
+    assert!(
+        listed.contains("service  confidential  Service") && !listed.contains("wgsec_"),
+        "{listed}"
+    );
+    let listed = wardgate.run(&["client", "list", "--json"]).json();
+    assert_eq!(listed[0]["grant_types"][0], "client_credentials");
+    assert!(listed[0].get("client_secret").is_none());
+    for file in ["wardgate.db", "wardgate.db-wal"] {
+        let stored = std::fs::read(wardgate.path(file)).unwrap_or_default();
+        assert!(
+            !stored
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes()),
+            "{file} holds the secret"
+        );
+    }
+}
+
+#[test]
+fn a_secret_from_elsewhere_is_taken_over_and_not_repeated() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let command = [&SERVICE[..], &["--secret-stdin", "--json"]].concat();
+    wardgate
+        .run_with(&command, "too short")
+        .refused(2, "at least 32 random printable ASCII characters");
+    wardgate
+        .run_with(&command, "")
+        .refused(2, "no client secret was given");
+    let made = wardgate
+        .run_with(&command, &format!("{}\n", "s".repeat(32)))
+        .json();
+    assert!(made.get("client_secret").is_none());
+}
+
+#[test]
+fn an_app_is_registered_with_everything_it_was_given() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let made = wardgate.run(&[
+        "client",
+        "add",
+        "--client-id",
+        "app",
+        "--name",
+        "App",
+        "--type",
+        "public",
+        "--grant",
+        "authorization_code",
+        "--grant",
+        "refresh_token",
+        "--redirect-uri",
+        "https://app.example.org/callback",
+        "--redirect-uri",
+        "http://127.0.0.1:3000/callback",
+        "--scope",
+        "openid patient/*.rs",
+        "--json",
+    ]);
+    let made = made.json();
+    assert_eq!(
+        made["redirect_uris"],
+        serde_json::json!([
+            "https://app.example.org/callback",
+            "http://127.0.0.1:3000/callback"
+        ])
+    );
+    assert_eq!(made["require_pkce"], true);
+    assert!(made.get("client_secret").is_none());
+}
+
+#[test]
+fn a_person_is_added_once_with_a_password_from_standard_input() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    wardgate
+        .run_with(&ADA, "short")
+        .refused(2, "at least 8 characters");
+    wardgate.run(&ADA).refused(2, "no password was given");
+    let made = wardgate.run_with(
+        &[&ADA[..], &["--fhir-user", "Practitioner/12", "--json"]].concat(),
+        "correct horse",
+    );
+    let made = made.json();
+    assert_eq!(
+        (made["email"].as_str(), made["practitioner_id"].as_str()),
+        (Some("ada@example.org"), Some("12"))
+    );
+    assert!(made.get("password").is_none() && made.get("password_hash").is_none());
+    wardgate
+        .run_with(&ADA, "correct horse")
+        .refused(4, "there is an account for ada@example.org already");
+}
+
+#[test]
+fn without_a_terminal_nobody_is_asked_for_a_password() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    wardgate.run(&ADA[..6]).refused(2, "use --password-stdin");
+}
+
+#[test]
+fn a_rotated_key_waits_and_only_used_algorithms_rotate() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let made = wardgate.run(&["keys", "rotate", "--json"]).json();
+    assert_eq!(
+        (made["alg"].as_str(), made["phase"].as_str()),
+        (Some("ES256"), Some("waiting"))
+    );
+    wardgate.run(&["keys", "rotate", "--algorithm", "RS256"]).ok();
+    wardgate
+        .run(&["keys", "rotate", "--algorithm", "EdDSA"])
+        .refused(2, "signs with ES256 and RS256");
+    wardgate
+        .run(&["keys", "rotate", "--algorithm", "none"])
+        .refused(2, "signs with ES256 and RS256");
+    assert_eq!(
+        wardgate
+            .run(&["keys", "list", "--json"])
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        4
+    );
+}
+
+#[test]
+fn check_config_names_every_fault() {
+    let wardgate = Wardgate::new();
+    let fine = wardgate.run(&["check-config"]);
+    assert_eq!(
+        (fine.code, fine.stdout.as_str()),
+        (0, "the configuration has no fault\n")
+    );
+    assert!(
+        fine.stderr.contains("`wardgate init` will make"),
+        "{}",
+        fine.stderr
+    );
+
+    wardgate.configure("[tokens]\naccess_token_seconds = 0\n[logging]\nformat = \"xml\"\ncolour = true");
+    let faulty = wardgate.run(&["check-config"]);
+    assert_eq!(faulty.code, 2);
+    for key in [
+        "has 3 faults",
+        "tokens.access_token_seconds",
+        "logging.format",
+        "logging.colour",
+    ] {
+        assert!(faulty.stderr.contains(key), "{}", faulty.stderr);
+    }
+    wardgate.run(&["serve"]).refused(2, "has 3 faults");
+}
+
+#[test]
+fn the_printed_example_is_a_configuration() {
+    let wardgate = Wardgate::new();
+    let example = wardgate.run(&["check-config", "--print-example"]).ok();
+    std::fs::write(wardgate.path("wardgate.toml"), example).unwrap();
+    assert_eq!(wardgate.run(&["check-config"]).code, 0);
+}
+
+#[test]
+fn help_and_misuse_leave_with_0_and_2() {
+    let wardgate = Wardgate::new();
+    for command in [
+        &["--help"][..],
+        &["client", "add", "--help"],
+        &["user", "add", "--help"],
+    ] {
+        assert!(wardgate.run(command).ok().contains("wardgate"), "{command:?}");
+    }
+    for command in [
+        &[][..],
+        &["dance"],
+        &["client", "add"],
+        &["user", "add", "--password", "x"],
+    ] {
+        assert_eq!(wardgate.run(command).code, 2, "{command:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn serve_starts_with_one_line_and_stops_on_sigterm() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let mut server = wardgate.command(&["serve"]).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert!(
+        line.starts_with("Wardgate ") && line.contains(" on 127.0.0.1:"),
+        "{line}"
+    );
+
+    // Other commands work beside a running server.
+    wardgate.run(&SERVICE).ok();
+    let port = line
+        .split("127.0.0.1:")
+        .nth(1)
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap();
+    wardgate.configure("");
+    let taken = wardgate
+        .command(&["serve"])
+        .env("WARDGATE_SERVER__LISTEN", format!("127.0.0.1:{port}"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(taken.stderr).unwrap();
+    assert_eq!(taken.status.code(), Some(6), "{said}");
+    assert!(said.contains("is taken: another program listens there"), "{said}");
+
+    let killed = Command::new("kill")
+        .args(["-TERM", &server.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    let output = server.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        log.lines()
+            .all(|line| serde_json::from_str::<Value>(line).is_ok()),
+        "the log is JSON: {log}"
+    );
+    assert!(log.contains("stopped"), "{log}");
+}
