@@ -35,7 +35,8 @@ pub(crate) const ISSUER: &str = "https://id.example.org";
 pub(crate) struct TestIssuer {
     pub(crate) state: AppState,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) folder: TempDir,
+    /// Lives as long as the issuer.
+    _folder: TempDir,
 }
 
 impl TestIssuer {
@@ -60,7 +61,11 @@ impl TestIssuer {
         }
         let keys = KeyRing::load(&store, master_key(), &config).await.unwrap();
         let state = AppState::build(config, store, keys, clock.clone()).unwrap();
-        Self { state, clock, folder }
+        Self {
+            state,
+            clock,
+            _folder: folder,
+        }
     }
 
     pub(crate) fn store(&self) -> &Store {

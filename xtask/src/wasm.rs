@@ -3,6 +3,7 @@
 //! worker-build calls cargo, wasm-bindgen, esbuild and wasm-opt; it would download the last three, so it is given the
 //! pinned ones. The result is kept for as long as nothing that goes into it changes (`wasm/stamp`).
 
+mod names;
 mod stamp;
 
 use std::{
@@ -61,6 +62,7 @@ pub(crate) fn build(session: &Session<'_>, force: bool) -> Outcome<Worker> {
         session.screen.step("the Worker is up to date");
     } else {
         compile(session, &cache, &toolchain)?;
+        take_names_out(session, &worker.wasm())?;
         stamp.write()?;
     }
     tell_size(session, &worker.wasm())?;
@@ -89,6 +91,14 @@ fn compile(session: &Session<'_>, cache: &Cache, toolchain: &WasmToolchain) -> O
     command::run(session, "worker-build", &mut command, None)?
         .or_fault("the Worker could not be built")
         .map(drop)
+}
+
+/// Names are kept beside the logs, so that a stack trace from production can still be read.
+fn take_names_out(session: &Session<'_>, wasm: &Path) -> Outcome<()> {
+    let module = fs::read(wasm).or_fault(|| format!("read {}", wasm.display()))?;
+    let named = session.workspace.root.join("target/xtask/worker-with-names.wasm");
+    fs::write(&named, &module).or_fault(|| format!("write {}", named.display()))?;
+    fs::write(wasm, names::without_names(&module)?).or_fault(|| format!("write {}", wasm.display()))
 }
 
 /// Prints the size as it is and after gzip, the form in which a Worker's size is limited and loaded.

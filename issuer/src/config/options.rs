@@ -215,7 +215,7 @@ pub fn example_file() -> String {
         "# Wardgate issuer configuration. Every key may also be set in the environment: WARDGATE_SECTION__KEY.\n",
     );
     // A TOML key without section must come before the first section.
-    let (sectionless, sectioned): (Vec<_>, Vec<_>) =
+    let (sectionless, sectioned): (Vec<&ConfigOption>, Vec<&ConfigOption>) =
         OPTIONS.iter().partition(|option| !option.key.contains('.'));
     let mut section = "";
     for option in sectionless.into_iter().chain(sectioned) {
@@ -226,7 +226,10 @@ pub fn example_file() -> String {
         } else if section.is_empty() {
             text.push('\n');
         }
-        put(&mut text, format_args!("# {} ({})\n", option.meaning, option.takes));
+        put(
+            &mut text,
+            format_args!("# {} ({})\n", option.meaning, option.takes),
+        );
         match (option.example, option.default) {
             (Some(example), _) => put(&mut text, format_args!("{key} = {example}\n")),
             (None, Some(default)) => put(&mut text, format_args!("{key} = {default}\n")),
@@ -248,14 +251,22 @@ pub fn documentation() -> String {
             } else {
                 format!("`[{own_section}]`")
             };
-            put(&mut text, format_args!("\n## {title}\n\n| key | default | takes | meaning |\n|---|---|---|---|\n"));
+            put(
+                &mut text,
+                format_args!("\n## {title}\n\n| key | default | takes | meaning |\n|---|---|---|---|\n"),
+            );
             section = Some(own_section);
         }
         let default = option
             .default
             .map_or_else(|| String::from("none"), |default| format!("`{default}`"));
-        put(&mut text, format_args!("| `{key}` | {default} | {} | {} |\n",
-            option.takes, option.meaning));
+        put(
+            &mut text,
+            format_args!(
+                "| `{key}` | {default} | {} | {} |\n",
+                option.takes, option.meaning
+            ),
+        );
     }
     text
 }

@@ -50,7 +50,10 @@ impl Reader<'_> {
         let lawful = number.filter(|number| range.contains(number));
         if lawful.is_none() {
             let (least, most) = range.into_inner();
-            self.fault(key, format!("must be a whole number of {unit} from {least} to {most}"));
+            self.fault(
+                key,
+                format!("must be a whole number of {unit} from {least} to {most}"),
+            );
         }
         lawful
     }

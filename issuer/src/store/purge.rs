@@ -1,40 +1,45 @@
 //! Forgetting what has expired and can tell nobody anything any more.
+//!
+//! Codes and exchanged refresh tokens outlive their use, because their replay must be known for one; they go with their
+//! grant, or when they have expired. A grant goes when nothing under it is left and nothing can come of it: it ended, or
+//! neither its code nor a refresh token can be used any more.
 
 use wardgate_shared::time::Timestamp;
 
 use super::{Store, StoreError, sql};
 
 /// Rows that one statement deletes: the writer turns to others in between.
-const PORTION: i64 = 500;
+const PORTION: usize = 500;
+/// Grants that are looked for at once.
+const CANDIDATES: usize = 10_000;
 
 /// How many rows a purge removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// In all tables together.
-    pub rows: u64,
+    /// In all tables together, without what went along with its grant.
+    pub rows: usize,
 }
 
-/// What is deleted, in this order; `?1` is now, `?2` the portion.
-///
-/// Codes and exchanged refresh tokens outlive their use, because their replay must be known for one; they go with their
-/// grant, or when they have expired. A grant goes when nothing under it is left and nothing can come of it: it ended, or
-/// neither its code nor a refresh token can be used any more.
-const STATEMENTS: [&str; 6] = [
+/// What an index on the expiry finds; `?1` is now, `?2` the portion.
+const EXPIRED: [&str; 5] = [
     "DELETE FROM authorization_requests WHERE digest IN
          (SELECT digest FROM authorization_requests WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM access_tokens WHERE token_id IN
          (SELECT token_id FROM access_tokens WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM refresh_tokens WHERE digest IN (SELECT digest FROM refresh_tokens WHERE expires_at <= ?1 LIMIT ?2)",
-    "DELETE FROM grants WHERE id IN (
-         SELECT g.id FROM grants g
-         WHERE NOT EXISTS (SELECT 1 FROM access_tokens a WHERE a.grant_id = g.id)
-           AND NOT EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id)
-           AND NOT EXISTS (SELECT 1 FROM authorization_codes c WHERE c.grant_id = g.id AND c.expires_at > ?1)
-         LIMIT ?2)",
     "DELETE FROM signing_keys WHERE key_id IN
          (SELECT key_id FROM signing_keys WHERE published_until <= ?1 LIMIT ?2)",
 ];
+
+/// A macro because SQL is put together at compile time only: what makes a grant `g` finished at `?1`.
+macro_rules! finished {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM access_tokens a WHERE a.grant_id = g.id)
+           AND NOT EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id)
+           AND NOT EXISTS (SELECT 1 FROM authorization_codes c WHERE c.grant_id = g.id AND c.expires_at > ?1)"
+    };
+}
 
 impl Store {
     /// Deletes what has expired at `now`, in small portions.
@@ -43,18 +48,49 @@ impl Store {
     /// [`StoreError`]; what was deleted by then stays deleted.
     pub async fn purge_expired(&self, now: Timestamp) -> Result<Purged, StoreError> {
         let mut purged = Purged::default();
-        for statement in STATEMENTS {
+        for statement in EXPIRED {
             loop {
+                let parameters = (now.seconds(), i64::try_from(PORTION).unwrap_or(i64::MAX));
                 let rows = self
-                    .write(move |connection| sql::change(connection, statement, [now.seconds(), PORTION]))
+                    .write(move |connection| sql::change(connection, statement, parameters))
                     .await?;
-                let rows = i64::try_from(rows).unwrap_or(PORTION);
-                purged.rows = purged.rows.saturating_add(rows.unsigned_abs());
+                purged.rows = purged.rows.saturating_add(rows);
                 if rows < PORTION {
                     break;
                 }
             }
         }
-        Ok(purged)
+        loop {
+            let finished = self.finished_grants(now).await?;
+            for portion in finished.chunks(PORTION) {
+                let ids = sql::to_list(portion)?;
+                let delete = concat!(
+                    "DELETE FROM grants AS g WHERE g.id IN (SELECT value FROM json_each(?2)) AND ",
+                    finished!()
+                );
+                let rows = self
+                    .write(move |connection| sql::change(connection, delete, (now.seconds(), ids)))
+                    .await?;
+                purged.rows = purged.rows.saturating_add(rows);
+            }
+            if finished.len() < CANDIDATES {
+                return Ok(purged);
+            }
+        }
+    }
+
+    /// Grants that may go. They are looked for by a reader, since no index finds them and the writer has better to do.
+    async fn finished_grants(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        self.read(move |connection| {
+            let query = concat!("SELECT g.id FROM grants g WHERE ", finished!(), " LIMIT ?2");
+            let limit = i64::try_from(CANDIDATES).unwrap_or(i64::MAX);
+            sql::all(
+                connection,
+                query,
+                (now.seconds(), limit),
+                |row| Ok(row.get("id")?),
+            )
+        })
+        .await
     }
 }

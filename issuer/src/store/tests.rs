@@ -84,17 +84,6 @@ impl TestStore {
         }
     }
 
-    fn code(&self, secret: &str, grant: Grant) -> AuthorizationCode {
-        AuthorizationCode {
-            digest: digest(secret),
-            grant,
-            redirect_uri: REDIRECT_URI.into(),
-            redirect_uri_given: true,
-            challenge: Some(challenge()),
-            expires_at: START.plus(60),
-        }
-    }
-
     fn request(&self, secret: &str) -> AuthorizationRequest {
         AuthorizationRequest {
             digest: digest(secret),
@@ -132,7 +121,7 @@ impl TestStore {
             ..self.request("")
         };
         self.store.insert_authorization_request(waiting).await.unwrap();
-        let code = self.code(secret, grant);
+        let code = authorization_code(secret, grant);
         assert!(
             self.store
                 .approve_authorization(&request, code, None, Vec::new(), START)
@@ -186,6 +175,18 @@ fn database(folder: &TempDir) -> DatabaseConfig {
     DatabaseConfig {
         path: folder.path().join("wardgate.db"),
         readers: 2,
+    }
+}
+
+/// A code that is good for a minute.
+fn authorization_code(secret: &str, grant: Grant) -> AuthorizationCode {
+    AuthorizationCode {
+        digest: digest(secret),
+        grant,
+        redirect_uri: REDIRECT_URI.into(),
+        redirect_uri_given: true,
+        challenge: Some(challenge()),
+        expires_at: START.plus(60),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use wardgate_shared::scope::ScopeSet;
 
-use super::{TestStore, access, audit, digest, later, refresh};
+use super::{TestStore, access, audit, authorization_code, digest, later, refresh};
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::domain::authorization_code::CodeRedemption;
 use crate::domain::consent::Consent;
@@ -48,7 +48,7 @@ async fn a_request_is_approved_once() {
         .unwrap();
     let request = digest("r");
     let approve = |code: &str, grant: &str| {
-        let code = test.code(code, test.grant(grant));
+        let code = authorization_code(code, test.grant(grant));
         let events = vec![audit(AuditAction::Consent), audit(AuditAction::Authorization)];
         test.store
             .approve_authorization(&request, code, None, events, START)
@@ -92,7 +92,7 @@ async fn an_expired_request_is_neither_approved_nor_denied() {
         .insert_authorization_request(test.request("r"))
         .await
         .unwrap();
-    let code = test.code("c", test.grant("grant-1"));
+    let code = authorization_code("c", test.grant("grant-1"));
     assert_eq!(
         test.store
             .approve_authorization(&digest("r"), code, None, Vec::new(), later(600))
@@ -134,7 +134,7 @@ async fn an_approval_that_cannot_be_stored_leaves_the_request_waiting() {
         .await
         .unwrap();
     // The grant's id is taken.
-    let code = test.code("c2", test.grant("grant-1"));
+    let code = authorization_code("c2", test.grant("grant-1"));
     let refused = test
         .store
         .approve_authorization(&digest("r"), code, None, Vec::new(), START)
@@ -165,7 +165,7 @@ async fn consents_add_up() {
             .insert_authorization_request(test.request(&request))
             .await
             .unwrap();
-        let code = test.code(&format!("c{number}"), test.grant(&format!("grant-{number}")));
+        let code = authorization_code(&format!("c{number}"), test.grant(&format!("grant-{number}")));
         let approved = test
             .store
             .approve_authorization(&digest(&request), code, Some(consent), Vec::new(), START)
@@ -189,7 +189,7 @@ async fn a_code_says_what_it_is_worth_whatever_became_of_it() {
         .unwrap();
     assert_eq!(
         format!("{code:?}"),
-        format!("{:?}", test.code("code for r", test.grant("grant-1")))
+        format!("{:?}", authorization_code("code for r", test.grant("grant-1")))
     );
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::{TestStore, access, audit, digest, later, refresh};
+use super::{TestStore, access, audit, authorization_code, digest, later, refresh};
 use crate::domain::audit_event::AuditAction;
 use crate::domain::authorization_code::CodeRedemption;
 use crate::store::RefreshRotation;
@@ -106,7 +106,7 @@ async fn of_many_approvals_of_one_request_one_wins() {
     let answers = race(|number| {
         let test = test.clone();
         async move {
-            let code = test.code(&format!("c{number}"), test.grant(&format!("grant-{number}")));
+            let code = authorization_code(&format!("c{number}"), test.grant(&format!("grant-{number}")));
             test.store
                 .approve_authorization(&digest("r"), code, None, Vec::new(), START)
                 .await

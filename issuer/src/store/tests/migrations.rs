@@ -37,7 +37,10 @@ const RELEASED: [(&str, &str); 5] = [
 #[test]
 fn released_migrations_are_as_they_were_released() {
     let hex = |script: &str| format!("{:x}", Sha256::digest(script.as_bytes()));
-    let now: Vec<(&str, String)> = MIGRATIONS.iter().map(|(name, script)| (*name, hex(script))).collect();
+    let now: Vec<(&str, String)> = MIGRATIONS
+        .iter()
+        .map(|(name, script)| (*name, hex(script)))
+        .collect();
     let released: Vec<(&str, String)> = RELEASED
         .iter()
         .map(|(name, digest)| (*name, (*digest).into()))
@@ -74,7 +77,12 @@ async fn all_migrations_together_make_the_schema_of_the_snapshot() {
         .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type DESC, tbl_name, name")
         .unwrap();
     let statements = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
-    let schema: String = statements.map(|sql| format!("{};\n\n", sql.unwrap())).collect();
+    let schema = statements.map(Result::unwrap).collect::<Vec<_>>().join(
+        ";
+
+",
+    ) + ";
+";
 
     let snapshot = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/schema.txt");
     if std::env::var_os("WARDGATE_UPDATE_SNAPSHOTS").is_some() {

@@ -12,7 +12,7 @@ impl TestStore {
         self.connection().query_row(&query, [], |row| row.get(0)).unwrap()
     }
 
-    async fn purge(&self, seconds: i64) -> u64 {
+    async fn purge(&self, seconds: i64) -> usize {
         self.store.purge_expired(later(seconds)).await.unwrap().rows
     }
 }
