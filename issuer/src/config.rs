@@ -11,6 +11,7 @@ mod network;
 mod options;
 mod public_url;
 mod reader;
+mod sections;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,10 +20,10 @@ use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::secret::Secret;
 
 pub use fault::{ConfigFault, ConfigFaults};
-pub(crate) use load::parse_master_key;
 pub use network::IpNetwork;
 pub use options::{documentation, example_file};
 pub use public_url::{PublicUrl, PublicUrlError};
+pub(crate) use sections::parse_master_key;
 
 /// The whole configuration.
 #[derive(Clone, Debug)]

@@ -24,18 +24,28 @@ pub async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes()).map_err(FormError::from)?;
-    let id = parameters.single("request").map_err(|_| PageError::Field)?.ok_or(PageError::RequestGone)?;
+    let id = parameters
+        .single("request")
+        .map_err(|_| PageError::Field)?
+        .ok_or(PageError::RequestGone)?;
     let pending = PendingRequest::load(&state, id).await?;
     let Some(session) = fresh_session(&pending, session) else {
         return Ok(redirect::to_own_page(&pending.path_to("/login"))?);
     };
     let grantable = granting::for_person(&pending.request.scope, &session.user);
     if grantable.scope.is_empty() {
-        return pending.deny(&state, Denial::NothingToGrant, Some(&session.user), address).await;
+        return pending
+            .deny(&state, Denial::NothingToGrant, Some(&session.user), address)
+            .await;
     }
     let permissions = permissions(&grantable.scope, grantable.launch_context.patient_id.is_some());
-    let form_token =
-        form_token(state.form_key(), session.secret.expose(), FormPurpose::Consent { request: pending.id() });
+    let form_token = form_token(
+        state.form_key(),
+        session.secret.expose(),
+        FormPurpose::Consent {
+            request: pending.id(),
+        },
+    );
     let template = ConsentPage {
         client_name: &pending.client.name,
         permissions: &permissions,
@@ -45,7 +55,10 @@ pub async fn get(
         user_name: &session.user.name,
         user_email: &session.user.email,
     };
-    Ok(page(&template, &FormTargets::client(&pending.request.redirect_target))?)
+    Ok(page(
+        &template,
+        &FormTargets::client(&pending.request.redirect_target),
+    )?)
 }
 
 /// Takes the answer: `decision` is `allow` or `deny`.
@@ -70,11 +83,17 @@ pub async fn post(
         return Ok(redirect::to_own_page(&pending.path_to("/login"))?);
     };
     match field("decision")? {
-        Some("deny") => pending.deny(&state, Denial::AccessDenied, Some(&session.user), address).await,
+        Some("deny") => {
+            pending
+                .deny(&state, Denial::AccessDenied, Some(&session.user), address)
+                .await
+        }
         Some("allow") => {
             let grantable = granting::for_person(&pending.request.scope, &session.user);
             if grantable.scope.is_empty() {
-                return pending.deny(&state, Denial::NothingToGrant, Some(&session.user), address).await;
+                return pending
+                    .deny(&state, Denial::NothingToGrant, Some(&session.user), address)
+                    .await;
             }
             let consent = Consent {
                 user_id: session.user.id.clone(),
@@ -82,7 +101,9 @@ pub async fn post(
                 scope: grantable.scope.clone(),
                 granted_at: state.now(),
             };
-            pending.approve(&state, &session, grantable, Some(consent), address).await
+            pending
+                .approve(&state, &session, grantable, Some(consent), address)
+                .await
         }
         Some(_) | None => Err(PageError::Field),
     }

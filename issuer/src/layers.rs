@@ -21,7 +21,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Names every request by random characters of our own, in the log and in the answer. A name that the request brings is
 /// dropped: the log is not to be written by strangers.
 pub async fn request_id(mut request: Request, next: Next) -> Response {
-    let id = rng::identifier("req-").ok().and_then(|id| HeaderValue::from_str(&id).ok());
+    let id = rng::identifier("req-")
+        .ok()
+        .and_then(|id| HeaderValue::from_str(&id).ok());
     match &id {
         Some(id) => request.headers_mut().insert(REQUEST_ID, id.clone()),
         None => request.headers_mut().remove(REQUEST_ID),
@@ -35,14 +37,21 @@ pub async fn request_id(mut request: Request, next: Next) -> Response {
 
 /// The span of a request: method, path and name. No query and no headers, since codes, tokens and cookies travel there.
 pub fn request_span<B>(request: &http::Request<B>) -> tracing::Span {
-    let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let id = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|id| id.to_str().ok())
+        .unwrap_or_default();
     tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
 }
 
 /// The answer when a handler panicked. No input should bring that about; if it does, the cause is in the log.
 #[expect(clippy::needless_pass_by_value, reason = "the signature is tower-http's")]
 pub fn answer_to_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let cause = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let cause = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(cause, "a handler panicked");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

@@ -22,14 +22,29 @@ pub fn router(state: AppState) -> Router {
     let protocol = Router::new()
         .route("/oauth2/token", token_route())
         .route("/oauth/token", token_route())
-        .route("/oauth2/revoke", axum::routing::post(revoke::post).fallback(revoke::other_method))
-        .layer(from_fn_with_state(state.clone(), cross_origin::registered_origins));
+        .route(
+            "/oauth2/revoke",
+            axum::routing::post(revoke::post).fallback(revoke::other_method),
+        )
+        .layer(from_fn_with_state(
+            state.clone(),
+            cross_origin::registered_origins,
+        ));
 
     // Read by anybody.
     let documents = Router::new()
-        .route("/.well-known/openid-configuration", get(metadata::authorization_server))
-        .route("/.well-known/oauth-authorization-server", get(metadata::authorization_server))
-        .route("/.well-known/smart-configuration", get(metadata::smart_configuration))
+        .route(
+            "/.well-known/openid-configuration",
+            get(metadata::authorization_server),
+        )
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(metadata::authorization_server),
+        )
+        .route(
+            "/.well-known/smart-configuration",
+            get(metadata::smart_configuration),
+        )
         .route("/.well-known/jwks.json", get(metadata::keys))
         .route("/docs/errors", get(documentation::errors))
         .route("/static/wardgate.css", get(landing::stylesheet))
@@ -56,7 +71,10 @@ pub fn router(state: AppState) -> Router {
         .fallback(landing::not_found)
         .with_state(Web::new(state))
         .layer(DefaultBodyLimit::max(layers::MAXIMUM_BODY_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, layers::LONGEST_ANSWER))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            layers::LONGEST_ANSWER,
+        ))
         .layer(CatchPanicLayer::custom(layers::answer_to_panic))
         .layer(TraceLayer::new_for_http().make_span_with(layers::request_span))
         .layer(from_fn(layers::request_id))

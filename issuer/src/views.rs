@@ -119,7 +119,9 @@ pub fn page(template: &impl Template, targets: &FormTargets) -> Result<Response,
     let policy = HeaderValue::from_str(&format!(
         "default-src 'none'; style-src 'self'; form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     ))?;
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(response)
 }
 

@@ -17,7 +17,10 @@ pub struct Web {
 impl Web {
     /// The web layer over `state`, with empty counters.
     pub fn new(state: AppState) -> Self {
-        Self { state, throttle: Arc::new(SignInThrottle::default()) }
+        Self {
+            state,
+            throttle: Arc::new(SignInThrottle::default()),
+        }
     }
 }
 

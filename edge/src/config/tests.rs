@@ -169,3 +169,19 @@ fn every_variable_is_declared_with_a_meaning_and_a_distinct_name() {
         );
     }
 }
+
+#[test]
+fn the_documentation_lists_exactly_the_declared_variables() {
+    let page = include_str!("../../../docs/edge-configuration.md");
+    let documented: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    let declared: Vec<String> = variables::ALL
+        .iter()
+        .map(|variable| {
+            let default = variable
+                .default
+                .map_or("must be set".to_owned(), |default| format!("`{default}`"));
+            format!("| `{}` | {default} | {} |", variable.name, variable.meaning)
+        })
+        .collect();
+    assert_eq!(documented, declared);
+}

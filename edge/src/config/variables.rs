@@ -1,4 +1,4 @@
-//! Every variable the Worker reads: its name, its default, its meaning. The README's table is made from this list.
+//! Every variable the Worker reads: its name, its default, its meaning. A test holds docs/edge-configuration.md to it.
 //!
 //! Variables are set in the section `[vars]` of `wrangler.toml`; none of them is a secret. A variable that begins with
 //! `WARDGATE_` and is not in this list is a fault, since it is most likely a misspelt one.
@@ -102,7 +102,7 @@ pub const JWKS_TIMEOUT_MILLISECONDS: Variable = variable(
 pub const UPSTREAM_TIMEOUT_MILLISECONDS: Variable = variable(
     "WARDGATE_UPSTREAM_TIMEOUT_MILLISECONDS",
     Some("30000"),
-    "How long the FHIR server may take until its answer begins.",
+    "How long the FHIR server may take until its answer begins, the sending of the request included.",
 );
 /// Origins of browser applications.
 pub const CORS_ORIGINS: Variable = variable(

@@ -3,7 +3,7 @@
 use wardgate_shared::claims::AccessClaims;
 
 use crate::authorize::Permit;
-use crate::config::Config;
+use crate::config::{Config, url};
 use crate::error::UpstreamFailure;
 use crate::headers;
 use crate::request::Incoming;
@@ -46,6 +46,10 @@ pub fn prepare<'a>(
     set_on_answer: Vec<(&'static str, String)>,
 ) -> Forward<'a> {
     let mut url = format!("{}{below}", config.upstream);
+    if below.is_empty() && url::check(&config.upstream).is_ok_and(|path| path.0 == config.upstream.len()) {
+        // A URL without any path has one in its normal form.
+        url.push('/');
+    }
     if let Some(query) = request.query {
         url.push('?');
         query.chars().for_each(|character| match character {
@@ -125,6 +129,27 @@ mod tests {
             prepare(&config(), &base, "", None, "r-1", Vec::new()).url,
             "https://fhir.example/r4?"
         );
+    }
+
+    #[test]
+    fn a_fhir_server_at_the_root_of_its_host_is_asked_there() {
+        let mut config = config();
+        config.upstream = "https://fhir.example".into();
+        for (target, below, url) in [
+            ("/fhir?_id=1", "", "https://fhir.example/?_id=1"),
+            ("/fhir/?_id=1", "/", "https://fhir.example/?_id=1"),
+            ("/fhir/Patient", "/Patient", "https://fhir.example/Patient"),
+        ] {
+            let forward = prepare(
+                &config,
+                &incoming("GET", target, &[]),
+                below,
+                None,
+                "r-1",
+                Vec::new(),
+            );
+            assert_eq!(forward.url, url);
+        }
     }
 
     #[test]

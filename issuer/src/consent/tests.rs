@@ -4,7 +4,9 @@ use crate::web::testing::{APP_REDIRECT, Browser, Clinic, PASSWORD, PATIENT, PHYS
 
 /// Signs in and asks for something; gives the address of the consent page.
 async fn consent_page(browser: &Browser, email: &str) -> String {
-    let answer = browser.get(&format!("/oauth2/authorize?{}", form(&app_request("openid")))).await;
+    let answer = browser
+        .get(&format!("/oauth2/authorize?{}", form(&app_request("openid"))))
+        .await;
     let answer = browser.sign_in(answer.location(), email, PASSWORD).await;
     let answer = browser.get(answer.location()).await;
     assert!(answer.location().starts_with("/consent?request="), "{answer:?}");
@@ -18,12 +20,23 @@ async fn an_answer_counts_once() {
     let path = consent_page(&browser, PATIENT).await;
     let page = browser.get(&path).await;
     let (token, request) = (page.field("form_token"), page.field("request"));
-    let fields = [("form_token", token.as_str()), ("request", request.as_str()), ("decision", "allow")];
+    let fields = [
+        ("form_token", token.as_str()),
+        ("request", request.as_str()),
+        ("decision", "allow"),
+    ];
     let answer = browser.post("/consent", &fields).await;
     assert!(answer.sent("code").is_some());
     for decision in ["allow", "deny"] {
-        let fields = [("form_token", token.as_str()), ("request", request.as_str()), ("decision", decision)];
-        browser.post("/consent", &fields).await.is_error_page(StatusCode::BAD_REQUEST);
+        let fields = [
+            ("form_token", token.as_str()),
+            ("request", request.as_str()),
+            ("decision", decision),
+        ];
+        browser
+            .post("/consent", &fields)
+            .await
+            .is_error_page(StatusCode::BAD_REQUEST);
     }
 }
 
@@ -38,7 +51,11 @@ async fn of_many_answers_at_once_one_counts() {
         .map(|_| {
             let (browser, token, request) = (browser.clone(), token.clone(), request.clone());
             tokio::spawn(async move {
-                let fields = [("form_token", token.as_str()), ("request", request.as_str()), ("decision", "allow")];
+                let fields = [
+                    ("form_token", token.as_str()),
+                    ("request", request.as_str()),
+                    ("decision", "allow"),
+                ];
                 browser.post("/consent", &fields).await
             })
         })
@@ -77,12 +94,29 @@ async fn a_form_of_another_session_request_or_site_is_refused() {
         let fields = [("form_token", token), ("request", request), ("decision", "allow")];
         browser.post("/consent", &fields).await.is_error_page(bad);
     }
-    let fields = [("form_token", token.as_str()), ("request", request.as_str()), ("decision", "allow")];
-    clinic.browser().post("/consent", &fields).await.is_error_page(bad);
-    for headers in [("sec-fetch-site", "cross-site"), ("origin", "https://app.example")] {
-        browser.post_with("/consent", &fields, &[headers]).await.is_error_page(StatusCode::FORBIDDEN);
+    let fields = [
+        ("form_token", token.as_str()),
+        ("request", request.as_str()),
+        ("decision", "allow"),
+    ];
+    clinic
+        .browser()
+        .post("/consent", &fields)
+        .await
+        .is_error_page(bad);
+    for headers in [
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "https://app.example"),
+    ] {
+        browser
+            .post_with("/consent", &fields, &[headers])
+            .await
+            .is_error_page(StatusCode::FORBIDDEN);
     }
-    assert!(browser.post("/consent", &fields).await.sent("code").is_some(), "none of this used the request up");
+    assert!(
+        browser.post("/consent", &fields).await.sent("code").is_some(),
+        "none of this used the request up"
+    );
 }
 
 #[tokio::test]
@@ -94,8 +128,15 @@ async fn the_answer_is_that_of_whoever_was_asked() {
     let (token, request) = (page.field("form_token"), page.field("request"));
     // In another tab somebody else signs in.
     browser.sign_in("/login", PHYSICIAN, PASSWORD).await;
-    let fields = [("form_token", token.as_str()), ("request", request.as_str()), ("decision", "allow")];
-    browser.post("/consent", &fields).await.is_error_page(StatusCode::BAD_REQUEST);
+    let fields = [
+        ("form_token", token.as_str()),
+        ("request", request.as_str()),
+        ("decision", "allow"),
+    ];
+    browser
+        .post("/consent", &fields)
+        .await
+        .is_error_page(StatusCode::BAD_REQUEST);
     assert!(browser.get(&path).await.body.contains("Ada Physician"));
 }
 
@@ -107,10 +148,23 @@ async fn a_decision_that_is_none_changes_nothing() {
     let page = browser.get(&path).await;
     let (token, request) = (page.field("form_token"), page.field("request"));
     for decision in ["", "ALLOW", "yes"] {
-        let fields = [("form_token", token.as_str()), ("request", request.as_str()), ("decision", decision)];
-        browser.post("/consent", &fields).await.is_error_page(StatusCode::BAD_REQUEST);
+        let fields = [
+            ("form_token", token.as_str()),
+            ("request", request.as_str()),
+            ("decision", decision),
+        ];
+        browser
+            .post("/consent", &fields)
+            .await
+            .is_error_page(StatusCode::BAD_REQUEST);
     }
-    assert!(browser.decide(&path, "allow").await.location().starts_with(APP_REDIRECT));
+    assert!(
+        browser
+            .decide(&path, "allow")
+            .await
+            .location()
+            .starts_with(APP_REDIRECT)
+    );
 }
 
 #[tokio::test]

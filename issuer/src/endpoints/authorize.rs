@@ -8,6 +8,7 @@
 pub mod check;
 pub mod decision;
 pub mod pending;
+pub mod refusal;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -19,9 +20,10 @@ use crate::error::redirect;
 use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters, ParametersError, SignedIn};
 use crate::state::AppState;
 
-use check::{CheckedRequest, Refusal};
+use check::CheckedRequest;
 use decision::{Decision, Denial, decide};
 use pending::PendingRequest;
+use refusal::Refusal;
 
 /// A request in the query.
 pub async fn get(
@@ -30,7 +32,10 @@ pub async fn get(
     SignedIn(session): SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let visit = Visit { state: &state, address };
+    let visit = Visit {
+        state: &state,
+        address,
+    };
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes());
     match visit.check(parameters).await? {
         Ok(checked) => visit.answer_new(checked, session).await,
@@ -44,13 +49,20 @@ pub async fn post(
     ClientAddress(address): ClientAddress,
     form: Result<Form, FormError>,
 ) -> Result<Response, PageError> {
-    let visit = Visit { state: &state, address };
+    let visit = Visit {
+        state: &state,
+        address,
+    };
     let Form(parameters) = form?;
     match visit.check(Ok(parameters)).await? {
         Ok(checked) => {
             let prompt_none = checked.prompt_none;
             let path = visit.store(checked).await?.continue_path();
-            Ok(redirect::to_own_page(&if prompt_none { format!("{path}&prompt=none") } else { path })?)
+            Ok(redirect::to_own_page(&if prompt_none {
+                format!("{path}&prompt=none")
+            } else {
+                path
+            })?)
         }
         Err(refusal) => visit.refuse(refusal).await,
     }
@@ -63,14 +75,26 @@ pub async fn resume(
     SignedIn(session): SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let visit = Visit { state: &state, address };
+    let visit = Visit {
+        state: &state,
+        address,
+    };
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes()).map_err(FormError::from)?;
     let field = |name| parameters.single(name).map_err(|_| PageError::Field);
     let pending = PendingRequest::load(&state, field("request")?.ok_or(PageError::RequestGone)?).await?;
     let prompt_none = field("prompt")? == Some("none");
     let decision = decide(&state, &pending, session.as_ref()).await?;
     match decision.denial(prompt_none) {
-        Some(denial) => pending.deny(&state, denial, session.as_ref().map(|session| &session.user), address).await,
+        Some(denial) => {
+            pending
+                .deny(
+                    &state,
+                    denial,
+                    session.as_ref().map(|session| &session.user),
+                    address,
+                )
+                .await
+        }
         None => visit.act(&pending, decision, session.as_ref()).await,
     }
 }
@@ -103,7 +127,9 @@ impl Visit<'_> {
         let decision = decide(self.state, &pending, session.as_ref()).await?;
         if let Some(denial) = decision.denial(prompt_none) {
             let user = session.as_ref().map(|session| &session.user);
-            return Ok(pending.deny_unstored(self.state, denial, user, self.address).await?);
+            return Ok(pending
+                .deny_unstored(self.state, denial, user, self.address)
+                .await?);
         }
         self.insert(&pending).await?;
         self.act(&pending, decision, session.as_ref()).await
@@ -116,7 +142,11 @@ impl Visit<'_> {
     }
 
     async fn insert(&self, pending: &PendingRequest) -> Result<(), PageError> {
-        let stored = self.state.store().insert_authorization_request(pending.request.clone()).await;
+        let stored = self
+            .state
+            .store()
+            .insert_authorization_request(pending.request.clone())
+            .await;
         Ok(stored.map_err(InternalError::from)?)
     }
 
@@ -129,7 +159,9 @@ impl Visit<'_> {
     ) -> Result<Response, PageError> {
         match (decision, session) {
             (Decision::Approve(grantable), Some(session)) => {
-                pending.approve(self.state, session, grantable, None, self.address).await
+                pending
+                    .approve(self.state, session, grantable, None, self.address)
+                    .await
             }
             (Decision::AskConsent(_), Some(_)) => Ok(redirect::to_own_page(&pending.path_to("/consent"))?),
             (Decision::SignIn | Decision::AskConsent(_) | Decision::Approve(_), _) => {
@@ -137,7 +169,9 @@ impl Visit<'_> {
             }
             (Decision::NothingToGrant, session) => {
                 let user = session.map(|session| &session.user);
-                pending.deny(self.state, Denial::NothingToGrant, user, self.address).await
+                pending
+                    .deny(self.state, Denial::NothingToGrant, user, self.address)
+                    .await
             }
         }
     }
@@ -150,10 +184,16 @@ impl Visit<'_> {
         if let Some(client_id) = refusal.client_id() {
             audit = audit.with_client(client_id);
         }
-        self.state.store().record(audit).await.map_err(InternalError::from)?;
+        self.state
+            .store()
+            .record(audit)
+            .await
+            .map_err(InternalError::from)?;
         match refusal {
             Refusal::Page { error, .. } => Err(PageError::UntrustedRequest(error.description())),
-            Refusal::Redirect { target, state, error, .. } => Ok(redirect::with_error(
+            Refusal::Redirect {
+                target, state, error, ..
+            } => Ok(redirect::with_error(
                 self.state.config(),
                 &target,
                 state.as_deref(),

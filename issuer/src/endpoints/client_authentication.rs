@@ -71,7 +71,9 @@ impl ClientAuthenticationError {
         match self {
             Self::SeveralMethods => "The client must authenticate by one method only, and as one client",
             Self::Repeated => "A parameter is repeated",
-            Self::NoClient => "The client must authenticate, or name itself by client_id if it is a public client",
+            Self::NoClient => {
+                "The client must authenticate, or name itself by client_id if it is a public client"
+            }
             Self::Header => "The Authorization header is not HTTP Basic with client_id and client_secret",
             Self::Assertion => "Client assertions of this type are not supported",
             Self::Refused => "The client is unknown or its secret is wrong",
@@ -131,18 +133,26 @@ fn prove(client: Option<Client>, presented: &Presented) -> Option<AuthenticatedC
         Some(ClientAuthentication::Secret(digest)) => *digest,
         Some(ClientAuthentication::Public) | None => SecretDigest::from_bytes([0; 32]),
     };
-    let secret_holds =
-        presented.secrets.iter().fold(false, |holds, secret| holds | (SecretDigest::of(secret.expose()) == expected));
+    let secret_holds = presented.secrets.iter().fold(false, |holds, secret| {
+        holds | (SecretDigest::of(secret.expose()) == expected)
+    });
     let client = client?;
     let proved = match client.authentication {
         ClientAuthentication::Public => presented.method == NONE,
         ClientAuthentication::Secret(_) => secret_holds,
     };
-    proved.then_some(AuthenticatedClient { client, method: presented.method })
+    proved.then_some(AuthenticatedClient {
+        client,
+        method: presented.method,
+    })
 }
 
 fn present(headers: &HeaderMap, parameters: &Parameters) -> Result<Presented, ClientAuthenticationError> {
-    let parameter = |name| parameters.single(name).map_err(|_| ClientAuthenticationError::Repeated);
+    let parameter = |name| {
+        parameters
+            .single(name)
+            .map_err(|_| ClientAuthenticationError::Repeated)
+    };
     let (client_id, secret) = (parameter("client_id")?, parameter("client_secret")?);
     let assertion = parameter("client_assertion")?.or(parameter("client_assertion_type")?);
     let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
@@ -158,7 +168,9 @@ fn present(headers: &HeaderMap, parameters: &Parameters) -> Result<Presented, Cl
         return Err(ClientAuthenticationError::Assertion);
     }
     if let Some(authorization) = authorization {
-        let text = authorization.to_str().map_err(|_| ClientAuthenticationError::Header)?;
+        let text = authorization
+            .to_str()
+            .map_err(|_| ClientAuthenticationError::Header)?;
         let basic = read_basic(text).ok_or(ClientAuthenticationError::Header)?;
         return match client_id {
             // Many clients name themselves twice; that is harmless as long as it is the same name.
@@ -172,7 +184,10 @@ fn present(headers: &HeaderMap, parameters: &Parameters) -> Result<Presented, Cl
     Ok(Presented {
         method: if secret.is_some() { POST } else { NONE },
         client_ids: vec![client_id.into()],
-        secrets: secret.map(|secret| Secret::new(secret.into())).into_iter().collect(),
+        secrets: secret
+            .map(|secret| Secret::new(secret.into()))
+            .into_iter()
+            .collect(),
     })
 }
 
@@ -183,7 +198,8 @@ fn read_basic(header: &str) -> Option<Presented> {
     if !scheme.eq_ignore_ascii_case("Basic") {
         return None;
     }
-    let pair = Secret::new(String::from_utf8(Base64::decode_vec(encoded.trim_start_matches(' ')).ok()?).ok()?);
+    let pair =
+        Secret::new(String::from_utf8(Base64::decode_vec(encoded.trim_start_matches(' ')).ok()?).ok()?);
     let (client_id, secret) = pair.expose().split_once(':')?;
     if client_id.is_empty() || secret.is_empty() {
         return None;

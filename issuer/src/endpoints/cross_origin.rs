@@ -20,8 +20,10 @@ const PREFLIGHT_MAXIMUM_AGE: &str = "600";
 /// The layer.
 pub async fn registered_origins(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let is_preflight =
-        request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let is_preflight = request.method() == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let allowed = match origin {
         Some(origin) => match is_registered(&state, &origin).await {
             Ok(registered) => registered.then_some(origin),
@@ -49,7 +51,10 @@ pub async fn registered_origins(State(state): State<AppState>, request: Request,
 fn preflight() -> Response {
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "POST"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, content-type",
+        ),
         (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAXIMUM_AGE),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()

@@ -138,5 +138,10 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
             "https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1",
         ),
     };
-    ErrorCodeEntry { code: code.as_str(), meaning, advice, specification }
+    ErrorCodeEntry {
+        code: code.as_str(),
+        meaning,
+        advice,
+        specification,
+    }
 }

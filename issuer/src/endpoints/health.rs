@@ -26,7 +26,13 @@ pub async fn ready(State(state): State<AppState>) -> Response {
         Ok(()) => Json(Health { status: "ok" }).into_response(),
         Err(error) => {
             error.log();
-            (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "unavailable" })).into_response()
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Json(Health {
+                    status: "unavailable",
+                }),
+            )
+                .into_response()
         }
     }
 }
@@ -34,10 +40,14 @@ pub async fn ready(State(state): State<AppState>) -> Response {
 async fn check(state: &AppState) -> Result<(), InternalError> {
     state.store().check().await?;
     let (lives, now) = (state.keys().lives(), state.now());
-    let all_sign = state
-        .keys()
-        .algorithms()
-        .into_iter()
-        .all(|algorithm| lives.iter().any(|key| key.algorithm == algorithm && key.may_sign(now)));
-    if all_sign { Ok(()) } else { Err(KeyError::NoSigningKey.into()) }
+    let all_sign = state.keys().algorithms().into_iter().all(|algorithm| {
+        lives
+            .iter()
+            .any(|key| key.algorithm == algorithm && key.may_sign(now))
+    });
+    if all_sign {
+        Ok(())
+    } else {
+        Err(KeyError::NoSigningKey.into())
+    }
 }

@@ -14,15 +14,24 @@ const STYLESHEET: &str = include_str!("../../templates/wardgate.css");
 /// `/`.
 pub async fn get(State(state): State<AppState>, SignedIn(session): SignedIn) -> Result<Response, PageError> {
     let user_name = session.as_ref().map(|session| session.user.name.as_str());
-    let template = LandingPage { issuer: state.config().server.public_url.as_str(), user_name };
+    let template = LandingPage {
+        issuer: state.config().server.public_url.as_str(),
+        user_name,
+    };
     Ok(page(&template, &FormTargets::none())?)
 }
 
 /// `/static/wardgate.css`.
 pub async fn stylesheet() -> Response {
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/css; charset=utf-8"),
+        ),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=3600"),
+        ),
     ];
     (headers, STYLESHEET).into_response()
 }

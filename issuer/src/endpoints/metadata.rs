@@ -98,7 +98,10 @@ impl Common {
 
 /// OpenID Connect Discovery section 3 and RFC 8414 section 2: one document under two names.
 #[derive(Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "the specifications give these members as booleans")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the specifications give these members as booleans"
+)]
 struct AuthorizationServer {
     #[serde(flatten)]
     common: Common,
@@ -130,7 +133,18 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         response_modes_supported: ["query"],
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: ["RS256"],
-        claims_supported: ["iss", "sub", "aud", "exp", "iat", "auth_time", "amr", "nonce", "at_hash", "fhirUser"],
+        claims_supported: [
+            "iss",
+            "sub",
+            "aud",
+            "exp",
+            "iat",
+            "auth_time",
+            "amr",
+            "nonce",
+            "at_hash",
+            "fhirUser",
+        ],
         claims_parameter_supported: false,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
@@ -142,7 +156,10 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
 
 /// `/.well-known/smart-configuration`.
 pub async fn smart_configuration(State(state): State<AppState>) -> Result<Response, PageError> {
-    let document = SmartConfiguration { common: Common::new(state.config()), capabilities: CAPABILITIES };
+    let document = SmartConfiguration {
+        common: Common::new(state.config()),
+        capabilities: CAPABILITIES,
+    };
     Ok(public(&document, DOCUMENT_MAXIMUM_AGE_SECONDS)?)
 }
 
@@ -150,14 +167,19 @@ pub async fn smart_configuration(State(state): State<AppState>) -> Result<Respon
 /// cache knows a key by the time it is used.
 pub async fn keys(State(state): State<AppState>) -> Result<Response, PageError> {
     let maximum_age = KEYS_MAXIMUM_AGE_SECONDS.min(state.config().keys.publish_lead_seconds / 2);
-    Ok(public(&state.keys().published(state.now()).to_json(), maximum_age)?)
+    Ok(public(
+        &state.keys().published(state.now()).to_json(),
+        maximum_age,
+    )?)
 }
 
 fn public(document: &impl Serialize, maximum_age_seconds: i64) -> Result<Response, InternalError> {
     let mut response = Json(document).into_response();
     let caching = HeaderValue::from_str(&format!("public, max-age={maximum_age_seconds}"))?;
     response.headers_mut().insert(header::CACHE_CONTROL, caching);
-    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+        .headers_mut()
+        .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     Ok(response)
 }
 

@@ -24,20 +24,32 @@ pub enum UnknownResource {
 /// [`UnknownResource`].
 pub fn requested(config: &Config, parameters: &Parameters) -> Result<Vec<String>, UnknownResource> {
     let named = named(config, parameters)?;
-    Ok(if named.is_empty() { vec![config.default_audience().into()] } else { named })
+    Ok(if named.is_empty() {
+        vec![config.default_audience().into()]
+    } else {
+        named
+    })
 }
 
 /// The resources of `granted` that a token request names, or all of them when it names none (RFC 8707 section 2.2).
 ///
 /// # Errors
 /// [`UnknownResource`], also for a resource that was not granted.
-pub fn narrowed(config: &Config, parameters: &Parameters, granted: &[String]) -> Result<Vec<String>, UnknownResource> {
+pub fn narrowed(
+    config: &Config,
+    parameters: &Parameters,
+    granted: &[String],
+) -> Result<Vec<String>, UnknownResource> {
     let named = named(config, parameters)?;
     if named.is_empty() {
         return Ok(granted.to_vec());
     }
     let all_granted = named.iter().all(|name| granted.contains(name));
-    if all_granted { Ok(named) } else { Err(UnknownResource::Target) }
+    if all_granted {
+        Ok(named)
+    } else {
+        Err(UnknownResource::Target)
+    }
 }
 
 fn named(config: &Config, parameters: &Parameters) -> Result<Vec<String>, UnknownResource> {
@@ -48,7 +60,9 @@ fn named(config: &Config, parameters: &Parameters) -> Result<Vec<String>, Unknow
         }
     };
     for name in parameters.all("aud") {
-        add(find(config, name).filter(|resource| resource.fhir).ok_or(UnknownResource::FhirBase)?);
+        add(find(config, name)
+            .filter(|resource| resource.fhir)
+            .ok_or(UnknownResource::FhirBase)?);
     }
     for name in REPEATABLE.iter().flat_map(|parameter| parameters.all(parameter)) {
         add(find(config, name).ok_or(UnknownResource::Target)?);
@@ -61,6 +75,7 @@ fn find<'a>(config: &'a Config, name: &str) -> Option<&'a Resource> {
     let without_slash = |name: &str| String::from(name.strip_suffix('/').unwrap_or(name));
     let name = without_slash(name);
     config.resources.iter().find(|resource| {
-        without_slash(&resource.identifier) == name || resource.aliases.iter().any(|alias| without_slash(alias) == name)
+        without_slash(&resource.identifier) == name
+            || resource.aliases.iter().any(|alias| without_slash(alias) == name)
     })
 }

@@ -28,7 +28,10 @@ use super::client_authentication::{AuthenticatedClient, ClientAuthenticationErro
 #[derive(Debug)]
 enum RevocationError {
     Form(FormError),
-    Client { error: ClientAuthenticationError, basic: bool },
+    Client {
+        error: ClientAuthenticationError,
+        basic: bool,
+    },
     Repeated,
     NoToken,
     AnotherClient,
@@ -39,21 +42,28 @@ impl RevocationError {
     fn respond(&self, config: &Config) -> Response {
         let bad_request = |code, description| json_error(config, StatusCode::BAD_REQUEST, code, description);
         match self {
-            Self::Form(error) => {
-                json_error(config, error.status(), OAuthErrorCode::InvalidRequest, error.description())
-            }
+            Self::Form(error) => json_error(
+                config,
+                error.status(),
+                OAuthErrorCode::InvalidRequest,
+                error.description(),
+            ),
             Self::Client { error, .. } if error.is_malformed_request() => {
                 bad_request(OAuthErrorCode::InvalidRequest, error.description())
             }
             Self::Client { error, basic: true } => json_client_challenge(config, error.description()),
-            Self::Client { error, basic: false } => {
-                json_error(config, StatusCode::UNAUTHORIZED, OAuthErrorCode::InvalidClient, error.description())
-            }
+            Self::Client { error, basic: false } => json_error(
+                config,
+                StatusCode::UNAUTHORIZED,
+                OAuthErrorCode::InvalidClient,
+                error.description(),
+            ),
             Self::Repeated => bad_request(OAuthErrorCode::InvalidRequest, "A parameter is repeated"),
             Self::NoToken => bad_request(OAuthErrorCode::InvalidRequest, "token is missing"),
-            Self::AnotherClient => {
-                bad_request(OAuthErrorCode::InvalidGrant, "The token was issued to another client")
-            }
+            Self::AnotherClient => bad_request(
+                OAuthErrorCode::InvalidGrant,
+                "The token was issued to another client",
+            ),
             Self::Internal(error) => json_internal(config, error),
         }
     }
@@ -83,12 +93,19 @@ pub async fn post(
     headers: HeaderMap,
     form: Result<Form, FormError>,
 ) -> Response {
-    let audit = |outcome| AuditEvent::new(state.now(), AuditAction::TokenRevocation, outcome).with_ip_address(address);
+    let audit = |outcome| {
+        AuditEvent::new(state.now(), AuditAction::TokenRevocation, outcome).with_ip_address(address)
+    };
     match revoke(&state, &headers, form, audit(AuditOutcome::Success)).await {
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => {
             let recorded = match error.audit_reason() {
-                Some(reason) => state.store().record(audit(AuditOutcome::Failure).with_reason(reason)).await,
+                Some(reason) => {
+                    state
+                        .store()
+                        .record(audit(AuditOutcome::Failure).with_reason(reason))
+                        .await
+                }
                 None => Ok(()),
             };
             match recorded {
@@ -102,7 +119,12 @@ pub async fn post(
 /// Answers every other method.
 pub async fn other_method(State(state): State<AppState>) -> Response {
     let description = "The revocation endpoint takes POST only";
-    json_error(state.config(), StatusCode::METHOD_NOT_ALLOWED, OAuthErrorCode::InvalidRequest, description)
+    json_error(
+        state.config(),
+        StatusCode::METHOD_NOT_ALLOWED,
+        OAuthErrorCode::InvalidRequest,
+        description,
+    )
 }
 
 async fn revoke(
@@ -112,22 +134,36 @@ async fn revoke(
     audit: AuditEvent,
 ) -> Result<(), RevocationError> {
     let Form(parameters) = form.map_err(RevocationError::Form)?;
-    let client = authenticate(state, headers, &parameters).await?.map_err(|error| RevocationError::Client {
-        error,
-        basic: headers.contains_key(header::AUTHORIZATION),
-    })?;
-    parameters.refuse_repeated(&[]).map_err(|_| RevocationError::Repeated)?;
+    let client = authenticate(state, headers, &parameters)
+        .await?
+        .map_err(|error| RevocationError::Client {
+            error,
+            basic: headers.contains_key(header::AUTHORIZATION),
+        })?;
+    parameters
+        .refuse_repeated(&[])
+        .map_err(|_| RevocationError::Repeated)?;
     let token = parameters.all("token").next().ok_or(RevocationError::NoToken)?;
-    let audit = audit.with_client(&*client.client().client_id).with_method(client.method());
+    let audit = audit
+        .with_client(&*client.client().client_id)
+        .with_method(client.method());
 
     // `token_type_hint` only says where to look first (RFC 7009 section 2.1), and both looks are cheap.
-    let found = state.store().refresh_token(&SecretDigest::of(token)).await.map_err(InternalError::from)?;
+    let found = state
+        .store()
+        .refresh_token(&SecretDigest::of(token))
+        .await
+        .map_err(InternalError::from)?;
     if let Some((_, grant)) = found {
         if grant.client_id != client.client().client_id {
             return Err(RevocationError::AnotherClient);
         }
         let audit = audit.with_user(&*grant.user_id);
-        state.store().end_grant(&grant.id, state.now(), audit).await.map_err(InternalError::from)?;
+        state
+            .store()
+            .end_grant(&grant.id, state.now(), audit)
+            .await
+            .map_err(InternalError::from)?;
         return Ok(());
     }
     if let Some(claims) = own_access_token(state, token, state.now()).await {
@@ -146,8 +182,15 @@ async fn revoke_access_token(
     if claims.client_id != *client_id {
         return Err(RevocationError::AnotherClient);
     }
-    let audit = if claims.is_client_itself() { audit } else { audit.with_user(&*claims.subject) };
-    let revoked = state.store().revoke_access_token(&claims.token_id, client_id, state.now(), audit).await;
+    let audit = if claims.is_client_itself() {
+        audit
+    } else {
+        audit.with_user(&*claims.subject)
+    };
+    let revoked = state
+        .store()
+        .revoke_access_token(&claims.token_id, client_id, state.now(), audit)
+        .await;
     revoked.map_err(InternalError::from)?;
     Ok(())
 }
@@ -156,9 +199,15 @@ async fn revoke_access_token(
 /// gave back another client's token unless the signature holds.
 async fn own_access_token(state: &AppState, token: &str, now: Timestamp) -> Option<AccessClaims> {
     let unverified = UnverifiedJwt::parse(token, MAXIMUM_JWT_BYTES).ok()?;
-    let key = state.keys().verifying_key(unverified.key_id()?, unverified.algorithm(), now)?;
-    let audiences: Vec<String> =
-        state.config().resources.iter().map(|resource| resource.identifier.clone()).collect();
+    let key = state
+        .keys()
+        .verifying_key(unverified.key_id()?, unverified.algorithm(), now)?;
+    let audiences: Vec<String> = state
+        .config()
+        .resources
+        .iter()
+        .map(|resource| resource.identifier.clone())
+        .collect();
     let policy = Policy {
         token_type: Some(Cow::Borrowed(ACCESS_TOKEN_TYPE)),
         issuer: Cow::Borrowed(state.config().server.public_url.as_str()),
@@ -166,7 +215,12 @@ async fn own_access_token(state: &AppState, token: &str, now: Timestamp) -> Opti
         skew_seconds: i64::MAX,
         maximum_lifetime_seconds: None,
     };
-    Some(jwt::verify::<AccessClaims, _>(&unverified, &key, &policy, now).await.ok()?.into_claims())
+    Some(
+        jwt::verify::<AccessClaims, _>(&unverified, &key, &policy, now)
+            .await
+            .ok()?
+            .into_claims(),
+    )
 }
 
 #[cfg(test)]

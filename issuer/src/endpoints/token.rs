@@ -73,7 +73,12 @@ pub async fn post(
 /// Answers every other method.
 pub async fn other_method(State(state): State<AppState>) -> Response {
     let description = "The token endpoint takes POST only";
-    json_error(state.config(), StatusCode::METHOD_NOT_ALLOWED, OAuthErrorCode::InvalidRequest, description)
+    json_error(
+        state.config(),
+        StatusCode::METHOD_NOT_ALLOWED,
+        OAuthErrorCode::InvalidRequest,
+        description,
+    )
 }
 
 /// An error and what is known of the request by then.
@@ -102,7 +107,11 @@ impl Refused {
 
 impl From<TokenError> for Refused {
     fn from(error: TokenError) -> Self {
-        Self { error, client_id: None, method: None }
+        Self {
+            error,
+            client_id: None,
+            method: None,
+        }
     }
 }
 
@@ -113,18 +122,30 @@ async fn answer(
     form: Result<Form, FormError>,
 ) -> Result<Response, Refused> {
     let Form(parameters) = form.map_err(TokenError::Form)?;
-    let client = authenticate(state, headers, &parameters).await.map_err(TokenError::Internal)?;
+    let client = authenticate(state, headers, &parameters)
+        .await
+        .map_err(TokenError::Internal)?;
     let client = client.map_err(|error| TokenError::Client {
         error,
         basic: headers.contains_key(http::header::AUTHORIZATION),
     })?;
-    let known = |error, method| Refused { error, client_id: Some(client.client().client_id.clone()), method };
+    let known = |error, method| Refused {
+        error,
+        client_id: Some(client.client().client_id.clone()),
+        method,
+    };
     let request = TokenRequest::read(&parameters).map_err(|error| known(error, None))?;
     let method = Some(request.grant.grant_type().as_str());
     if !client.client().allows(request.grant.grant_type()) {
         return Err(known(TokenError::GrantNotAllowed, method));
     }
-    let exchange = Exchange { state, client: &client, parameters: &parameters, address, now: state.now() };
+    let exchange = Exchange {
+        state,
+        client: &client,
+        parameters: &parameters,
+        address,
+        now: state.now(),
+    };
     let outcome = match request.grant {
         GrantRequest::AuthorizationCode(code) => authorization_code::exchange(&exchange, code).await,
         GrantRequest::ClientCredentials => client_credentials::issue(&exchange, request.scope).await,

@@ -54,7 +54,11 @@ impl InternalError {
 
     /// 503 when it may pass, else 500.
     pub const fn status(&self) -> StatusCode {
-        if self.is_temporary() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR }
+        if self.is_temporary() {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 
     /// Writes the cause to the log. Called where the error becomes an answer, and nowhere else.

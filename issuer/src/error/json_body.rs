@@ -24,14 +24,28 @@ pub fn error_uri(config: &Config, code: OAuthErrorCode) -> String {
 
 /// An error answer. `description` is fixed text of the characters that RFC 6749 section 5.2 allows: printable ASCII
 /// without `"` and `\`.
-pub fn json_error(config: &Config, status: StatusCode, code: OAuthErrorCode, description: &'static str) -> Response {
-    let body = Body { error: code, error_description: description, error_uri: error_uri(config, code) };
+pub fn json_error(
+    config: &Config,
+    status: StatusCode,
+    code: OAuthErrorCode,
+    description: &'static str,
+) -> Response {
+    let body = Body {
+        error: code,
+        error_description: description,
+        error_uri: error_uri(config, code),
+    };
     (status, Json(body)).into_response()
 }
 
 /// The answer to a failed client authentication: 401 and a challenge (RFC 6749 section 5.2).
 pub fn json_client_challenge(config: &Config, description: &'static str) -> Response {
-    let mut response = json_error(config, StatusCode::UNAUTHORIZED, OAuthErrorCode::InvalidClient, description);
+    let mut response = json_error(
+        config,
+        StatusCode::UNAUTHORIZED,
+        OAuthErrorCode::InvalidClient,
+        description,
+    );
     let challenge = HeaderValue::from_static(r#"Basic realm="wardgate", charset="UTF-8""#);
     response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     response
@@ -45,7 +59,14 @@ pub fn json_internal(config: &Config, error: &InternalError) -> Response {
         return json_error(config, error.status(), OAuthErrorCode::ServerError, description);
     }
     let description = "The server cannot answer at the moment";
-    let mut response = json_error(config, error.status(), OAuthErrorCode::TemporarilyUnavailable, description);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    let mut response = json_error(
+        config,
+        error.status(),
+        OAuthErrorCode::TemporarilyUnavailable,
+        description,
+    );
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
     response
 }

@@ -45,7 +45,9 @@ impl PageError {
     /// The status that says it.
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::UntrustedRequest(_) | Self::RequestGone | Self::StaleForm | Self::Field => StatusCode::BAD_REQUEST,
+            Self::UntrustedRequest(_) | Self::RequestGone | Self::StaleForm | Self::Field => {
+                StatusCode::BAD_REQUEST
+            }
             Self::ForeignForm => StatusCode::FORBIDDEN,
             Self::Form(error) => error.status(),
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -57,9 +59,10 @@ impl PageError {
     /// What happened and what to do, in two fixed sentences.
     const fn words(&self) -> (&'static str, &'static str) {
         match self {
-            Self::UntrustedRequest(reason) => {
-                (reason, "You were not sent back, because it is not certain where to. Please tell the makers of the app.")
-            }
+            Self::UntrustedRequest(reason) => (
+                reason,
+                "You were not sent back, because it is not certain where to. Please tell the makers of the app.",
+            ),
             Self::RequestGone => (
                 "This request has been answered already, or it took too long.",
                 "Please go back to the app and start again there.",
@@ -73,10 +76,19 @@ impl PageError {
                 "Nothing was done. If you did not expect to see this, you can close this page.",
             ),
             Self::Form(error) => (error.description(), "Nothing was done."),
-            Self::Field => ("The form was not filled in as it should be.", "Please go back and try again."),
+            Self::Field => (
+                "The form was not filled in as it should be.",
+                "Please go back and try again.",
+            ),
             Self::NotFound => ("There is no such page.", "Please check the address."),
-            Self::MethodNotAllowed => ("This page cannot be used in this way.", "Please go back and try again."),
-            Self::Internal(_) => ("Something went wrong on our side.", "Please try again in a moment."),
+            Self::MethodNotAllowed => (
+                "This page cannot be used in this way.",
+                "Please go back and try again.",
+            ),
+            Self::Internal(_) => (
+                "Something went wrong on our side.",
+                "Please try again in a moment.",
+            ),
         }
     }
 }
@@ -94,7 +106,9 @@ impl IntoResponse for PageError {
         };
         *response.status_mut() = self.status();
         if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
         }
         response
     }

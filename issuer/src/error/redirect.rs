@@ -56,7 +56,11 @@ pub fn with_error(
     description: &'static str,
 ) -> Result<Response, InternalError> {
     let uri = error_uri(config, code);
-    let mut parameters = vec![("error", code.as_str()), ("error_description", description), ("error_uri", uri.as_str())];
+    let mut parameters = vec![
+        ("error", code.as_str()),
+        ("error_description", description),
+        ("error_uri", uri.as_str()),
+    ];
     parameters.extend(state.map(|state| ("state", state)));
     parameters.push(("iss", config.server.public_url.as_str()));
     redirect(&target.with_parameters(parameters))

@@ -26,15 +26,23 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let state = AppState::from_ref(state);
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        Ok(Self(peer.map(|peer| client_address(peer, &parts.headers, &state.config().server).to_canonical())))
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(peer)| peer.ip());
+        Ok(Self(peer.map(|peer| {
+            client_address(peer, &parts.headers, &state.config().server).to_canonical()
+        })))
     }
 }
 
 fn client_address(peer: IpAddr, headers: &HeaderMap, server: &ServerConfig) -> IpAddr {
     let mut client = peer;
-    let values: Vec<&str> =
-        headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    let values: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
     let mut entries = values.iter().rev().flat_map(|value| value.rsplit(','));
     while server.trusts_proxy(client) {
         // A proxy that names nobody, or nothing that is an address, is itself the last hop known.
@@ -59,7 +67,10 @@ mod tests {
         ServerConfig {
             listen: "127.0.0.1:0".parse().unwrap(),
             public_url: PublicUrl::parse("https://id.example.org").unwrap(),
-            trusted_proxies: proxies.iter().map(|proxy| IpNetwork::parse(proxy).unwrap()).collect(),
+            trusted_proxies: proxies
+                .iter()
+                .map(|proxy| IpNetwork::parse(proxy).unwrap())
+                .collect(),
             shutdown_seconds: 1,
         }
     }
@@ -85,8 +96,18 @@ mod tests {
     fn takes_the_rightmost_address_that_is_no_proxy() {
         let proxies = ["10.0.0.0/8"];
         finds("10.0.0.1", &["198.51.100.1"], &proxies, "198.51.100.1");
-        finds("10.0.0.1", &["192.0.2.66, 198.51.100.1, 10.0.0.2"], &proxies, "198.51.100.1");
-        finds("10.0.0.1", &["192.0.2.66", "198.51.100.1", "10.0.0.2"], &proxies, "198.51.100.1");
+        finds(
+            "10.0.0.1",
+            &["192.0.2.66, 198.51.100.1, 10.0.0.2"],
+            &proxies,
+            "198.51.100.1",
+        );
+        finds(
+            "10.0.0.1",
+            &["192.0.2.66", "198.51.100.1", "10.0.0.2"],
+            &proxies,
+            "198.51.100.1",
+        );
         finds("::ffff:10.0.0.1", &["2001:db8::7"], &proxies, "2001:db8::7");
     }
 

@@ -58,12 +58,18 @@ impl Cookie {
         self.header("", "; Max-Age=0", public_url)
     }
 
-    fn header(self, value: &str, age: &str, public_url: &PublicUrl) -> Result<HeaderValue, InvalidHeaderValue> {
+    fn header(
+        self,
+        value: &str,
+        age: &str,
+        public_url: &PublicUrl,
+    ) -> Result<HeaderValue, InvalidHeaderValue> {
         // Lax, not Strict: the browser arrives at the authorization endpoint from the client's site.
         let secure = if public_url.is_https() { "; Secure" } else { "" };
         let name = self.name(public_url);
-        let mut header =
-            HeaderValue::from_str(&format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}"))?;
+        let mut header = HeaderValue::from_str(&format!(
+            "{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}"
+        ))?;
         header.set_sensitive(true);
         Ok(header)
     }
@@ -82,11 +88,19 @@ mod tests {
 
     #[test]
     fn is_host_bound_and_secure_over_https() {
-        let header = Cookie::Session.set("wgs_x", &url("https://id.example.org")).unwrap();
-        assert_eq!(header, "__Host-wardgate_session=wgs_x; Path=/; HttpOnly; SameSite=Lax; Secure");
+        let header = Cookie::Session
+            .set("wgs_x", &url("https://id.example.org"))
+            .unwrap();
+        assert_eq!(
+            header,
+            "__Host-wardgate_session=wgs_x; Path=/; HttpOnly; SameSite=Lax; Secure"
+        );
         assert!(header.is_sensitive());
         let header = Cookie::Session.clear(&url("http://localhost:8788")).unwrap();
-        assert_eq!(header, "wardgate_session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+        assert_eq!(
+            header,
+            "wardgate_session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"
+        );
     }
 
     #[test]
@@ -94,14 +108,26 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(header::COOKIE, "a=b; wardgate_session=foreign".parse().unwrap());
         headers.append(header::COOKIE, "__Host-wardgate_session=own".parse().unwrap());
-        assert_eq!(Cookie::Session.read(&headers, &url("https://id.example.org")), Some("own"));
-        assert_eq!(Cookie::SignInForm.read(&headers, &url("https://id.example.org")), None);
+        assert_eq!(
+            Cookie::Session.read(&headers, &url("https://id.example.org")),
+            Some("own")
+        );
+        assert_eq!(
+            Cookie::SignInForm.read(&headers, &url("https://id.example.org")),
+            None
+        );
     }
 
     #[test]
     fn trusts_neither_of_two_values() {
         let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, "wardgate_session=one; wardgate_session=two".parse().unwrap());
-        assert_eq!(Cookie::Session.read(&headers, &url("http://localhost:8788")), None);
+        headers.append(
+            header::COOKIE,
+            "wardgate_session=one; wardgate_session=two".parse().unwrap(),
+        );
+        assert_eq!(
+            Cookie::Session.read(&headers, &url("http://localhost:8788")),
+            None
+        );
     }
 }

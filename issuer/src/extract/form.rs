@@ -60,15 +60,22 @@ impl<S: Send + Sync> FromRequest<S> for Form {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, FormError> {
         let mut content_types = request.headers().get_all(header::CONTENT_TYPE).iter();
-        let is_form = content_types.next().and_then(|value| value.to_str().ok()).is_some_and(|value| {
-            let essence = value.split(';').next().unwrap_or_default().trim();
-            essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
+        let is_form = content_types
+            .next()
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| {
+                let essence = value.split(';').next().unwrap_or_default().trim();
+                essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+            });
         if !is_form || content_types.next().is_some() {
             return Err(FormError::NotAForm);
         }
         let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { FormError::TooLong } else { FormError::Interrupted }
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                FormError::TooLong
+            } else {
+                FormError::Interrupted
+            }
         })?;
         Ok(Self(Parameters::parse(&body)?))
     }

@@ -55,12 +55,19 @@ impl Parameters {
     pub fn single(&self, name: &str) -> Result<Option<&str>, RepeatedParameter> {
         let mut values = self.all(name);
         let first = values.next();
-        if values.next().is_some() { Err(RepeatedParameter) } else { Ok(first) }
+        if values.next().is_some() {
+            Err(RepeatedParameter)
+        } else {
+            Ok(first)
+        }
     }
 
     /// Every value of `name`, for the parameters that may be repeated (`resource`, RFC 8707 section 2).
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .filter(move |(own, _)| own == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Refuses any repeated parameter, unknown ones included, except those named in `repeatable`.
@@ -70,7 +77,11 @@ impl Parameters {
     pub fn refuse_repeated(&self, repeatable: &[&str]) -> Result<(), RepeatedParameter> {
         let repeated = self.0.iter().enumerate().any(|(index, (name, _))| {
             !repeatable.contains(&name.as_str())
-                && self.0.iter().skip(index.saturating_add(1)).any(|(other, _)| other == name)
+                && self
+                    .0
+                    .iter()
+                    .skip(index.saturating_add(1))
+                    .any(|(other, _)| other == name)
         });
         if repeated { Err(RepeatedParameter) } else { Ok(()) }
     }
@@ -78,7 +89,10 @@ impl Parameters {
 
 impl fmt::Debug for Parameters {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+        formatter
+            .debug_set()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
@@ -101,7 +115,9 @@ pub fn decode(encoded: &[u8]) -> Option<String> {
 }
 
 fn hexadecimal(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -140,16 +156,28 @@ mod tests {
 
     #[test]
     fn refuses_malformed_percent_encoding_and_utf8() {
-        for text in ["a=%", "a=%4", "a=%zz", "%=1", "a=%C3%28", "a=%FF", "a=%+1", "a=%2 "] {
-            assert_eq!(Parameters::parse(text.as_bytes()).unwrap_err(), ParametersError::Malformed, "{text}");
+        for text in [
+            "a=%", "a=%4", "a=%zz", "%=1", "a=%C3%28", "a=%FF", "a=%+1", "a=%2 ",
+        ] {
+            assert_eq!(
+                Parameters::parse(text.as_bytes()).unwrap_err(),
+                ParametersError::Malformed,
+                "{text}"
+            );
         }
-        assert_eq!(Parameters::parse(b"a=\xFF").unwrap_err(), ParametersError::Malformed);
+        assert_eq!(
+            Parameters::parse(b"a=\xFF").unwrap_err(),
+            ParametersError::Malformed
+        );
     }
 
     #[test]
     fn refuses_a_flood_of_parameters() {
         let text = "a=1&".repeat(MAXIMUM_PARAMETERS + 1);
-        assert_eq!(Parameters::parse(text.as_bytes()).unwrap_err(), ParametersError::TooMany);
+        assert_eq!(
+            Parameters::parse(text.as_bytes()).unwrap_err(),
+            ParametersError::TooMany
+        );
     }
 
     #[test]

@@ -22,7 +22,10 @@ impl SameOrigin {
         let same_origin = if sites.peek().is_some() {
             sites.all(|site| site == "same-origin")
         } else {
-            headers.get_all(header::ORIGIN).iter().all(|origin| origin == own_origin || origin == "null")
+            headers
+                .get_all(header::ORIGIN)
+                .iter()
+                .all(|origin| origin == own_origin || origin == "null")
         };
         same_origin.then_some(Self(()))
     }
@@ -53,14 +56,24 @@ mod tests {
         for (name, value) in headers {
             map.append(HeaderName::from_static(name), value.parse().unwrap());
         }
-        assert_eq!(SameOrigin::check(&map, "https://id.example.org").is_some(), expected, "{headers:?}");
+        assert_eq!(
+            SameOrigin::check(&map, "https://id.example.org").is_some(),
+            expected,
+            "{headers:?}"
+        );
     }
 
     #[test]
     fn accepts_own_forms_and_programs() {
         accepts(&[], true);
         accepts(&[("sec-fetch-site", "same-origin"), ("origin", "null")], true);
-        accepts(&[("sec-fetch-site", "same-origin"), ("origin", "https://id.example.org")], true);
+        accepts(
+            &[
+                ("sec-fetch-site", "same-origin"),
+                ("origin", "https://id.example.org"),
+            ],
+            true,
+        );
         accepts(&[("origin", "https://id.example.org")], true);
         accepts(&[("origin", "null")], true);
     }
@@ -70,7 +83,13 @@ mod tests {
         accepts(&[("sec-fetch-site", "cross-site")], false);
         accepts(&[("sec-fetch-site", "same-site")], false);
         accepts(&[("sec-fetch-site", "none")], false);
-        accepts(&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false);
+        accepts(
+            &[
+                ("sec-fetch-site", "same-origin"),
+                ("sec-fetch-site", "cross-site"),
+            ],
+            false,
+        );
         accepts(&[("origin", "https://evil.example")], false);
         accepts(&[("origin", "https://id.example.org.evil.example")], false);
         accepts(&[("origin", "http://id.example.org")], false);

@@ -42,11 +42,23 @@ where
         };
         let (digest, now) = (SecretDigest::of(secret), state.now());
         let idle_seconds = state.config().sessions.idle_seconds;
-        let found = state.store().session(&digest, idle_seconds, now).await.map_err(InternalError::from)?;
+        let found = state
+            .store()
+            .session(&digest, idle_seconds, now)
+            .await
+            .map_err(InternalError::from)?;
         let Some((session, user)) = found else {
             return Ok(Self(None));
         };
-        state.store().touch_session(&digest, now).await.map_err(InternalError::from)?;
-        Ok(Self(Some(BrowserSession { secret: Secret::new(secret.into()), session, user })))
+        state
+            .store()
+            .touch_session(&digest, now)
+            .await
+            .map_err(InternalError::from)?;
+        Ok(Self(Some(BrowserSession {
+            secret: Secret::new(secret.into()),
+            session,
+            user,
+        })))
     }
 }

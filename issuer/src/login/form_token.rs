@@ -49,7 +49,12 @@ pub fn form_token(form_key: &Secret<[u8; 32]>, browser: &str, purpose: FormPurpo
 }
 
 /// Whether `token` is the one of this form and browser; compared in constant time.
-pub fn is_form_token(form_key: &Secret<[u8; 32]>, browser: &str, purpose: FormPurpose<'_>, token: &str) -> bool {
+pub fn is_form_token(
+    form_key: &Secret<[u8; 32]>,
+    browser: &str,
+    purpose: FormPurpose<'_>,
+    token: &str,
+) -> bool {
     let (key, message) = context(form_key, browser, purpose);
     Base64UrlUnpadded::decode_vec(token).is_ok_and(|tag| hmac::verify(&key, &message, &tag).is_ok())
 }
@@ -65,7 +70,12 @@ mod tests {
     #[test]
     fn accepts_its_own_token() {
         let purpose = FormPurpose::Consent { request: "wga_1" };
-        assert!(is_form_token(&KEY, "wgs_1", purpose, &form_token(&KEY, "wgs_1", purpose)));
+        assert!(is_form_token(
+            &KEY,
+            "wgs_1",
+            purpose,
+            &form_token(&KEY, "wgs_1", purpose)
+        ));
     }
 
     #[test]
@@ -73,7 +83,12 @@ mod tests {
         let purpose = FormPurpose::Consent { request: "wga_1" };
         let token = form_token(&KEY, "wgs_1", purpose);
         assert!(!is_form_token(&KEY, "wgs_2", purpose, &token));
-        assert!(!is_form_token(&KEY, "wgs_1", FormPurpose::Consent { request: "wga_2" }, &token));
+        assert!(!is_form_token(
+            &KEY,
+            "wgs_1",
+            FormPurpose::Consent { request: "wga_2" },
+            &token
+        ));
         assert!(!is_form_token(&KEY, "wgs_1", FormPurpose::SignOut, &token));
         assert!(!is_form_token(&KEY, "wgs_1", FormPurpose::SignIn, &token));
         assert!(!is_form_token(&Secret::new([8; 32]), "wgs_1", purpose, &token));
@@ -82,7 +97,10 @@ mod tests {
     #[test]
     fn refuses_what_is_no_token() {
         for token in ["", "x", "!!!", "AAAA"] {
-            assert!(!is_form_token(&KEY, "wgs_1", FormPurpose::SignIn, token), "{token}");
+            assert!(
+                !is_form_token(&KEY, "wgs_1", FormPurpose::SignIn, token),
+                "{token}"
+            );
         }
         let mut token = form_token(&KEY, "wgs_1", FormPurpose::SignIn);
         token.truncate(42);
@@ -92,6 +110,11 @@ mod tests {
     #[test]
     fn parts_cannot_be_shifted_into_one_another() {
         let token = form_token(&KEY, "b", FormPurpose::Consent { request: "a" });
-        assert!(!is_form_token(&KEY, "", FormPurpose::Consent { request: "ab" }, &token));
+        assert!(!is_form_token(
+            &KEY,
+            "",
+            FormPurpose::Consent { request: "ab" },
+            &token
+        ));
     }
 }

@@ -44,8 +44,15 @@ pub async fn get(
         Some(id) => Some(PendingRequest::load(&state, id).await?),
         None => None,
     };
-    let hint = pending.as_ref().and_then(|pending| pending.request.login_hint.clone()).unwrap_or_default();
-    let shown = SignInForm { pending: pending.as_ref(), email: &hint, problem: None };
+    let hint = pending
+        .as_ref()
+        .and_then(|pending| pending.request.login_hint.clone())
+        .unwrap_or_default();
+    let shown = SignInForm {
+        pending: pending.as_ref(),
+        email: &hint,
+        problem: None,
+    };
     show(&state, &headers, &shown, StatusCode::OK)
 }
 
@@ -61,7 +68,9 @@ pub async fn post(
     let Form(parameters) = form?;
     let fields = Fields::read(&parameters)?;
     let public_url = &state.config().server.public_url;
-    let browser = Cookie::SignInForm.read(&headers, public_url).ok_or(PageError::StaleForm)?;
+    let browser = Cookie::SignInForm
+        .read(&headers, public_url)
+        .ok_or(PageError::StaleForm)?;
     if !is_form_token(state.form_key(), browser, FormPurpose::SignIn, fields.form_token) {
         return Err(PageError::StaleForm);
     }
@@ -69,7 +78,11 @@ pub async fn post(
         Some(id) => Some(PendingRequest::load(&state, id).await?),
         None => None,
     };
-    let again = |problem| SignInForm { pending: pending.as_ref(), email: fields.email, problem: Some(problem) };
+    let again = |problem| SignInForm {
+        pending: pending.as_ref(),
+        email: fields.email,
+        problem: Some(problem),
+    };
     let Some(password) = fields.password else {
         return show(&state, &headers, &again(INCOMPLETE), StatusCode::BAD_REQUEST);
     };
@@ -108,7 +121,9 @@ pub async fn post(
     throttle.forgive(&attempt);
 
     // A request that wants a fresh sign-in counts sessions from its own instant on, which may be the next second.
-    let asked_after = pending.as_ref().and_then(|pending| pending.request.authenticated_after);
+    let asked_after = pending
+        .as_ref()
+        .and_then(|pending| pending.request.authenticated_after);
     let authenticated_at = asked_after.unwrap_or(now).clamp(now, now.plus(1));
     let audit = audit(AuditOutcome::Success).with_user(&*user.id);
     let cookie = begin_session(&state, &headers, user, authenticated_at, now, audit).await?;
@@ -158,20 +173,27 @@ async fn check_password(
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref());
     let check = state.passwords().verify(password.clone(), stored).await?;
     let Some(user) = user else {
-        return Ok(Err(SignInFailure { reason: "unknown_account", user_id: None }));
+        return Ok(Err(SignInFailure {
+            reason: "unknown_account",
+            user_id: None,
+        }));
     };
     match check {
-        PasswordCheck::Match { .. } if !user.is_active() => {
-            Ok(Err(SignInFailure { reason: "deactivated_account", user_id: Some(user.id) }))
-        }
+        PasswordCheck::Match { .. } if !user.is_active() => Ok(Err(SignInFailure {
+            reason: "deactivated_account",
+            user_id: Some(user.id),
+        })),
         PasswordCheck::Match { rehash } => {
-            if rehash {
-                let hash = state.passwords().hash(password).await?;
+            // A password that cannot be hashed anew (too short for today's rules, or too many wait) still signs in.
+            if rehash && let Ok(hash) = state.passwords().hash(password).await {
                 state.store().set_password_hash(&user.id, hash, None).await?;
             }
             Ok(Ok(user))
         }
-        PasswordCheck::Mismatch => Ok(Err(SignInFailure { reason: "wrong_password", user_id: Some(user.id) })),
+        PasswordCheck::Mismatch => Ok(Err(SignInFailure {
+            reason: "wrong_password",
+            user_id: Some(user.id),
+        })),
     }
 }
 
@@ -213,10 +235,17 @@ fn show(
     status: StatusCode,
 ) -> Result<Response, PageError> {
     let public_url = &state.config().server.public_url;
-    let known = Cookie::SignInForm.read(headers, public_url).filter(|value| OpaqueSecret::SignInForm.is_shape_of(value));
+    let known = Cookie::SignInForm
+        .read(headers, public_url)
+        .filter(|value| OpaqueSecret::SignInForm.is_shape_of(value));
     let fresh = match known {
         Some(_) => None,
-        None => Some(OpaqueSecret::SignInForm.generate().map_err(InternalError::from)?.value),
+        None => Some(
+            OpaqueSecret::SignInForm
+                .generate()
+                .map_err(InternalError::from)?
+                .value,
+        ),
     };
     let browser = known.unwrap_or_else(|| fresh.as_ref().map_or("", |value| value.expose().as_str()));
     let token = form_token(state.form_key(), browser, FormPurpose::SignIn);
@@ -227,11 +256,14 @@ fn show(
         email: form.email,
         problem: form.problem,
     };
-    let targets =
-        form.pending.map_or_else(FormTargets::own, |pending| FormTargets::client(&pending.request.redirect_target));
+    let targets = form.pending.map_or_else(FormTargets::own, |pending| {
+        FormTargets::client(&pending.request.redirect_target)
+    });
     let mut response = (status, page(&template, &targets)?).into_response();
     if let Some(value) = fresh {
-        let cookie = Cookie::SignInForm.set(value.expose(), public_url).map_err(InternalError::from)?;
+        let cookie = Cookie::SignInForm
+            .set(value.expose(), public_url)
+            .map_err(InternalError::from)?;
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
@@ -244,7 +276,10 @@ fn show_throttled(
     throttled: Throttled,
 ) -> Result<Response, PageError> {
     let mut response = show(state, headers, form, StatusCode::TOO_MANY_REQUESTS)?;
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(throttled.retry_after_seconds));
+    response.headers_mut().insert(
+        header::RETRY_AFTER,
+        HeaderValue::from(throttled.retry_after_seconds),
+    );
     Ok(response)
 }
 

@@ -21,7 +21,10 @@ pub async fn get(State(state): State<AppState>, SignedIn(session): SignedIn) -> 
         return Ok(page(&SignOutPage { form: None }, &FormTargets::none())?);
     };
     let form_token = form_token(state.form_key(), session.secret.expose(), FormPurpose::SignOut);
-    let form = SignOutForm { user_name: &session.user.name, form_token: &form_token };
+    let form = SignOutForm {
+        user_name: &session.user.name,
+        form_token: &form_token,
+    };
     Ok(page(&SignOutPage { form: Some(form) }, &FormTargets::own())?)
 }
 
@@ -35,17 +38,31 @@ pub async fn post(
 ) -> Result<Response, PageError> {
     let Form(parameters) = form?;
     if let Some(session) = session {
-        let token = parameters.single("form_token").map_err(|_| PageError::Field)?.unwrap_or_default();
-        if !is_form_token(state.form_key(), session.secret.expose(), FormPurpose::SignOut, token) {
+        let token = parameters
+            .single("form_token")
+            .map_err(|_| PageError::Field)?
+            .unwrap_or_default();
+        if !is_form_token(
+            state.form_key(),
+            session.secret.expose(),
+            FormPurpose::SignOut,
+            token,
+        ) {
             return Err(PageError::StaleForm);
         }
         let audit = AuditEvent::new(state.now(), AuditAction::SignOut, AuditOutcome::Success)
             .with_user(session.user.id)
             .with_ip_address(address);
-        state.store().end_session(&session.session.digest, audit).await.map_err(InternalError::from)?;
+        state
+            .store()
+            .end_session(&session.session.digest, audit)
+            .await
+            .map_err(InternalError::from)?;
     }
     let mut response = redirect::to_own_page("/logout")?;
-    let cookie = Cookie::Session.clear(&state.config().server.public_url).map_err(InternalError::from)?;
+    let cookie = Cookie::Session
+        .clear(&state.config().server.public_url)
+        .map_err(InternalError::from)?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
 }

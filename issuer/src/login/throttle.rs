@@ -66,10 +66,16 @@ impl SignInThrottle {
         let account = self.hasher.hash_one(("account", email));
         let network = address.map(|address| self.hasher.hash_one(("network", network_of(address))));
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = |key: u64| counters.get(&key).map_or(0, |counter| counter.wait_until.since(now));
+        let wait = |key: u64| {
+            counters
+                .get(&key)
+                .map_or(0, |counter| counter.wait_until.since(now))
+        };
         let longest = wait(account).max(network.map_or(0, wait));
         if longest > 0 {
-            return Err(Throttled { retry_after_seconds: longest });
+            return Err(Throttled {
+                retry_after_seconds: longest,
+            });
         }
         count(&mut counters, account, FREE_FOR_ACCOUNT, now);
         if let Some(network) = network {
@@ -101,7 +107,11 @@ fn count(counters: &mut HashMap<u64, Counter>, key: u64, free: u32, now: Timesta
     if counters.len() >= MAXIMUM_COUNTERS && !counters.contains_key(&key) {
         make_room(counters, now);
     }
-    let fresh = Counter { failures: 0, last_attempt: now, wait_until: now };
+    let fresh = Counter {
+        failures: 0,
+        last_attempt: now,
+        wait_until: now,
+    };
     let counter = counters.entry(key).or_insert(fresh);
     if now.since(counter.last_attempt) > FORGET_AFTER_SECONDS {
         *counter = fresh;
@@ -111,7 +121,10 @@ fn count(counters: &mut HashMap<u64, Counter>, key: u64, free: u32, now: Timesta
     // The wait after failure number `free` is 1 second, then 2, 4, …
     let wait = match counter.failures.checked_sub(free) {
         None => 0,
-        Some(beyond) => 1_i64.checked_shl(beyond.min(32)).unwrap_or(LONGEST_WAIT_SECONDS).min(LONGEST_WAIT_SECONDS),
+        Some(beyond) => 1_i64
+            .checked_shl(beyond.min(32))
+            .unwrap_or(LONGEST_WAIT_SECONDS)
+            .min(LONGEST_WAIT_SECONDS),
     };
     counter.wait_until = now.plus(wait);
 }
@@ -123,8 +136,10 @@ fn make_room(counters: &mut HashMap<u64, Counter>, now: Timestamp) {
     if counters.len() < MAXIMUM_COUNTERS {
         return;
     }
-    let mut by_failures: Vec<(u32, Timestamp, u64)> =
-        counters.iter().map(|(key, counter)| (counter.failures, counter.last_attempt, *key)).collect();
+    let mut by_failures: Vec<(u32, Timestamp, u64)> = counters
+        .iter()
+        .map(|(key, counter)| (counter.failures, counter.last_attempt, *key))
+        .collect();
     by_failures.sort_unstable();
     for (_, _, key) in by_failures.into_iter().take(MAXIMUM_COUNTERS / 2) {
         counters.remove(&key);
@@ -141,6 +156,10 @@ mod tests {
 
     const NOON: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "the throttle takes an address that may be unknown"
+    )]
     fn address(text: &str) -> Option<IpAddr> {
         Some(text.parse().unwrap())
     }
@@ -154,7 +173,12 @@ mod tests {
         let mut now = NOON;
         for wait in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
             let refused = throttle.begin("a@example.org", None, now).unwrap_err();
-            assert_eq!(refused, Throttled { retry_after_seconds: wait });
+            assert_eq!(
+                refused,
+                Throttled {
+                    retry_after_seconds: wait
+                }
+            );
             now = now.plus(wait);
             let _ = throttle.begin("a@example.org", None, now).unwrap();
         }
@@ -164,10 +188,20 @@ mod tests {
     fn another_account_is_not_held_back() {
         let throttle = SignInThrottle::default();
         for _ in 0..FREE_FOR_ACCOUNT {
-            let _ = throttle.begin("a@example.org", address("192.0.2.1"), NOON).unwrap();
+            let _ = throttle
+                .begin("a@example.org", address("192.0.2.1"), NOON)
+                .unwrap();
         }
-        assert!(throttle.begin("a@example.org", address("192.0.2.2"), NOON).is_err());
-        assert!(throttle.begin("b@example.org", address("192.0.2.1"), NOON).is_ok());
+        assert!(
+            throttle
+                .begin("a@example.org", address("192.0.2.2"), NOON)
+                .is_err()
+        );
+        assert!(
+            throttle
+                .begin("b@example.org", address("192.0.2.1"), NOON)
+                .is_ok()
+        );
     }
 
     #[test]
@@ -175,10 +209,20 @@ mod tests {
         let throttle = SignInThrottle::default();
         for number in 0..FREE_FOR_NETWORK {
             let host = format!("2001:db8::{number:x}");
-            let _ = throttle.begin(&format!("{number}@example.org"), address(&host), NOON).unwrap();
+            let _ = throttle
+                .begin(&format!("{number}@example.org"), address(&host), NOON)
+                .unwrap();
         }
-        assert!(throttle.begin("x@example.org", address("2001:db8::ffff"), NOON).is_err());
-        assert!(throttle.begin("x@example.org", address("2001:db8:0:1::1"), NOON).is_ok());
+        assert!(
+            throttle
+                .begin("x@example.org", address("2001:db8::ffff"), NOON)
+                .is_err()
+        );
+        assert!(
+            throttle
+                .begin("x@example.org", address("2001:db8:0:1::1"), NOON)
+                .is_ok()
+        );
     }
 
     #[test]
@@ -212,7 +256,9 @@ mod tests {
             let _ = throttle.begin("victim@example.org", None, NOON).unwrap();
         }
         for number in 0..(2 * MAXIMUM_COUNTERS) {
-            let _ = throttle.begin(&format!("{number}@example.org"), None, NOON).unwrap();
+            let _ = throttle
+                .begin(&format!("{number}@example.org"), None, NOON)
+                .unwrap();
         }
         assert!(throttle.counters.lock().unwrap().len() <= MAXIMUM_COUNTERS);
         assert!(throttle.begin("victim@example.org", None, NOON).is_err());

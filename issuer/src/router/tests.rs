@@ -21,13 +21,32 @@ async fn every_answer_has_the_security_headers_and_a_name() {
     ] {
         let request = Browser::request(Method::GET, path).header("x-request-id", "chosen-by-a-stranger");
         let answer = clinic.browser().send(request.body(Body::empty()).unwrap()).await;
-        assert!(answer.header("content-security-policy").unwrap().starts_with("default-src 'none'; "), "{path}");
-        assert!(answer.header("content-security-policy").unwrap().contains("frame-ancestors 'none'"), "{path}");
+        assert!(
+            answer
+                .header("content-security-policy")
+                .unwrap()
+                .starts_with("default-src 'none'; "),
+            "{path}"
+        );
+        assert!(
+            answer
+                .header("content-security-policy")
+                .unwrap()
+                .contains("frame-ancestors 'none'"),
+            "{path}"
+        );
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{path}");
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
-        assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"), "{path}");
-        assert!(answer.header("x-request-id").unwrap().starts_with("req-"), "{path}");
+        assert_eq!(
+            answer.header("strict-transport-security"),
+            Some("max-age=31536000"),
+            "{path}"
+        );
+        assert!(
+            answer.header("x-request-id").unwrap().starts_with("req-"),
+            "{path}"
+        );
         let cached = path.starts_with("/static") || path.starts_with("/.well-known");
         let caching = answer.header("cache-control").unwrap();
         assert_eq!(caching == "no-store", !cached, "{path}: {caching}");
@@ -37,8 +56,19 @@ async fn every_answer_has_the_security_headers_and_a_name() {
 #[tokio::test]
 async fn an_unknown_address_gets_a_page() {
     let clinic = Clinic::open().await;
-    for path in ["/nothing", "/oauth2", "/oauth2/token/", "/LOGIN", "/.well-known/x", "/static/../login"] {
-        clinic.browser().get(path).await.is_error_page(StatusCode::NOT_FOUND);
+    for path in [
+        "/nothing",
+        "/oauth2",
+        "/oauth2/token/",
+        "/LOGIN",
+        "/.well-known/x",
+        "/static/../login",
+    ] {
+        clinic
+            .browser()
+            .get(path)
+            .await
+            .is_error_page(StatusCode::NOT_FOUND);
     }
 }
 
@@ -56,10 +86,19 @@ async fn every_error_code_is_explained_where_error_uri_points() {
     let error = clinic.browser().post("/oauth2/token", &[]).await.json();
     let uri = error["error_uri"].as_str().unwrap();
     let (address, fragment) = uri.split_once('#').unwrap();
-    let page = clinic.browser().get(address.strip_prefix(crate::testing::ISSUER).unwrap()).await;
+    let page = clinic
+        .browser()
+        .get(address.strip_prefix(crate::testing::ISSUER).unwrap())
+        .await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.body.contains(&format!("id=\"{fragment}\"")));
-    for code in ["invalid_request", "invalid_grant", "invalid_token", "insufficient_scope", "login_required"] {
+    for code in [
+        "invalid_request",
+        "invalid_grant",
+        "invalid_token",
+        "insufficient_scope",
+        "login_required",
+    ] {
         assert!(page.body.contains(&format!("<dt id=\"{code}\">")), "{code}");
     }
 }
@@ -69,12 +108,18 @@ async fn health_says_whether_requests_can_be_answered() {
     let clinic = Clinic::open().await;
     for path in ["/health/live", "/health/ready"] {
         let answer = clinic.browser().get(path).await;
-        assert_eq!((answer.status, answer.json()["status"].as_str()), (StatusCode::OK, Some("ok")));
+        assert_eq!(
+            (answer.status, answer.json()["status"].as_str()),
+            (StatusCode::OK, Some("ok"))
+        );
     }
     clinic.issuer.store().close().await;
     assert_eq!(clinic.browser().get("/health/live").await.status, StatusCode::OK);
     let answer = clinic.browser().get("/health/ready").await;
-    assert_eq!((answer.status, answer.json()["status"].as_str()), (StatusCode::SERVICE_UNAVAILABLE, Some("unavailable")));
+    assert_eq!(
+        (answer.status, answer.json()["status"].as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, Some("unavailable"))
+    );
 }
 
 #[tokio::test]
@@ -83,7 +128,10 @@ async fn without_a_key_that_signs_the_issuer_is_not_ready() {
     // Before the keys were made, none of them signs.
     clinic.issuer.advance(-10);
     assert!(clinic.issuer.now() < START);
-    assert_eq!(clinic.browser().get("/health/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        clinic.browser().get("/health/ready").await.status,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
 }
 
 #[tokio::test]
@@ -98,7 +146,14 @@ async fn a_store_that_fails_is_a_503_in_the_form_of_the_endpoint() {
     let answer = clinic.token(&fields).await;
     answer.is_oauth_error(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable");
     assert_eq!(answer.header("retry-after"), Some("5"));
-    let page = clinic.browser().sign_in("/login", crate::web::testing::PATIENT, crate::web::testing::PASSWORD).await;
+    let page = clinic
+        .browser()
+        .sign_in(
+            "/login",
+            crate::web::testing::PATIENT,
+            crate::web::testing::PASSWORD,
+        )
+        .await;
     page.is_error_page(StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(page.header("retry-after"), Some("5"));
     assert!(page.headers.get("set-cookie").is_none());

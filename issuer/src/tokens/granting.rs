@@ -56,11 +56,10 @@ impl Need {
                 Level::System => Self::ClientItself,
                 Level::Holder => Self::Anybody,
             },
-            Scope::LaunchContext { resource_type, role: None }
-                if ResourceType::from_name("Patient") == Some(*resource_type) =>
-            {
-                Self::PatientInContext
-            }
+            Scope::LaunchContext {
+                resource_type,
+                role: None,
+            } if ResourceType::from_name("Patient") == Some(*resource_type) => Self::PatientInContext,
             Scope::Launch
             | Scope::LaunchContext { .. }
             | Scope::Profile
@@ -76,7 +75,10 @@ impl Need {
 
 /// The scopes of `set` whose need satisfies `keep`; what is no lawful scope goes.
 fn keep(set: &ScopeSet, keep: impl Fn(Need) -> bool) -> ScopeSet {
-    set.iter().filter(|token| Scope::parse(token).is_ok_and(|scope| keep(Need::of(&scope)))).cloned().collect()
+    set.iter()
+        .filter(|token| Scope::parse(token).is_ok_and(|scope| keep(Need::of(&scope))))
+        .cloned()
+        .collect()
 }
 
 /// What of `requested` a person could give `client`, before it is known who the person is.
@@ -102,8 +104,15 @@ pub fn for_person(requested: &ScopeSet, user: &User) -> Grantable {
         Ok(Scope::LaunchContext { .. }) => true,
         Ok(_) | Err(_) => false,
     });
-    let launch_context = if wants_context { own_context } else { LaunchContext::default() };
-    Grantable { scope, launch_context }
+    let launch_context = if wants_context {
+        own_context
+    } else {
+        LaunchContext::default()
+    };
+    Grantable {
+        scope,
+        launch_context,
+    }
 }
 
 /// What of `requested` the client may have for itself; all it is registered for, when it names nothing.
@@ -118,7 +127,9 @@ pub fn for_client_itself(requested: Option<&ScopeSet>, client: &Client) -> Scope
 /// What of a grant's scopes a refresh asks for: all of them, or an equal or smaller set (RFC 6749 section 6).
 /// `None` when it asks for more.
 pub fn for_refresh(requested: Option<&ScopeSet>, granted: &ScopeSet) -> Option<ScopeSet> {
-    let Some(requested) = requested else { return Some(granted.clone()) };
+    let Some(requested) = requested else {
+        return Some(granted.clone());
+    };
     let within = narrow(requested, granted);
     (within == *requested).then_some(within)
 }

@@ -37,15 +37,25 @@ impl OpaqueSecret {
     /// # Errors
     /// [`NoRandomness`].
     pub fn generate(self) -> Result<NewSecret, NoRandomness> {
-        let value = format!("{}{}", self.prefix(), Base64UrlUnpadded::encode_string(&rng::bytes::<32>()?));
+        let value = format!(
+            "{}{}",
+            self.prefix(),
+            Base64UrlUnpadded::encode_string(&rng::bytes::<32>()?)
+        );
         let digest = SecretDigest::of(&value);
-        Ok(NewSecret { value: Secret::new(value), digest })
+        Ok(NewSecret {
+            value: Secret::new(value),
+            digest,
+        })
     }
 
     /// Whether `text` looks like such a secret: what is made of other characters cannot be one, and need not be looked up.
     pub fn is_shape_of(self, text: &str) -> bool {
         text.strip_prefix(self.prefix()).is_some_and(|random| {
-            random.len() == 43 && random.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            random.len() == 43
+                && random
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         })
     }
 }
@@ -71,7 +81,12 @@ mod tests {
 
     #[test]
     fn other_text_has_another_shape() {
-        for text in ["", "wga_", "wga_x y", "wgc_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+        for text in [
+            "",
+            "wga_",
+            "wga_x y",
+            "wgc_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        ] {
             assert!(!OpaqueSecret::AuthorizationRequest.is_shape_of(text), "{text}");
         }
     }

@@ -94,10 +94,24 @@ pub fn access_token(
         }
     };
     let expires_at = now.plus(lifetime_seconds);
-    let value = Secret::new(state.keys().sign(ACCESS_TOKEN_TYPE, claims, now, expires_at, now)?);
+    let value = Secret::new(
+        state
+            .keys()
+            .sign(ACCESS_TOKEN_TYPE, claims, now, expires_at, now)?,
+    );
     let client_id = facts.client_id.into();
-    let record = AccessTokenRecord { token_id, client_id, grant_id, expires_at, revoked_at: None };
-    Ok(SignedAccessToken { value, record, lifetime_seconds })
+    let record = AccessTokenRecord {
+        token_id,
+        client_id,
+        grant_id,
+        expires_at,
+        revoked_at: None,
+    };
+    Ok(SignedAccessToken {
+        value,
+        record,
+        lifetime_seconds,
+    })
 }
 
 /// Signs an ID token for the holder of `grant`: RS256 whatever access tokens are signed with (SMART-51).
@@ -124,13 +138,23 @@ pub fn id_token(
         fhir_user: fhir_user(config, user, &grant.scope, &grant.audiences),
     };
     let expires_at = now.plus(config.tokens.id_token_seconds);
-    let signed =
-        state.keys().sign_with(SignatureAlgorithm::RS256, ID_TOKEN_TYPE, claims, now, expires_at, now)?;
+    let signed = state.keys().sign_with(
+        SignatureAlgorithm::RS256,
+        ID_TOKEN_TYPE,
+        claims,
+        now,
+        expires_at,
+        now,
+    )?;
     Ok(Secret::new(signed))
 }
 
 fn method_names(grant: &Grant) -> Vec<String> {
-    grant.methods.iter().map(|method| method.as_str().into()).collect()
+    grant
+        .methods
+        .iter()
+        .map(|method| method.as_str().into())
+        .collect()
 }
 
 /// `fhirUser`, when it was granted: absolute when one of the audiences goes by the URL of a FHIR base (SMART-53), else
@@ -146,7 +170,9 @@ fn fhir_user(config: &Config, user: &User, scope: &ScopeSet, audiences: &[String
         .filter_map(|audience| config.resource(audience))
         .filter(|resource| resource.fhir)
         .find_map(|resource| {
-            std::iter::once(resource.identifier.as_str()).chain(resource.aliases.iter().map(String::as_str)).find(is_url)
+            std::iter::once(resource.identifier.as_str())
+                .chain(resource.aliases.iter().map(String::as_str))
+                .find(is_url)
         });
     Some(match base {
         Some(base) => format!("{}/{reference}", base.trim_end_matches('/')),

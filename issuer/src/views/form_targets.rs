@@ -1,8 +1,11 @@
 //! Where the forms of a page may lead: the `form-action` of its Content-Security-Policy.
 //!
-//! Browsers of the Chromium family hold every redirect that follows a form's submission to `form-action`, through any
-//! number of hops. The sign-in and consent forms end at the client's redirect URI, so its origin has to be named; an
-//! intermediate page of ours would not change that.
+//! Chromium and Safari hold every redirect that follows a form's submission to `form-action`, through any number of hops
+//! (w3c/webappsec-csp issue 8). The sign-in and consent forms end at the client's redirect URI, so its origin has to be
+//! named; one more redirect through an address of ours would change nothing.
+//!
+//! Left out on purpose: what the client's own callback redirects to. A callback that at once redirects to yet another
+//! origin is stopped by those browsers; it has to show a page of its own first.
 
 use std::fmt;
 
@@ -54,7 +57,9 @@ pub(crate) fn web_origin(uri: &str) -> Option<String> {
     };
     let (_, hierarchy) = uri.split_once("://")?;
     let authority = hierarchy.split(['/', '?', '#']).next()?.to_ascii_lowercase();
-    let without_port = authority.strip_suffix(default_port).or_else(|| authority.strip_suffix(':'));
+    let without_port = authority
+        .strip_suffix(default_port)
+        .or_else(|| authority.strip_suffix(':'));
     Some(format!("{scheme}://{}", without_port.unwrap_or(&authority)))
 }
 
@@ -67,7 +72,10 @@ mod tests {
     #[track_caller]
     fn allows(uri: &str, source: &str) {
         let target = RegisteredRedirectUri::parse(uri).unwrap().as_target();
-        assert_eq!(FormTargets::client(&target).to_string(), format!("'self' {source}"));
+        assert_eq!(
+            FormTargets::client(&target).to_string(),
+            format!("'self' {source}")
+        );
     }
 
     #[test]
@@ -86,10 +94,22 @@ mod tests {
 
     #[test]
     fn an_origin_is_written_as_browsers_write_it() {
-        assert_eq!(web_origin("https://app.example:443/cb").as_deref(), Some("https://app.example"));
-        assert_eq!(web_origin("http://localhost:80").as_deref(), Some("http://localhost"));
-        assert_eq!(web_origin("https://app.example:4430").as_deref(), Some("https://app.example:4430"));
-        assert_eq!(web_origin("http://[::1]:3000/cb").as_deref(), Some("http://[::1]:3000"));
+        assert_eq!(
+            web_origin("https://app.example:443/cb").as_deref(),
+            Some("https://app.example")
+        );
+        assert_eq!(
+            web_origin("http://localhost:80").as_deref(),
+            Some("http://localhost")
+        );
+        assert_eq!(
+            web_origin("https://app.example:4430").as_deref(),
+            Some("https://app.example:4430")
+        );
+        assert_eq!(
+            web_origin("http://[::1]:3000/cb").as_deref(),
+            Some("http://[::1]:3000")
+        );
         assert_eq!(web_origin("com.example.app:/cb"), None);
     }
 }

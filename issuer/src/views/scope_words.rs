@@ -20,7 +20,10 @@ pub fn permissions(scope: &ScopeSet, patient_in_context: bool) -> Vec<Permission
                 Ok(scope) => describe(&scope, patient_in_context),
                 Err(_) => String::from("do nothing: this scope is not a lawful one"),
             };
-            Permission { words, scope: token.to_string() }
+            Permission {
+                words,
+                scope: token.to_string(),
+            }
         })
         .collect()
 }
@@ -51,8 +54,14 @@ fn describe_smart(scope: &SmartScope, patient_in_context: bool) -> String {
         Level::Holder => patient_in_context,
         Level::User | Level::System => false,
     };
-    let place = if own_record { "in your health record" } else { "that you may see yourself" };
-    let limit = scope.restriction().map_or_else(String::new, |limit| format!(", limited to {}", limit.as_str()));
+    let place = if own_record {
+        "in your health record"
+    } else {
+        "that you may see yourself"
+    };
+    let limit = scope
+        .restriction()
+        .map_or_else(String::new, |limit| format!(", limited to {}", limit.as_str()));
     format!("{} {what} {place}{limit}", verbs(scope.permissions()))
 }
 
@@ -65,9 +74,11 @@ fn verbs(permissions: Permissions) -> String {
         (false, true) => verbs.push("search"),
         (false, false) => {}
     }
-    for (permission, verb) in
-        [(Permissions::CREATE, "add"), (Permissions::UPDATE, "change"), (Permissions::DELETE, "delete")]
-    {
+    for (permission, verb) in [
+        (Permissions::CREATE, "add"),
+        (Permissions::UPDATE, "change"),
+        (Permissions::DELETE, "delete"),
+    ] {
         if permissions.contains(permission) {
             verbs.push(verb);
         }
@@ -95,16 +106,40 @@ mod tests {
 
     #[test]
     fn says_what_a_scope_permits() {
-        says("patient/*.read", true, "read and search all data in your health record");
-        says("patient/Observation.write", true, "add, change and delete Observation data in your health record");
-        says("user/Patient.r", false, "read Patient data that you may see yourself");
-        says("user/*.cruds", false, "read and search, add, change and delete all data that you may see yourself");
+        says(
+            "patient/*.read",
+            true,
+            "read and search all data in your health record",
+        );
+        says(
+            "patient/Observation.write",
+            true,
+            "add, change and delete Observation data in your health record",
+        );
+        says(
+            "user/Patient.r",
+            false,
+            "read Patient data that you may see yourself",
+        );
+        says(
+            "user/*.cruds",
+            false,
+            "read and search, add, change and delete all data that you may see yourself",
+        );
     }
 
     #[test]
     fn the_short_form_means_what_its_holder_can_reach() {
-        says("observation.read", true, "read and search Observation data in your health record");
-        says("observation.read", false, "read and search Observation data that you may see yourself");
+        says(
+            "observation.read",
+            true,
+            "read and search Observation data in your health record",
+        );
+        says(
+            "observation.read",
+            false,
+            "read and search Observation data that you may see yourself",
+        );
     }
 
     #[test]

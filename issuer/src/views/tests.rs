@@ -4,8 +4,8 @@ use askama::Template;
 use wardgate_shared::scope::ScopeSet;
 
 use super::{
-    ConsentPage, ErrorCodeEntry, ErrorCodesPage, ErrorPage, FormTargets, LandingPage, SignInPage, SignOutForm,
-    SignOutPage, page, permissions,
+    ConsentPage, ErrorCodeEntry, ErrorCodesPage, ErrorPage, FormTargets, LandingPage, SignInPage,
+    SignOutForm, SignOutPage, page, permissions,
 };
 
 const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror='x'>&amp;\u{202e}";
@@ -20,7 +20,10 @@ fn is_harmless(template: &impl Template) {
     for wanted in ["<html lang=\"en\">", "<meta name=\"viewport\"", "<h1>", "</main>"] {
         assert!(html.contains(wanted), "no {wanted} in {html}");
     }
-    assert!(html.contains("&#62;&#60;script") || html.contains("&gt;&lt;script"), "{html}");
+    assert!(
+        html.contains("&#62;&#60;script") || html.contains("&gt;&lt;script"),
+        "{html}"
+    );
 }
 
 #[test]
@@ -32,7 +35,10 @@ fn hostile_values_stay_text_on_every_page() {
         email: HOSTILE,
         problem: Some(HOSTILE),
     });
-    let permissions = permissions(&ScopeSet::parse("x><script>alert(1)</script> patient/*.rs").unwrap(), true);
+    let permissions = permissions(
+        &ScopeSet::parse("x><script>alert(1)</script> patient/*.rs").unwrap(),
+        true,
+    );
     is_harmless(&ConsentPage {
         client_name: HOSTILE,
         permissions: &permissions,
@@ -42,26 +48,61 @@ fn hostile_values_stay_text_on_every_page() {
         user_name: HOSTILE,
         user_email: HOSTILE,
     });
-    is_harmless(&ErrorPage { happened: HOSTILE, advice: HOSTILE });
-    is_harmless(&LandingPage { issuer: HOSTILE, user_name: Some(HOSTILE) });
-    is_harmless(&SignOutPage { form: Some(SignOutForm { user_name: HOSTILE, form_token: HOSTILE }) });
-    let entry = ErrorCodeEntry { code: HOSTILE, meaning: HOSTILE, advice: HOSTILE, specification: HOSTILE };
+    is_harmless(&ErrorPage {
+        happened: HOSTILE,
+        advice: HOSTILE,
+    });
+    is_harmless(&LandingPage {
+        issuer: HOSTILE,
+        user_name: Some(HOSTILE),
+    });
+    is_harmless(&SignOutPage {
+        form: Some(SignOutForm {
+            user_name: HOSTILE,
+            form_token: HOSTILE,
+        }),
+    });
+    let entry = ErrorCodeEntry {
+        code: HOSTILE,
+        meaning: HOSTILE,
+        advice: HOSTILE,
+        specification: HOSTILE,
+    };
     is_harmless(&ErrorCodesPage { entries: &[entry] });
 }
 
 #[test]
 fn every_input_has_a_label() {
-    let html = SignInPage { client_name: None, request: None, form_token: "t", email: "", problem: None }.render().unwrap();
+    let html = SignInPage {
+        client_name: None,
+        request: None,
+        form_token: "t",
+        email: "",
+        problem: None,
+    }
+    .render()
+    .unwrap();
     for input in ["email", "password"] {
-        assert!(html.contains(&format!("<label for=\"{input}\">")) && html.contains(&format!("id=\"{input}\"")));
+        assert!(
+            html.contains(&format!("<label for=\"{input}\">")) && html.contains(&format!("id=\"{input}\""))
+        );
     }
     assert!(!html.contains("role=\"alert\""));
 }
 
 #[test]
 fn a_page_carries_its_policy() {
-    let response = page(&ErrorPage { happened: "x", advice: "y" }, &FormTargets::none()).unwrap();
-    let policy = response.headers()[http::header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    let response = page(
+        &ErrorPage {
+            happened: "x",
+            advice: "y",
+        },
+        &FormTargets::none(),
+    )
+    .unwrap();
+    let policy = response.headers()[http::header::CONTENT_SECURITY_POLICY]
+        .to_str()
+        .unwrap();
     assert_eq!(
         policy,
         "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"

@@ -16,8 +16,8 @@ use crate::{
     wasm::Worker,
 };
 
-/// What the Worker is made of, besides the tools. Folders count with everything in them.
-const SOURCES: [&str; 7] = [
+/// What the Worker is made of and by, besides the tools. Folders count with everything in them.
+const SOURCES: [&str; 9] = [
     "Cargo.toml",
     "Cargo.lock",
     "edge/Cargo.toml",
@@ -25,6 +25,8 @@ const SOURCES: [&str; 7] = [
     "shared/Cargo.toml",
     "shared/src",
     "xtask/npm/package-lock.json",
+    "xtask/src/wasm.rs",
+    "xtask/src/wasm",
 ];
 const PRODUCTS: [&str; 2] = ["index.js", "index_bg.wasm"];
 

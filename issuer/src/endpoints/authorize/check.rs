@@ -3,8 +3,7 @@
 //! The first two steps decide where an answer may go. Until both hold, a refusal is a page and nothing is sent anywhere
 //! (RFC 6749 section 4.1.2.1, OIDC-21); from then on a refusal travels to the client.
 
-use wardgate_shared::oauth_error::OAuthErrorCode;
-use wardgate_shared::pkce::{CodeChallenge, PkceError};
+use wardgate_shared::pkce::CodeChallenge;
 use wardgate_shared::redirect_uri::RedirectTarget;
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
@@ -13,12 +12,13 @@ use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIM
 use crate::domain::client::{Client, GrantType};
 use crate::endpoints::resources::{self, UnknownResource};
 use crate::error::internal::InternalError;
-use crate::extract::{Parameters, ParametersError};
+use crate::extract::Parameters;
 use crate::state::AppState;
 use crate::tokens::granting;
 use crate::tokens::opaque::OpaqueSecret;
 
 use super::pending::PendingRequest;
+use super::refusal::{AuthorizationError, Refusal, UntrustedRequest};
 
 /// The longest `state` and `nonce` that are kept, in bytes (FAPI-07 sends up to 1000).
 const MAXIMUM_OPAQUE_BYTES: usize = 2048;
@@ -70,184 +70,6 @@ impl CheckedRequest {
     }
 }
 
-/// A refused request, and where the refusal goes.
-#[derive(Debug)]
-pub enum Refusal {
-    /// To a page of ours.
-    Page {
-        /// Why.
-        error: UntrustedRequest,
-        /// The client, when there is one of that name.
-        client_id: Option<String>,
-    },
-    /// To the client.
-    Redirect {
-        /// Where to.
-        target: RedirectTarget,
-        /// `state`, as it came.
-        state: Option<String>,
-        /// The client.
-        client_id: String,
-        /// Why.
-        error: AuthorizationError,
-    },
-}
-
-impl Refusal {
-    /// The refusal of a request whose parameters cannot even be read.
-    pub const fn malformed(error: ParametersError) -> Self {
-        Self::Page { error: UntrustedRequest::Malformed(error), client_id: None }
-    }
-
-    /// The client, as far as it is known.
-    pub fn client_id(&self) -> Option<&str> {
-        match self {
-            Self::Page { client_id, .. } => client_id.as_deref(),
-            Self::Redirect { client_id, .. } => Some(client_id),
-        }
-    }
-
-    /// The reason for the audit trail.
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::Page { error, .. } => error.reason(),
-            Self::Redirect { error, .. } => error.code().as_str(),
-        }
-    }
-}
-
-/// Why nothing may be sent to the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UntrustedRequest {
-    /// The parameters cannot be read.
-    Malformed(ParametersError),
-    /// `client_id` is absent or repeated.
-    NoClient,
-    /// No client of that name is registered.
-    UnknownClient,
-    /// `redirect_uri` is repeated, or absent where the client has several.
-    NoRedirectUri,
-    /// `redirect_uri` is not registered for the client.
-    UnregisteredRedirectUri,
-}
-
-impl UntrustedRequest {
-    const fn reason(self) -> &'static str {
-        match self {
-            Self::Malformed(_) => "malformed_request",
-            Self::NoClient => "no_client",
-            Self::UnknownClient => "unknown_client",
-            Self::NoRedirectUri => "no_redirect_uri",
-            Self::UnregisteredRedirectUri => "unregistered_redirect_uri",
-        }
-    }
-
-    /// The reason for the person who sees the page.
-    pub const fn description(self) -> &'static str {
-        match self {
-            Self::Malformed(_) => "The app sent a request that cannot be read.",
-            Self::NoClient => "The app did not say which app it is (client_id).",
-            Self::UnknownClient => "No app of this name (client_id) is registered here.",
-            Self::NoRedirectUri => "The app did not say where its answer should go (redirect_uri).",
-            Self::UnregisteredRedirectUri => {
-                "The address to which the app wants its answer (redirect_uri) is not registered for it."
-            }
-        }
-    }
-}
-
-/// Why the client is told that its request is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuthorizationError {
-    /// A parameter is repeated.
-    Repeated,
-    /// `request` (OpenID Connect Core section 6.1) is not supported.
-    RequestObject,
-    /// `request_uri` (OpenID Connect Core section 6.2, RFC 9126) is not supported.
-    RequestUri,
-    /// The client is not registered for the code grant.
-    GrantNotAllowed,
-    /// `response_type` is absent.
-    NoResponseType,
-    /// `response_type` is not `code`.
-    UnsupportedResponseType,
-    /// `response_mode` is not `query`.
-    UnsupportedResponseMode,
-    /// `scope` is absent.
-    NoScope,
-    /// `scope` is not a list of scopes.
-    MalformedScope,
-    /// The client may have none of the scopes.
-    NothingToGrant,
-    /// The client must send a `code_challenge`.
-    NoChallenge,
-    /// The challenge is not a lawful S256 one.
-    Challenge(PkceError),
-    /// `aud` names no FHIR base of ours.
-    UnknownFhirBase,
-    /// `resource` or `audience` names no resource of ours.
-    UnknownTarget,
-    /// There is no such EHR launch.
-    UnknownLaunch,
-    /// `prompt` combines `none` with something else, or has an unknown value.
-    Prompt,
-    /// `max_age` is not a number of seconds.
-    MaxAge,
-    /// `state` or `nonce` is too long or has control characters.
-    OpaqueValue,
-}
-
-impl AuthorizationError {
-    /// The code for the client.
-    pub const fn code(self) -> OAuthErrorCode {
-        match self {
-            Self::RequestObject => OAuthErrorCode::RequestNotSupported,
-            Self::RequestUri => OAuthErrorCode::RequestUriNotSupported,
-            Self::GrantNotAllowed => OAuthErrorCode::UnauthorizedClient,
-            Self::UnsupportedResponseType => OAuthErrorCode::UnsupportedResponseType,
-            Self::NoScope | Self::MalformedScope | Self::NothingToGrant => OAuthErrorCode::InvalidScope,
-            Self::UnknownTarget => OAuthErrorCode::InvalidTarget,
-            Self::Repeated
-            | Self::NoResponseType
-            | Self::UnsupportedResponseMode
-            | Self::NoChallenge
-            | Self::Challenge(_)
-            | Self::UnknownFhirBase
-            | Self::UnknownLaunch
-            | Self::Prompt
-            | Self::MaxAge
-            | Self::OpaqueValue => OAuthErrorCode::InvalidRequest,
-        }
-    }
-
-    /// The reason for the client's developers.
-    pub const fn description(self) -> &'static str {
-        match self {
-            Self::Repeated => "A parameter is repeated",
-            Self::RequestObject => "Request objects are not supported: send the parameters themselves",
-            Self::RequestUri => "request_uri is not supported: send the parameters themselves",
-            Self::GrantNotAllowed => "The client is not registered for the authorization_code grant",
-            Self::NoResponseType => "response_type is missing",
-            Self::UnsupportedResponseType => "response_type must be code",
-            Self::UnsupportedResponseMode => "response_mode must be query",
-            Self::NoScope => "scope is missing",
-            Self::MalformedScope => "scope must be a list of scopes with one space between two of them",
-            Self::NothingToGrant => "The client may have none of the requested scopes in the name of a person",
-            Self::NoChallenge => "code_challenge is missing: this client must use PKCE with S256",
-            Self::Challenge(PkceError::MethodNotS256) => "code_challenge_method must be S256",
-            Self::Challenge(
-                PkceError::MalformedChallenge | PkceError::MalformedVerifier | PkceError::Mismatch,
-            ) => "code_challenge must be the base64url form of a SHA-256 digest: 43 characters without padding",
-            Self::UnknownFhirBase => "aud must be the FHIR base that the client wants to call",
-            Self::UnknownTarget => "resource and audience must name a resource that this server issues tokens for",
-            Self::UnknownLaunch => "The launch is unknown or over",
-            Self::Prompt => "prompt must be none, or one or more of login, consent and select_account",
-            Self::MaxAge => "max_age must be a number of seconds",
-            Self::OpaqueValue => "state and nonce must be at most 2048 bytes without control characters",
-        }
-    }
-}
-
 /// Checks a request.
 ///
 /// # Errors
@@ -278,7 +100,12 @@ pub async fn check(
         return page(error, client_id());
     };
     // 3. Everything else.
-    let trusted = TrustedRequest { state, parameters, client: &client, now };
+    let trusted = TrustedRequest {
+        state,
+        parameters,
+        client: &client,
+        now,
+    };
     Ok(match trusted.check() {
         Ok(rest) => Ok(CheckedRequest {
             target,
@@ -297,7 +124,12 @@ pub async fn check(
         }),
         Err(error) => {
             let state = parameters.single("state").ok().flatten().map(String::from);
-            Err(Refusal::Redirect { target, state, client_id: client.client_id, error })
+            Err(Refusal::Redirect {
+                target,
+                state,
+                client_id: client.client_id,
+                error,
+            })
         }
     })
 }
@@ -331,7 +163,9 @@ struct Prompt {
 impl<'a> TrustedRequest<'a> {
     /// The order of the checks.
     fn check(&self) -> Result<Rest, AuthorizationError> {
-        self.parameters.refuse_repeated(&resources::REPEATABLE).map_err(|_| AuthorizationError::Repeated)?;
+        self.parameters
+            .refuse_repeated(&resources::REPEATABLE)
+            .map_err(|_| AuthorizationError::Repeated)?;
         self.check_request_objects()?;
         self.check_grant_type()?;
         self.check_response()?;
@@ -341,7 +175,15 @@ impl<'a> TrustedRequest<'a> {
         self.check_launch()?;
         let prompt = self.prompt()?;
         let (state, nonce) = (self.opaque("state")?, self.opaque("nonce")?);
-        Ok(Rest { scope, state, nonce, challenge, audiences, prompt, login_hint: self.login_hint() })
+        Ok(Rest {
+            scope,
+            state,
+            nonce,
+            challenge,
+            audiences,
+            prompt,
+            login_hint: self.login_hint(),
+        })
     }
 
     /// A parameter's value; repeated ones were refused before.
@@ -353,12 +195,17 @@ impl<'a> TrustedRequest<'a> {
         if self.parameter("request").is_some() {
             return Err(AuthorizationError::RequestObject);
         }
-        self.parameter("request_uri").map_or(Ok(()), |_| Err(AuthorizationError::RequestUri))
+        self.parameter("request_uri")
+            .map_or(Ok(()), |_| Err(AuthorizationError::RequestUri))
     }
 
     fn check_grant_type(&self) -> Result<(), AuthorizationError> {
         let allowed = self.client.allows(GrantType::AuthorizationCode);
-        if allowed { Ok(()) } else { Err(AuthorizationError::GrantNotAllowed) }
+        if allowed {
+            Ok(())
+        } else {
+            Err(AuthorizationError::GrantNotAllowed)
+        }
     }
 
     fn check_response(&self) -> Result<(), AuthorizationError> {
@@ -377,7 +224,11 @@ impl<'a> TrustedRequest<'a> {
         let text = self.parameter("scope").ok_or(AuthorizationError::NoScope)?;
         let requested = ScopeSet::parse(text).map_err(|_| AuthorizationError::MalformedScope)?;
         let grantable = granting::for_request(&requested, self.client);
-        if grantable.is_empty() { Err(AuthorizationError::NothingToGrant) } else { Ok(grantable) }
+        if grantable.is_empty() {
+            Err(AuthorizationError::NothingToGrant)
+        } else {
+            Ok(grantable)
+        }
     }
 
     /// A challenge that is sent is always held to. Without one, a lone `code_challenge_method` says nothing, and is
@@ -401,11 +252,16 @@ impl<'a> TrustedRequest<'a> {
 
     /// No EHR launch has been started here, so every `launch` value is a foreign one (SMART-19).
     fn check_launch(&self) -> Result<(), AuthorizationError> {
-        self.parameter("launch").map_or(Ok(()), |_| Err(AuthorizationError::UnknownLaunch))
+        self.parameter("launch")
+            .map_or(Ok(()), |_| Err(AuthorizationError::UnknownLaunch))
     }
 
     fn prompt(&self) -> Result<Prompt, AuthorizationError> {
-        let mut prompt = Prompt { none: false, consent: false, authenticated_after: None };
+        let mut prompt = Prompt {
+            none: false,
+            consent: false,
+            authenticated_after: None,
+        };
         let mut fresh = false;
         if let Some(text) = self.parameter("prompt") {
             for word in text.split(' ') {
@@ -422,7 +278,10 @@ impl<'a> TrustedRequest<'a> {
             }
         }
         if let Some(text) = self.parameter("max_age") {
-            let seconds = text.parse::<u32>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+            let seconds = text
+                .parse::<u32>()
+                .ok()
+                .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
             let seconds = seconds.ok_or(AuthorizationError::MaxAge)?;
             // `max_age=0` is `prompt=login` (OpenID Connect Core section 3.1.2.1).
             fresh |= seconds == 0;

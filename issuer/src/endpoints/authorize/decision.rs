@@ -53,7 +53,9 @@ impl Denial {
     pub const fn description(self) -> &'static str {
         match self {
             Self::LoginRequired => "Nobody is signed in, and prompt=none forbids asking",
-            Self::ConsentRequired => "The person has not agreed to this access, and prompt=none forbids asking",
+            Self::ConsentRequired => {
+                "The person has not agreed to this access, and prompt=none forbids asking"
+            }
             Self::NothingToGrant => {
                 "The person can give none of the requested scopes; patient scopes need a patient in context"
             }
@@ -90,17 +92,29 @@ pub async fn decide(
     if grantable.scope.is_empty() {
         return Ok(Decision::NothingToGrant);
     }
-    if pending.request.consent_forced || !consent_may_be_remembered(&pending.client, &pending.request.redirect_target) {
+    if pending.request.consent_forced
+        || !consent_may_be_remembered(&pending.client, &pending.request.redirect_target)
+    {
         return Ok(Decision::AskConsent(grantable));
     }
-    let consent = state.store().consent(&session.user.id, &pending.client.client_id).await?;
+    let consent = state
+        .store()
+        .consent(&session.user.id, &pending.client.client_id)
+        .await?;
     let agreed = consent.is_some_and(|consent| grantable.scope.is_subset(&consent.scope));
-    Ok(if agreed { Decision::Approve(grantable) } else { Decision::AskConsent(grantable) })
+    Ok(if agreed {
+        Decision::Approve(grantable)
+    } else {
+        Decision::AskConsent(grantable)
+    })
 }
 
 /// Whether the session satisfies `prompt=login` and `max_age`.
 pub fn is_fresh_enough(pending: &PendingRequest, session: &Session) -> bool {
-    pending.request.authenticated_after.is_none_or(|after| session.authenticated_at >= after)
+    pending
+        .request
+        .authenticated_after
+        .is_none_or(|after| session.authenticated_at >= after)
 }
 
 /// Whether a remembered answer may stand for a new one. Any program on the person's device can pretend to be a public

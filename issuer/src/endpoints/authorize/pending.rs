@@ -49,11 +49,23 @@ impl PendingRequest {
             return Err(PageError::RequestGone);
         }
         let digest = SecretDigest::of(id);
-        let found = state.store().authorization_request(&digest, state.now()).await.map_err(InternalError::from)?;
+        let found = state
+            .store()
+            .authorization_request(&digest, state.now())
+            .await
+            .map_err(InternalError::from)?;
         let request = found.ok_or(PageError::RequestGone)?;
-        let client = state.store().client(&request.client_id).await.map_err(InternalError::from)?;
+        let client = state
+            .store()
+            .client(&request.client_id)
+            .await
+            .map_err(InternalError::from)?;
         let client = client.ok_or(PageError::RequestGone)?;
-        Ok(Self { id: Secret::new(id.into()), request, client })
+        Ok(Self {
+            id: Secret::new(id.into()),
+            request,
+            client,
+        })
     }
 
     /// The identifier, for the forms of the pages that answer the request.
@@ -84,7 +96,9 @@ impl PendingRequest {
         address: Option<IpAddr>,
     ) -> Result<Response, PageError> {
         let now = state.now();
-        let secret = OpaqueSecret::AuthorizationCode.generate().map_err(InternalError::from)?;
+        let secret = OpaqueSecret::AuthorizationCode
+            .generate()
+            .map_err(InternalError::from)?;
         let audit = |action| {
             AuditEvent::new(now, action, AuditOutcome::Success)
                 .with_user(&*session.user.id)
@@ -127,7 +141,12 @@ impl PendingRequest {
             return Err(PageError::RequestGone);
         }
         let (target, state_parameter) = (&self.request.redirect_target, self.request.state.as_deref());
-        Ok(redirect::with_code(state.config(), target, state_parameter, secret.value.expose())?)
+        Ok(redirect::with_code(
+            state.config(),
+            target,
+            state_parameter,
+            secret.value.expose(),
+        )?)
     }
 
     /// Ends the stored request with an error for the client.
@@ -143,7 +162,12 @@ impl PendingRequest {
     ) -> Result<Response, PageError> {
         let audit = self.denial_event(state, denial, user, address);
         let (digest, now) = (&self.request.digest, state.now());
-        if !state.store().deny_authorization(digest, audit, now).await.map_err(InternalError::from)? {
+        if !state
+            .store()
+            .deny_authorization(digest, audit, now)
+            .await
+            .map_err(InternalError::from)?
+        {
             return Err(PageError::RequestGone);
         }
         Ok(self.denial_redirect(state, denial)?)
@@ -160,7 +184,10 @@ impl PendingRequest {
         user: Option<&User>,
         address: Option<IpAddr>,
     ) -> Result<Response, InternalError> {
-        state.store().record(self.denial_event(state, denial, user, address)).await?;
+        state
+            .store()
+            .record(self.denial_event(state, denial, user, address))
+            .await?;
         self.denial_redirect(state, denial)
     }
 
@@ -173,7 +200,9 @@ impl PendingRequest {
     ) -> AuditEvent {
         let action = match denial {
             Denial::AccessDenied => AuditAction::Consent,
-            Denial::LoginRequired | Denial::ConsentRequired | Denial::NothingToGrant => AuditAction::Authorization,
+            Denial::LoginRequired | Denial::ConsentRequired | Denial::NothingToGrant => {
+                AuditAction::Authorization
+            }
         };
         let event = AuditEvent::new(state.now(), action, AuditOutcome::Failure)
             .with_client(&*self.client.client_id)
@@ -187,6 +216,12 @@ impl PendingRequest {
 
     fn denial_redirect(&self, state: &AppState, denial: Denial) -> Result<Response, InternalError> {
         let (target, state_parameter) = (&self.request.redirect_target, self.request.state.as_deref());
-        redirect::with_error(state.config(), target, state_parameter, denial.code(), denial.description())
+        redirect::with_error(
+            state.config(),
+            target,
+            state_parameter,
+            denial.code(),
+            denial.description(),
+        )
     }
 }

@@ -1,7 +1,7 @@
 use axum::body::Body;
 use http::{Method, StatusCode};
 
-use crate::web::testing::{APP, Answer, Browser, Clinic, PATIENT, VERIFIER, APP_REDIRECT};
+use crate::web::testing::{APP, APP_REDIRECT, Answer, Browser, Clinic, PATIENT, VERIFIER};
 
 async fn preflight(clinic: &Clinic, path: &str, origin: &str) -> Answer {
     let request = Browser::request(Method::OPTIONS, path)
@@ -17,9 +17,17 @@ async fn a_registered_origin_may_call() {
     for path in ["/oauth2/token", "/oauth/token", "/oauth2/revoke"] {
         let answer = preflight(&clinic, path, "https://app.example").await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
-        assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example"));
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            Some("https://app.example")
+        );
         assert_eq!(answer.header("access-control-allow-methods"), Some("POST"));
-        assert!(answer.header("access-control-allow-headers").unwrap().contains("content-type"));
+        assert!(
+            answer
+                .header("access-control-allow-headers")
+                .unwrap()
+                .contains("content-type")
+        );
         assert_eq!(answer.header("access-control-allow-credentials"), None);
         assert_eq!(answer.header("vary"), Some("Origin"));
     }
@@ -28,9 +36,13 @@ async fn a_registered_origin_may_call() {
 #[tokio::test]
 async fn any_other_origin_may_not() {
     let clinic = Clinic::open().await;
-    for origin in
-        ["https://evil.example", "http://app.example", "https://app.example:8443", "https://sub.app.example", "null"]
-    {
+    for origin in [
+        "https://evil.example",
+        "http://app.example",
+        "https://app.example:8443",
+        "https://sub.app.example",
+        "null",
+    ] {
         let answer = preflight(&clinic, "/oauth2/token", origin).await;
         assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
         let headers = [("origin", origin)];
@@ -52,10 +64,23 @@ async fn answers_good_and_bad_are_readable_for_the_app() {
         ("code_verifier", VERIFIER),
     ];
     for status in [StatusCode::OK, StatusCode::BAD_REQUEST] {
-        let answer = clinic.browser().post_with("/oauth2/token", &fields, &headers).await;
+        let answer = clinic
+            .browser()
+            .post_with("/oauth2/token", &fields, &headers)
+            .await;
         assert_eq!(answer.status, status);
-        assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example"));
-        assert_eq!(answer.headers.get_all("access-control-allow-origin").iter().count(), 1);
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            Some("https://app.example")
+        );
+        assert_eq!(
+            answer
+                .headers
+                .get_all("access-control-allow-origin")
+                .iter()
+                .count(),
+            1
+        );
     }
 }
 

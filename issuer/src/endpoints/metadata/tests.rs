@@ -11,13 +11,22 @@ async fn document(clinic: &Clinic, name: &str) -> (Answer, Value) {
 
 #[track_caller]
 fn lists(document: &Value, member: &str, value: &str) -> bool {
-    document[member].as_array().unwrap().iter().any(|entry| entry == value)
+    document[member]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|entry| entry == value)
 }
 
 #[tokio::test]
 async fn documents_are_for_everybody_and_may_be_cached() {
     let clinic = Clinic::open().await;
-    for name in ["openid-configuration", "oauth-authorization-server", "smart-configuration", "jwks.json"] {
+    for name in [
+        "openid-configuration",
+        "oauth-authorization-server",
+        "smart-configuration",
+        "jwks.json",
+    ] {
         let (answer, _) = document(&clinic, name).await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
@@ -33,17 +42,30 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     let (_, oauth) = document(&clinic, "oauth-authorization-server").await;
     assert_eq!(openid, oauth);
     assert_eq!(openid["issuer"], ISSUER);
-    assert_eq!(openid["authorization_endpoint"], format!("{ISSUER}/oauth2/authorize"));
+    assert_eq!(
+        openid["authorization_endpoint"],
+        format!("{ISSUER}/oauth2/authorize")
+    );
     assert_eq!(openid["token_endpoint"], format!("{ISSUER}/oauth2/token"));
     assert_eq!(openid["revocation_endpoint"], format!("{ISSUER}/oauth2/revoke"));
     assert_eq!(openid["jwks_uri"], format!("{ISSUER}/.well-known/jwks.json"));
     assert_eq!(openid["response_types_supported"], serde_json::json!(["code"]));
     assert_eq!(openid["response_modes_supported"], serde_json::json!(["query"]));
-    assert_eq!(openid["code_challenge_methods_supported"], serde_json::json!(["S256"]));
-    assert_eq!(openid["id_token_signing_alg_values_supported"], serde_json::json!(["RS256"]));
+    assert_eq!(
+        openid["code_challenge_methods_supported"],
+        serde_json::json!(["S256"])
+    );
+    assert_eq!(
+        openid["id_token_signing_alg_values_supported"],
+        serde_json::json!(["RS256"])
+    );
     assert_eq!(openid["subject_types_supported"], serde_json::json!(["public"]));
     assert_eq!(openid["authorization_response_iss_parameter_supported"], true);
-    for flag in ["request_parameter_supported", "request_uri_parameter_supported", "claims_parameter_supported"] {
+    for flag in [
+        "request_parameter_supported",
+        "request_uri_parameter_supported",
+        "claims_parameter_supported",
+    ] {
         assert_eq!(openid[flag], false, "{flag}");
     }
     for grant in ["authorization_code", "client_credentials", "refresh_token"] {
@@ -60,10 +82,14 @@ async fn nothing_is_claimed_that_is_not_there() {
     let clinic = Clinic::open().await;
     for name in ["openid-configuration", "smart-configuration"] {
         let (_, document) = document(&clinic, name).await;
-        for member in
-            ["userinfo_endpoint", "introspection_endpoint", "registration_endpoint", "end_session_endpoint",
-             "pushed_authorization_request_endpoint", "device_authorization_endpoint"]
-        {
+        for member in [
+            "userinfo_endpoint",
+            "introspection_endpoint",
+            "registration_endpoint",
+            "end_session_endpoint",
+            "pushed_authorization_request_endpoint",
+            "device_authorization_endpoint",
+        ] {
             assert!(document.get(member).is_none(), "{name}: {member}");
         }
         for absent in ["profile", "email", "launch", "launch/encounter"] {
@@ -86,11 +112,25 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
     assert_eq!(smart["issuer"], ISSUER);
     assert_eq!(smart["jwks_uri"], format!("{ISSUER}/.well-known/jwks.json"));
     assert!(lists(&smart, "grant_types_supported", "authorization_code"));
-    assert_eq!(smart["code_challenge_methods_supported"], serde_json::json!(["S256"]));
-    for capability in ["launch-standalone", "client-public", "sso-openid-connect", "permission-v2", "authorize-post"] {
+    assert_eq!(
+        smart["code_challenge_methods_supported"],
+        serde_json::json!(["S256"])
+    );
+    for capability in [
+        "launch-standalone",
+        "client-public",
+        "sso-openid-connect",
+        "permission-v2",
+        "authorize-post",
+    ] {
         assert!(lists(&smart, "capabilities", capability));
     }
-    for untrue in ["launch-ehr", "client-confidential-asymmetric", "context-banner", "context-standalone-encounter"] {
+    for untrue in [
+        "launch-ehr",
+        "client-confidential-asymmetric",
+        "context-banner",
+        "context-standalone-encounter",
+    ] {
         assert!(!lists(&smart, "capabilities", untrue));
     }
 }
@@ -102,7 +142,10 @@ async fn keys_are_public_distinct_and_complete() {
     let keys = set["keys"].as_array().unwrap();
     assert_eq!(keys.len(), 2);
     assert_ne!(keys[0]["kid"], keys[1]["kid"]);
-    assert!(keys.iter().any(|key| key["kty"] == "RSA" && key["alg"] == "RS256"));
+    assert!(
+        keys.iter()
+            .any(|key| key["kty"] == "RSA" && key["alg"] == "RS256")
+    );
     for key in keys {
         assert_eq!(key["use"], "sig");
         for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {

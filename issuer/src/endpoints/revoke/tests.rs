@@ -20,7 +20,10 @@ async fn a_refresh_token_takes_its_grant_with_it() {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let event = clinic.last_audit().await;
-    assert_eq!((event.action, event.outcome), (AuditAction::TokenRevocation, AuditOutcome::Success));
+    assert_eq!(
+        (event.action, event.outcome),
+        (AuditAction::TokenRevocation, AuditOutcome::Success)
+    );
     assert_eq!(event.client_id.as_deref(), Some(APP));
     assert!(!clinic.is_live(&tokens["access_token"]).await);
     let refreshed = clinic.refresh(tokens["refresh_token"].as_str().unwrap()).await;
@@ -33,9 +36,18 @@ async fn an_access_token_goes_alone_whatever_the_hint_says() {
     for hint in ["access_token", "refresh_token", "nonsense"] {
         let tokens = clinic.tokens(SCOPE, PATIENT).await;
         let more = [("client_id", APP), ("token_type_hint", hint)];
-        assert_eq!(revoke(&clinic, &tokens["access_token"], &more).await.status, StatusCode::OK);
+        assert_eq!(
+            revoke(&clinic, &tokens["access_token"], &more).await.status,
+            StatusCode::OK
+        );
         assert!(!clinic.is_live(&tokens["access_token"]).await);
-        assert_eq!(clinic.refresh(tokens["refresh_token"].as_str().unwrap()).await.status, StatusCode::OK);
+        assert_eq!(
+            clinic
+                .refresh(tokens["refresh_token"].as_str().unwrap())
+                .await
+                .status,
+            StatusCode::OK
+        );
     }
 }
 
@@ -45,9 +57,17 @@ async fn a_service_gives_its_token_back_by_basic() {
     let authorization = basic(SERVICE, &clinic.service_secret);
     let headers = [("authorization", authorization.as_str())];
     let grant = [("grant_type", "client_credentials")];
-    let token = clinic.browser().post_with("/oauth2/token", &grant, &headers).await.json()["access_token"].clone();
+    let token = clinic
+        .browser()
+        .post_with("/oauth2/token", &grant, &headers)
+        .await
+        .json()["access_token"]
+        .clone();
     let fields = [("token", token.as_str().unwrap())];
-    let answer = clinic.browser().post_with("/oauth2/revoke", &fields, &headers).await;
+    let answer = clinic
+        .browser()
+        .post_with("/oauth2/revoke", &fields, &headers)
+        .await;
     assert_eq!(answer.status, StatusCode::OK);
     assert!(!clinic.is_live(&token).await);
 }
@@ -72,8 +92,18 @@ async fn revoking_twice_and_revoking_an_expired_token_is_fine() {
     let tokens = clinic.tokens(SCOPE, PATIENT).await;
     clinic.issuer.advance(4000);
     for _ in 0..2 {
-        assert_eq!(revoke(&clinic, &tokens["access_token"], &[("client_id", APP)]).await.status, StatusCode::OK);
-        assert_eq!(revoke(&clinic, &tokens["refresh_token"], &[("client_id", APP)]).await.status, StatusCode::OK);
+        assert_eq!(
+            revoke(&clinic, &tokens["access_token"], &[("client_id", APP)])
+                .await
+                .status,
+            StatusCode::OK
+        );
+        assert_eq!(
+            revoke(&clinic, &tokens["refresh_token"], &[("client_id", APP)])
+                .await
+                .status,
+            StatusCode::OK
+        );
     }
 }
 
@@ -83,31 +113,54 @@ async fn another_client_s_token_is_refused_and_lives_on() {
     let tokens = clinic.tokens(SCOPE, PATIENT).await;
     let web = [("client_id", WEB), ("client_secret", &*clinic.web_secret)];
     for token in ["access_token", "refresh_token"] {
-        revoke(&clinic, &tokens[token], &web).await.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_grant");
+        revoke(&clinic, &tokens[token], &web)
+            .await
+            .is_oauth_error(StatusCode::BAD_REQUEST, "invalid_grant");
         let event = clinic.last_audit().await;
-        assert_eq!((event.outcome, event.reason.as_deref()), (AuditOutcome::Failure, Some("token_of_another_client")));
+        assert_eq!(
+            (event.outcome, event.reason.as_deref()),
+            (AuditOutcome::Failure, Some("token_of_another_client"))
+        );
     }
     assert!(clinic.is_live(&tokens["access_token"]).await);
-    assert_eq!(clinic.refresh(tokens["refresh_token"].as_str().unwrap()).await.status, StatusCode::OK);
+    assert_eq!(
+        clinic
+            .refresh(tokens["refresh_token"].as_str().unwrap())
+            .await
+            .status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
 async fn an_id_token_cannot_be_revoked_as_an_access_token() {
     let clinic = Clinic::open().await;
     let tokens = clinic.tokens(SCOPE, PATIENT).await;
-    assert_eq!(revoke(&clinic, &tokens["id_token"], &[("client_id", APP)]).await.status, StatusCode::OK);
+    assert_eq!(
+        revoke(&clinic, &tokens["id_token"], &[("client_id", APP)])
+            .await
+            .status,
+        StatusCode::OK
+    );
     assert!(clinic.is_live(&tokens["access_token"]).await);
 }
 
 #[tokio::test]
 async fn a_client_has_to_authenticate() {
     let clinic = Clinic::open().await;
-    for more in [vec![], vec![("client_id", WEB)], vec![("client_id", WEB), ("client_secret", "wrong")]] {
+    for more in [
+        vec![],
+        vec![("client_id", WEB)],
+        vec![("client_id", WEB), ("client_secret", "wrong")],
+    ] {
         let answer = revoke(&clinic, &"x".into(), &more).await;
         answer.is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
     }
     let headers = [("authorization", &*basic(WEB, "wrong"))];
-    let answer = clinic.browser().post_with("/oauth2/revoke", &[("token", "x")], &headers).await;
+    let answer = clinic
+        .browser()
+        .post_with("/oauth2/revoke", &[("token", "x")], &headers)
+        .await;
     answer.is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
     assert!(answer.header("www-authenticate").is_some());
 }
@@ -116,9 +169,21 @@ async fn a_client_has_to_authenticate() {
 async fn a_request_that_is_none_is_refused() {
     let clinic = Clinic::open().await;
     let bad = |answer: Answer| answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_request");
-    bad(clinic.browser().post("/oauth2/revoke", &[("client_id", APP)]).await);
-    bad(clinic.browser().post("/oauth2/revoke", &[("client_id", APP), ("token", "")]).await);
-    bad(clinic.browser().post("/oauth2/revoke", &[("client_id", APP), ("token", "x"), ("token", "y")]).await);
+    bad(clinic
+        .browser()
+        .post("/oauth2/revoke", &[("client_id", APP)])
+        .await);
+    bad(clinic
+        .browser()
+        .post("/oauth2/revoke", &[("client_id", APP), ("token", "")])
+        .await);
+    bad(clinic
+        .browser()
+        .post(
+            "/oauth2/revoke",
+            &[("client_id", APP), ("token", "x"), ("token", "y")],
+        )
+        .await);
     let answer = clinic.browser().get("/oauth2/revoke").await;
     answer.is_oauth_error(StatusCode::METHOD_NOT_ALLOWED, "invalid_request");
 }

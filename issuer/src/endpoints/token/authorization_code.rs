@@ -26,13 +26,22 @@ const METHOD: &str = GrantType::AuthorizationCode.as_str();
 pub(super) async fn exchange(exchange: &Exchange<'_>, offered: CodeGrant) -> Result<Response, TokenError> {
     let store = exchange.state.store();
     let digest = SecretDigest::of(offered.code.expose());
-    let code = store.authorization_code(&digest).await.map_err(InternalError::from)?;
+    let code = store
+        .authorization_code(&digest)
+        .await
+        .map_err(InternalError::from)?;
     let code = code.ok_or(TokenError::Grant(InvalidGrant::Code))?;
     if let Err(invalid) = check_bindings(&code, exchange, &offered) {
         let error = TokenError::Grant(invalid);
         if let Some(reason) = error.audit_reason() {
-            let audit = exchange.audit(METHOD, AuditOutcome::Failure).with_user(&*code.grant.user_id).with_reason(reason);
-            store.spend_code(&digest, exchange.now, audit).await.map_err(InternalError::from)?;
+            let audit = exchange
+                .audit(METHOD, AuditOutcome::Failure)
+                .with_user(&*code.grant.user_id)
+                .with_reason(reason);
+            store
+                .spend_code(&digest, exchange.now, audit)
+                .await
+                .map_err(InternalError::from)?;
         }
         return Err(TokenError::Recorded(Box::new(error)));
     }
@@ -40,7 +49,9 @@ pub(super) async fn exchange(exchange: &Exchange<'_>, offered: CodeGrant) -> Res
     let audiences = resources::narrowed(exchange.state.config(), exchange.parameters, &grant.audiences)
         .map_err(|_| TokenError::UnknownTarget)?;
     let user = store.user(&grant.user_id).await.map_err(InternalError::from)?;
-    let user = user.filter(User::is_active).ok_or(TokenError::Grant(InvalidGrant::Code))?;
+    let user = user
+        .filter(User::is_active)
+        .ok_or(TokenError::Grant(InvalidGrant::Code))?;
 
     let facts = AccessTokenFacts {
         subject: Subject::Person { grant, user: &user },
@@ -50,7 +61,13 @@ pub(super) async fn exchange(exchange: &Exchange<'_>, offered: CodeGrant) -> Res
     };
     let access = signed::access_token(exchange.state, facts, exchange.now)?;
     let id_token = if grant.scope.contains("openid") {
-        Some(signed::id_token(exchange.state, grant, &user, &access.value, exchange.now)?)
+        Some(signed::id_token(
+            exchange.state,
+            grant,
+            &user,
+            &access.value,
+            exchange.now,
+        )?)
     } else {
         None
     };
@@ -59,11 +76,23 @@ pub(super) async fn exchange(exchange: &Exchange<'_>, offered: CodeGrant) -> Res
     } else {
         None
     };
-    let refresh = refresh_ends_at.map(|end| refresh_token::generate(exchange, grant, end)).transpose()?;
+    let refresh = refresh_ends_at
+        .map(|end| refresh_token::generate(exchange, grant, end))
+        .transpose()?;
     let (refresh_value, refresh_record): (Option<Secret<String>>, _) = refresh.unzip();
 
-    let audit = exchange.audit(METHOD, AuditOutcome::Success).with_user(&*grant.user_id);
-    let redeemed = store.redeem_code(&digest, refresh_record, access.record.clone(), exchange.now, audit).await;
+    let audit = exchange
+        .audit(METHOD, AuditOutcome::Success)
+        .with_user(&*grant.user_id);
+    let redeemed = store
+        .redeem_code(
+            &digest,
+            refresh_record,
+            access.record.clone(),
+            exchange.now,
+            audit,
+        )
+        .await;
     match redeemed.map_err(InternalError::from)? {
         CodeRedemption::Redeemed => Ok(success(
             &TokenResponse::new(&access, &grant.scope)
@@ -71,9 +100,9 @@ pub(super) async fn exchange(exchange: &Exchange<'_>, offered: CodeGrant) -> Res
                 .with_id_token(id_token.as_ref())
                 .with_launch_context(&grant.launch_context),
         )),
-        CodeRedemption::Replayed => {
-            Err(TokenError::Recorded(Box::new(TokenError::Grant(InvalidGrant::CodeReplayed))))
-        }
+        CodeRedemption::Replayed => Err(TokenError::Recorded(Box::new(TokenError::Grant(
+            InvalidGrant::CodeReplayed,
+        )))),
         CodeRedemption::Dead => Err(TokenError::Grant(InvalidGrant::Code)),
     }
 }
@@ -92,9 +121,9 @@ fn check_bindings(
         Some(_) | None => return Err(InvalidGrant::RedirectUri),
     }
     match (&code.challenge, &offered.verifier) {
-        (Some(challenge), Some(verifier)) => {
-            challenge.verify(verifier.expose()).map_err(|_| InvalidGrant::Verifier)
-        }
+        (Some(challenge), Some(verifier)) => challenge
+            .verify(verifier.expose())
+            .map_err(|_| InvalidGrant::Verifier),
         (Some(_), None) => Err(InvalidGrant::NoVerifier),
         (None, Some(_)) => Err(InvalidGrant::UnexpectedVerifier),
         (None, None) => Ok(()),

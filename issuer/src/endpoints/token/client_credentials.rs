@@ -35,6 +35,11 @@ pub(super) async fn issue(exchange: &Exchange<'_>, scope: Option<ScopeSet>) -> R
     };
     let access = signed::access_token(exchange.state, facts, exchange.now)?;
     let audit = exchange.audit(GrantType::ClientCredentials.as_str(), AuditOutcome::Success);
-    exchange.state.store().record_access_token(access.record.clone(), audit).await.map_err(InternalError::from)?;
+    exchange
+        .state
+        .store()
+        .record_access_token(access.record.clone(), audit)
+        .await
+        .map_err(InternalError::from)?;
     Ok(success(&TokenResponse::new(&access, &granted)))
 }

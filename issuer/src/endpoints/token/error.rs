@@ -82,10 +82,14 @@ impl InvalidGrant {
             Self::CodeReplayed => "The code was used before; all tokens issued from it are revoked",
             Self::RedirectUri => "redirect_uri is not that of the authorization request",
             Self::NoVerifier => "code_verifier is missing",
-            Self::UnexpectedVerifier => "code_verifier came although the authorization request had no code_challenge",
+            Self::UnexpectedVerifier => {
+                "code_verifier came although the authorization request had no code_challenge"
+            }
             Self::Verifier => "code_verifier does not match the code_challenge",
             Self::RefreshToken => "The refresh token is unknown, is over, or was issued to another client",
-            Self::RefreshTokenReplayed => "The refresh token was used before; all tokens of its grant are revoked",
+            Self::RefreshTokenReplayed => {
+                "The refresh token was used before; all tokens of its grant are revoked"
+            }
             Self::SessionEnded => "The session in which access was given is over",
         }
     }
@@ -128,16 +132,22 @@ impl TokenError {
     pub(super) fn respond(&self, config: &Config) -> Response {
         let bad_request = |code, description| json_error(config, StatusCode::BAD_REQUEST, code, description);
         match self {
-            Self::Form(error) => {
-                json_error(config, error.status(), OAuthErrorCode::InvalidRequest, error.description())
-            }
+            Self::Form(error) => json_error(
+                config,
+                error.status(),
+                OAuthErrorCode::InvalidRequest,
+                error.description(),
+            ),
             Self::Client { error, .. } if error.is_malformed_request() => {
                 bad_request(OAuthErrorCode::InvalidRequest, error.description())
             }
             Self::Client { error, basic: true } => json_client_challenge(config, error.description()),
-            Self::Client { error, basic: false } => {
-                json_error(config, StatusCode::UNAUTHORIZED, OAuthErrorCode::InvalidClient, error.description())
-            }
+            Self::Client { error, basic: false } => json_error(
+                config,
+                StatusCode::UNAUTHORIZED,
+                OAuthErrorCode::InvalidClient,
+                error.description(),
+            ),
             Self::Repeated => bad_request(OAuthErrorCode::InvalidRequest, "A parameter is repeated"),
             Self::Missing(description) => bad_request(OAuthErrorCode::InvalidRequest, description),
             Self::MalformedScope => bad_request(
@@ -148,9 +158,10 @@ impl TokenError {
                 OAuthErrorCode::UnsupportedGrantType,
                 "grant_type must be authorization_code, client_credentials or refresh_token",
             ),
-            Self::GrantNotAllowed => {
-                bad_request(OAuthErrorCode::UnauthorizedClient, "The client may not use this grant type")
-            }
+            Self::GrantNotAllowed => bad_request(
+                OAuthErrorCode::UnauthorizedClient,
+                "The client may not use this grant type",
+            ),
             Self::Grant(grant) => bad_request(OAuthErrorCode::InvalidGrant, grant.description()),
             Self::Scope(ScopeRefusal::NothingToGrant) => bad_request(
                 OAuthErrorCode::InvalidScope,

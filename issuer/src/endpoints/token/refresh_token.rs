@@ -43,7 +43,9 @@ pub(super) async fn exchange(
     if token.rotated_at.is_some() {
         return Err(end_family(exchange, &grant).await?);
     }
-    let end = lifetime_end(exchange, &grant).await?.ok_or(TokenError::Grant(InvalidGrant::SessionEnded))?;
+    let end = lifetime_end(exchange, &grant)
+        .await?
+        .ok_or(TokenError::Grant(InvalidGrant::SessionEnded))?;
     let user = store.user(&grant.user_id).await.map_err(InternalError::from)?;
     let user = user.filter(User::is_active).ok_or_else(invalid)?;
     let scope = granting::for_refresh(requested.as_ref(), &grant.scope)
@@ -52,24 +54,31 @@ pub(super) async fn exchange(
         .map_err(|_| TokenError::UnknownTarget)?;
 
     let facts = AccessTokenFacts {
-        subject: Subject::Person { grant: &grant, user: &user },
+        subject: Subject::Person {
+            grant: &grant,
+            user: &user,
+        },
         client_id: &grant.client_id,
         scope: &scope,
         audiences: &audiences,
     };
     let access = signed::access_token(exchange.state, facts, exchange.now)?;
     let (value, successor) = generate(exchange, &grant, end)?;
-    let audit = exchange.audit(METHOD, AuditOutcome::Success).with_user(&*grant.user_id);
-    let rotated = store.rotate_refresh_token(&digest, successor, access.record.clone(), exchange.now, audit).await;
+    let audit = exchange
+        .audit(METHOD, AuditOutcome::Success)
+        .with_user(&*grant.user_id);
+    let rotated = store
+        .rotate_refresh_token(&digest, successor, access.record.clone(), exchange.now, audit)
+        .await;
     match rotated.map_err(InternalError::from)? {
         RefreshRotation::Rotated => Ok(success(
             &TokenResponse::new(&access, &scope)
                 .with_refresh_token(Some(&value))
                 .with_launch_context(&grant.launch_context),
         )),
-        RefreshRotation::Replayed => {
-            Err(TokenError::Recorded(Box::new(TokenError::Grant(InvalidGrant::RefreshTokenReplayed))))
-        }
+        RefreshRotation::Replayed => Err(TokenError::Recorded(Box::new(TokenError::Grant(
+            InvalidGrant::RefreshTokenReplayed,
+        )))),
         RefreshRotation::Dead => Err(invalid()),
     }
 }
@@ -83,8 +92,16 @@ async fn end_family(exchange: &Exchange<'_>, grant: &Grant) -> Result<TokenError
         .with_ip_address(exchange.address)
         .with_method(METHOD)
         .with_reason("refresh_token_replayed");
-    let ended = exchange.state.store().end_grant(&grant.id, exchange.now, audit).await?;
-    Ok(if ended { TokenError::Recorded(Box::new(error)) } else { error })
+    let ended = exchange
+        .state
+        .store()
+        .end_grant(&grant.id, exchange.now, audit)
+        .await?;
+    Ok(if ended {
+        TokenError::Recorded(Box::new(error))
+    } else {
+        error
+    })
 }
 
 /// A new refresh token for `grant` that dies at `end`: its value and its record.
@@ -106,14 +123,25 @@ pub(super) fn generate(
 
 /// When a refresh token of `grant` made now would die: after the configured time, or with the session that the grant
 /// lives in. `None` when that session is over.
-pub(super) async fn lifetime_end(exchange: &Exchange<'_>, grant: &Grant) -> Result<Option<Timestamp>, InternalError> {
-    let longest = exchange.now.plus(exchange.state.config().tokens.refresh_token_seconds);
+pub(super) async fn lifetime_end(
+    exchange: &Exchange<'_>,
+    grant: &Grant,
+) -> Result<Option<Timestamp>, InternalError> {
+    let longest = exchange
+        .now
+        .plus(exchange.state.config().tokens.refresh_token_seconds);
     if !granting::ends_with_session(&grant.scope) {
         return Ok(Some(longest));
     }
-    let Some(session) = &grant.session else { return Ok(None) };
+    let Some(session) = &grant.session else {
+        return Ok(None);
+    };
     // Whether the person was seen at the issuer lately does not matter: they are at the app.
     let idle_seconds = exchange.state.config().sessions.absolute_seconds;
-    let found = exchange.state.store().session(session, idle_seconds, exchange.now).await?;
+    let found = exchange
+        .state
+        .store()
+        .session(session, idle_seconds, exchange.now)
+        .await?;
     Ok(found.map(|(session, _)| session.expires_at.min(longest)))
 }

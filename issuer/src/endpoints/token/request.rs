@@ -42,7 +42,9 @@ impl GrantRequest {
 
 impl TokenRequest {
     pub(super) fn read(parameters: &Parameters) -> Result<Self, TokenError> {
-        parameters.refuse_repeated(&REPEATABLE).map_err(|_| TokenError::Repeated)?;
+        parameters
+            .refuse_repeated(&REPEATABLE)
+            .map_err(|_| TokenError::Repeated)?;
         let parameter = |name| parameters.all(name).next();
         let secret = |name| parameter(name).map(|value| Secret::new(String::from(value)));
         let grant_type = parameter("grant_type").ok_or(TokenError::Missing("grant_type is missing"))?;

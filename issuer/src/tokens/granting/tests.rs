@@ -7,7 +7,11 @@ use crate::domain::client::{Client, ClientAuthentication, GrantType};
 use crate::domain::user::User;
 
 fn set(text: &str) -> ScopeSet {
-    if text.is_empty() { ScopeSet::empty() } else { ScopeSet::parse(text).unwrap() }
+    if text.is_empty() {
+        ScopeSet::empty()
+    } else {
+        ScopeSet::parse(text).unwrap()
+    }
 }
 
 fn client(scope: &str) -> Client {
@@ -43,7 +47,10 @@ const EVERYTHING: &str = "openid fhirUser profile email address phone launch lau
 
 #[track_caller]
 fn person_gives(fhir_user: Option<&str>, requested: &str, expected: &str, patient: Option<&str>) {
-    let grantable = for_person(&for_request(&set(requested), &client(EVERYTHING)), &user(fhir_user));
+    let grantable = for_person(
+        &for_request(&set(requested), &client(EVERYTHING)),
+        &user(fhir_user),
+    );
     assert_eq!(grantable.scope.to_string(), expected);
     assert_eq!(grantable.launch_context.patient_id.as_deref(), patient);
 }
@@ -56,7 +63,12 @@ fn a_patient_gives_their_own_record() {
 
 #[test]
 fn somebody_else_has_no_patient_in_context() {
-    person_gives(Some("Practitioner/3"), "launch/patient openid patient/*.read user/*.rs", "openid user/*.rs", None);
+    person_gives(
+        Some("Practitioner/3"),
+        "launch/patient openid patient/*.read user/*.rs",
+        "openid user/*.rs",
+        None,
+    );
     person_gives(Some("Practitioner/3"), "patient/*.read", "", None);
 }
 
@@ -68,8 +80,18 @@ fn fhir_user_needs_a_fhir_resource() {
 
 #[test]
 fn the_short_form_fixes_the_patient_where_there_is_one() {
-    person_gives(Some("Patient/7"), "observation.read", "observation.read", Some("7"));
-    person_gives(Some("Practitioner/3"), "observation.read", "observation.read", None);
+    person_gives(
+        Some("Patient/7"),
+        "observation.read",
+        "observation.read",
+        Some("7"),
+    );
+    person_gives(
+        Some("Practitioner/3"),
+        "observation.read",
+        "observation.read",
+        None,
+    );
 }
 
 #[test]
@@ -79,19 +101,33 @@ fn no_context_is_fixed_that_nobody_asked_for() {
 
 #[test]
 fn scopes_with_nothing_behind_them_are_dropped() {
-    person_gives(Some("Patient/7"), "openid profile email address phone launch launch/encounter", "openid", None);
+    person_gives(
+        Some("Patient/7"),
+        "openid profile email address phone launch launch/encounter",
+        "openid",
+        None,
+    );
 }
 
 #[test]
 fn a_person_cannot_give_system_scopes() {
-    person_gives(Some("Patient/7"), "system/*.read user/Patient.rs", "user/Patient.rs", None);
+    person_gives(
+        Some("Patient/7"),
+        "system/*.read user/Patient.rs",
+        "user/Patient.rs",
+        None,
+    );
 }
 
 #[test]
 fn nothing_beyond_the_registration_is_given() {
     let narrow_client = client("openid patient/Observation.rs");
     assert_eq!(
-        for_request(&set("openid patient/*.read patient/Observation.read fhirUser"), &narrow_client).to_string(),
+        for_request(
+            &set("openid patient/*.read patient/Observation.read fhirUser"),
+            &narrow_client
+        )
+        .to_string(),
         "openid patient/Observation.read"
     );
 }
@@ -104,7 +140,10 @@ fn a_client_itself_gets_no_person_s_scopes() {
 
 #[test]
 fn a_client_that_names_nothing_gets_what_it_is_registered_for() {
-    assert_eq!(for_client_itself(None, &client("system/*.read openid")).to_string(), "system/*.read");
+    assert_eq!(
+        for_client_itself(None, &client("system/*.read openid")).to_string(),
+        "system/*.read"
+    );
     assert!(for_client_itself(None, &client("openid patient/*.read")).is_empty());
 }
 
@@ -113,8 +152,14 @@ fn a_refresh_may_narrow_and_never_widen() {
     let granted = set("openid patient/*.rs offline_access");
     assert_eq!(for_refresh(None, &granted), Some(granted.clone()));
     assert_eq!(for_refresh(Some(&granted), &granted), Some(granted.clone()));
-    assert_eq!(for_refresh(Some(&set("patient/*.rs")), &granted), Some(set("patient/*.rs")));
-    assert_eq!(for_refresh(Some(&set("patient/Patient.r")), &granted), Some(set("patient/Patient.r")));
+    assert_eq!(
+        for_refresh(Some(&set("patient/*.rs")), &granted),
+        Some(set("patient/*.rs"))
+    );
+    assert_eq!(
+        for_refresh(Some(&set("patient/Patient.r")), &granted),
+        Some(set("patient/Patient.r"))
+    );
     assert_eq!(for_refresh(Some(&set("patient/*.cruds")), &granted), None);
     assert_eq!(for_refresh(Some(&set("openid fhirUser")), &granted), None);
 }

@@ -8,7 +8,12 @@ use crate::web::testing::{
 
 /// The answer to the confidential client's request with these parameters besides.
 async fn ask<'a>(browser: &Browser, changes: &[(&'a str, Option<&'a str>)]) -> Answer {
-    browser.get(&format!("/oauth2/authorize?{}", form(&changed(web_request("openid"), changes)))).await
+    browser
+        .get(&format!(
+            "/oauth2/authorize?{}",
+            form(&changed(web_request("openid"), changes))
+        ))
+        .await
 }
 
 /// When the person of this code was authenticated, as the ID token says.
@@ -21,7 +26,11 @@ async fn auth_time(clinic: &Clinic, code: &str) -> Option<Timestamp> {
         ("client_secret", &clinic.web_secret),
     ];
     let body = clinic.token(&fields).await.json();
-    clinic.id_claims(&body["id_token"], WEB).await.into_claims().authenticated_at
+    clinic
+        .id_claims(&body["id_token"], WEB)
+        .await
+        .into_claims()
+        .authenticated_at
 }
 
 #[track_caller]
@@ -60,7 +69,11 @@ async fn none_without_consent_is_consent_required() {
 async fn none_with_session_and_consent_gives_a_code_at_once() {
     let clinic = Clinic::open().await;
     let browser = clinic.browser();
-    let first = browser.authorize(&web_request("openid"), PATIENT).await.sent("code").unwrap();
+    let first = browser
+        .authorize(&web_request("openid"), PATIENT)
+        .await
+        .sent("code")
+        .unwrap();
     clinic.issuer.advance(30);
     let second = gives_a_code(&ask(&browser, &[("prompt", Some("none"))]).await);
     assert_eq!(auth_time(&clinic, &first).await, Some(START));
@@ -71,7 +84,9 @@ async fn none_with_session_and_consent_gives_a_code_at_once() {
 async fn a_remembered_answer_skips_the_page_until_more_is_asked_for() {
     let clinic = Clinic::open().await;
     let browser = clinic.browser();
-    browser.authorize(&web_request("openid patient/*.read"), PATIENT).await;
+    browser
+        .authorize(&web_request("openid patient/*.read"), PATIENT)
+        .await;
     gives_a_code(&ask(&browser, &[("scope", Some("patient/*.read"))]).await);
     asks_for_consent(&ask(&browser, &[("scope", Some("patient/*.read offline_access"))]).await);
     asks_for_consent(&ask(&browser, &[("prompt", Some("consent"))]).await);
@@ -94,17 +109,34 @@ async fn a_no_is_not_remembered_as_a_yes() {
 #[tokio::test]
 async fn an_app_on_the_person_s_device_asks_each_time() {
     let clinic = Clinic::open().await;
-    for (client_id, redirect_uri) in
-        [("local", "http://127.0.0.1/cb"), ("mobile", "com.example.app:/cb"), ("developer", "http://localhost:3000/cb")]
-    {
+    for (client_id, redirect_uri) in [
+        ("local", "http://127.0.0.1/cb"),
+        ("mobile", "com.example.app:/cb"),
+        ("developer", "http://localhost:3000/cb"),
+    ] {
         let grants = [GrantType::AuthorizationCode];
-        let registered = client(client_id, ClientAuthentication::Public, &grants, &[redirect_uri], "openid");
+        let registered = client(
+            client_id,
+            ClientAuthentication::Public,
+            &grants,
+            &[redirect_uri],
+            "openid",
+        );
         clinic.issuer.add_client(registered).await;
         let browser = clinic.browser();
-        let request =
-            changed(app_request("openid"), &[("client_id", Some(client_id)), ("redirect_uri", Some(redirect_uri))]);
+        let request = changed(
+            app_request("openid"),
+            &[
+                ("client_id", Some(client_id)),
+                ("redirect_uri", Some(redirect_uri)),
+            ],
+        );
         assert!(browser.authorize(&request, PATIENT).await.sent("code").is_some());
-        asks_for_consent(&browser.get(&format!("/oauth2/authorize?{}", form(&request))).await);
+        asks_for_consent(
+            &browser
+                .get(&format!("/oauth2/authorize?{}", form(&request)))
+                .await,
+        );
         let silent = changed(request, &[("prompt", Some("none"))]);
         let answer = browser.get(&format!("/oauth2/authorize?{}", form(&silent))).await;
         answer.is_error_redirect(redirect_uri, "consent_required", Some("xyz123"));
@@ -115,7 +147,11 @@ async fn an_app_on_the_person_s_device_asks_each_time() {
 async fn login_shows_the_page_again_and_moves_auth_time() {
     let clinic = Clinic::open().await;
     let browser = clinic.browser();
-    let first = browser.authorize(&web_request("openid"), PATIENT).await.sent("code").unwrap();
+    let first = browser
+        .authorize(&web_request("openid"), PATIENT)
+        .await
+        .sent("code")
+        .unwrap();
     for prompt in ["login", "select_account"] {
         // Even within the same second.
         asks_to_sign_in(&ask(&browser, &[("prompt", Some(prompt))]).await);

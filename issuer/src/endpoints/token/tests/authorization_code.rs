@@ -4,7 +4,8 @@ use wardgate_shared::claims::access_token_hash;
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::testing::{AUDIENCE, AUDIENCE_ALIAS, ISSUER, START};
 use crate::web::testing::{
-    APP, APP_REDIRECT, Clinic, PATIENT, PHYSICIAN, VERIFIER, WEB, WEB_REDIRECT, app_request, basic, changed, web_request,
+    APP, APP_REDIRECT, Clinic, PATIENT, PHYSICIAN, VERIFIER, WEB, WEB_REDIRECT, app_request, basic, changed,
+    web_request,
 };
 
 const INVALID_GRANT: (StatusCode, &str) = (StatusCode::BAD_REQUEST, "invalid_grant");
@@ -54,7 +55,10 @@ async fn a_code_becomes_tokens_as_in_the_documentation() {
     assert_eq!(claims.fhir_user, None);
 
     let event = clinic.last_audit().await;
-    assert_eq!((event.action, event.outcome), (AuditAction::TokenRequest, AuditOutcome::Success));
+    assert_eq!(
+        (event.action, event.outcome),
+        (AuditAction::TokenRequest, AuditOutcome::Success)
+    );
     assert_eq!(event.client_id.as_deref(), Some(APP));
     assert_eq!(event.user_id, Some(claims.subject));
     assert_eq!(event.method.as_deref(), Some("authorization_code"));
@@ -64,8 +68,16 @@ async fn a_code_becomes_tokens_as_in_the_documentation() {
 #[tokio::test]
 async fn openid_gives_an_id_token() {
     let clinic = Clinic::open().await;
-    let request = changed(app_request("openid fhirUser user/*.rs"), &[("nonce", Some("n-0S6_WzA2Mj"))]);
-    let code = clinic.browser().authorize(&request, PHYSICIAN).await.sent("code").unwrap();
+    let request = changed(
+        app_request("openid fhirUser user/*.rs"),
+        &[("nonce", Some("n-0S6_WzA2Mj"))],
+    );
+    let code = clinic
+        .browser()
+        .authorize(&request, PHYSICIAN)
+        .await
+        .sent("code")
+        .unwrap();
     let body = clinic.redeem(&code).await.json();
     let access = clinic.access_claims(&body["access_token"]).await.into_claims();
     let id = clinic.id_claims(&body["id_token"], APP).await;
@@ -73,8 +85,14 @@ async fn openid_gives_an_id_token() {
     let id = id.into_claims();
     assert_eq!(id.subject, access.subject);
     assert_eq!(id.nonce.as_deref(), Some("n-0S6_WzA2Mj"));
-    assert_eq!(id.access_token_hash, Some(access_token_hash(body["access_token"].as_str().unwrap())));
-    assert_eq!(id.fhir_user.as_deref(), Some("https://api.example.org/fhir/Practitioner/prac-1"));
+    assert_eq!(
+        id.access_token_hash,
+        Some(access_token_hash(body["access_token"].as_str().unwrap()))
+    );
+    assert_eq!(
+        id.fhir_user.as_deref(),
+        Some("https://api.example.org/fhir/Practitioner/prac-1")
+    );
     assert_eq!(id.authenticated_at, Some(START));
     assert_eq!(access.fhir_user, id.fhir_user);
     assert_eq!(access.practitioner_id.as_deref(), Some("prac-1"));
@@ -86,7 +104,10 @@ async fn an_id_token_is_rs256_although_access_tokens_are_not() {
     let clinic = Clinic::open().await;
     let body = clinic.tokens("openid", PATIENT).await;
     let algorithm = |token: &serde_json::Value| {
-        wardgate_shared::jwt::UnverifiedJwt::parse(token.as_str().unwrap(), 8192).unwrap().algorithm().name()
+        wardgate_shared::jwt::UnverifiedJwt::parse(token.as_str().unwrap(), 8192)
+            .unwrap()
+            .algorithm()
+            .name()
     };
     assert_eq!(algorithm(&body["id_token"]), "RS256");
     assert_eq!(algorithm(&body["access_token"]), "ES256");
@@ -96,7 +117,10 @@ async fn an_id_token_is_rs256_although_access_tokens_are_not() {
 async fn no_nonce_sent_none_invented() {
     let clinic = Clinic::open().await;
     let body = clinic.tokens("openid", PATIENT).await;
-    assert_eq!(clinic.id_claims(&body["id_token"], APP).await.into_claims().nonce, None);
+    assert_eq!(
+        clinic.id_claims(&body["id_token"], APP).await.into_claims().nonce,
+        None
+    );
 }
 
 #[tokio::test]
@@ -110,10 +134,22 @@ async fn the_alias_of_the_endpoint_answers_alike() {
 #[tokio::test]
 async fn a_confidential_client_without_pkce_redeems_by_its_secret() {
     let clinic = Clinic::open().await;
-    let code = clinic.browser().authorize(&web_request("openid"), PATIENT).await.sent("code").unwrap();
-    let fields = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", WEB_REDIRECT)];
+    let code = clinic
+        .browser()
+        .authorize(&web_request("openid"), PATIENT)
+        .await
+        .sent("code")
+        .unwrap();
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("redirect_uri", WEB_REDIRECT),
+    ];
     let authorization = basic(WEB, &clinic.web_secret);
-    let answer = clinic.browser().post_with("/oauth2/token", &fields, &[("authorization", &authorization)]).await;
+    let answer = clinic
+        .browser()
+        .post_with("/oauth2/token", &fields, &[("authorization", &authorization)])
+        .await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
 }
 
@@ -121,7 +157,12 @@ async fn a_confidential_client_without_pkce_redeems_by_its_secret() {
 async fn a_lone_challenge_method_is_ignored_where_pkce_is_optional() {
     let clinic = Clinic::open().await;
     let request = changed(web_request("openid"), &[("code_challenge_method", Some("S256"))]);
-    let code = clinic.browser().authorize(&request, PATIENT).await.sent("code").unwrap();
+    let code = clinic
+        .browser()
+        .authorize(&request, PATIENT)
+        .await
+        .sent("code")
+        .unwrap();
     let fields = [
         ("grant_type", "authorization_code"),
         ("code", &code),
@@ -142,8 +183,15 @@ async fn redirect_uri_may_be_left_out_only_where_the_request_left_it_out() {
         (without, Some("https://app.example/cb2"), StatusCode::BAD_REQUEST),
         (app_request("openid"), None, StatusCode::BAD_REQUEST),
     ] {
-        let code = clinic.browser().authorize(&request, PATIENT).await.sent("code").unwrap();
-        let answer = clinic.token(&changed(redemption(&code), &[("redirect_uri", redirect_uri)])).await;
+        let code = clinic
+            .browser()
+            .authorize(&request, PATIENT)
+            .await
+            .sent("code")
+            .unwrap();
+        let answer = clinic
+            .token(&changed(redemption(&code), &[("redirect_uri", redirect_uri)]))
+            .await;
         assert_eq!(answer.status, status, "{redirect_uri:?}: {answer:?}");
     }
 }
@@ -155,17 +203,29 @@ async fn a_wrong_binding_is_refused_and_spends_the_code() {
     let other = VERIFIER.replace('d', "e");
     for (changes, reason) in [
         (vec![("code_verifier", None)], "no_code_verifier"),
-        (vec![("code_verifier", Some(other.as_str()))], "code_verifier_mismatch"),
+        (
+            vec![("code_verifier", Some(other.as_str()))],
+            "code_verifier_mismatch",
+        ),
         (vec![("code_verifier", Some("short"))], "code_verifier_mismatch"),
-        (vec![("redirect_uri", Some("https://app.example/cb/"))], "redirect_uri_mismatch"),
+        (
+            vec![("redirect_uri", Some("https://app.example/cb/"))],
+            "redirect_uri_mismatch",
+        ),
         (vec![("redirect_uri", None)], "redirect_uri_mismatch"),
-        (vec![("client_id", Some(WEB)), ("client_secret", Some(secret.as_str()))], "invalid_code"),
+        (
+            vec![("client_id", Some(WEB)), ("client_secret", Some(secret.as_str()))],
+            "invalid_code",
+        ),
     ] {
         let code = clinic.code("openid", PATIENT).await;
         let answer = clinic.token(&changed(redemption(&code), &changes)).await;
         answer.is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
         let event = clinic.last_audit().await;
-        assert_eq!((event.outcome, event.reason.as_deref()), (AuditOutcome::Failure, Some(reason)));
+        assert_eq!(
+            (event.outcome, event.reason.as_deref()),
+            (AuditOutcome::Failure, Some(reason))
+        );
         let again = clinic.redeem(&code).await;
         again.is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
     }
@@ -174,19 +234,34 @@ async fn a_wrong_binding_is_refused_and_spends_the_code() {
 #[tokio::test]
 async fn a_verifier_without_a_challenge_is_refused() {
     let clinic = Clinic::open().await;
-    let code = clinic.browser().authorize(&web_request("openid"), PATIENT).await.sent("code").unwrap();
+    let code = clinic
+        .browser()
+        .authorize(&web_request("openid"), PATIENT)
+        .await
+        .sent("code")
+        .unwrap();
     let fields = changed(
         redemption(&code),
-        &[("client_id", Some(WEB)), ("client_secret", Some(&clinic.web_secret)), ("redirect_uri", Some(WEB_REDIRECT))],
+        &[
+            ("client_id", Some(WEB)),
+            ("client_secret", Some(&clinic.web_secret)),
+            ("redirect_uri", Some(WEB_REDIRECT)),
+        ],
     );
-    let description = clinic.token(&fields).await.is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
+    let description = clinic
+        .token(&fields)
+        .await
+        .is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
     assert!(description.contains("no code_challenge"), "{description}");
 }
 
 #[tokio::test]
 async fn an_unknown_code_is_refused() {
     let clinic = Clinic::open().await;
-    clinic.redeem("wgc_unknown").await.is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
+    clinic
+        .redeem("wgc_unknown")
+        .await
+        .is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
 }
 
 #[tokio::test]
@@ -197,7 +272,10 @@ async fn a_code_lives_sixty_seconds() {
     assert_eq!(clinic.redeem(&in_time).await.status, StatusCode::OK);
     let too_late = clinic.code("openid", PATIENT).await;
     clinic.issuer.advance(60);
-    clinic.redeem(&too_late).await.is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
+    clinic
+        .redeem(&too_late)
+        .await
+        .is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
 }
 
 #[tokio::test]
@@ -207,7 +285,10 @@ async fn a_replayed_code_takes_back_what_it_gave() {
     let first = clinic.redeem(&code).await.json();
     assert!(clinic.is_live(&first["access_token"]).await);
     clinic.issuer.advance(30);
-    clinic.redeem(&code).await.is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
+    clinic
+        .redeem(&code)
+        .await
+        .is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
     assert_eq!(clinic.last_audit().await.action, AuditAction::Replay);
     assert!(!clinic.is_live(&first["access_token"]).await);
     let refreshed = clinic.refresh(first["refresh_token"].as_str().unwrap()).await;
@@ -220,7 +301,10 @@ async fn a_replay_after_the_code_s_life_takes_back_too() {
     let code = clinic.code("openid", PATIENT).await;
     let first = clinic.redeem(&code).await.json();
     clinic.issuer.advance(600);
-    clinic.redeem(&code).await.is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
+    clinic
+        .redeem(&code)
+        .await
+        .is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
     assert!(!clinic.is_live(&first["access_token"]).await);
 }
 
@@ -258,10 +342,19 @@ async fn aud_and_resource_choose_the_audience() {
         ("audience", AUDIENCE_ALIAS),
     ] {
         let request = changed(app_request("patient/*.read"), &[(name, Some(value))]);
-        let code = clinic.browser().authorize(&request, PATIENT).await.sent("code").unwrap();
+        let code = clinic
+            .browser()
+            .authorize(&request, PATIENT)
+            .await
+            .sent("code")
+            .unwrap();
         let body = clinic.redeem(&code).await.json();
         let claims = clinic.access_claims(&body["access_token"]).await.into_claims();
-        assert_eq!(claims.audiences.iter().collect::<Vec<_>>(), [AUDIENCE], "{name}={value}");
+        assert_eq!(
+            claims.audiences.iter().collect::<Vec<_>>(),
+            [AUDIENCE],
+            "{name}={value}"
+        );
     }
 }
 
@@ -270,7 +363,10 @@ async fn a_resource_beyond_the_grant_is_refused_and_the_code_stays() {
     let clinic = Clinic::open().await;
     let code = clinic.code("openid", PATIENT).await;
     let elsewhere = changed(redemption(&code), &[("resource", Some("https://other.example/"))]);
-    clinic.token(&elsewhere).await.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_target");
+    clinic
+        .token(&elsewhere)
+        .await
+        .is_oauth_error(StatusCode::BAD_REQUEST, "invalid_target");
     let within = changed(redemption(&code), &[("resource", Some(AUDIENCE))]);
     assert_eq!(clinic.token(&within).await.status, StatusCode::OK);
 }
@@ -287,9 +383,17 @@ async fn a_client_without_the_refresh_grant_gets_no_refresh_token() {
         "openid offline_access",
     );
     clinic.issuer.add_client(registered).await;
-    let changes = [("client_id", Some("once")), ("redirect_uri", Some("https://once.example/cb"))];
+    let changes = [
+        ("client_id", Some("once")),
+        ("redirect_uri", Some("https://once.example/cb")),
+    ];
     let request = changed(app_request("openid offline_access"), &changes);
-    let code = clinic.browser().authorize(&request, PATIENT).await.sent("code").unwrap();
+    let code = clinic
+        .browser()
+        .authorize(&request, PATIENT)
+        .await
+        .sent("code")
+        .unwrap();
     let answer = clinic.token(&changed(redemption(&code), &changes)).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     assert!(answer.json().get("refresh_token").is_none());

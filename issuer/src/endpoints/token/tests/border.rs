@@ -21,16 +21,31 @@ const LAWFUL: &str = "grant_type=client_credentials";
 #[tokio::test]
 async fn takes_a_form_with_a_charset_and_unknown_parameters() {
     let clinic = Clinic::open().await;
-    let answer = raw(&clinic, Some("Application/X-WWW-Form-Urlencoded; charset=UTF-8"), LAWFUL).await;
+    let answer = raw(
+        &clinic,
+        Some("Application/X-WWW-Form-Urlencoded; charset=UTF-8"),
+        LAWFUL,
+    )
+    .await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-    let answer = raw(&clinic, FORM, "extra=foobar&grant_type=client_credentials&scope=&redirect_uri=").await;
+    let answer = raw(
+        &clinic,
+        FORM,
+        "extra=foobar&grant_type=client_credentials&scope=&redirect_uri=",
+    )
+    .await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
 }
 
 #[tokio::test]
 async fn refuses_another_content_type() {
     let clinic = Clinic::open().await;
-    for content_type in [None, Some("application/json"), Some("text/plain"), Some("multipart/form-data; boundary=x")] {
+    for content_type in [
+        None,
+        Some("application/json"),
+        Some("text/plain"),
+        Some("multipart/form-data; boundary=x"),
+    ] {
         let answer = raw(&clinic, content_type, LAWFUL).await;
         answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_request");
     }
@@ -39,9 +54,12 @@ async fn refuses_another_content_type() {
 #[tokio::test]
 async fn refuses_repeated_parameters() {
     let clinic = Clinic::open().await;
-    for repeated in
-        ["grant_type=client_credentials", "scope=system/*.read&scope=system/*.read", "client_id=a&client_id=a", "x=1&x=2"]
-    {
+    for repeated in [
+        "grant_type=client_credentials",
+        "scope=system/*.read&scope=system/*.read",
+        "client_id=a&client_id=a",
+        "x=1&x=2",
+    ] {
         let answer = raw(&clinic, FORM, format!("{LAWFUL}&{repeated}")).await;
         answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_request");
     }
@@ -59,16 +77,22 @@ async fn takes_a_repeated_resource() {
 async fn refuses_malformed_encodings() {
     let clinic = Clinic::open().await;
     for body in ["grant_type=%", "grant_type=%zz", "grant_type=%C3%28", "scope=%FF"] {
-        raw(&clinic, FORM, body).await.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_request");
+        raw(&clinic, FORM, body)
+            .await
+            .is_oauth_error(StatusCode::BAD_REQUEST, "invalid_request");
     }
-    raw(&clinic, FORM, vec![0xFF, 0xFE]).await.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_request");
+    raw(&clinic, FORM, vec![0xFF, 0xFE])
+        .await
+        .is_oauth_error(StatusCode::BAD_REQUEST, "invalid_request");
 }
 
 #[tokio::test]
 async fn refuses_an_oversized_body_whether_or_not_it_says_its_length() {
     let clinic = Clinic::open().await;
     let long = format!("{LAWFUL}&x={}", "a".repeat(MAXIMUM_BODY_BYTES));
-    raw(&clinic, FORM, long.clone()).await.is_oauth_error(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request");
+    raw(&clinic, FORM, long.clone())
+        .await
+        .is_oauth_error(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request");
     let request = Browser::request(Method::POST, "/oauth2/token")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::CONTENT_LENGTH, long.len())
@@ -85,7 +109,9 @@ async fn refuses_unknown_and_missing_grant_types() {
         answer.is_oauth_error(StatusCode::BAD_REQUEST, "unsupported_grant_type");
     }
     for body in ["", "grant_type=", "scope=system/*.read"] {
-        let description = raw(&clinic, FORM, body).await.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_request");
+        let description = raw(&clinic, FORM, body)
+            .await
+            .is_oauth_error(StatusCode::BAD_REQUEST, "invalid_request");
         assert_eq!(description, "grant_type is missing");
     }
 }
@@ -103,7 +129,9 @@ async fn refuses_a_grant_that_the_client_is_not_registered_for() {
 async fn names_the_missing_parameter() {
     let clinic = Clinic::open().await;
     for (grant_type, missing) in [("authorization_code", "code"), ("refresh_token", "refresh_token")] {
-        let answer = clinic.token(&[("grant_type", grant_type), ("client_id", APP)]).await;
+        let answer = clinic
+            .token(&[("grant_type", grant_type), ("client_id", APP)])
+            .await;
         let description = answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_request");
         assert_eq!(description, format!("{missing} is missing"));
     }

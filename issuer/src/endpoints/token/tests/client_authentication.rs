@@ -8,8 +8,14 @@ use crate::web::testing::{APP, Answer, Clinic, SERVICE, WEB, basic};
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 
 async fn call(clinic: &Clinic, fields: &[(&str, &str)], authorization: &[&str]) -> Answer {
-    let headers: Vec<_> = authorization.iter().map(|value| ("authorization", *value)).collect();
-    clinic.browser().post_with("/oauth2/token", fields, &headers).await
+    let headers: Vec<_> = authorization
+        .iter()
+        .map(|value| ("authorization", *value))
+        .collect();
+    clinic
+        .browser()
+        .post_with("/oauth2/token", fields, &headers)
+        .await
 }
 
 #[tokio::test]
@@ -21,7 +27,10 @@ async fn takes_basic_and_post() {
         (vec![GRANT], vec![authorization.as_str()]),
         (vec![GRANT, ("client_id", SERVICE)], vec![authorization.as_str()]),
         (vec![GRANT], vec![&*authorization.replace("Basic ", "basic  ")]),
-        (vec![GRANT, ("client_id", SERVICE), ("client_secret", secret)], vec![]),
+        (
+            vec![GRANT, ("client_id", SERVICE), ("client_secret", secret)],
+            vec![],
+        ),
     ] {
         let answer = call(&clinic, &fields, &authorization).await;
         assert_eq!(answer.status, StatusCode::OK, "{fields:?}: {answer:?}");
@@ -54,7 +63,10 @@ async fn takes_basic_form_encoded_and_raw() {
     );
     clinic.issuer.add_client(service).await;
     for authorization in [basic("raw", raw_secret), basic("raw", &encode(raw_secret))] {
-        assert_eq!(call(&clinic, &[GRANT], &[&authorization]).await.status, StatusCode::OK);
+        assert_eq!(
+            call(&clinic, &[GRANT], &[&authorization]).await.status,
+            StatusCode::OK
+        );
     }
 }
 
@@ -75,7 +87,13 @@ async fn a_failure_by_basic_is_challenged() {
     ] {
         let answer = call(&clinic, &[GRANT], &[&authorization]).await;
         answer.is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
-        assert!(answer.header("www-authenticate").unwrap().starts_with("Basic realm="), "{authorization}");
+        assert!(
+            answer
+                .header("www-authenticate")
+                .unwrap()
+                .starts_with("Basic realm="),
+            "{authorization}"
+        );
         assert_eq!(clinic.last_audit().await.outcome, AuditOutcome::Failure);
     }
 }
@@ -86,7 +104,11 @@ async fn a_failure_by_post_is_not_challenged() {
     for fields in [
         vec![GRANT, ("client_id", SERVICE), ("client_secret", "wrong")],
         vec![GRANT, ("client_id", "nobody"), ("client_secret", "wrong")],
-        vec![GRANT, ("client_id", APP), ("client_secret", "a public client has none")],
+        vec![
+            GRANT,
+            ("client_id", APP),
+            ("client_secret", "a public client has none"),
+        ],
         vec![GRANT, ("client_id", "nobody")],
         vec![GRANT],
     ] {
@@ -100,7 +122,12 @@ async fn a_failure_by_post_is_not_challenged() {
 async fn a_confidential_client_cannot_pass_as_a_public_one() {
     let clinic = Clinic::open().await;
     for client_id in [SERVICE, WEB] {
-        let answer = call(&clinic, &[GRANT, ("client_id", client_id), ("client_secret", "")], &[]).await;
+        let answer = call(
+            &clinic,
+            &[GRANT, ("client_id", client_id), ("client_secret", "")],
+            &[],
+        )
+        .await;
         answer.is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
     }
 }
@@ -122,11 +149,22 @@ async fn two_methods_or_two_clients_are_refused() {
     let assertion = ("client_assertion", "x.y.z");
     for (fields, authorization) in [
         (vec![GRANT, ("client_secret", secret)], vec![&*authorization]),
-        (vec![GRANT, ("client_id", SERVICE), ("client_secret", secret)], vec![&*authorization]),
+        (
+            vec![GRANT, ("client_id", SERVICE), ("client_secret", secret)],
+            vec![&*authorization],
+        ),
         (vec![GRANT, ("client_id", WEB)], vec![&*authorization]),
         (vec![GRANT], vec![&*authorization, &*authorization]),
         (vec![GRANT, assertion], vec![&*authorization]),
-        (vec![GRANT, ("client_id", SERVICE), ("client_secret", secret), assertion], vec![]),
+        (
+            vec![
+                GRANT,
+                ("client_id", SERVICE),
+                ("client_secret", secret),
+                assertion,
+            ],
+            vec![],
+        ),
     ] {
         let answer = call(&clinic, &fields, &authorization).await;
         answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_request");
@@ -136,16 +174,28 @@ async fn two_methods_or_two_clients_are_refused() {
 #[tokio::test]
 async fn an_assertion_of_any_kind_is_refused() {
     let clinic = Clinic::open().await;
-    for kind in ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "not_a_type"] {
-        let fields = [GRANT, ("client_assertion_type", kind), ("client_assertion", "x.y.z")];
-        call(&clinic, &fields, &[]).await.is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
+    for kind in [
+        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "not_a_type",
+    ] {
+        let fields = [
+            GRANT,
+            ("client_assertion_type", kind),
+            ("client_assertion", "x.y.z"),
+        ];
+        call(&clinic, &fields, &[])
+            .await
+            .is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
     }
 }
 
 #[tokio::test]
 async fn credentials_in_the_address_count_for_nothing() {
     let clinic = Clinic::open().await;
-    let path = format!("/oauth2/token?client_id={SERVICE}&client_secret={}", clinic.service_secret);
+    let path = format!(
+        "/oauth2/token?client_id={SERVICE}&client_secret={}",
+        clinic.service_secret
+    );
     let answer = clinic.browser().post(&path, &[GRANT]).await;
     answer.is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
 }

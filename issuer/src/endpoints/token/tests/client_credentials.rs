@@ -30,10 +30,15 @@ async fn a_service_gets_a_token_as_in_the_documentation() {
     assert!(claims.is_client_itself());
     assert_eq!(claims.audiences.iter().collect::<Vec<_>>(), [AUDIENCE]);
     assert!(claims.launch_context.is_empty());
-    assert!(claims.authenticated_at.is_none() && claims.practitioner_id.is_none() && claims.fhir_user.is_none());
+    assert!(
+        claims.authenticated_at.is_none() && claims.practitioner_id.is_none() && claims.fhir_user.is_none()
+    );
     assert!(clinic.is_live(&body["access_token"]).await);
     let event = clinic.last_audit().await;
-    assert_eq!((event.action, event.outcome), (AuditAction::TokenRequest, AuditOutcome::Success));
+    assert_eq!(
+        (event.action, event.outcome),
+        (AuditAction::TokenRequest, AuditOutcome::Success)
+    );
     assert_eq!(event.client_id.as_deref(), Some(SERVICE));
     assert_eq!(event.method.as_deref(), Some("client_credentials"));
 }
@@ -51,7 +56,11 @@ async fn granted(clinic: &Clinic, scope: Option<&str>) -> crate::web::testing::A
 #[tokio::test]
 async fn what_belongs_to_people_is_left_out() {
     let clinic = Clinic::open().await;
-    let answer = granted(&clinic, Some("openid patient/*.read system/Patient.rs user/*.rs observation.read")).await;
+    let answer = granted(
+        &clinic,
+        Some("openid patient/*.read system/Patient.rs user/*.rs observation.read"),
+    )
+    .await;
     assert_eq!(answer.json()["scope"], "system/Patient.rs observation.read");
     let answer = granted(&clinic, None).await;
     assert_eq!(answer.json()["scope"], "system/*.* observation.read");
@@ -60,8 +69,15 @@ async fn what_belongs_to_people_is_left_out() {
 #[tokio::test]
 async fn nothing_left_to_grant_is_refused() {
     let clinic = Clinic::open().await;
-    for scope in ["openid", "patient/*.read", "system/Nonsense.read", "observation.write"] {
-        granted(&clinic, Some(scope)).await.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_scope");
+    for scope in [
+        "openid",
+        "patient/*.read",
+        "system/Nonsense.read",
+        "observation.write",
+    ] {
+        granted(&clinic, Some(scope))
+            .await
+            .is_oauth_error(StatusCode::BAD_REQUEST, "invalid_scope");
         assert_eq!(clinic.last_audit().await.reason.as_deref(), Some("invalid_scope"));
     }
 }
@@ -69,8 +85,16 @@ async fn nothing_left_to_grant_is_refused() {
 #[tokio::test]
 async fn a_malformed_scope_is_refused() {
     let clinic = Clinic::open().await;
-    for scope in [" system/*.read", "system/*.read  openid", "system/*.read\topenid", "a\"b", "ä"] {
-        granted(&clinic, Some(scope)).await.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_scope");
+    for scope in [
+        " system/*.read",
+        "system/*.read  openid",
+        "system/*.read\topenid",
+        "a\"b",
+        "ä",
+    ] {
+        granted(&clinic, Some(scope))
+            .await
+            .is_oauth_error(StatusCode::BAD_REQUEST, "invalid_scope");
     }
 }
 
@@ -84,15 +108,25 @@ async fn an_unknown_resource_is_refused() {
             ("client_secret", clinic.service_secret.as_str()),
             (name, "https://elsewhere.example"),
         ];
-        clinic.token(&fields).await.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_target");
+        clinic
+            .token(&fields)
+            .await
+            .is_oauth_error(StatusCode::BAD_REQUEST, "invalid_target");
     }
 }
 
 #[tokio::test]
 async fn a_client_that_may_not_is_refused() {
     let clinic = Clinic::open().await;
-    let fields = [("grant_type", "client_credentials"), ("client_id", APP), ("scope", "patient/*.read")];
-    clinic.token(&fields).await.is_oauth_error(StatusCode::BAD_REQUEST, "unauthorized_client");
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", APP),
+        ("scope", "patient/*.read"),
+    ];
+    clinic
+        .token(&fields)
+        .await
+        .is_oauth_error(StatusCode::BAD_REQUEST, "unauthorized_client");
     let mistaken = crate::testing::client(
         "mistaken",
         ClientAuthentication::Public,
@@ -101,6 +135,13 @@ async fn a_client_that_may_not_is_refused() {
         "system/*.read",
     );
     clinic.issuer.add_client(mistaken).await;
-    let fields = [("grant_type", "client_credentials"), ("client_id", "mistaken"), ("scope", "system/*.read")];
-    clinic.token(&fields).await.is_oauth_error(StatusCode::BAD_REQUEST, "unauthorized_client");
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", "mistaken"),
+        ("scope", "system/*.read"),
+    ];
+    clinic
+        .token(&fields)
+        .await
+        .is_oauth_error(StatusCode::BAD_REQUEST, "unauthorized_client");
 }

@@ -33,10 +33,19 @@ async fn a_refresh_token_gives_a_new_pair() {
     let before = clinic.access_claims(&first["access_token"]).await.into_claims();
     let after = clinic.access_claims(&second["access_token"]).await.into_claims();
     assert_ne!(after.token_id, before.token_id);
-    assert_eq!((after.subject, after.authenticated_at), (before.subject, before.authenticated_at));
-    assert!(clinic.is_live(&first["access_token"]).await, "a refresh does not end the access token before it");
+    assert_eq!(
+        (after.subject, after.authenticated_at),
+        (before.subject, before.authenticated_at)
+    );
+    assert!(
+        clinic.is_live(&first["access_token"]).await,
+        "a refresh does not end the access token before it"
+    );
     let event = clinic.last_audit().await;
-    assert_eq!((event.action, event.method.as_deref()), (AuditAction::TokenRequest, Some("refresh_token")));
+    assert_eq!(
+        (event.action, event.method.as_deref()),
+        (AuditAction::TokenRequest, Some("refresh_token"))
+    );
 }
 
 #[tokio::test]
@@ -50,7 +59,11 @@ async fn a_replay_ends_the_family() {
     assert!(!clinic.is_live(&first["access_token"]).await);
     assert!(!clinic.is_live(&second["access_token"]).await);
     is_invalid_grant(&clinic.refresh(refresh_token(&first)).await);
-    assert_eq!(clinic.last_audit().await.action, AuditAction::TokenRequest, "a family ends once");
+    assert_eq!(
+        clinic.last_audit().await.action,
+        AuditAction::TokenRequest,
+        "a family ends once"
+    );
 }
 
 #[tokio::test]
@@ -130,7 +143,14 @@ async fn scope_may_be_repeated_or_narrowed_but_not_widened() {
             assert_eq!(answer.status, StatusCode::OK, "{scope}: {answer:?}");
             current = answer.json();
             assert_eq!(current["scope"], scope);
-            assert_eq!(clinic.access_claims(&current["access_token"]).await.into_claims().scope, scope);
+            assert_eq!(
+                clinic
+                    .access_claims(&current["access_token"])
+                    .await
+                    .into_claims()
+                    .scope,
+                scope
+            );
         } else {
             answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_scope");
         }
@@ -166,14 +186,26 @@ async fn without_offline_access_it_ends_with_the_session() {
 #[tokio::test]
 async fn signing_out_ends_online_tokens_and_not_offline_ones() {
     let clinic = Clinic::open().await;
-    for (scope, survives) in
-        [("patient/*.read", false), ("patient/*.read online_access", false), ("patient/*.read offline_access", true)]
-    {
+    for (scope, survives) in [
+        ("patient/*.read", false),
+        ("patient/*.read online_access", false),
+        ("patient/*.read offline_access", true),
+    ] {
         let browser = clinic.browser();
-        let code = browser.authorize(&app_request(scope), PATIENT).await.sent("code").unwrap();
+        let code = browser
+            .authorize(&app_request(scope), PATIENT)
+            .await
+            .sent("code")
+            .unwrap();
         let tokens = clinic.redeem(&code).await.json();
         let token = browser.get("/logout").await.field("form_token");
-        assert_eq!(browser.post("/logout", &[("form_token", &token)]).await.location(), "/logout");
+        assert_eq!(
+            browser
+                .post("/logout", &[("form_token", &token)])
+                .await
+                .location(),
+            "/logout"
+        );
         let answer = clinic.refresh(refresh_token(&tokens)).await;
         assert_eq!(answer.status == StatusCode::OK, survives, "{scope}: {answer:?}");
     }
@@ -192,9 +224,10 @@ async fn unknown_and_foreign_tokens_are_refused() {
 async fn a_resource_beyond_the_grant_is_refused() {
     let clinic = Clinic::open().await;
     let tokens = clinic.tokens(OFFLINE, PATIENT).await;
-    for (resource, status) in
-        [("https://elsewhere.example", StatusCode::BAD_REQUEST), (AUDIENCE, StatusCode::OK)]
-    {
+    for (resource, status) in [
+        ("https://elsewhere.example", StatusCode::BAD_REQUEST),
+        (AUDIENCE, StatusCode::OK),
+    ] {
         let fields = [
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token(&tokens)),

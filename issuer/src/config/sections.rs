@@ -1,0 +1,287 @@
+//! The sections of the configuration, each read whole: every key is looked at, whatever is wrong with the others.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use figment::value::Value;
+use wardgate_shared::jwt::SignatureAlgorithm;
+use wardgate_shared::secret::Secret;
+use zeroize::Zeroizing;
+
+use super::network::IpNetwork;
+use super::public_url::PublicUrl;
+use super::reader::Reader;
+use super::{
+    Config, DatabaseConfig, DocumentationConfig, KeysConfig, LogFormat, LoggingConfig, MasterKeySource,
+    PasswordsConfig, Resource, ServerConfig, SessionsConfig, TokensConfig,
+};
+
+/// Reads every section before it looks at any outcome, so that all faults are found.
+pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
+    let server = server(reader);
+    let database = database(reader);
+    let keys = keys(reader);
+    let tokens = tokens(reader);
+    let sessions = sessions(reader);
+    let resources = resources(reader);
+    let documentation = documentation(reader, server.as_ref());
+    let passwords = passwords(reader);
+    let logging = logging(reader);
+    Some(Config {
+        server: server?,
+        database: database?,
+        keys: keys?,
+        tokens: tokens?,
+        sessions: sessions?,
+        resources: resources?,
+        documentation: documentation?,
+        passwords: passwords?,
+        logging: logging?,
+    })
+}
+
+fn server(reader: &mut Reader<'_>) -> Option<ServerConfig> {
+    let listen = reader.parsed("server.listen", |text| {
+        text.parse()
+            .map_err(|_| "must be an IP address and a port, such as 127.0.0.1:8788")
+    });
+    let public_url = reader.parsed("server.public_url", PublicUrl::parse);
+    let trusted_proxies = reader.list("server.trusted_proxies", IpNetwork::parse);
+    let shutdown_seconds = reader.number("server.shutdown_seconds", 0..=3600, "seconds");
+    Some(ServerConfig {
+        listen: listen?,
+        public_url: public_url?,
+        trusted_proxies: trusted_proxies?,
+        shutdown_seconds: shutdown_seconds?.try_into().ok()?,
+    })
+}
+
+fn database(reader: &mut Reader<'_>) -> Option<DatabaseConfig> {
+    let path = reader.path("database.path");
+    let readers = reader.number("database.readers", 1..=64, "connections");
+    Some(DatabaseConfig {
+        path: path?,
+        readers: readers?.try_into().ok()?,
+    })
+}
+
+fn keys(reader: &mut Reader<'_>) -> Option<KeysConfig> {
+    let master_key = master_key(reader);
+    let algorithm = reader.parsed("keys.algorithm", |name| {
+        SignatureAlgorithm::from_name(name).ok_or("must be one of RS256, RS384, PS256, ES256, ES384, EdDSA")
+    });
+    let publish_lead_seconds = reader.number("keys.publish_lead_seconds", 300..=604_800, "seconds");
+    Some(KeysConfig {
+        master_key: master_key?,
+        algorithm: algorithm?,
+        publish_lead_seconds: publish_lead_seconds?,
+    })
+}
+
+fn master_key(reader: &mut Reader<'_>) -> Option<MasterKeySource> {
+    match (
+        reader.optional("keys.master_key").is_some(),
+        reader.optional("keys.master_key_file").is_some(),
+    ) {
+        (true, true) => {
+            reader.fault(
+                "keys.master_key",
+                "must not be set together with keys.master_key_file",
+            );
+            None
+        }
+        (true, false) => reader
+            .parsed("keys.master_key", parse_master_key)
+            .map(MasterKeySource::Value),
+        (false, true) => reader.path("keys.master_key_file").map(MasterKeySource::File),
+        (false, false) => {
+            reader.fault(
+                "keys.master_key_file",
+                "must be set to the path of the master key (`wardgate init` makes the file), or keys.master_key to the \
+                 key itself",
+            );
+            None
+        }
+    }
+}
+
+/// A master key from its text: 32 bytes in base64url, white space around them ignored.
+pub(crate) fn parse_master_key(text: &str) -> Result<Secret<[u8; 32]>, &'static str> {
+    let decoded = Base64UrlUnpadded::decode_vec(text.trim())
+        .map(Zeroizing::new)
+        .unwrap_or_default();
+    let key = <[u8; 32]>::try_from(decoded.as_slice());
+    key.map(Secret::new)
+        .map_err(|_| "must be 32 bytes in base64url: 43 characters from A-Z a-z 0-9 - _")
+}
+
+fn tokens(reader: &mut Reader<'_>) -> Option<TokensConfig> {
+    let access_token_seconds = reader.number("tokens.access_token_seconds", 60..=3600, "seconds");
+    let client_credentials_seconds = reader.number("tokens.client_credentials_seconds", 60..=3600, "seconds");
+    let refresh_token_seconds = reader.number("tokens.refresh_token_seconds", 300..=31_536_000, "seconds");
+    let id_token_seconds = reader.number("tokens.id_token_seconds", 60..=3600, "seconds");
+    Some(TokensConfig {
+        access_token_seconds: access_token_seconds?,
+        client_credentials_seconds: client_credentials_seconds?,
+        refresh_token_seconds: refresh_token_seconds?,
+        id_token_seconds: id_token_seconds?,
+    })
+}
+
+fn sessions(reader: &mut Reader<'_>) -> Option<SessionsConfig> {
+    let idle_seconds = reader.number("sessions.idle_seconds", 60..=2_592_000, "seconds");
+    let absolute_seconds = reader.number("sessions.absolute_seconds", 60..=2_592_000, "seconds");
+    let sessions = SessionsConfig {
+        idle_seconds: idle_seconds?,
+        absolute_seconds: absolute_seconds?,
+    };
+    if sessions.absolute_seconds < sessions.idle_seconds {
+        reader.fault(
+            "sessions.absolute_seconds",
+            "must not be less than sessions.idle_seconds",
+        );
+        return None;
+    }
+    Some(sessions)
+}
+
+fn resources(reader: &mut Reader<'_>) -> Option<Vec<Resource>> {
+    const KEY: &str = "resources";
+    let Some(value) = reader.optional(KEY) else {
+        reader.fault(
+            KEY,
+            "must name at least one API: [[resources]] with identifier = \"https://…\"",
+        );
+        return None;
+    };
+    let Value::Array(_, tables) = value else {
+        reader.fault(KEY, "must be a list of tables: [[resources]]");
+        return None;
+    };
+    let resources: Vec<Resource> = tables
+        .iter()
+        .enumerate()
+        .filter_map(|(position, table)| resource(reader, position, table))
+        .collect();
+    if tables.is_empty() {
+        reader.fault(KEY, "must name at least one API");
+    }
+    let names: Vec<&String> = resources
+        .iter()
+        .flat_map(|resource| std::iter::once(&resource.identifier).chain(&resource.aliases))
+        .collect();
+    let repeated = names.iter().enumerate().any(|(position, name)| {
+        names
+            .iter()
+            .skip(position.saturating_add(1))
+            .any(|other| other == name)
+    });
+    if repeated {
+        reader.fault(KEY, "must not use one name twice among identifiers and aliases");
+    }
+    Some(resources)
+}
+
+fn resource(reader: &mut Reader<'_>, position: usize, value: &Value) -> Option<Resource> {
+    let key = format!("resources[{position}]");
+    let Value::Dict(_, table) = value else {
+        reader.fault(&key, "must be a table with the key identifier");
+        return None;
+    };
+    reader.refuse_unknown_members(&key, table, &["identifier", "aliases", "fhir"]);
+    let is_name = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let identifier = table
+        .get("identifier")
+        .and_then(Value::as_str)
+        .filter(|text| is_name(text));
+    if identifier.is_none() {
+        reader.fault(
+            &format!("{key}.identifier"),
+            "must be a text without spaces, usually the API's URL",
+        );
+    }
+    let aliases = match table.get("aliases") {
+        None => Some(Vec::new()),
+        Some(list) => list.as_array().and_then(|aliases| {
+            aliases
+                .iter()
+                .map(|alias| alias.as_str().filter(|text| is_name(text)).map(String::from))
+                .collect()
+        }),
+    };
+    if aliases.is_none() {
+        reader.fault(
+            &format!("{key}.aliases"),
+            "must be a list of texts without spaces",
+        );
+    }
+    let fhir = match table.get("fhir") {
+        None => Some(true),
+        Some(flag) => flag.to_bool(),
+    };
+    if fhir.is_none() {
+        reader.fault(&format!("{key}.fhir"), "must be true or false");
+    }
+    Some(Resource {
+        identifier: identifier?.into(),
+        aliases: aliases?,
+        fhir: fhir?,
+    })
+}
+
+fn documentation(reader: &mut Reader<'_>, server: Option<&ServerConfig>) -> Option<DocumentationConfig> {
+    const KEY: &str = "documentation.error_uri";
+    if reader.optional(KEY).is_none() {
+        return Some(DocumentationConfig {
+            error_uri: server?.public_url.join("/docs/errors"),
+        });
+    }
+    // RFC 6749 section 5.2 limits the characters of error_uri.
+    let lawful = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    let error_uri = reader.parsed(KEY, |text| {
+        let absolute = text.starts_with("https://") || text.starts_with("http://");
+        if absolute && !text.ends_with('/') && text.bytes().all(lawful) {
+            Ok(String::from(text))
+        } else {
+            Err("must be an https or http URL without a slash at the end")
+        }
+    });
+    Some(DocumentationConfig {
+        error_uri: error_uri?,
+    })
+}
+
+fn passwords(reader: &mut Reader<'_>) -> Option<PasswordsConfig> {
+    let memory_kib = reader.number("passwords.memory_kib", 8192..=4_194_304, "KiB");
+    let iterations = reader.number("passwords.iterations", 1..=64, "passes");
+    let parallelism = reader.number("passwords.parallelism", 1..=16, "lanes");
+    let concurrency = reader.number("passwords.concurrency", 0..=256, "computations");
+    let concurrency = match concurrency? {
+        0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        given => given.try_into().ok()?,
+    };
+    Some(PasswordsConfig {
+        memory_kib: memory_kib?.try_into().ok()?,
+        iterations: iterations?.try_into().ok()?,
+        parallelism: parallelism?.try_into().ok()?,
+        concurrency,
+    })
+}
+
+fn logging(reader: &mut Reader<'_>) -> Option<LoggingConfig> {
+    let format = reader.parsed("logging.format", |name| match name {
+        "auto" => Ok(LogFormat::Auto),
+        "json" => Ok(LogFormat::Json),
+        "text" => Ok(LogFormat::Text),
+        _ => Err("must be auto, json or text"),
+    });
+    let filter = reader.parsed(
+        "logging.filter",
+        |text| match tracing_subscriber::EnvFilter::builder().parse(text) {
+            Ok(_) => Ok(String::from(text)),
+            Err(_) => Err("must be a filter such as info or wardgate_issuer=debug,info"),
+        },
+    );
+    Some(LoggingConfig {
+        format: format?,
+        filter: filter?,
+    })
+}
