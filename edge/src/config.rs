@@ -43,7 +43,7 @@ pub struct Config {
     pub upstream_timeout_milliseconds: u32,
     /// Whose pages may call the API.
     pub cors_origins: CorsOrigins,
-    /// Base of `error_uri`, without a slash at the end.
+    /// Base of `error_uri`, without a slash at the end; the error code is the fragment.
     pub error_uri: String,
 }
 

@@ -279,7 +279,7 @@ impl Refusal {
             error_description: code.map(|_| detail.clone()),
             error_uri: code
                 .zip(config)
-                .map(|(code, config)| format!("{}/{code}", config.error_uri)),
+                .map(|(code, config)| format!("{}#{code}", config.error_uri)),
             problem: Problem {
                 kind: "about:blank".into(),
                 title: title(self.status()).into(),

@@ -1,9 +1,9 @@
 //! The issuer's signing keys: loaded from the store, unsealed, published, chosen and used.
 //!
-//! A key's life is decided by [`StoredSigningKey`]: published from its making, signing from `signs_from`, still
-//! published until the last token it signed has expired. The first key of an algorithm signs at once, since no cache
-//! can have missed it; a successor waits for the configured lead. An RS256 key always exists beside the configured
-//! algorithm, because ID tokens are RS256 (SMART-51).
+//! A key's life is told by [`StoredSigningKey`](crate::domain::signing_key::StoredSigningKey): published from its
+//! making, signing from `signs_from`, still published until the last token it signed has expired. The keys of a fresh
+//! database sign at once, since no cache can have missed them; later ones wait for the configured lead. An RS256 key
+//! always exists beside the configured algorithm, because ID tokens are RS256 (SMART-51).
 //!
 //! Trusted on entry: the master key. Left out on purpose: hardware keys, and keys brought from elsewhere.
 

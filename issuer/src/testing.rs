@@ -94,19 +94,6 @@ impl TestIssuer {
         .await
     }
 
-    /// Registers an app with a secret, which is given back in clear: `authorization_code` and `refresh_token`.
-    pub(crate) async fn add_confidential_client(
-        &self,
-        client_id: &str,
-        redirect_uri: &str,
-        scope: &str,
-    ) -> (Client, String) {
-        let grant_types = [GrantType::AuthorizationCode, GrantType::RefreshToken];
-        let (authentication, secret) = new_secret();
-        let client = client(client_id, authentication, &grant_types, &[redirect_uri], scope);
-        (self.add_client(client).await, secret)
-    }
-
     /// Registers a service with a secret, which is given back in clear: `client_credentials`.
     pub(crate) async fn add_service_client(&self, client_id: &str, scope: &str) -> (Client, String) {
         let (authentication, secret) = new_secret();

@@ -1,3 +1,5 @@
+//! Tokens and keys, with real signatures against a scripted issuer.
+
 use serde_json::{Value, json};
 use wardgate_shared::jwt::{JwtError, VerifiedJwt};
 

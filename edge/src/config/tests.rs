@@ -1,3 +1,5 @@
+//! Defaults, faults, and the page that documents them.
+
 use std::collections::BTreeMap;
 
 use super::{Config, ConfigFault, CorsOrigins, variables};

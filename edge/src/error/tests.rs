@@ -1,3 +1,5 @@
+//! The table of refusals, row by row.
+
 use serde_json::{Value, json};
 use wardgate_shared::jwt::JwtError;
 use wardgate_shared::oauth_error::OAuthErrorCode;
@@ -167,7 +169,7 @@ fn an_expired_token_is_said_in_the_words_of_the_api_s_documentation() {
             "detail": "The access token expired",
             "error": "invalid_token",
             "error_description": "The access token expired",
-            "error_uri": "https://issuer.example/docs/errors/invalid_token"
+            "error_uri": "https://issuer.example/docs/errors#invalid_token"
         })
     );
 }

@@ -1,3 +1,5 @@
+//! The pipeline as a whole: what is forwarded, what is not, and what is written down.
+
 use serde_json::json;
 
 use super::handle_misconfigured;

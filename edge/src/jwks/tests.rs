@@ -1,3 +1,5 @@
+//! The key cache as a state machine; keys exist on paper only.
+
 use std::collections::HashSet;
 
 use proptest::prelude::*;

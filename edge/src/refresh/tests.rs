@@ -1,3 +1,5 @@
+//! Freshness, rests and bounds, by example and by property.
+
 use proptest::prelude::*;
 use wardgate_shared::time::Timestamp;
 

@@ -1,3 +1,5 @@
+//! Sources, defaults and faults of the configuration, and the pages made from its table.
+
 use std::path::{Path, PathBuf};
 
 use super::{Config, ConfigFaults, LogFormat, MasterKeySource, documentation, example_file};

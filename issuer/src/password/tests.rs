@@ -1,3 +1,5 @@
+//! Hashing, checking, and waiting for a turn.
+
 use std::sync::Arc;
 
 use wardgate_shared::secret::Secret;

@@ -158,3 +158,102 @@ async fn a_store_that_fails_is_a_503_in_the_form_of_the_endpoint() {
     assert_eq!(page.header("retry-after"), Some("5"));
     assert!(page.headers.get("set-cookie").is_none());
 }
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_secret_reaches_the_log_of_a_whole_flow() {
+    use crate::web::testing::{PASSWORD, PATIENT, VERIFIER, app_request};
+
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    tracing::info!("DEBUG begin");
+    let clinic = Clinic::open().await;
+    let browser = clinic.browser();
+    let code = browser
+        .authorize(&app_request("openid offline_access"), PATIENT)
+        .await
+        .sent("code")
+        .unwrap();
+    let tokens = clinic.redeem(&code).await.json();
+    let refreshed = clinic
+        .refresh(tokens["refresh_token"].as_str().unwrap())
+        .await
+        .json();
+    clinic.redeem(&code).await;
+    clinic
+        .token(&[
+            ("client_id", "service"),
+            ("client_secret", &clinic.service_secret),
+        ])
+        .await;
+    browser.sign_in("/login", PATIENT, "a wrong password").await;
+    drop(guard);
+
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("/oauth2/token") && log.contains("req-"), "{log}");
+    let secrets = [
+        code.as_str(),
+        PASSWORD,
+        "a wrong password",
+        VERIFIER,
+        &clinic.service_secret,
+        tokens["access_token"].as_str().unwrap(),
+        tokens["id_token"].as_str().unwrap(),
+        tokens["refresh_token"].as_str().unwrap(),
+        refreshed["refresh_token"].as_str().unwrap(),
+        &browser.cookie("__Host-wardgate_session").unwrap(),
+        "wga_",
+        "wgs_",
+        "wgf_",
+        "xyz123",
+    ];
+    for secret in secrets {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_an_answer_without_its_cause() {
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    let router = axum::Router::new()
+        .route(
+            "/",
+            get(|| async {
+                if true {
+                    panic!("secret cause")
+                }
+            }),
+        )
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(
+            crate::layers::answer_to_panic,
+        ));
+    let response = router.oneshot(http::Request::new(Body::empty())).await.unwrap();
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let body = http_body_util::BodyExt::collect(response.into_body())
+        .await
+        .unwrap()
+        .to_bytes();
+    assert!(body.is_empty());
+}

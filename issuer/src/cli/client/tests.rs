@@ -1,3 +1,5 @@
+//! What may be registered, and what makes no sense.
+
 use clap::Parser;
 
 use super::AddClient;

@@ -1,3 +1,5 @@
+//! What may become an account.
+
 use clap::Parser;
 
 use super::AddUser;

@@ -1,3 +1,5 @@
+//! Sealing, opening, and the file of the master key.
+
 use wardgate_shared::secret::Secret;
 
 use super::{MasterKey, MasterKeyError, SealBroken};

@@ -1,3 +1,5 @@
+//! Which key signs, which are published, and when.
+
 use serde_json::json;
 use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims, LaunchContext};
 use wardgate_shared::jwt::{Audiences, MAXIMUM_JWT_BYTES, Policy, SignatureAlgorithm, UnverifiedJwt, verify};
