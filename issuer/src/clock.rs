@@ -16,7 +16,10 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
     fn now(&self) -> Timestamp {
         // A clock before 1970 is a broken machine; the epoch makes every stored token look expired, which is safe.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

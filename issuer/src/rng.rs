@@ -11,7 +11,10 @@ pub struct NoRandomness;
 ///
 /// # Errors
 /// [`NoRandomness`].
-#[expect(clippy::disallowed_methods, reason = "this is the one place that asks the operating system for random bytes")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that asks the operating system for random bytes"
+)]
 pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
@@ -23,5 +26,8 @@ pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
 /// # Errors
 /// [`NoRandomness`].
 pub fn identifier(prefix: &str) -> Result<String, NoRandomness> {
-    Ok(format!("{prefix}{}", Base64UrlUnpadded::encode_string(&bytes::<16>()?)))
+    Ok(format!(
+        "{prefix}{}",
+        Base64UrlUnpadded::encode_string(&bytes::<16>()?)
+    ))
 }

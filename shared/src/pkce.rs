@@ -119,7 +119,13 @@ mod tests {
     #[test]
     fn refuses_a_challenge_that_is_no_digest() {
         let padded = alloc::format!("{CHALLENGE}=");
-        for challenge in ["", "abc", &padded, &CHALLENGE.replace('-', "+"), CHALLENGE.strip_prefix("E9").unwrap()] {
+        for challenge in [
+            "",
+            "abc",
+            &padded,
+            &CHALLENGE.replace('-', "+"),
+            CHALLENGE.strip_prefix("E9").unwrap(),
+        ] {
             let refused = CodeChallenge::parse(challenge, Some("S256"));
             assert_eq!(refused, Err(PkceError::MalformedChallenge), "{challenge}");
         }

@@ -97,7 +97,9 @@ async fn a_person_signs_in_agrees_and_their_app_reads_their_record() {
 
     assert_eq!(pair.call("/fhir/Patient/patient-11111", access).await.status, 200);
     assert_eq!(
-        pair.call("/fhir/Observation?patient=patient-11111", access).await.status,
+        pair.call("/fhir/Observation?patient=patient-11111", access)
+            .await
+            .status,
         200
     );
     let foreign = pair.call("/fhir/Patient/patient-22222", access).await;

@@ -115,7 +115,11 @@ async fn every_command_of_the_readme_works() {
     }
 
     let calls = &printed[1];
-    let statuses: Vec<&str> = calls.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+    let statuses: Vec<&str> = calls
+        .split("HTTP/1.1 ")
+        .skip(1)
+        .map(|answer| &answer[..3])
+        .collect();
     assert_eq!(statuses, ["200", "403", "401"], "{calls}");
     let commands = &printed[2];
     for expected in ["nightly-export", "my-app", "ada@example.com", "RS256"] {

@@ -155,7 +155,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "documentation.error_uri",
         None,
         "https or http URL without a slash at the end",
-        "Where `error_uri` of error answers points; the error code follows after a slash. Default: \
+        "Where `error_uri` of error answers points; the error code follows after a `#`. Default: \
          `/docs/errors` under `server.public_url`.",
     ),
     option(

@@ -19,7 +19,11 @@ pub enum GrantType {
 
 impl GrantType {
     /// Every grant type this issuer knows, in the order in which metadata lists them.
-    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::ClientCredentials, Self::RefreshToken];
+    pub const ALL: [Self; 3] = [
+        Self::AuthorizationCode,
+        Self::ClientCredentials,
+        Self::RefreshToken,
+    ];
 
     /// The value of `grant_type`.
     pub const fn as_str(self) -> &'static str {
@@ -32,7 +36,9 @@ impl GrantType {
 
     /// The grant type of this exact name, or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|grant_type| grant_type.as_str() == name)
+        Self::ALL
+            .into_iter()
+            .find(|grant_type| grant_type.as_str() == name)
     }
 }
 

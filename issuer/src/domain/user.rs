@@ -37,8 +37,15 @@ impl User {
 
     /// The context that needs no choosing: a patient's own record.
     pub fn own_launch_context(&self) -> LaunchContext {
-        let patient_id = self.fhir_user.as_deref().and_then(|user| user.strip_prefix("Patient/")).map(String::from);
-        LaunchContext { patient_id, encounter_id: None }
+        let patient_id = self
+            .fhir_user
+            .as_deref()
+            .and_then(|user| user.strip_prefix("Patient/"))
+            .map(String::from);
+        LaunchContext {
+            patient_id,
+            encounter_id: None,
+        }
     }
 }
 

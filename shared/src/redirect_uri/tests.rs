@@ -31,7 +31,10 @@ fn refuses_what_must_not_be_registered() {
         ("https://user@app.com/cb", RedirectUriError::UserInformation),
         ("https://app.com@evil.example/", RedirectUriError::UserInformation),
         ("http://app.com/cb", RedirectUriError::InsecureScheme),
-        ("http://127.0.0.1.evil.example/cb", RedirectUriError::InsecureScheme),
+        (
+            "http://127.0.0.1.evil.example/cb",
+            RedirectUriError::InsecureScheme,
+        ),
         ("javascript:alert(1)", RedirectUriError::ForbiddenScheme),
         ("data:text/html,x", RedirectUriError::ForbiddenScheme),
         ("myapp:/cb", RedirectUriError::ForbiddenScheme),
@@ -46,14 +49,20 @@ fn refuses_what_must_not_be_registered() {
         ("https://app.com\\evil.example/", RedirectUriError::NotAbsolute),
         ("https://app.com:80x/cb", RedirectUriError::NotAbsolute),
         ("https://äpp.com/cb", RedirectUriError::NotAbsolute),
-        ("https://app.com/\r\nSet-Cookie:a=b", RedirectUriError::NotAbsolute),
+        (
+            "https://app.com/\r\nSet-Cookie:a=b",
+            RedirectUriError::NotAbsolute,
+        ),
         ("", RedirectUriError::NotAbsolute),
     ];
     for (text, error) in cases {
         assert_eq!(RegisteredRedirectUri::parse(text), Err(error), "{text}");
     }
     let long = alloc::format!("https://app.com/{}", "a".repeat(MAXIMUM_REDIRECT_URI_BYTES));
-    assert_eq!(RegisteredRedirectUri::parse(&long), Err(RedirectUriError::TooLong));
+    assert_eq!(
+        RegisteredRedirectUri::parse(&long),
+        Err(RedirectUriError::TooLong)
+    );
 }
 
 #[test]
@@ -93,18 +102,35 @@ fn a_loopback_ip_literal_may_come_with_any_port() {
     ] {
         assert!(uri.accept(refused).is_none(), "{refused}");
     }
-    assert!(registered("http://localhost:3000/cb").accept("http://localhost:3001/cb").is_none());
-    assert!(registered("http://[::1]/cb").accept("http://[::1]:8/cb").is_some());
+    assert!(
+        registered("http://localhost:3000/cb")
+            .accept("http://localhost:3001/cb")
+            .is_none()
+    );
+    assert!(
+        registered("http://[::1]/cb")
+            .accept("http://[::1]:8/cb")
+            .is_some()
+    );
 }
 
 #[test]
 fn parameters_join_a_query_that_is_there() {
     let plain = registered("https://app.com/cb").as_target();
-    assert_eq!(plain.with_parameters([("code", "a b"), ("state", "x&y=z")]), "https://app.com/cb?code=a%20b&state=x%26y%3Dz");
+    assert_eq!(
+        plain.with_parameters([("code", "a b"), ("state", "x&y=z")]),
+        "https://app.com/cb?code=a%20b&state=x%26y%3Dz"
+    );
     let query = registered("https://app.com/cb?bar=foo").as_target();
-    assert_eq!(query.with_parameters([("code", "1")]), "https://app.com/cb?bar=foo&code=1");
+    assert_eq!(
+        query.with_parameters([("code", "1")]),
+        "https://app.com/cb?bar=foo&code=1"
+    );
     let empty = registered("https://app.com/cb?").as_target();
-    assert_eq!(empty.with_parameters([("code", "1")]), "https://app.com/cb?code=1");
+    assert_eq!(
+        empty.with_parameters([("code", "1")]),
+        "https://app.com/cb?code=1"
+    );
 }
 
 proptest! {

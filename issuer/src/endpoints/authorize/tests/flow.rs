@@ -1,3 +1,5 @@
+//! The whole way from an authorization request to a code, a page or an error at the client.
+
 use http::StatusCode;
 
 use crate::domain::audit_event::{AuditAction, AuditOutcome};

@@ -1,3 +1,5 @@
+//! `prompt`, `max_age` and remembered consent: when a page is shown and when not.
+
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::client::{ClientAuthentication, GrantType};

@@ -1,3 +1,5 @@
+//! Authorization requests that are refused, to the client's face or on a page.
+
 use http::StatusCode;
 
 use crate::domain::audit_event::{AuditAction, AuditOutcome};

@@ -1,3 +1,5 @@
+//! Codes and what becomes of them.
+
 use http::StatusCode;
 use wardgate_shared::claims::access_token_hash;
 

@@ -1,3 +1,5 @@
+//! Clients that prove who they are, and those that do not.
+
 use http::StatusCode;
 
 use crate::domain::audit_event::AuditOutcome;

@@ -1,3 +1,5 @@
+//! Tokens for clients that act for themselves.
+
 use http::StatusCode;
 
 use crate::domain::audit_event::{AuditAction, AuditOutcome};

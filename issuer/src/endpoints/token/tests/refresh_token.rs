@@ -1,3 +1,5 @@
+//! Refresh tokens: rotation, replay, lifetime, scope.
+
 use http::StatusCode;
 use serde_json::Value;
 
