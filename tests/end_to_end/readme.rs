@@ -132,7 +132,7 @@ async fn every_command_of_the_readme_works() {
 fn the_worker_is_ready_to_be_deployed() {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(from_environment("WARDGATE_NODE"))
-        .arg(from_environment("WARDGATE_WRANGLER"))
+        .arg(from_environment("WARDGATE_NODE_MODULES").join("wrangler/bin/wrangler.js"))
         .args(["deploy", "--dry-run", "--outdir"])
         .arg(folder.path())
         .current_dir(repository())
