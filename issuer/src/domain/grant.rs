@@ -28,12 +28,20 @@ pub struct Grant {
     pub methods: Vec<AuthenticationMethod>,
     /// `nonce` of the authorization request.
     pub nonce: Option<String>,
-    /// The session in which it was given; an `online_access` grant ends with it.
+    /// The session in which it was given; see [`Grant::ends_with_session`].
     pub session: Option<SecretDigest>,
     /// When it was given.
     pub created_at: Timestamp,
     /// Since when it is over.
     pub ended_at: Option<Timestamp>,
+}
+
+impl Grant {
+    /// Whether it ends when the person's session does. Only `offline_access` outlasts the session; `online_access` says
+    /// the same as neither (SMART App Launch 2.2, "Scopes for requesting a refresh token").
+    pub fn ends_with_session(&self) -> bool {
+        !self.scope.contains("offline_access")
+    }
 }
 
 /// One refresh token of a grant. The tokens of a grant form a family: each is exchanged for the next.

@@ -37,9 +37,6 @@ impl Store {
 
 /// Stores a dormant grant.
 pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), StoreError> {
-    // SMART App Launch, "Scopes for requesting a refresh token": online_access lasts as long as the person is there;
-    // offline_access, which may be granted beside it, outlasts that.
-    let online = grant.scope.contains("online_access") && !grant.scope.contains("offline_access");
     sql::change(
         connection,
         "INSERT INTO grants (id, client_id, user_id, scope, audiences, patient_id, encounter_id, authenticated_at,
@@ -57,7 +54,7 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Store
             sql::to_list(grant.methods.iter().map(|method| method.as_str()))?,
             grant.nonce,
             grant.session.as_ref().map(|digest| digest.as_bytes().as_slice()),
-            online && grant.session.is_some(),
+            grant.ends_with_session() && grant.session.is_some(),
             grant.created_at.seconds(),
             sql::optional_seconds(grant.ended_at),
         ],

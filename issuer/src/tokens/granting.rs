@@ -139,10 +139,5 @@ pub fn comes_with_refresh_token(client: &Client) -> bool {
     client.allows(GrantType::RefreshToken)
 }
 
-/// Whether a grant of `scope` ends with the session it was given in.
-pub fn ends_with_session(scope: &ScopeSet) -> bool {
-    !scope.contains("offline_access")
-}
-
 #[cfg(test)]
 mod tests;

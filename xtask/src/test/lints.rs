@@ -17,10 +17,12 @@ pub(super) fn format(session: &Session<'_>) -> Outcome<Verdict> {
     rust::provide_component(session, "rustfmt")?;
     let mut cargo = session.workspace.cargo();
     cargo.args(["fmt", "--all", "--check", "--", "--color", "never"]);
-    Ok(verdict_of(
-        session,
-        &command::run(session, "test-fmt", &mut cargo, None)?,
-    ))
+    let finished = command::run(session, "test-fmt", &mut cargo, None)?;
+    let verdict = verdict_of(session, &finished);
+    if !finished.success {
+        session.screen.say("`cargo fmt --all` puts it right");
+    }
+    Ok(verdict)
 }
 
 /// Clippy on all crates and all their targets, for this machine.

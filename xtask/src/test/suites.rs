@@ -43,9 +43,18 @@ pub(super) fn integration(session: &Session<'_>) -> Outcome<Verdict> {
 }
 
 fn run(session: &Session<'_>, name: &str, cargo: &mut Command) -> Outcome<Verdict> {
+    // A failed assertion says where it stands; backtraces of the test harness would only bury it.
+    cargo.env("RUST_BACKTRACE", "0");
     let finished = command::run(session, name, cargo, None)?;
+    let output = finished.output();
     if !finished.success {
         show_failure(session, &finished);
+        for line in output
+            .lines()
+            .filter(|line| line.starts_with("test ") && line.ends_with(" FAILED"))
+        {
+            session.screen.say(line);
+        }
     }
-    Ok(Verdict::of_test_output(&finished.output(), finished.success))
+    Ok(Verdict::of_test_output(&output, finished.success))
 }

@@ -130,7 +130,7 @@ pub(super) async fn lifetime_end(
     let longest = exchange
         .now
         .plus(exchange.state.config().tokens.refresh_token_seconds);
-    if !granting::ends_with_session(&grant.scope) {
+    if !grant.ends_with_session() {
         return Ok(Some(longest));
     }
     let Some(session) = &grant.session else {
