@@ -2,11 +2,13 @@
 
 pub mod authorize;
 pub mod client_authentication;
+pub mod client_request;
 pub mod cross_origin;
 pub mod documentation;
 pub mod health;
 pub mod landing;
 pub mod metadata;
+pub mod pushed_authorization;
 pub mod resources;
 pub mod revoke;
 pub mod token;

@@ -10,7 +10,9 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::consent;
-use crate::endpoints::{authorize, cross_origin, documentation, health, landing, metadata, revoke, token};
+use crate::endpoints::{
+    authorize, cross_origin, documentation, health, landing, metadata, pushed_authorization, revoke, token,
+};
 use crate::layers;
 use crate::login::{sign_in, sign_out};
 use crate::state::AppState;
@@ -25,6 +27,10 @@ pub fn router(state: AppState) -> Router {
         .route(
             "/oauth2/revoke",
             axum::routing::post(revoke::post).fallback(revoke::other_method),
+        )
+        .route(
+            "/oauth2/par",
+            axum::routing::post(pushed_authorization::post).fallback(pushed_authorization::other_method),
         )
         .layer(from_fn_with_state(
             state.clone(),

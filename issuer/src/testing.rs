@@ -180,6 +180,7 @@ pub(crate) fn client(
             .collect(),
         scope: ScopeSet::parse(scope).unwrap(),
         pkce_required: true,
+        push_required: false,
         created_at: START,
     }
 }

@@ -67,6 +67,9 @@ pub(super) struct AddClient {
     /// Let a confidential client do without PKCE
     #[arg(long)]
     no_require_pkce: bool,
+    /// Take its authorization requests only when they were pushed (RFC 9126)
+    #[arg(long)]
+    require_par: bool,
     /// Print the client as JSON
     #[arg(long)]
     json: bool,
@@ -154,6 +157,7 @@ impl AddClient {
             redirect_uris,
             scope,
             pkce_required: !self.no_require_pkce,
+            push_required: self.require_par,
             created_at: now,
         };
         self.check_combination(&client)?;
@@ -170,6 +174,8 @@ impl AddClient {
             "a public client has no secret: leave out --secret-stdin, or use --type confidential"
         } else if public && self.no_require_pkce {
             "a public client must use PKCE: leave out --no-require-pkce"
+        } else if !by_code && self.require_par {
+            "--require-par is of use only with --grant authorization_code"
         } else if by_code && client.redirect_uris.is_empty() {
             "authorization_code needs at least one --redirect-uri"
         } else if !by_code && !client.redirect_uris.is_empty() {
@@ -237,6 +243,7 @@ fn describe(client: &Client) -> serde_json::Value {
         "redirect_uris": client.redirect_uris.iter().map(RegisteredRedirectUri::as_str).collect::<Vec<_>>(),
         "scope": client.scope.to_string(),
         "require_pkce": client.requires_pkce(),
+        "require_pushed_authorization_requests": client.push_required,
         "client_id_issued_at": client.created_at.seconds(),
     })
 }

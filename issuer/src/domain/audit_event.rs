@@ -16,6 +16,10 @@ pub enum AuditAction {
     Consent,
     /// An authorization code was issued, or an authorization request refused.
     Authorization,
+    /// A client pushed an authorization request (RFC 9126), or tried to.
+    PushedAuthorization,
+    /// A device asked for a person's answer (RFC 8628), or tried to.
+    DeviceAuthorization,
     /// A token request was answered.
     TokenRequest,
     /// A token was revoked by its client.
@@ -32,11 +36,13 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::SignIn,
         Self::SignOut,
         Self::Consent,
         Self::Authorization,
+        Self::PushedAuthorization,
+        Self::DeviceAuthorization,
         Self::TokenRequest,
         Self::TokenRevocation,
         Self::Replay,
@@ -57,6 +63,8 @@ impl AuditAction {
             Self::SignOut => "sign_out",
             Self::Consent => "consent",
             Self::Authorization => "authorization",
+            Self::PushedAuthorization => "pushed_authorization",
+            Self::DeviceAuthorization => "device_authorization",
             Self::TokenRequest => "token_request",
             Self::TokenRevocation => "token_revocation",
             Self::Replay => "replay",

@@ -10,6 +10,9 @@ use super::digest::SecretDigest;
 /// How long a person has to sign in and decide, in seconds.
 pub const REQUEST_LIFETIME_SECONDS: i64 = 600;
 
+/// How long the `request_uri` of a pushed request may be used, in seconds (RFC 9126 section 2.2, FAPI-15).
+pub const PUSHED_LIFETIME_SECONDS: i64 = 60;
+
 /// A checked request. Its identifier travels through the sign-in and consent pages; the store knows the digest.
 #[derive(Clone, Debug)]
 pub struct AuthorizationRequest {
@@ -35,8 +38,12 @@ pub struct AuthorizationRequest {
     pub authenticated_after: Option<Timestamp>,
     /// `prompt=consent`: ask even if the person agreed before.
     pub consent_forced: bool,
+    /// `prompt=none`: answer without showing a page, or refuse.
+    pub prompt_none: bool,
     /// `login_hint`, shown in the sign-in form.
     pub login_hint: Option<String>,
+    /// Until when the `request_uri` of a pushed request may be used (RFC 9126); none for one that came through the browser.
+    pub pushed_until: Option<Timestamp>,
     /// When the request dies.
     pub expires_at: Timestamp,
 }

@@ -68,6 +68,8 @@ pub struct Client {
     pub scope: ScopeSet,
     /// Whether a confidential client must use PKCE. Public clients always must; see [`Client::requires_pkce`].
     pub pkce_required: bool,
+    /// Whether its authorization requests must be pushed (RFC 9126 section 6).
+    pub push_required: bool,
     /// When it was registered.
     pub created_at: Timestamp,
 }

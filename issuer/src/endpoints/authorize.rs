@@ -8,6 +8,7 @@
 pub mod check;
 pub mod decision;
 pub mod pending;
+pub mod pushed;
 pub mod refusal;
 
 use axum::extract::{RawQuery, State};
@@ -37,6 +38,12 @@ pub async fn get(
         address,
     };
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes());
+    if let Some(pushed) = visit.pushed(&parameters).await? {
+        return match pushed {
+            Ok(pending) => visit.go_on(&pending, session).await,
+            Err(refusal) => visit.refuse(refusal).await,
+        };
+    }
     match visit.check(parameters).await? {
         Ok(checked) => visit.answer_new(checked, session).await,
         Err(refusal) => visit.refuse(refusal).await,
@@ -54,16 +61,16 @@ pub async fn post(
         address,
     };
     let Form(parameters) = form?;
-    match visit.check(Ok(parameters)).await? {
-        Ok(checked) => {
-            let prompt_none = checked.prompt_none;
-            let path = visit.store(checked).await?.continue_path();
-            Ok(redirect::to_own_page(&if prompt_none {
-                format!("{path}&prompt=none")
-            } else {
-                path
-            })?)
-        }
+    let parameters = Ok(parameters);
+    let pending = match visit.pushed(&parameters).await? {
+        Some(pushed) => pushed,
+        None => match visit.check(parameters).await? {
+            Ok(checked) => Ok(visit.store(checked).await?),
+            Err(refusal) => Err(refusal),
+        },
+    };
+    match pending {
+        Ok(pending) => Ok(redirect::to_own_page(&pending.continue_path())?),
         Err(refusal) => visit.refuse(refusal).await,
     }
 }
@@ -82,21 +89,7 @@ pub async fn resume(
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes()).map_err(FormError::from)?;
     let field = |name| parameters.single(name).map_err(|_| PageError::Field);
     let pending = PendingRequest::load(&state, field("request")?.ok_or(PageError::RequestGone)?).await?;
-    let prompt_none = field("prompt")? == Some("none");
-    let decision = decide(&state, &pending, session.as_ref()).await?;
-    match decision.denial(prompt_none) {
-        Some(denial) => {
-            pending
-                .deny(
-                    &state,
-                    denial,
-                    session.as_ref().map(|session| &session.user),
-                    address,
-                )
-                .await
-        }
-        None => visit.act(&pending, decision, session.as_ref()).await,
-    }
+    visit.go_on(&pending, session).await
 }
 
 /// One visit to the endpoint.
@@ -116,16 +109,43 @@ impl Visit<'_> {
         }
     }
 
+    /// The request that was pushed, when the parameters name one.
+    async fn pushed(
+        &self,
+        parameters: &Result<Parameters, ParametersError>,
+    ) -> Result<Option<Result<PendingRequest, Refusal>>, PageError> {
+        match parameters {
+            Ok(parameters) => Ok(pushed::load(self.state, parameters, self.state.now()).await?),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Goes on with a stored request, wherever it stands.
+    async fn go_on(
+        &self,
+        pending: &PendingRequest,
+        session: Option<BrowserSession>,
+    ) -> Result<Response, PageError> {
+        let session = session.as_ref();
+        let decision = decide(self.state, pending, session).await?;
+        match decision.denial(pending.request.prompt_none) {
+            Some(denial) => {
+                let user = session.map(|session| &session.user);
+                pending.deny(self.state, denial, user, self.address).await
+            }
+            None => self.act(pending, decision, session).await,
+        }
+    }
+
     /// Decides before storing, so that a request which is refused at once leaves nothing behind.
     async fn answer_new(
         &self,
         checked: CheckedRequest,
         session: Option<BrowserSession>,
     ) -> Result<Response, PageError> {
-        let prompt_none = checked.prompt_none;
-        let pending = checked.into_pending()?;
+        let pending = checked.into_pending(None)?;
         let decision = decide(self.state, &pending, session.as_ref()).await?;
-        if let Some(denial) = decision.denial(prompt_none) {
+        if let Some(denial) = decision.denial(pending.request.prompt_none) {
             let user = session.as_ref().map(|session| &session.user);
             return Ok(pending
                 .deny_unstored(self.state, denial, user, self.address)
@@ -136,7 +156,7 @@ impl Visit<'_> {
     }
 
     async fn store(&self, checked: CheckedRequest) -> Result<PendingRequest, PageError> {
-        let pending = checked.into_pending()?;
+        let pending = checked.into_pending(None)?;
         self.insert(&pending).await?;
         Ok(pending)
     }
@@ -150,7 +170,7 @@ impl Visit<'_> {
         Ok(stored.map_err(InternalError::from)?)
     }
 
-    /// Goes on with a stored request.
+    /// Takes the next step of a stored request.
     async fn act(
         &self,
         pending: &PendingRequest,

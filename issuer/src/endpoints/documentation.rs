@@ -108,8 +108,8 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
             "https://openid.net/specs/openid-connect-core-1_0.html#AuthError",
         ),
         OAuthErrorCode::RequestUriNotSupported => (
-            "request_uri is not supported.",
-            "Send the parameters themselves.",
+            "request_uri is not one of this server's own.",
+            "Push the request first and use the request_uri of the answer, or send the parameters themselves.",
             "https://openid.net/specs/openid-connect-core-1_0.html#AuthError",
         ),
         OAuthErrorCode::UnsupportedTokenType => (

@@ -106,6 +106,8 @@ struct AuthorizationServer {
     #[serde(flatten)]
     common: Common,
     revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    pushed_authorization_request_endpoint: String,
+    require_pushed_authorization_requests: bool,
     response_modes_supported: [&'static str; 1],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: [&'static str; 1],
@@ -130,6 +132,9 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
     let document = AuthorizationServer {
         common: Common::new(state.config()),
         revocation_endpoint_auth_methods_supported: METHODS,
+        pushed_authorization_request_endpoint: state.config().server.public_url.join("/oauth2/par"),
+        // For all clients alike; one client can be held to it alone.
+        require_pushed_authorization_requests: false,
         response_modes_supported: ["query"],
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: ["RS256"],

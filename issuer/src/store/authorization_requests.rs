@@ -24,30 +24,46 @@ impl Store {
         &self,
         request: AuthorizationRequest,
     ) -> Result<(), StoreError> {
+        self.write(move |connection| insert(connection, &request)).await
+    }
+
+    /// Keeps a request that its client pushed (RFC 9126).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn push_authorization_request(
+        &self,
+        request: AuthorizationRequest,
+        audit: AuditEvent,
+    ) -> Result<(), StoreError> {
         self.write(move |connection| {
-            sql::change(
+            insert(connection, &request)?;
+            audit_events::insert(connection, &audit)
+        })
+        .await
+    }
+
+    /// The request that `client_id` pushed, while its `request_uri` may be used. From now on its person has until
+    /// `expires_at`. A visit consumes nothing (FAPI-16).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn visit_pushed_request(
+        &self,
+        digest: &SecretDigest,
+        client_id: &str,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Option<AuthorizationRequest>, StoreError> {
+        let (digest, client_id) = (*digest, String::from(client_id));
+        self.write(move |connection| {
+            sql::first(
                 connection,
-                "INSERT INTO authorization_requests
-                     (digest, client_id, redirect_uri, redirect_uri_given, scope, state, nonce, challenge, audiences,
-                      authenticated_after, consent_forced, login_hint, expires_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-                params![
-                    request.digest.as_bytes(),
-                    request.client_id,
-                    request.redirect_target.as_str(),
-                    request.redirect_uri_given,
-                    request.scope.to_string(),
-                    request.state,
-                    request.nonce,
-                    request.challenge.as_ref().map(CodeChallenge::encoded),
-                    sql::to_list(&request.audiences)?,
-                    sql::optional_seconds(request.authenticated_after),
-                    request.consent_forced,
-                    request.login_hint,
-                    request.expires_at.seconds(),
-                ],
+                "UPDATE authorization_requests SET expires_at = max(expires_at, ?4)
+                 WHERE digest = ?1 AND client_id = ?2 AND pushed_until > ?3 RETURNING *",
+                params![digest.as_bytes(), client_id, now.seconds(), expires_at.seconds()],
+                from_row,
             )
-            .map(drop)
         })
         .await
     }
@@ -126,6 +142,34 @@ impl Store {
     }
 }
 
+fn insert(connection: &Connection, request: &AuthorizationRequest) -> Result<(), StoreError> {
+    sql::change(
+        connection,
+        "INSERT INTO authorization_requests
+             (digest, client_id, redirect_uri, redirect_uri_given, scope, state, nonce, challenge, audiences,
+              authenticated_after, consent_forced, login_hint, expires_at, prompt_none, pushed_until)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        params![
+            request.digest.as_bytes(),
+            request.client_id,
+            request.redirect_target.as_str(),
+            request.redirect_uri_given,
+            request.scope.to_string(),
+            request.state,
+            request.nonce,
+            request.challenge.as_ref().map(CodeChallenge::encoded),
+            sql::to_list(&request.audiences)?,
+            sql::optional_seconds(request.authenticated_after),
+            request.consent_forced,
+            request.login_hint,
+            request.expires_at.seconds(),
+            request.prompt_none,
+            sql::optional_seconds(request.pushed_until),
+        ],
+    )?;
+    Ok(())
+}
+
 /// Takes a request away. Of several attempts one succeeds.
 fn consume(connection: &Connection, digest: &SecretDigest, now: Timestamp) -> Result<bool, StoreError> {
     let delete = "DELETE FROM authorization_requests WHERE digest = ?1 AND expires_at > ?2";
@@ -149,7 +193,9 @@ fn from_row(row: &Row<'_>) -> Result<AuthorizationRequest, StoreError> {
         audiences: sql::list(row, "audiences", TABLE, Some::<String>)?,
         authenticated_after: sql::optional_instant(row, "authenticated_after")?,
         consent_forced: row.get("consent_forced")?,
+        prompt_none: row.get("prompt_none")?,
         login_hint: row.get("login_hint")?,
+        pushed_until: sql::optional_instant(row, "pushed_until")?,
         expires_at: sql::instant(row, "expires_at")?,
     })
 }

@@ -24,8 +24,9 @@ impl Store {
             let rows = sql::change(
                 connection,
                 "INSERT INTO clients
-                     (client_id, name, secret_digest, grant_types, redirect_uris, scope, pkce_required, created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (client_id) DO NOTHING",
+                     (client_id, name, secret_digest, grant_types, redirect_uris, scope, pkce_required, created_at,
+                      push_required)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (client_id) DO NOTHING",
                 params![
                     client.client_id,
                     client.name,
@@ -35,6 +36,7 @@ impl Store {
                     client.scope.to_string(),
                     client.pkce_required,
                     client.created_at.seconds(),
+                    client.push_required,
                 ],
             )?;
             if rows > 0 {
@@ -94,6 +96,7 @@ fn from_row(row: &Row<'_>) -> Result<Client, StoreError> {
         })?,
         scope: sql::scope(row, TABLE)?,
         pkce_required: row.get("pkce_required")?,
+        push_required: row.get("push_required")?,
         created_at: sql::instant(row, "created_at")?,
     })
 }

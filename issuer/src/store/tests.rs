@@ -97,7 +97,9 @@ impl TestStore {
             audiences: vec![AUDIENCE.into()],
             authenticated_after: Some(START.minus(1)),
             consent_forced: true,
+            prompt_none: true,
             login_hint: Some("ada@example.org".into()),
+            pushed_until: None,
             expires_at: START.plus(600),
         }
     }

@@ -39,17 +39,25 @@ pub struct CheckedRequest {
     authenticated_after: Option<Timestamp>,
     consent_forced: bool,
     login_hint: Option<String>,
-    expires_at: Timestamp,
-    /// `prompt=none`: answer without showing a page, or refuse.
-    pub prompt_none: bool,
+    prompt_none: bool,
+    now: Timestamp,
+}
+
+/// How a request arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Through the browser.
+    Browser,
+    /// From the client itself (RFC 9126).
+    Pushed,
 }
 
 impl CheckedRequest {
-    /// The request under a new identifier, ready to be stored.
+    /// The request under a new identifier, ready to be stored. `pushed_until` is when its `request_uri` dies, if it has one.
     ///
     /// # Errors
     /// When there is no randomness.
-    pub fn into_pending(self) -> Result<PendingRequest, InternalError> {
+    pub fn into_pending(self, pushed_until: Option<Timestamp>) -> Result<PendingRequest, InternalError> {
         let id = OpaqueSecret::AuthorizationRequest.generate()?;
         let request = AuthorizationRequest {
             digest: id.digest,
@@ -63,14 +71,16 @@ impl CheckedRequest {
             audiences: self.audiences,
             authenticated_after: self.authenticated_after,
             consent_forced: self.consent_forced,
+            prompt_none: self.prompt_none,
             login_hint: self.login_hint,
-            expires_at: self.expires_at,
+            pushed_until,
+            expires_at: pushed_until.unwrap_or(self.now.plus(REQUEST_LIFETIME_SECONDS)),
         };
         Ok(PendingRequest::new(id.value, request, self.client))
     }
 }
 
-/// Checks a request.
+/// Checks a request that came through the browser.
 ///
 /// # Errors
 /// Inside the `Ok`: the [`Refusal`]. Outside: what the store could not answer.
@@ -87,26 +97,45 @@ pub async fn check(
     let Some(client) = state.store().client(client_id).await? else {
         return page(UntrustedRequest::UnknownClient, None);
     };
-    // 2. Where the answer may go.
-    let client_id = || Some(client.client_id.clone());
-    let Ok(redirect_uri) = parameters.single("redirect_uri") else {
-        return page(UntrustedRequest::NoRedirectUri, client_id());
+    Ok(check_of(client, Arrival::Browser, state, parameters, now))
+}
+
+/// Checks the request of a client that is known.
+///
+/// # Errors
+/// The [`Refusal`].
+pub fn check_of(
+    client: Client,
+    arrival: Arrival,
+    state: &AppState,
+    parameters: &Parameters,
+    now: Timestamp,
+) -> Result<CheckedRequest, Refusal> {
+    let page = |error, client: &Client| {
+        let client_id = Some(client.client_id.clone());
+        Err(Refusal::Page { error, client_id })
+    };
+    // 2. Where the answer may go. A pushed request has to say it (FAPI-13).
+    let redirect_uri = match (parameters.single("redirect_uri"), arrival) {
+        (Err(_), _) | (Ok(None), Arrival::Pushed) => return page(UntrustedRequest::NoRedirectUri, &client),
+        (Ok(redirect_uri), Arrival::Browser | Arrival::Pushed) => redirect_uri,
     };
     let Some(target) = client.redirect_target(redirect_uri) else {
         let error = match redirect_uri {
             Some(_) => UntrustedRequest::UnregisteredRedirectUri,
             None => UntrustedRequest::NoRedirectUri,
         };
-        return page(error, client_id());
+        return page(error, &client);
     };
     // 3. Everything else.
     let trusted = TrustedRequest {
         state,
         parameters,
         client: &client,
+        arrival,
         now,
     };
-    Ok(match trusted.check() {
+    match trusted.check() {
         Ok(rest) => Ok(CheckedRequest {
             target,
             redirect_uri_given: redirect_uri.is_some(),
@@ -119,7 +148,7 @@ pub async fn check(
             consent_forced: rest.prompt.consent,
             prompt_none: rest.prompt.none,
             login_hint: rest.login_hint,
-            expires_at: now.plus(REQUEST_LIFETIME_SECONDS),
+            now,
             client,
         }),
         Err(error) => {
@@ -131,7 +160,7 @@ pub async fn check(
                 error,
             })
         }
-    })
+    }
 }
 
 /// A request whose client and redirect URI hold.
@@ -139,6 +168,7 @@ struct TrustedRequest<'a> {
     state: &'a AppState,
     parameters: &'a Parameters,
     client: &'a Client,
+    arrival: Arrival,
     now: Timestamp,
 }
 
@@ -167,6 +197,7 @@ impl<'a> TrustedRequest<'a> {
             .refuse_repeated(&resources::REPEATABLE)
             .map_err(|_| AuthorizationError::Repeated)?;
         self.check_request_objects()?;
+        self.check_arrival()?;
         self.check_grant_type()?;
         self.check_response()?;
         let scope = self.scope()?;
@@ -197,6 +228,13 @@ impl<'a> TrustedRequest<'a> {
         }
         self.parameter("request_uri")
             .map_or(Ok(()), |_| Err(AuthorizationError::RequestUri))
+    }
+
+    fn check_arrival(&self) -> Result<(), AuthorizationError> {
+        match self.arrival {
+            Arrival::Browser if self.client.push_required => Err(AuthorizationError::NotPushed),
+            Arrival::Browser | Arrival::Pushed => Ok(()),
+        }
     }
 
     fn check_grant_type(&self) -> Result<(), AuthorizationError> {

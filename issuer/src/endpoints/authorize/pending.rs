@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use axum::response::Response;
 use wardgate_shared::secret::Secret;
+use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::authorization_code::{AuthorizationCode, CODE_LIFETIME_SECONDS};
-use crate::domain::authorization_request::AuthorizationRequest;
+use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIME_SECONDS};
 use crate::domain::client::Client;
 use crate::domain::consent::Consent;
 use crate::domain::digest::SecretDigest;
@@ -66,6 +67,34 @@ impl PendingRequest {
             request,
             client,
         })
+    }
+
+    /// The request that `client_id` pushed under this identifier, while its `request_uri` may be used; `None` otherwise.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn load_pushed(
+        state: &AppState,
+        id: &str,
+        client_id: &str,
+        now: Timestamp,
+    ) -> Result<Option<Self>, InternalError> {
+        if !OpaqueSecret::AuthorizationRequest.is_shape_of(id) {
+            return Ok(None);
+        }
+        let (store, expires_at) = (state.store(), now.plus(REQUEST_LIFETIME_SECONDS));
+        let digest = SecretDigest::of(id);
+        let found = store
+            .visit_pushed_request(&digest, client_id, now, expires_at)
+            .await?;
+        let Some(request) = found else {
+            return Ok(None);
+        };
+        Ok(store.client(client_id).await?.map(|client| Self {
+            id: Secret::new(id.into()),
+            request,
+            client,
+        }))
     }
 
     /// The identifier, for the forms of the pages that answer the request.

@@ -46,6 +46,14 @@ impl Refusal {
         }
     }
 
+    /// Code and reason for a client that asks itself rather than through the browser (RFC 9126 section 2.3).
+    pub const fn for_client(&self) -> (OAuthErrorCode, &'static str) {
+        match self {
+            Self::Page { error, .. } => (OAuthErrorCode::InvalidRequest, error.description()),
+            Self::Redirect { error, .. } => (error.code(), error.description()),
+        }
+    }
+
     /// The reason for the audit trail.
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -68,6 +76,8 @@ pub enum UntrustedRequest {
     NoRedirectUri,
     /// `redirect_uri` is not registered for the client.
     UnregisteredRedirectUri,
+    /// `request_uri` is repeated, unknown, another client's, too old, or its request was answered.
+    PushedRequestGone,
 }
 
 impl UntrustedRequest {
@@ -78,6 +88,7 @@ impl UntrustedRequest {
             Self::UnknownClient => "unknown_client",
             Self::NoRedirectUri => "no_redirect_uri",
             Self::UnregisteredRedirectUri => "unregistered_redirect_uri",
+            Self::PushedRequestGone => "invalid_request_uri",
         }
     }
 
@@ -91,6 +102,9 @@ impl UntrustedRequest {
             Self::UnregisteredRedirectUri => {
                 "The address to which the app wants its answer (redirect_uri) is not registered for it."
             }
+            Self::PushedRequestGone => {
+                "The app's request (request_uri) is unknown, took too long, or has been answered already."
+            }
         }
     }
 }
@@ -102,8 +116,10 @@ pub enum AuthorizationError {
     Repeated,
     /// `request` (OpenID Connect Core section 6.1) is not supported.
     RequestObject,
-    /// `request_uri` (OpenID Connect Core section 6.2, RFC 9126) is not supported.
+    /// `request_uri` (OpenID Connect Core section 6.2) names nothing that was pushed here.
     RequestUri,
+    /// The client must push its requests (RFC 9126 section 6, FAPI-09).
+    NotPushed,
     /// The client is not registered for the code grant.
     GrantNotAllowed,
     /// `response_type` is absent.
@@ -149,6 +165,7 @@ impl AuthorizationError {
             Self::Repeated
             | Self::NoResponseType
             | Self::UnsupportedResponseMode
+            | Self::NotPushed
             | Self::NoChallenge
             | Self::Challenge(_)
             | Self::UnknownFhirBase
@@ -164,7 +181,8 @@ impl AuthorizationError {
         match self {
             Self::Repeated => "A parameter is repeated",
             Self::RequestObject => "Request objects are not supported: send the parameters themselves",
-            Self::RequestUri => "request_uri is not supported: send the parameters themselves",
+            Self::RequestUri => "request_uri must be one that the pushed authorization request endpoint gave",
+            Self::NotPushed => "This client must push its authorization requests",
             Self::GrantNotAllowed => "The client is not registered for the authorization_code grant",
             Self::NoResponseType => "response_type is missing",
             Self::UnsupportedResponseType => "response_type must be code",

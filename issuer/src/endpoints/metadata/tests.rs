@@ -87,7 +87,6 @@ async fn nothing_is_claimed_that_is_not_there() {
             "introspection_endpoint",
             "registration_endpoint",
             "end_session_endpoint",
-            "pushed_authorization_request_endpoint",
             "device_authorization_endpoint",
         ] {
             assert!(document.get(member).is_none(), "{name}: {member}");

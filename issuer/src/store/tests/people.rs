@@ -17,6 +17,7 @@ async fn a_client_comes_back_as_it_was_stored() {
     let test = TestStore::new().await;
     let service = Client {
         pkce_required: false,
+        push_required: true,
         ..testing::client(
             "service",
             ClientAuthentication::Secret(digest("secret")),

@@ -23,6 +23,7 @@ fn client(scope: &str) -> Client {
         redirect_uris: vec![RegisteredRedirectUri::parse("https://app.example/cb").unwrap()],
         scope: set(scope),
         pkce_required: true,
+        push_required: false,
         created_at: Timestamp::from_seconds(0),
     }
 }

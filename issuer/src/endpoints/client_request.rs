@@ -1,0 +1,121 @@
+//! How endpoints that a client calls itself begin: a form, a client that authenticates as at the token endpoint, and no
+//! parameter twice.
+
+use axum::response::Response;
+use http::{HeaderMap, StatusCode, header};
+use wardgate_shared::oauth_error::OAuthErrorCode;
+
+use crate::config::Config;
+use crate::error::internal::InternalError;
+use crate::error::json_body::{json_client_challenge, json_error, json_internal};
+use crate::extract::{Form, FormError, Parameters};
+use crate::state::AppState;
+
+use super::client_authentication::{AuthenticatedClient, ClientAuthenticationError, authenticate};
+use super::resources::REPEATABLE;
+
+/// A request whose client is known.
+#[derive(Debug)]
+pub struct ClientRequest {
+    /// Who calls.
+    pub client: AuthenticatedClient,
+    /// What they sent; nothing is repeated but resources.
+    pub parameters: Parameters,
+}
+
+/// Why there is no such request.
+#[derive(Debug)]
+pub enum ClientRequestError {
+    /// The body is no form.
+    Form(FormError),
+    /// The client is not authenticated.
+    Client {
+        /// Why.
+        error: ClientAuthenticationError,
+        /// Whether it tried by the `Authorization` header.
+        basic: bool,
+    },
+    /// A parameter is repeated.
+    Repeated {
+        /// Who sent it.
+        client_id: String,
+    },
+    /// The issuer itself failed.
+    Internal(InternalError),
+}
+
+impl ClientRequest {
+    /// Reads a request up to the point where its client is known.
+    ///
+    /// # Errors
+    /// [`ClientRequestError`].
+    pub async fn read(
+        state: &AppState,
+        headers: &HeaderMap,
+        form: Result<Form, FormError>,
+    ) -> Result<Self, ClientRequestError> {
+        let Form(parameters) = form.map_err(ClientRequestError::Form)?;
+        let client = authenticate(state, headers, &parameters)
+            .await
+            .map_err(ClientRequestError::Internal)?
+            .map_err(|error| ClientRequestError::Client {
+                error,
+                basic: headers.contains_key(header::AUTHORIZATION),
+            })?;
+        if parameters.refuse_repeated(&REPEATABLE).is_err() {
+            let client_id = client.client().client_id.clone();
+            return Err(ClientRequestError::Repeated { client_id });
+        }
+        Ok(Self { client, parameters })
+    }
+}
+
+impl ClientRequestError {
+    /// The client, once it is authenticated.
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Repeated { client_id } => Some(client_id),
+            Self::Form(_) | Self::Client { .. } | Self::Internal(_) => None,
+        }
+    }
+
+    /// The reason for the audit trail; none when the issuer itself failed, which says nothing of the client.
+    pub const fn audit_reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Form(_) => Some("malformed_request"),
+            Self::Client { error, .. } => Some(error.reason()),
+            Self::Repeated { .. } => Some("repeated_parameter"),
+            Self::Internal(_) => None,
+        }
+    }
+
+    /// The answer (RFC 6749 section 5.2).
+    pub fn respond(&self, config: &Config) -> Response {
+        let bad_request = |description| {
+            json_error(
+                config,
+                StatusCode::BAD_REQUEST,
+                OAuthErrorCode::InvalidRequest,
+                description,
+            )
+        };
+        match self {
+            Self::Form(error) => json_error(
+                config,
+                error.status(),
+                OAuthErrorCode::InvalidRequest,
+                error.description(),
+            ),
+            Self::Client { error, .. } if error.is_malformed_request() => bad_request(error.description()),
+            Self::Client { error, basic: true } => json_client_challenge(config, error.description()),
+            Self::Client { error, basic: false } => json_error(
+                config,
+                StatusCode::UNAUTHORIZED,
+                OAuthErrorCode::InvalidClient,
+                error.description(),
+            ),
+            Self::Repeated { .. } => bad_request("A parameter is repeated"),
+            Self::Internal(error) => json_internal(config, error),
+        }
+    }
+}
