@@ -8,6 +8,7 @@ pub mod authorization_code;
 pub mod authorization_request;
 pub mod client;
 pub mod consent;
+pub mod device_authorization;
 pub mod digest;
 pub mod grant;
 pub mod session;

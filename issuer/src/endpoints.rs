@@ -4,6 +4,7 @@ pub mod authorize;
 pub mod client_authentication;
 pub mod client_request;
 pub mod cross_origin;
+pub mod device_authorization;
 pub mod documentation;
 pub mod health;
 pub mod landing;

@@ -21,6 +21,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod consent;
+pub mod device;
 pub mod domain;
 pub mod endpoints;
 pub mod error;

@@ -10,8 +10,10 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::consent;
+use crate::device;
 use crate::endpoints::{
-    authorize, cross_origin, documentation, health, landing, metadata, pushed_authorization, revoke, token,
+    authorize, cross_origin, device_authorization, documentation, health, landing, metadata,
+    pushed_authorization, revoke, token,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
@@ -31,6 +33,10 @@ pub fn router(state: AppState) -> Router {
         .route(
             "/oauth2/par",
             axum::routing::post(pushed_authorization::post).fallback(pushed_authorization::other_method),
+        )
+        .route(
+            "/oauth2/device_authorization",
+            axum::routing::post(device_authorization::post).fallback(device_authorization::other_method),
         )
         .layer(from_fn_with_state(
             state.clone(),
@@ -64,6 +70,7 @@ pub fn router(state: AppState) -> Router {
         .route("/oauth2/authorize/continue", get(authorize::resume))
         .route("/login", get(sign_in::get).post(sign_in::post))
         .route("/consent", get(consent::get).post(consent::post))
+        .route("/device", get(device::get).post(device::post))
         .route("/logout", get(sign_out::get).post(sign_out::post))
         .route("/", get(landing::get));
 

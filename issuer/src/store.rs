@@ -17,6 +17,7 @@ mod authorization_requests;
 mod clients;
 mod connection;
 mod consents;
+mod device_authorizations;
 mod error;
 mod grants;
 mod migrations;

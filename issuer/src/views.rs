@@ -24,6 +24,8 @@ pub struct SignInPage<'a> {
     pub client_name: Option<&'a str>,
     /// The authorization request to go on with.
     pub request: Option<&'a str>,
+    /// The device to go on with: its user code, or `any`.
+    pub device: Option<&'a str>,
     /// Ties the form to the browser.
     pub form_token: &'a str,
     /// What the address field holds.
@@ -50,6 +52,50 @@ pub struct ConsentPage<'a> {
     pub user_name: &'a str,
     /// Their address.
     pub user_email: &'a str,
+}
+
+/// The form for the code that a device shows.
+#[derive(Debug, Template)]
+#[template(path = "device_code.html")]
+pub struct DeviceCodePage<'a> {
+    /// What the field holds.
+    pub user_code: &'a str,
+    /// Ties the form to the session.
+    pub form_token: &'a str,
+    /// Why the last code led nowhere.
+    pub problem: Option<&'a str>,
+    /// Who is signed in.
+    pub user_name: &'a str,
+    /// Their address.
+    pub user_email: &'a str,
+}
+
+/// The consent form for a device.
+#[derive(Debug, Template)]
+#[template(path = "device_consent.html")]
+pub struct DeviceConsentPage<'a> {
+    /// The app that asks.
+    pub client_name: &'a str,
+    /// What it would get, in plain words.
+    pub permissions: &'a [Permission],
+    /// What the device shows.
+    pub user_code: &'a str,
+    /// Ties the form to session and code.
+    pub form_token: &'a str,
+    /// Who is signed in.
+    pub user_name: &'a str,
+    /// Their address.
+    pub user_email: &'a str,
+}
+
+/// What became of the answer for a device.
+#[derive(Debug, Template)]
+#[template(path = "device_done.html")]
+pub struct DeviceDonePage<'a> {
+    /// The app that asked.
+    pub client_name: &'a str,
+    /// Whether it was allowed.
+    pub allowed: bool,
 }
 
 /// An error, for a person.

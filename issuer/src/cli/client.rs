@@ -25,7 +25,10 @@ Examples:
       --redirect-uri https://app.example.org/callback --scope \"openid patient/*.rs\"
   A service that acts for itself:
     wardgate client add --client-id my-service --name \"My service\" --type confidential \\
-      --grant client_credentials --scope \"system/*.rs\" --json";
+      --grant client_credentials --scope \"system/*.rs\" --json
+  A device without a browser, such as a monitor at the bedside:
+    wardgate client add --client-id my-monitor --name \"My monitor\" --type public \\
+      --grant urn:ietf:params:oauth:grant-type:device_code --scope \"openid patient/*.rs\"";
 
 /// The shortest secret that is taken over from elsewhere. Secrets are stored by a fast hash, so they must be random.
 const MINIMUM_SECRET_CHARACTERS: usize = 32;
@@ -52,7 +55,8 @@ pub(super) struct AddClient {
     /// Whether it can keep a secret
     #[arg(long = "type", value_enum)]
     client_type: ClientType,
-    /// A grant type it may use (repeat for more): authorization_code, client_credentials, refresh_token
+    /// A grant type it may use (repeat for more): authorization_code, client_credentials, refresh_token,
+    /// urn:ietf:params:oauth:grant-type:device_code
     #[arg(long = "grant", value_name = "GRANT", required = true)]
     grants: Vec<String>,
     /// Where its codes may go (repeat for more); compared character by character
@@ -168,6 +172,7 @@ impl AddClient {
     fn check_combination(&self, client: &Client) -> Result<(), String> {
         let public = self.client_type == ClientType::Public;
         let by_code = client.allows(GrantType::AuthorizationCode);
+        let by_person = by_code || client.allows(GrantType::DeviceCode);
         let problem = if public && client.allows(GrantType::ClientCredentials) {
             "a public client cannot use client_credentials: it has no secret (RFC 6749 section 4.4)"
         } else if public && self.secret_stdin {
@@ -180,8 +185,8 @@ impl AddClient {
             "authorization_code needs at least one --redirect-uri"
         } else if !by_code && !client.redirect_uris.is_empty() {
             "--redirect-uri is of use only with --grant authorization_code"
-        } else if !by_code && client.allows(GrantType::RefreshToken) {
-            "refresh_token is of use only with --grant authorization_code"
+        } else if !by_person && client.allows(GrantType::RefreshToken) {
+            "refresh_token is of use only with --grant authorization_code or the device code grant"
         } else {
             return Ok(());
         };

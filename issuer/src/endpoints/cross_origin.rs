@@ -1,4 +1,4 @@
-//! Cross-origin calls of the token and revocation endpoints: for browser apps, from the origins of registered redirect
+//! Cross-origin calls of the token, revocation, pushed request and device endpoints: for browser apps, from the origins of registered redirect
 //! URIs and no others (SMART-81, SMART-83).
 //!
 //! The layer answers preflights and adds the one header to answers. It is no access control: a program can send any

@@ -7,7 +7,7 @@ use crate::error::page::PageError;
 use crate::views::{ErrorCodeEntry, ErrorCodesPage, FormTargets, page};
 
 /// Every code that the issuer or the edge answers, in the order of the page.
-const CODES: [OAuthErrorCode; 19] = [
+const CODES: [OAuthErrorCode; 22] = [
     OAuthErrorCode::InvalidRequest,
     OAuthErrorCode::InvalidClient,
     OAuthErrorCode::InvalidGrant,
@@ -22,6 +22,9 @@ const CODES: [OAuthErrorCode; 19] = [
     OAuthErrorCode::InteractionRequired,
     OAuthErrorCode::RequestNotSupported,
     OAuthErrorCode::RequestUriNotSupported,
+    OAuthErrorCode::AuthorizationPending,
+    OAuthErrorCode::SlowDown,
+    OAuthErrorCode::ExpiredToken,
     OAuthErrorCode::UnsupportedTokenType,
     OAuthErrorCode::InvalidToken,
     OAuthErrorCode::InsufficientScope,
@@ -111,6 +114,21 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
             "request_uri is not one of this server's own.",
             "Push the request first and use the request_uri of the answer, or send the parameters themselves.",
             "https://openid.net/specs/openid-connect-core-1_0.html#AuthError",
+        ),
+        OAuthErrorCode::AuthorizationPending => (
+            "The person has not answered yet.",
+            "Ask again after the interval that the device authorization named.",
+            "https://www.rfc-editor.org/rfc/rfc8628#section-3.5",
+        ),
+        OAuthErrorCode::SlowDown => (
+            "The person has not answered yet, and the device asks too often.",
+            "Wait five seconds longer between two requests from now on.",
+            "https://www.rfc-editor.org/rfc/rfc8628#section-3.5",
+        ),
+        OAuthErrorCode::ExpiredToken => (
+            "The device code has expired before the person answered, or before the device fetched its tokens.",
+            "Start a new device authorization if the person still wants to go on.",
+            "https://www.rfc-editor.org/rfc/rfc8628#section-3.5",
         ),
         OAuthErrorCode::UnsupportedTokenType => (
             "Tokens of this type cannot be revoked.",

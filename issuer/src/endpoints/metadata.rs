@@ -73,7 +73,7 @@ struct Common {
     jwks_uri: String,
     scopes_supported: [&'static str; 20],
     response_types_supported: [&'static str; 1],
-    grant_types_supported: [&'static str; 3],
+    grant_types_supported: [&'static str; 4],
     token_endpoint_auth_methods_supported: [&'static str; 3],
     code_challenge_methods_supported: [&'static str; 1],
 }
@@ -106,6 +106,7 @@ struct AuthorizationServer {
     #[serde(flatten)]
     common: Common,
     revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    device_authorization_endpoint: String,
     pushed_authorization_request_endpoint: String,
     require_pushed_authorization_requests: bool,
     response_modes_supported: [&'static str; 1],
@@ -132,6 +133,11 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
     let document = AuthorizationServer {
         common: Common::new(state.config()),
         revocation_endpoint_auth_methods_supported: METHODS,
+        device_authorization_endpoint: state
+            .config()
+            .server
+            .public_url
+            .join("/oauth2/device_authorization"),
         pushed_authorization_request_endpoint: state.config().server.public_url.join("/oauth2/par"),
         // For all clients alike; one client can be held to it alone.
         require_pushed_authorization_requests: false,

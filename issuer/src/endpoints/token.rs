@@ -1,10 +1,11 @@
 //! `/oauth2/token`: the token endpoint (RFC 6749 section 3.2).
 //!
 //! Form, client, grant type, grant: in this order, and each step's outcome is a type. Every answer, good or bad, is in the
-//! audit trail.
+//! audit trail, except that a device still waits.
 
 mod authorization_code;
 mod client_credentials;
+mod device_code;
 mod error;
 mod refresh_token;
 mod request;
@@ -149,6 +150,7 @@ async fn answer(
     let outcome = match request.grant {
         GrantRequest::AuthorizationCode(code) => authorization_code::exchange(&exchange, code).await,
         GrantRequest::ClientCredentials => client_credentials::issue(&exchange, request.scope).await,
+        GrantRequest::DeviceCode(code) => device_code::exchange(&exchange, &code).await,
         GrantRequest::RefreshToken(token) => refresh_token::exchange(&exchange, token, request.scope).await,
     };
     outcome.map_err(|error| known(error, method))

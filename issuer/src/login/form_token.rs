@@ -17,6 +17,13 @@ pub enum FormPurpose<'a> {
         /// The request's identifier.
         request: &'a str,
     },
+    /// Names a device. Bound to the session.
+    DeviceCode,
+    /// Answers one device. Bound to the session.
+    DeviceConsent {
+        /// The letters of its user code.
+        user_code: &'a str,
+    },
     /// Signs out. Bound to the session.
     SignOut,
 }
@@ -26,6 +33,8 @@ impl<'a> FormPurpose<'a> {
         match self {
             Self::SignIn => ("sign-in", ""),
             Self::Consent { request } => ("consent", request),
+            Self::DeviceCode => ("device-code", ""),
+            Self::DeviceConsent { user_code } => ("device-consent", user_code),
             Self::SignOut => ("sign-out", ""),
         }
     }

@@ -10,7 +10,9 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
+use crate::device;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::device_authorization::UserCode;
 use crate::domain::digest::SecretDigest;
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::user::{User, normalize_email};
@@ -33,7 +35,20 @@ const WRONG: &str = "The e-mail address or the password is not right.";
 const INCOMPLETE: &str = "Please fill in both the e-mail address and the password.";
 const TOO_MANY: &str = "There were too many failed attempts. Please wait a moment and try again.";
 
-/// Shows the form. `?request=` names the authorization request to go on with.
+/// What `device` says when no code was typed yet. Not a user code: those have other letters.
+const ANY_DEVICE: &str = "any";
+
+/// The device page to go on with: the way back is a page of ours and at most a code, never an address.
+fn device_path(device: &str) -> String {
+    device::path(UserCode::parse(device).as_ref())
+}
+
+/// `device` as the form carries it on.
+fn read_device(device: Option<&str>) -> Option<String> {
+    device.map(|device| UserCode::parse(device).map_or_else(|| ANY_DEVICE.into(), |code| code.to_string()))
+}
+
+/// Shows the form. `?request=` names the authorization request to go on with, `?device=` a device.
 pub async fn get(
     State(state): State<AppState>,
     RawQuery(query): RawQuery,
@@ -50,6 +65,7 @@ pub async fn get(
         .unwrap_or_default();
     let shown = SignInForm {
         pending: pending.as_ref(),
+        device: read_device(parameters.single("device").map_err(|_| PageError::Field)?),
         email: &hint,
         problem: None,
     };
@@ -80,6 +96,7 @@ pub async fn post(
     };
     let again = |problem| SignInForm {
         pending: pending.as_ref(),
+        device: read_device(fields.device),
         email: fields.email,
         problem: Some(problem),
     };
@@ -129,7 +146,7 @@ pub async fn post(
     let cookie = begin_session(&state, &headers, user, authenticated_at, now, audit).await?;
     let location = match &pending {
         Some(pending) => pending.continue_path(),
-        None => String::from("/"),
+        None => fields.device.map_or_else(|| String::from("/"), device_path),
     };
     let mut response = redirect::to_own_page(&location)?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -142,6 +159,7 @@ struct Fields<'a> {
     /// None when either the address or the password is missing.
     password: Option<Secret<String>>,
     request: Option<&'a str>,
+    device: Option<&'a str>,
     form_token: &'a str,
 }
 
@@ -153,6 +171,7 @@ impl<'a> Fields<'a> {
             email: email.unwrap_or_default(),
             password: email.and(password).map(|password| Secret::new(password.into())),
             request: field("request")?,
+            device: field("device")?,
             form_token: field("form_token")?.ok_or(PageError::StaleForm)?,
         })
     }
@@ -224,6 +243,7 @@ async fn begin_session(
 /// What the form shows.
 struct SignInForm<'a> {
     pending: Option<&'a PendingRequest>,
+    device: Option<String>,
     email: &'a str,
     problem: Option<&'a str>,
 }
@@ -252,6 +272,7 @@ fn show(
     let template = SignInPage {
         client_name: form.pending.map(|pending| pending.client.name.as_str()),
         request: form.pending.map(PendingRequest::id),
+        device: form.device.as_deref(),
         form_token: &token,
         email: form.email,
         problem: form.problem,

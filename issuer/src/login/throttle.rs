@@ -84,6 +84,18 @@ impl SignInThrottle {
         Ok(Attempt { account, network })
     }
 
+    /// The attempt succeeded, but says nothing of the ones before: account and network lose this one failure. For guesses at
+    /// what anybody can have a right one of.
+    pub fn take_back(&self, attempt: &Attempt) {
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in std::iter::once(attempt.account).chain(attempt.network) {
+            if let Some(counter) = counters.get_mut(&key) {
+                counter.failures = counter.failures.saturating_sub(1);
+                counter.wait_until = counter.last_attempt;
+            }
+        }
+    }
+
     /// The attempt succeeded: the account starts anew, the network loses this one failure.
     pub fn forgive(&self, attempt: &Attempt) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
@@ -234,6 +246,24 @@ mod tests {
             }
             let attempt = throttle.begin("a@example.org", None, NOON).unwrap();
             throttle.forgive(&attempt);
+        }
+    }
+
+    #[test]
+    fn a_success_that_is_taken_back_does_not_hide_the_failures_before_it() {
+        let throttle = SignInThrottle::default();
+        let mut now = NOON;
+        for _ in 0..(2 * FREE_FOR_ACCOUNT) {
+            let _ = throttle.begin("a", address("192.0.2.1"), now).unwrap();
+            now = now.plus(900);
+            let right = throttle.begin("a", address("192.0.2.1"), now).unwrap();
+            throttle.take_back(&right);
+        }
+        let _ = throttle.begin("a", None, now).unwrap();
+        assert!(throttle.begin("a", None, now).is_err());
+        for _ in 0..100 {
+            let right = throttle.begin("b", None, now).unwrap();
+            throttle.take_back(&right);
         }
     }
 

@@ -21,9 +21,12 @@ pub struct Purged {
 }
 
 /// What an index on the expiry finds; `?1` is now, `?2` the portion.
-const EXPIRED: [&str; 5] = [
+const EXPIRED: [&str; 6] = [
     "DELETE FROM authorization_requests WHERE digest IN
          (SELECT digest FROM authorization_requests WHERE expires_at <= ?1 LIMIT ?2)",
+    // An hour later than it could: a device that asks late is to hear that its code has expired.
+    "DELETE FROM device_authorizations WHERE digest IN
+         (SELECT digest FROM device_authorizations WHERE expires_at <= ?1 - 3600 LIMIT ?2)",
     "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM access_tokens WHERE token_id IN
          (SELECT token_id FROM access_tokens WHERE expires_at <= ?1 LIMIT ?2)",
@@ -37,7 +40,8 @@ macro_rules! finished {
     () => {
         "NOT EXISTS (SELECT 1 FROM access_tokens a WHERE a.grant_id = g.id)
            AND NOT EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id)
-           AND NOT EXISTS (SELECT 1 FROM authorization_codes c WHERE c.grant_id = g.id AND c.expires_at > ?1)"
+           AND NOT EXISTS (SELECT 1 FROM authorization_codes c WHERE c.grant_id = g.id AND c.expires_at > ?1)
+           AND NOT EXISTS (SELECT 1 FROM device_authorizations d WHERE d.grant_id = g.id AND d.expires_at > ?1)"
     };
 }
 

@@ -17,6 +17,8 @@ pub enum OpaqueSecret {
     Session,
     /// The identifier of an authorization request that waits for its person.
     AuthorizationRequest,
+    /// A device code (RFC 8628).
+    DeviceCode,
     /// The value of the cookie that ties a sign-in form to its browser.
     SignInForm,
 }
@@ -28,6 +30,7 @@ impl OpaqueSecret {
             Self::RefreshToken => "wgr_",
             Self::Session => "wgs_",
             Self::AuthorizationRequest => "wga_",
+            Self::DeviceCode => "wgd_",
             Self::SignInForm => "wgf_",
         }
     }

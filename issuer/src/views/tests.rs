@@ -4,8 +4,8 @@ use askama::Template;
 use wardgate_shared::scope::ScopeSet;
 
 use super::{
-    ConsentPage, ErrorCodeEntry, ErrorCodesPage, ErrorPage, FormTargets, LandingPage, SignInPage,
-    SignOutForm, SignOutPage, page, permissions,
+    ConsentPage, DeviceCodePage, DeviceConsentPage, DeviceDonePage, ErrorCodeEntry, ErrorCodesPage,
+    ErrorPage, FormTargets, LandingPage, SignInPage, SignOutForm, SignOutPage, page, permissions,
 };
 
 const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror='x'>&amp;\u{202e}";
@@ -31,6 +31,7 @@ fn hostile_values_stay_text_on_every_page() {
     is_harmless(&SignInPage {
         client_name: Some(HOSTILE),
         request: Some(HOSTILE),
+        device: Some(HOSTILE),
         form_token: HOSTILE,
         email: HOSTILE,
         problem: Some(HOSTILE),
@@ -48,6 +49,27 @@ fn hostile_values_stay_text_on_every_page() {
         user_name: HOSTILE,
         user_email: HOSTILE,
     });
+    is_harmless(&DeviceCodePage {
+        user_code: HOSTILE,
+        form_token: HOSTILE,
+        problem: Some(HOSTILE),
+        user_name: HOSTILE,
+        user_email: HOSTILE,
+    });
+    is_harmless(&DeviceConsentPage {
+        client_name: HOSTILE,
+        permissions: &permissions,
+        user_code: HOSTILE,
+        form_token: HOSTILE,
+        user_name: HOSTILE,
+        user_email: HOSTILE,
+    });
+    for allowed in [true, false] {
+        is_harmless(&DeviceDonePage {
+            client_name: HOSTILE,
+            allowed,
+        });
+    }
     is_harmless(&ErrorPage {
         happened: HOSTILE,
         advice: HOSTILE,
@@ -76,6 +98,7 @@ fn every_input_has_a_label() {
     let html = SignInPage {
         client_name: None,
         request: None,
+        device: None,
         form_token: "t",
         email: "",
         problem: None,

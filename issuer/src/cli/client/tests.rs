@@ -45,6 +45,19 @@ fn makes_an_app_and_a_service() {
 }
 
 #[test]
+fn makes_a_device_and_an_app_that_must_push() {
+    let device =
+        client("--type public --grant urn:ietf:params:oauth:grant-type:device_code --grant refresh_token")
+            .unwrap();
+    assert_eq!(
+        device.grant_types,
+        [GrantType::DeviceCode, GrantType::RefreshToken]
+    );
+    assert!(!device.push_required);
+    assert!(client(&format!("{APP} --require-par")).unwrap().push_required);
+}
+
+#[test]
 fn refuses_what_makes_no_sense() {
     for (arguments, said) in [
         (
@@ -67,6 +80,10 @@ fn refuses_what_makes_no_sense() {
         (
             &format!("{SERVICE} --grant refresh_token"),
             "refresh_token is of use only with",
+        ),
+        (
+            &format!("{SERVICE} --require-par"),
+            "--require-par is of use only with",
         ),
         (
             &format!("{APP} --grant password"),

@@ -68,7 +68,21 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     ] {
         assert_eq!(openid[flag], false, "{flag}");
     }
-    for grant in ["authorization_code", "client_credentials", "refresh_token"] {
+    assert_eq!(
+        openid["pushed_authorization_request_endpoint"],
+        format!("{ISSUER}/oauth2/par")
+    );
+    assert_eq!(openid["require_pushed_authorization_requests"], false);
+    assert_eq!(
+        openid["device_authorization_endpoint"],
+        format!("{ISSUER}/oauth2/device_authorization")
+    );
+    for grant in [
+        "authorization_code",
+        "client_credentials",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:device_code",
+    ] {
         assert!(lists(&openid, "grant_types_supported", grant));
     }
     for method in ["client_secret_basic", "client_secret_post", "none"] {
@@ -87,7 +101,6 @@ async fn nothing_is_claimed_that_is_not_there() {
             "introspection_endpoint",
             "registration_endpoint",
             "end_session_endpoint",
-            "device_authorization_endpoint",
         ] {
             assert!(document.get(member).is_none(), "{name}: {member}");
         }

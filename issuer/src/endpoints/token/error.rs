@@ -33,6 +33,8 @@ pub(super) enum TokenError {
     GrantNotAllowed,
     /// The code or refresh token is not good.
     Grant(InvalidGrant),
+    /// A device gets no tokens yet, or none at all.
+    Device(DeviceRefusal),
     /// More was asked for than can be given, or nothing can be.
     Scope(ScopeRefusal),
     /// `resource`, `audience` or `aud` names something else than the grant covers.
@@ -64,6 +66,41 @@ pub(super) enum InvalidGrant {
     RefreshTokenReplayed,
     /// The session in which access was given is over.
     SessionEnded,
+    /// There is no such device code, its tokens were fetched before, or it was issued to another client.
+    DeviceCode,
+}
+
+/// Why a device gets no tokens (RFC 8628 section 3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DeviceRefusal {
+    /// Nobody has answered yet.
+    Pending,
+    /// Nobody has answered yet, and the device asks too often.
+    TooSoon,
+    /// The person said no.
+    Denied,
+    /// It took too long.
+    Expired,
+}
+
+impl DeviceRefusal {
+    const fn code(self) -> OAuthErrorCode {
+        match self {
+            Self::Pending => OAuthErrorCode::AuthorizationPending,
+            Self::TooSoon => OAuthErrorCode::SlowDown,
+            Self::Denied => OAuthErrorCode::AccessDenied,
+            Self::Expired => OAuthErrorCode::ExpiredToken,
+        }
+    }
+
+    const fn description(self) -> &'static str {
+        match self {
+            Self::Pending => "The person has not answered yet",
+            Self::TooSoon => "The person has not answered yet; wait five seconds longer between two requests",
+            Self::Denied => "The person did not allow the access",
+            Self::Expired => "The device code has expired",
+        }
+    }
 }
 
 /// What is wrong with the scope.
@@ -91,6 +128,9 @@ impl InvalidGrant {
                 "The refresh token was used before; all tokens of its grant are revoked"
             }
             Self::SessionEnded => "The session in which access was given is over",
+            Self::DeviceCode => {
+                "The device code is unknown, was used before, or was issued to another client"
+            }
         }
     }
 
@@ -105,6 +145,7 @@ impl InvalidGrant {
             Self::RefreshToken => "invalid_refresh_token",
             Self::RefreshTokenReplayed => "refresh_token_replayed",
             Self::SessionEnded => "session_ended",
+            Self::DeviceCode => "invalid_device_code",
         }
     }
 }
@@ -122,6 +163,10 @@ impl TokenError {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::GrantNotAllowed => "unauthorized_client",
             Self::Grant(grant) => grant.reason(),
+            // A device asks every few seconds; that it still waits is no news.
+            Self::Device(DeviceRefusal::Pending | DeviceRefusal::TooSoon) => return None,
+            Self::Device(DeviceRefusal::Denied) => "access_denied",
+            Self::Device(DeviceRefusal::Expired) => "expired_token",
             Self::Scope(ScopeRefusal::NothingToGrant | ScopeRefusal::Wider) => "invalid_scope",
             Self::UnknownTarget => "invalid_target",
             Self::Recorded(_) | Self::Internal(_) => return None,
@@ -156,13 +201,14 @@ impl TokenError {
             ),
             Self::UnsupportedGrantType => bad_request(
                 OAuthErrorCode::UnsupportedGrantType,
-                "grant_type must be authorization_code, client_credentials or refresh_token",
+                "grant_type must be one of grant_types_supported in the metadata of this server",
             ),
             Self::GrantNotAllowed => bad_request(
                 OAuthErrorCode::UnauthorizedClient,
                 "The client may not use this grant type",
             ),
             Self::Grant(grant) => bad_request(OAuthErrorCode::InvalidGrant, grant.description()),
+            Self::Device(refusal) => bad_request(refusal.code(), refusal.description()),
             Self::Scope(ScopeRefusal::NothingToGrant) => bad_request(
                 OAuthErrorCode::InvalidScope,
                 "The client may have none of the requested scopes for itself",

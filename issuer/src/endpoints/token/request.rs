@@ -21,6 +21,7 @@ pub(super) enum GrantRequest {
     AuthorizationCode(CodeGrant),
     ClientCredentials,
     RefreshToken(Secret<String>),
+    DeviceCode(Secret<String>),
 }
 
 /// RFC 6749 section 4.1.3, RFC 7636 section 4.5.
@@ -36,6 +37,7 @@ impl GrantRequest {
             Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::ClientCredentials => GrantType::ClientCredentials,
             Self::RefreshToken(_) => GrantType::RefreshToken,
+            Self::DeviceCode(_) => GrantType::DeviceCode,
         }
     }
 }
@@ -58,6 +60,10 @@ impl TokenRequest {
             GrantType::RefreshToken => {
                 let token = secret("refresh_token").ok_or(TokenError::Missing("refresh_token is missing"))?;
                 GrantRequest::RefreshToken(token)
+            }
+            GrantType::DeviceCode => {
+                let code = secret("device_code").ok_or(TokenError::Missing("device_code is missing"))?;
+                GrantRequest::DeviceCode(code)
             }
         };
         let scope = match parameter("scope") {

@@ -223,11 +223,13 @@ impl Browser {
             ("email", email),
             ("password", password),
         ];
-        let request = page
-            .body
-            .contains("name=\"request\"")
-            .then(|| page.field("request"));
+        let shown = |name| {
+            let is_shown = page.body.contains(&format!("name=\"{name}\""));
+            is_shown.then(|| page.field(name))
+        };
+        let (request, device) = (shown("request"), shown("device"));
         fields.extend(request.as_deref().map(|request| ("request", request)));
+        fields.extend(device.as_deref().map(|device| ("device", device)));
         self.post("/login", &fields).await
     }
 
