@@ -45,6 +45,10 @@ enum ClientType {
 /// Arguments of `client add`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(super) struct AddClient {
     /// The client_id: 1 to 255 printable ASCII characters without spaces
     #[arg(long)]

@@ -163,13 +163,14 @@ impl TokenError {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::GrantNotAllowed => "unauthorized_client",
             Self::Grant(grant) => grant.reason(),
-            // A device asks every few seconds; that it still waits is no news.
-            Self::Device(DeviceRefusal::Pending | DeviceRefusal::TooSoon) => return None,
             Self::Device(DeviceRefusal::Denied) => "access_denied",
             Self::Device(DeviceRefusal::Expired) => "expired_token",
             Self::Scope(ScopeRefusal::NothingToGrant | ScopeRefusal::Wider) => "invalid_scope",
             Self::UnknownTarget => "invalid_target",
-            Self::Recorded(_) | Self::Internal(_) => return None,
+            // A device asks every few seconds; that it still waits is no news.
+            Self::Recorded(_)
+            | Self::Internal(_)
+            | Self::Device(DeviceRefusal::Pending | DeviceRefusal::TooSoon) => return None,
         })
     }
 
