@@ -2,7 +2,7 @@
 //!
 //! Codes and exchanged refresh tokens outlive their use, because their replay must be known for one; they go with their
 //! grant, or when they have expired. A grant goes when nothing under it is left and nothing can come of it: it ended, or
-//! neither its code nor a refresh token can be used any more.
+//! neither its code, nor the device it was given to, nor a refresh token can be used any more.
 
 use wardgate_shared::time::Timestamp;
 
