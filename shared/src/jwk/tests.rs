@@ -243,6 +243,40 @@ fn a_key_is_found_by_kid_and_algorithm_or_by_being_the_only_one() {
 }
 
 #[test]
+fn a_bound_key_without_alg_is_found_for_its_types_usual_algorithm_only() {
+    use SignatureAlgorithm::{ES256, PS256, RS256, RS384};
+    let silent = |mut key: Value, key_id: &str| {
+        key.as_object_mut().unwrap().remove("alg");
+        with(key, "kid", json!(key_id))
+    };
+    let set = parse_set(&[
+        silent(rsa(), "a"),
+        silent(ec(), "b"),
+        with(rsa(), "alg", json!("PS256")),
+    ])
+    .unwrap();
+    assert!(set.find(Some("a"), RS384).is_some(), "any algorithm of its type");
+    let set = set.bound();
+    assert!(set.find(Some("a"), RS256).is_some());
+    for algorithm in [RS384, PS256] {
+        assert!(set.find(Some("a"), algorithm).is_none(), "{algorithm}");
+    }
+    assert!(set.find(Some("b"), ES256).is_some());
+    assert!(
+        set.find(None, PS256)
+            .is_some_and(|key| key.algorithm() == Some(PS256)),
+        "a key keeps its own"
+    );
+    for algorithm in SignatureAlgorithm::ALL {
+        let key = TestKey::generate(algorithm, "a").public();
+        assert!(
+            key.material().fits(key.material().usual_algorithm()),
+            "{algorithm}"
+        );
+    }
+}
+
+#[test]
 fn a_published_key_reads_back_as_itself() {
     for algorithm in SignatureAlgorithm::ALL {
         let key = TestKey::generate(algorithm, "a").public();
