@@ -98,10 +98,18 @@ pub async fn post(
         }
     };
 
-    let attempt = match throttle.begin(&email, address, now) {
+    // An address that all visitors share says nothing about this one.
+    let server = &state.config().server;
+    let network = address.filter(|address| !address.is_loopback() && !server.trusts_proxy(*address));
+    let attempt = match throttle.begin(&email, network, now) {
         Ok(attempt) => attempt,
         Err(throttled) => {
             let event = audit(AuditOutcome::Failure).with_reason("throttled");
+            let user = state.store().user_by_email(&email).await;
+            let event = match user.map_err(InternalError::from)? {
+                Some(user) => event.with_user(user.id),
+                None => event,
+            };
             state.store().record(event).await.map_err(InternalError::from)?;
             return show_throttled(&state, &headers, &again(TOO_MANY), throttled);
         }
@@ -109,6 +117,7 @@ pub async fn post(
     let user = match check_password(&state, &email, password).await? {
         Ok(user) => user,
         Err(failure) => {
+            attempt.mismatched(state.now());
             let event = audit(AuditOutcome::Failure).with_reason(failure.reason);
             let event = match failure.user_id {
                 Some(user_id) => event.with_user(user_id),
@@ -118,7 +127,7 @@ pub async fn post(
             return show(&state, &headers, &again(WRONG), StatusCode::BAD_REQUEST);
         }
     };
-    throttle.forgive(&attempt);
+    attempt.matched();
 
     // A request that wants a fresh sign-in counts sessions from its own instant on, which may be the next second.
     let asked_after = pending
