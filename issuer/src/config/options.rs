@@ -57,7 +57,9 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "server.trusted_proxies",
         Some("[]"),
         "list of IP addresses and networks such as 10.0.0.0/8",
-        "Proxies that are believed when they say (X-Forwarded-For) which address a request came from.",
+        "Proxies that are believed when they say (X-Forwarded-For) which address a request came from. Must be given when \
+         `server.public_url` is https and the issuer listens on a loopback address or on all addresses; `[]` says that \
+         there is no proxy.",
     ),
     option(
         "server.shutdown_seconds",

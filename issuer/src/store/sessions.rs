@@ -67,6 +67,23 @@ impl Store {
         .await
     }
 
+    /// Whose session this digest names, whether or not the session still signs them in: for signing out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn session_owner(&self, digest: &SecretDigest) -> Result<Option<User>, StoreError> {
+        let digest = *digest;
+        self.read(move |connection| {
+            sql::first(
+                connection,
+                "SELECT u.*, u.id AS user_id FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = ?1",
+                params![digest.as_bytes()],
+                users::from_row,
+            )
+        })
+        .await
+    }
+
     /// Notes that a session was seen. Writes at most once a minute.
     ///
     /// # Errors
