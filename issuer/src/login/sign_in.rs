@@ -129,13 +129,8 @@ pub async fn post(
     };
     attempt.matched();
 
-    // A request that wants a fresh sign-in counts sessions from its own instant on, which may be the next second.
-    let asked_after = pending
-        .as_ref()
-        .and_then(|pending| pending.request.authenticated_after);
-    let authenticated_at = asked_after.unwrap_or(now).clamp(now, now.plus(1));
     let audit = audit(AuditOutcome::Success).with_user(&*user.id);
-    let cookie = begin_session(&state, &headers, user, authenticated_at, now, audit).await?;
+    let cookie = begin_session(&state, &headers, user, pending.as_ref(), now, audit).await?;
     let location = match &pending {
         Some(pending) => pending.continue_path(),
         None => String::from("/"),
@@ -211,7 +206,7 @@ async fn begin_session(
     state: &AppState,
     headers: &HeaderMap,
     user: User,
-    authenticated_at: Timestamp,
+    pending: Option<&PendingRequest>,
     now: Timestamp,
     audit: AuditEvent,
 ) -> Result<HeaderValue, InternalError> {
@@ -220,9 +215,10 @@ async fn begin_session(
     let session = Session {
         digest: secret.digest,
         user_id: user.id,
-        authenticated_at,
+        authenticated_at: now,
         methods: vec![AuthenticationMethod::Password],
         last_seen_at: now,
+        request: pending.map(|pending| pending.request.digest),
         expires_at: now.plus(state.config().sessions.absolute_seconds),
     };
     let replaced = Cookie::Session.read(headers, public_url).map(SecretDigest::of);
