@@ -156,8 +156,9 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     option(
         "documentation.error_uri",
         None,
-        "https or http URL without a slash at the end",
-        "Where `error_uri` of error answers points; the error code follows after a `#`. Default: \
+        "https or http URL of RFC 3986 characters, without a slash at the end",
+        "Where `error_uri` of error answers points; the error code follows after a `#`, unless the URL has \
+         a fragment of its own. Default: \
          `/docs/errors` under `server.public_url`.",
     ),
     option(

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use figment::value::Value;
+use wardgate_shared::error_uri::{MUST_BE, is_error_uri_base};
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::secret::Secret;
 use zeroize::Zeroizing;
@@ -253,14 +254,11 @@ fn documentation(reader: &mut Reader<'_>, server: Option<&ServerConfig>) -> Opti
             error_uri: server?.public_url.join("/docs/errors"),
         });
     }
-    // RFC 6749 section 5.2 limits the characters of error_uri.
-    let lawful = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
     let error_uri = reader.parsed(KEY, |text| {
-        let absolute = text.starts_with("https://") || text.starts_with("http://");
-        if absolute && !text.ends_with('/') && text.bytes().all(lawful) {
+        if is_error_uri_base(text) {
             Ok(String::from(text))
         } else {
-            Err("must be an https or http URL without a slash at the end")
+            Err(MUST_BE)
         }
     });
     Some(DocumentationConfig {

@@ -261,6 +261,7 @@ fn an_error_page_url_must_be_one() {
         "https://docs.example.org/",
         "https://docs.example.org/a b",
         "https://x/\\\"",
+        "https://x/<e>",
     ] {
         let found = faults(&format!("{LEAST}[documentation]\nerror_uri = '{url}'\n"), &[]);
         assert_eq!(found.len(), 1, "{url}");
@@ -271,6 +272,8 @@ fn an_error_page_url_must_be_one() {
     )
     .unwrap();
     assert_eq!(config.documentation.error_uri, "https://docs.example.org/e");
+    let with_fragment = format!("{LEAST}[documentation]\nerror_uri = \"https://docs.example.org/e#f\"\n");
+    assert!(read(&with_fragment, &[]).is_ok());
 }
 
 #[test]

@@ -142,6 +142,15 @@ pub fn for_refresh(requested: Option<&ScopeSet>, granted: &ScopeSet) -> Option<S
     (within == *requested).then_some(within)
 }
 
+/// The longest scope that is granted, in bytes. It travels in the access token, which nobody reads beyond
+/// [`wardgate_shared::jwt::MAXIMUM_JWT_BYTES`], base64url of everything in it included.
+pub const MAXIMUM_GRANTED_BYTES: usize = 4096;
+
+/// Whether an access token has room for `scope`.
+pub fn fits_into_a_token(scope: &ScopeSet) -> bool {
+    scope.to_string().len() <= MAXIMUM_GRANTED_BYTES
+}
+
 /// Whether a grant to `client` comes with a refresh token.
 pub fn comes_with_refresh_token(client: &Client) -> bool {
     client.allows(GrantType::RefreshToken)
