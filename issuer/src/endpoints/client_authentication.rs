@@ -135,12 +135,11 @@ pub async fn named_client(
     headers: &HeaderMap,
     parameters: &Parameters,
 ) -> Result<Option<NamedClient>, InternalError> {
-    let (client_ids, method) = match present(headers, parameters) {
-        Ok(presented) => (presented.client_ids, Some(presented.method)),
-        Err(_) => {
-            let client_id = parameters.single("client_id").ok().flatten();
-            (client_id.map(String::from).into_iter().collect(), None)
-        }
+    let (client_ids, method) = if let Ok(presented) = present(headers, parameters) {
+        (presented.client_ids, Some(presented.method))
+    } else {
+        let client_id = parameters.single("client_id").ok().flatten();
+        (client_id.map(String::from).into_iter().collect(), None)
     };
     for client_id in client_ids {
         if state.store().client(&client_id).await?.is_some() {
