@@ -9,6 +9,8 @@ pub mod variables;
 use std::collections::BTreeMap;
 use std::ops::{Not as _, RangeInclusive};
 
+use wardgate_shared::error_uri::{MUST_BE, is_error_uri_base};
+
 use crate::refresh::RefreshSettings;
 use crate::routes;
 use url::UrlFault;
@@ -48,7 +50,7 @@ pub struct Config {
     pub client_address: ClientAddress,
     /// Whose pages may call the API.
     pub cors_origins: CorsOrigins,
-    /// Base of `error_uri`, without a slash at the end; the error code is the fragment.
+    /// Base of `error_uri`; see [`wardgate_shared::error_uri`].
     pub error_uri: String,
 }
 
@@ -99,7 +101,7 @@ impl Config {
         let prefix = reader.prefix();
         let public_url = reader.origin(variables::PUBLIC_URL);
         let error_uri = match values.get(variables::ERROR_URI.name) {
-            Some(_) => reader.base_url(variables::ERROR_URI),
+            Some(_) => reader.error_uri(),
             None => format!("{}/docs/errors", issuer.strip_suffix('/').unwrap_or(&issuer)),
         };
         let config = Self {
@@ -233,6 +235,18 @@ impl Reader<'_> {
             );
         }
         text
+    }
+
+    fn error_uri(&mut self) -> String {
+        let text = self.text(variables::ERROR_URI);
+        let base = text
+            .strip_suffix('/')
+            .filter(|base| !base.contains('#'))
+            .unwrap_or(&text);
+        if !base.is_empty() && !is_error_uri_base(base) {
+            self.fault(variables::ERROR_URI, MUST_BE);
+        }
+        base.to_owned()
     }
 
     fn prefix(&mut self) -> String {

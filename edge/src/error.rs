@@ -25,6 +25,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use wardgate_shared::error_uri::error_uri;
 use wardgate_shared::jwt::JwtError;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::operation_outcome::{FHIR_MEDIA_TYPE, IssueType, OperationOutcome};
@@ -285,7 +286,7 @@ impl Refusal {
             error_description: code.map(|_| detail.clone()),
             error_uri: code
                 .zip(config)
-                .map(|(code, config)| format!("{}#{code}", config.error_uri)),
+                .map(|(code, config)| error_uri(&config.error_uri, code.as_str())),
             problem: Problem {
                 kind: "about:blank".into(),
                 title: title(self.status()).into(),

@@ -164,7 +164,7 @@ impl Resource {
 /// Where readers of error answers are sent.
 #[derive(Clone, Debug)]
 pub struct DocumentationConfig {
-    /// The base of `error_uri`, without a trailing slash; the error code follows after a slash.
+    /// The base of `error_uri`; see [`wardgate_shared::error_uri`].
     pub error_uri: String,
 }
 

@@ -144,7 +144,7 @@ impl TestIssuer {
 /// A configuration with its database in `folder`.
 pub(crate) fn config(folder: &Path) -> Config {
     let text = format!(
-        "keys.master_key = \"{}\"\nkeys.algorithm = \"ES256\"\nserver.public_url = \"{ISSUER}\"\n\
+        "keys.master_key = \"{}\"\nkeys.algorithm = \"ES256\"\nserver.public_url = \"{ISSUER}\"\nserver.trusted_proxies = []\n\
          [[resources]]\nidentifier = \"{AUDIENCE}\"\naliases = [\"{AUDIENCE_ALIAS}\"]\n",
         "d2FyZGdhdGUtdGVzdC1tYXN0ZXIta2V5LTMyLWJ5dGU"
     );

@@ -40,6 +40,8 @@ pub struct ConsentPage<'a> {
     pub client_name: &'a str,
     /// What it would get, in plain words.
     pub permissions: &'a [Permission],
+    /// The APIs at which it would get it, where there could be a doubt.
+    pub resources: &'a [&'a str],
     /// Where the answer is sent.
     pub destination: &'a str,
     /// The authorization request.

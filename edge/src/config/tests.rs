@@ -223,3 +223,22 @@ fn the_documentation_lists_exactly_the_declared_variables() {
         .collect();
     assert_eq!(documented, declared);
 }
+
+#[test]
+fn the_error_page_may_have_a_fragment_and_no_unlawful_character() {
+    for (given, kept) in [
+        ("https://docs.example/e/", "https://docs.example/e"),
+        ("https://docs.example/#e", "https://docs.example/#e"),
+    ] {
+        let config = Config::parse(&values(&[("WARDGATE_ERROR_URI", Some(given))])).unwrap();
+        assert_eq!(config.error_uri, kept);
+    }
+    for wrong in [
+        "docs.example",
+        "https://docs.example/<e>",
+        "https://docs.example/#a#b",
+    ] {
+        let found = faults(&[("WARDGATE_ERROR_URI", Some(wrong))]);
+        assert_eq!(found.len(), 1, "{wrong}: {found:?}");
+    }
+}

@@ -121,7 +121,7 @@ pub const CORS_ORIGINS: Variable = variable(
 pub const ERROR_URI: Variable = variable(
     "WARDGATE_ERROR_URI",
     Some("{WARDGATE_ISSUER}/docs/errors"),
-    "Where `error_uri` of a refusal points; the error code follows after a `#`.",
+    "Where `error_uri` of a refusal points; the error code follows after a `#`, unless it has a fragment of its own.",
 );
 
 /// All variables, in the order of the README's table.

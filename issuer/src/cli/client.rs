@@ -176,6 +176,12 @@ impl AddClient {
             "--redirect-uri is of use only with --grant authorization_code"
         } else if !by_code && client.allows(GrantType::RefreshToken) {
             "refresh_token is of use only with --grant authorization_code"
+        } else if !client.allows(GrantType::RefreshToken)
+            && ["offline_access", "online_access"]
+                .iter()
+                .any(|scope| client.scope.contains(scope))
+        {
+            "offline_access and online_access are of use only with --grant refresh_token"
         } else {
             return Ok(());
         };

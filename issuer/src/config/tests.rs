@@ -234,12 +234,34 @@ fn one_name_for_two_resources_is_a_fault() {
 }
 
 #[test]
+fn an_https_url_without_a_word_about_the_proxy_is_a_fault() {
+    let behind = |listen: &str, more: &str| {
+        format!("{LEAST}[server]\nlisten = \"{listen}\"\npublic_url = \"https://id.example.org\"\n{more}")
+    };
+    for listen in ["127.0.0.1:8788", "[::1]:8788", "0.0.0.0:8788", "[::]:8788"] {
+        let found = faults(&behind(listen, ""), &[]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with("server.trusted_proxies must be set"),
+            "{found:?}"
+        );
+        for given in ["trusted_proxies = [\"127.0.0.1\"]\n", "trusted_proxies = []\n"] {
+            assert!(read(&behind(listen, given), &[]).is_ok(), "{listen} {given}");
+        }
+        let environment = [("WARDGATE_SERVER__TRUSTED_PROXIES", "[]")];
+        assert!(read(&behind(listen, ""), &environment).is_ok(), "{listen}");
+    }
+    assert!(read(&behind("192.0.2.1:8788", ""), &[]).is_ok());
+}
+
+#[test]
 fn an_error_page_url_must_be_one() {
     for url in [
         "docs.example.org",
         "https://docs.example.org/",
         "https://docs.example.org/a b",
         "https://x/\\\"",
+        "https://x/<e>",
     ] {
         let found = faults(&format!("{LEAST}[documentation]\nerror_uri = '{url}'\n"), &[]);
         assert_eq!(found.len(), 1, "{url}");
@@ -250,6 +272,8 @@ fn an_error_page_url_must_be_one() {
     )
     .unwrap();
     assert_eq!(config.documentation.error_uri, "https://docs.example.org/e");
+    let with_fragment = format!("{LEAST}[documentation]\nerror_uri = \"https://docs.example.org/e#f\"\n");
+    assert!(read(&with_fragment, &[]).is_ok());
 }
 
 #[test]

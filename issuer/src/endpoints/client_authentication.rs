@@ -8,6 +8,7 @@ use base64ct::{Base64, Encoding};
 use http::{HeaderMap, header};
 use wardgate_shared::secret::Secret;
 
+use crate::domain::audit_event::AuditEvent;
 use crate::domain::client::{Client, ClientAuthentication};
 use crate::domain::digest::SecretDigest;
 use crate::error::internal::InternalError;
@@ -123,6 +124,50 @@ pub async fn authenticate(
         };
     }
     Ok(prove(client, &presented).ok_or(ClientAuthenticationError::Refused))
+}
+
+/// Which known client a request that failed to authenticate named, and by which method it tried, for the audit trail.
+///
+/// # Errors
+/// What the store could not answer.
+pub async fn named_client(
+    state: &AppState,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+) -> Result<Option<NamedClient>, InternalError> {
+    let (client_ids, method) = if let Ok(presented) = present(headers, parameters) {
+        (presented.client_ids, Some(presented.method))
+    } else {
+        let client_id = parameters.single("client_id").ok().flatten();
+        (client_id.map(String::from).into_iter().collect(), None)
+    };
+    for client_id in client_ids {
+        if state.store().client(&client_id).await?.is_some() {
+            return Ok(Some(NamedClient { client_id, method }));
+        }
+    }
+    Ok(None)
+}
+
+/// A client that a request names, with or without proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedClient {
+    /// Its identifier.
+    pub client_id: String,
+    /// One of [`METHODS`], when the request uses one.
+    pub method: Option<&'static str>,
+}
+
+impl NamedClient {
+    /// Adds the client and the method to an audit event.
+    #[must_use]
+    pub fn name_in(self, event: AuditEvent) -> AuditEvent {
+        let event = event.with_client(self.client_id);
+        match self.method {
+            Some(method) => event.with_method(method),
+            None => event,
+        }
+    }
 }
 
 /// The only place that makes an [`AuthenticatedClient`].

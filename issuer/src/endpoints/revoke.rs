@@ -19,10 +19,12 @@ use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::digest::SecretDigest;
 use crate::error::internal::InternalError;
 use crate::error::json_body::{json_client_challenge, json_error, json_internal};
-use crate::extract::{ClientAddress, Form, FormError};
+use crate::extract::{ClientAddress, Form, FormError, Parameters};
 use crate::state::AppState;
 
-use super::client_authentication::{AuthenticatedClient, ClientAuthenticationError, authenticate};
+use super::client_authentication::{
+    AuthenticatedClient, ClientAuthenticationError, NamedClient, authenticate, named_client,
+};
 
 /// Why a revocation is refused.
 #[derive(Debug)]
@@ -86,6 +88,18 @@ impl From<InternalError> for RevocationError {
     }
 }
 
+/// A refusal and the client it is for, where that is known.
+struct Refused {
+    error: RevocationError,
+    client: Option<NamedClient>,
+}
+
+impl From<RevocationError> for Refused {
+    fn from(error: RevocationError) -> Self {
+        Self { error, client: None }
+    }
+}
+
 /// Answers a revocation request.
 pub async fn post(
     State(state): State<AppState>,
@@ -98,13 +112,15 @@ pub async fn post(
     };
     match revoke(&state, &headers, form, audit(AuditOutcome::Success)).await {
         Ok(()) => StatusCode::OK.into_response(),
-        Err(error) => {
+        Err(Refused { error, client }) => {
             let recorded = match error.audit_reason() {
                 Some(reason) => {
-                    state
-                        .store()
-                        .record(audit(AuditOutcome::Failure).with_reason(reason))
-                        .await
+                    let event = audit(AuditOutcome::Failure).with_reason(reason);
+                    let event = match client {
+                        Some(client) => client.name_in(event),
+                        None => event,
+                    };
+                    state.store().record(event).await
                 }
                 None => Ok(()),
             };
@@ -132,14 +148,38 @@ async fn revoke(
     headers: &HeaderMap,
     form: Result<Form, FormError>,
     audit: AuditEvent,
-) -> Result<(), RevocationError> {
+) -> Result<(), Refused> {
     let Form(parameters) = form.map_err(RevocationError::Form)?;
-    let client = authenticate(state, headers, &parameters)
-        .await?
-        .map_err(|error| RevocationError::Client {
-            error,
-            basic: headers.contains_key(header::AUTHORIZATION),
-        })?;
+    let client = match authenticate(state, headers, &parameters)
+        .await
+        .map_err(RevocationError::Internal)?
+    {
+        Ok(client) => client,
+        Err(error) => {
+            let named = named_client(state, headers, &parameters).await;
+            let basic = headers.contains_key(header::AUTHORIZATION);
+            return Err(Refused {
+                error: RevocationError::Client { error, basic },
+                client: named.map_err(RevocationError::Internal)?,
+            });
+        }
+    };
+    let outcome = revoke_for(state, &client, &parameters, audit).await;
+    outcome.map_err(|error| Refused {
+        error,
+        client: Some(NamedClient {
+            client_id: client.client().client_id.clone(),
+            method: Some(client.method()),
+        }),
+    })
+}
+
+async fn revoke_for(
+    state: &AppState,
+    client: &AuthenticatedClient,
+    parameters: &Parameters,
+    audit: AuditEvent,
+) -> Result<(), RevocationError> {
     parameters
         .refuse_repeated(&[])
         .map_err(|_| RevocationError::Repeated)?;
@@ -167,7 +207,7 @@ async fn revoke(
         return Ok(());
     }
     if let Some(claims) = own_access_token(state, token, state.now()).await {
-        return revoke_access_token(state, &client, &claims, audit).await;
+        return revoke_access_token(state, client, &claims, audit).await;
     }
     Ok(())
 }

@@ -24,6 +24,14 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0005_audit_events",
         include_str!("../../migrations/0005_audit_events.sql"),
     ),
+    (
+        "0006_consents_by_audience",
+        include_str!("../../migrations/0006_consents_by_audience.sql"),
+    ),
+    (
+        "0007_session_requests",
+        include_str!("../../migrations/0007_session_requests.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

@@ -109,6 +109,7 @@ impl TestStore {
             authenticated_at: START,
             methods: vec![AuthenticationMethod::Password],
             last_seen_at: START,
+            request: None,
             expires_at: START.plus(43_200),
         }
     }

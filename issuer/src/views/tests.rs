@@ -42,6 +42,7 @@ fn hostile_values_stay_text_on_every_page() {
     is_harmless(&ConsentPage {
         client_name: HOSTILE,
         permissions: &permissions,
+        resources: &[HOSTILE],
         destination: HOSTILE,
         request: HOSTILE,
         form_token: HOSTILE,

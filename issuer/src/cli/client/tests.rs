@@ -89,6 +89,25 @@ fn refuses_what_makes_no_sense() {
 }
 
 #[test]
+fn refuses_offline_access_without_the_refresh_token_grant() {
+    for scope in ["openid offline_access", "openid online_access"] {
+        let with = |grants: &[&'static str]| {
+            let line = format!("--client-id app --name App {APP}");
+            let line = std::iter::once("")
+                .chain(line.split(' '))
+                .chain(grants.iter().copied());
+            let line = Line::try_parse_from(line.chain(["--scope", scope])).ok().unwrap();
+            line.add.client(START)
+        };
+        assert!(
+            with(&[]).unwrap_err().contains("--grant refresh_token"),
+            "{scope}"
+        );
+        assert!(with(&["--grant", "refresh_token"]).is_ok(), "{scope}");
+    }
+}
+
+#[test]
 fn refuses_ids_names_and_scopes_that_cannot_be() {
     let with = |id: &str, name: &str, scope: &str| {
         let line = [

@@ -226,6 +226,8 @@ impl<'a> TrustedRequest<'a> {
         let grantable = granting::for_request(&requested, self.client);
         if grantable.is_empty() {
             Err(AuthorizationError::NothingToGrant)
+        } else if !granting::fits_into_a_token(&grantable) {
+            Err(AuthorizationError::ScopeTooLong)
         } else {
             Ok(grantable)
         }

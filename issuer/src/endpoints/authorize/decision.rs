@@ -97,24 +97,23 @@ pub async fn decide(
     {
         return Ok(Decision::AskConsent(grantable));
     }
-    let consent = state
-        .store()
-        .consent(&session.user.id, &pending.client.client_id)
-        .await?;
-    let agreed = consent.is_some_and(|consent| grantable.scope.is_subset(&consent.scope));
-    Ok(if agreed {
-        Decision::Approve(grantable)
-    } else {
-        Decision::AskConsent(grantable)
-    })
+    let (user_id, client_id) = (&session.user.id, &pending.client.client_id);
+    for audience in &pending.request.audiences {
+        let agreed = state.store().agreed_scope(user_id, client_id, audience).await?;
+        if !agreed.is_some_and(|agreed| grantable.scope.is_subset(&agreed)) {
+            return Ok(Decision::AskConsent(grantable));
+        }
+    }
+    Ok(Decision::Approve(grantable))
 }
 
-/// Whether the session satisfies `prompt=login` and `max_age`.
+/// Whether the session satisfies `prompt=login` and `max_age`. One that was begun for this very request always does.
 pub fn is_fresh_enough(pending: &PendingRequest, session: &Session) -> bool {
     pending
         .request
         .authenticated_after
         .is_none_or(|after| session.authenticated_at >= after)
+        || session.request == Some(pending.request.digest)
 }
 
 /// Whether a remembered answer may stand for a new one. Any program on the person's device can pretend to be a public

@@ -118,6 +118,8 @@ pub enum AuthorizationError {
     MalformedScope,
     /// The client may have none of the scopes.
     NothingToGrant,
+    /// More scopes than a token has room for.
+    ScopeTooLong,
     /// The client must send a `code_challenge`.
     NoChallenge,
     /// The challenge is not a lawful S256 one.
@@ -144,7 +146,9 @@ impl AuthorizationError {
             Self::RequestUri => OAuthErrorCode::RequestUriNotSupported,
             Self::GrantNotAllowed => OAuthErrorCode::UnauthorizedClient,
             Self::UnsupportedResponseType => OAuthErrorCode::UnsupportedResponseType,
-            Self::NoScope | Self::MalformedScope | Self::NothingToGrant => OAuthErrorCode::InvalidScope,
+            Self::NoScope | Self::MalformedScope | Self::NothingToGrant | Self::ScopeTooLong => {
+                OAuthErrorCode::InvalidScope
+            }
             Self::UnknownTarget => OAuthErrorCode::InvalidTarget,
             Self::Repeated
             | Self::NoResponseType
@@ -174,6 +178,7 @@ impl AuthorizationError {
             Self::NothingToGrant => {
                 "The client may have none of the requested scopes in the name of a person"
             }
+            Self::ScopeTooLong => "The scopes are too many for a token: ask for fewer, or for broader ones",
             Self::NoChallenge => "code_challenge is missing: this client must use PKCE with S256",
             Self::Challenge(PkceError::MethodNotS256) => "code_challenge_method must be S256",
             Self::Challenge(

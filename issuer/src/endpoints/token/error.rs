@@ -71,6 +71,8 @@ pub(super) enum InvalidGrant {
 pub(super) enum ScopeRefusal {
     /// The client may have none of it for itself.
     NothingToGrant,
+    /// More than a token has room for.
+    TooLong,
     /// A refresh asks for more than was granted.
     Wider,
 }
@@ -122,7 +124,9 @@ impl TokenError {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::GrantNotAllowed => "unauthorized_client",
             Self::Grant(grant) => grant.reason(),
-            Self::Scope(ScopeRefusal::NothingToGrant | ScopeRefusal::Wider) => "invalid_scope",
+            Self::Scope(ScopeRefusal::NothingToGrant | ScopeRefusal::TooLong | ScopeRefusal::Wider) => {
+                "invalid_scope"
+            }
             Self::UnknownTarget => "invalid_target",
             Self::Recorded(_) | Self::Internal(_) => return None,
         })
@@ -166,6 +170,10 @@ impl TokenError {
             Self::Scope(ScopeRefusal::NothingToGrant) => bad_request(
                 OAuthErrorCode::InvalidScope,
                 "The client may have none of the requested scopes for itself",
+            ),
+            Self::Scope(ScopeRefusal::TooLong) => bad_request(
+                OAuthErrorCode::InvalidScope,
+                "The scopes are too many for a token: ask for fewer, or for broader ones",
             ),
             Self::Scope(ScopeRefusal::Wider) => {
                 bad_request(OAuthErrorCode::InvalidScope, "scope goes beyond what was granted")

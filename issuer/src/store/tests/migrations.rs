@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 5] = [
+const RELEASED: [(&str, &str); 7] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -31,6 +31,14 @@ const RELEASED: [(&str, &str); 5] = [
     (
         "0005_audit_events",
         "2fe449df1292e9361c0dbd9f814dfc7da783756306fb480718dea13e77e7577d",
+    ),
+    (
+        "0006_consents_by_audience",
+        "4a2e57d2dbbdadeb46a33ce67a964ff4b3ab118ef0a97ccb1a72be591e4bbeb5",
+    ),
+    (
+        "0007_session_requests",
+        "0d2b8f6b2f7f0bca52c217b54f943e7db5a9cde1e9231aa4a198cfaf1b9465a0",
     ),
 ];
 

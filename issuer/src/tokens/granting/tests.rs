@@ -163,3 +163,12 @@ fn a_refresh_may_narrow_and_never_widen() {
     assert_eq!(for_refresh(Some(&set("patient/*.cruds")), &granted), None);
     assert_eq!(for_refresh(Some(&set("openid fhirUser")), &granted), None);
 }
+
+#[test]
+fn access_beyond_the_first_token_needs_the_refresh_token_grant() {
+    let mut client = client(EVERYTHING);
+    let requested = set("openid offline_access online_access");
+    assert_eq!(for_request(&requested, &client), requested);
+    client.grant_types = vec![GrantType::AuthorizationCode];
+    assert_eq!(for_request(&requested, &client), set("openid"));
+}
