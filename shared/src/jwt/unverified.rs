@@ -29,6 +29,8 @@ pub(super) struct HeaderExtensions {
     /// Any value at all, `null` included, counts as present.
     #[serde(default, deserialize_with = "present")]
     crit: bool,
+    #[serde(default)]
+    jku: Option<String>,
 }
 
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
@@ -87,6 +89,12 @@ impl<'a> UnverifiedJwt<'a> {
     /// The header's `typ`.
     pub fn token_type(&self) -> Option<&str> {
         self.token.header().token_type.as_deref()
+    }
+
+    /// The header's `jku`. Nothing is ever fetched from there: a caller who knows where the sender's keys are may refuse a
+    /// token that says otherwise.
+    pub fn key_set_url(&self) -> Option<&str> {
+        self.token.header().other_fields.jku.as_deref()
     }
 
     /// The signature as sent.

@@ -127,7 +127,6 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
     }
     for untrue in [
         "launch-ehr",
-        "client-confidential-asymmetric",
         "context-banner",
         "context-standalone-encounter",
     ] {
