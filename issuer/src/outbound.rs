@@ -133,7 +133,10 @@ pub fn check_url(text: &str, config: &OutboundConfig) -> Result<Url, UrlRefusal>
     let url = Url::parse(text).map_err(|_| UrlRefusal::Malformed)?;
     let host = url.host_str().ok_or(UrlRefusal::Malformed)?;
     // An IPv6 address stands in brackets.
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
     match url.scheme() {
         "https" => {}
         "http" if config.allow_loopback_http => {

@@ -265,6 +265,15 @@ impl ListClients {
                 output::result(&format!("  redirect URI: {}", uri.as_str()))?;
             }
             output::result(&format!("  scope: {}", client.scope))?;
+            match &client.authentication {
+                ClientAuthentication::PrivateKeyJwt {
+                    keys: ClientKeys::Url(url),
+                } => output::result(&format!("  keys at: {url}"))?,
+                ClientAuthentication::PrivateKeyJwt {
+                    keys: ClientKeys::Inline(keys),
+                } => output::result(&format!("  keys: {} registered", keys.iter().count()))?,
+                ClientAuthentication::Public | ClientAuthentication::Secret(_) => {}
+            }
         }
         Ok(())
     }

@@ -127,12 +127,12 @@ pub async fn authenticate(
         Ok(Presented::Secret(presented)) => presented,
         Ok(Presented::Assertion(assertion)) => {
             let outcome = assertion::verify(state, &assertion, state.now()).await?;
-            return Ok(outcome.map_err(ClientAuthenticationError::Assertion).map(|client| {
-                AuthenticatedClient {
+            return Ok(outcome
+                .map_err(ClientAuthenticationError::Assertion)
+                .map(|client| AuthenticatedClient {
                     client,
                     method: PRIVATE_KEY_JWT,
-                }
-            }));
+                }));
         }
         Err(error) => return Ok(Err(error)),
     };
@@ -152,7 +152,9 @@ fn prove(client: Option<Client>, presented: &PresentedSecret) -> Option<Authenti
     // no text has as far as anybody knows.
     let expected = match client.as_ref().map(|client| &client.authentication) {
         Some(ClientAuthentication::Secret(digest)) => *digest,
-        Some(ClientAuthentication::Public | ClientAuthentication::PrivateKeyJwt { .. }) | None => SecretDigest::from_bytes([0; 32]),
+        Some(ClientAuthentication::Public | ClientAuthentication::PrivateKeyJwt { .. }) | None => {
+            SecretDigest::from_bytes([0; 32])
+        }
     };
     let secret_holds = presented.secrets.iter().fold(false, |holds, secret| {
         holds | (SecretDigest::of(secret.expose()) == expected)

@@ -94,7 +94,8 @@ impl Common {
             response_types_supported: ["code"],
             grant_types_supported: GrantType::ALL.map(GrantType::as_str),
             token_endpoint_auth_methods_supported: METHODS,
-            token_endpoint_auth_signing_alg_values_supported: SignatureAlgorithm::ALL.map(SignatureAlgorithm::name),
+            token_endpoint_auth_signing_alg_values_supported: SignatureAlgorithm::ALL
+                .map(SignatureAlgorithm::name),
             code_challenge_methods_supported: ["S256"],
         }
     }

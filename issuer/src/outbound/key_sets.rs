@@ -109,7 +109,10 @@ impl KeySets {
 
     async fn fetch(&self, url: &str) -> Result<(JwkSet, i64), KeySetError> {
         let fetched = self.outbound.fetch_json(url).await?;
-        Ok((JwkSet::parse(&fetched.body)?, freshness::seconds(&fetched.headers)))
+        Ok((
+            JwkSet::parse(&fetched.body)?,
+            freshness::seconds(&fetched.headers),
+        ))
     }
 }
 

@@ -29,8 +29,6 @@ pub(super) struct HeaderExtensions {
     /// Any value at all, `null` included, counts as present.
     #[serde(default, deserialize_with = "present")]
     crit: bool,
-    #[serde(default)]
-    jku: Option<String>,
 }
 
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
@@ -94,7 +92,7 @@ impl<'a> UnverifiedJwt<'a> {
     /// The header's `jku`. Nothing is ever fetched from there: a caller who knows where the sender's keys are may refuse a
     /// token that says otherwise.
     pub fn key_set_url(&self) -> Option<&str> {
-        self.token.header().other_fields.jku.as_deref()
+        self.token.header().key_set_url.as_deref()
     }
 
     /// The signature as sent.

@@ -46,7 +46,7 @@ pub enum AssertionFault {
     Missing,
     /// No compact JWT, an algorithm that is not accepted, or claims of the wrong form.
     Malformed(JwtError),
-    /// Neither `iss` nor anything else says which client it is.
+    /// The claims have no `iss`, or cannot be read so far as to find it.
     NoIssuer,
     /// `client_id` names another client than the assertion.
     AnotherClient,
@@ -85,7 +85,9 @@ impl AssertionFault {
             Self::Malformed(_) => {
                 "The client assertion is not a JWT of the accepted form, signed with an accepted algorithm"
             }
-            Self::NoIssuer => "The client assertion has no iss: it must be the client_id",
+            Self::NoIssuer => {
+                "The client assertion has no iss, which must be the client_id, or its times are malformed"
+            }
             Self::AnotherClient => "client_id is not the iss of the client assertion",
             Self::Client | Self::KeySetUrl | Self::KeySetUnavailable | Self::Key | Self::Signature => {
                 "The client is unknown, or none of its registered keys verifies the client assertion"
@@ -278,15 +280,11 @@ async fn key_set(
                 key_id: assertion.jwt.key_id(),
                 algorithm: assertion.jwt.algorithm(),
             };
-            state
-                .key_sets()
-                .key_set(url, wanted, now)
-                .await
-                .map_err(|error| {
-                    let client_id = assertion.client_id.as_str();
-                    tracing::warn!(client_id, %error, "the key set of a client could not be fetched");
-                    AssertionFault::KeySetUnavailable
-                })
+            state.key_sets().key_set(url, wanted, now).await.map_err(|error| {
+                let client_id = assertion.client_id.as_str();
+                tracing::warn!(client_id, %error, "the key set of a client could not be fetched");
+                AssertionFault::KeySetUnavailable
+            })
         }
         ClientKeys::Inline(_) | ClientKeys::Url(_) => Err(AssertionFault::KeySetUrl),
     }
