@@ -102,7 +102,7 @@ impl ClientAuthenticationError {
 /// What a request presents.
 enum Presented<'a> {
     Secret(PresentedSecret),
-    Assertion(Assertion<'a>),
+    Assertion(Box<Assertion<'a>>),
 }
 
 /// A name and a secret, or a name alone.
@@ -197,7 +197,7 @@ fn present<'a>(
     }
     if asserts {
         return Assertion::read(assertion_type, assertion, client_id)
-            .map(Presented::Assertion)
+            .map(|assertion| Presented::Assertion(Box::new(assertion)))
             .map_err(ClientAuthenticationError::Assertion);
     }
     if let Some(authorization) = authorization {
