@@ -1,5 +1,8 @@
 //! An issuer for tests: real store in a folder of its own, real keys, a clock that is moved by hand, cheap Argon2.
 
+mod document_server;
+mod signer;
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -21,6 +24,9 @@ use crate::keys::{KeyRing, MasterKey, NativeSigningKey};
 use crate::rng;
 use crate::state::AppState;
 use crate::store::{Insertion, Store};
+
+pub(crate) use document_server::DocumentServer;
+pub(crate) use signer::{Signer, assertion_claims, key_set};
 
 /// When every test begins: 2027-01-15.
 pub(crate) const START: Timestamp = Timestamp::from_seconds(1_800_000_000);

@@ -186,6 +186,18 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "How many Argon2id computations run at once; further sign-ins wait their turn.",
     ),
     option(
+        "outbound.allow_loopback_http",
+        Some("false"),
+        "true or false",
+        "Whether key sets of clients may be fetched from this machine, and by http then: for development.",
+    ),
+    option(
+        "outbound.private_networks",
+        Some("[]"),
+        "list of IP addresses and networks such as 10.0.0.0/8",
+        "Networks that are not public and from which key sets of clients may be fetched all the same.",
+    ),
+    option(
         "logging.format",
         Some("\"auto\""),
         "auto, json or text",

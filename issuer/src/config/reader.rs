@@ -63,6 +63,15 @@ impl Reader<'_> {
         lawful
     }
 
+    /// True or false.
+    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+        let flag = self.required(key)?.to_bool();
+        if flag.is_none() {
+            self.fault(key, "must be true or false");
+        }
+        flag
+    }
+
     /// A text.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         let value = self.required(key)?;

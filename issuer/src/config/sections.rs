@@ -14,7 +14,7 @@ use super::public_url::PublicUrl;
 use super::reader::Reader;
 use super::{
     Config, DatabaseConfig, DocumentationConfig, KeysConfig, LogFormat, LoggingConfig, MasterKeySource,
-    PasswordsConfig, Resource, ServerConfig, SessionsConfig, TokensConfig,
+    OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig, TokensConfig,
 };
 
 /// Reads every section before it looks at any outcome, so that all faults are found.
@@ -27,6 +27,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let resources = resources(reader);
     let documentation = documentation(reader, server.as_ref());
     let passwords = passwords(reader);
+    let outbound = outbound(reader);
     let logging = logging(reader);
     Some(Config {
         server: server?,
@@ -37,6 +38,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         resources: resources?,
         documentation: documentation?,
         passwords: passwords?,
+        outbound: outbound?,
         logging: logging?,
     })
 }
@@ -280,6 +282,15 @@ fn passwords(reader: &mut Reader<'_>) -> Option<PasswordsConfig> {
         iterations: iterations?.try_into().ok()?,
         parallelism: parallelism?.try_into().ok()?,
         concurrency,
+    })
+}
+
+fn outbound(reader: &mut Reader<'_>) -> Option<OutboundConfig> {
+    let allow_loopback_http = reader.flag("outbound.allow_loopback_http");
+    let private_networks = reader.list("outbound.private_networks", IpNetwork::parse);
+    Some(OutboundConfig {
+        allow_loopback_http: allow_loopback_http?,
+        private_networks: private_networks?,
     })
 }
 

@@ -60,6 +60,7 @@ fn the_least_file_gives_the_documented_defaults() {
         (19_456, 2, 1)
     );
     assert!(passwords.concurrency >= 1);
+    assert!(!config.outbound.allow_loopback_http && config.outbound.private_networks.is_empty());
     assert_eq!(config.logging.format, LogFormat::Auto);
     assert_eq!(config.default_audience(), "https://api.example.org/fhir");
     assert!(config.resources[0].fhir && config.resources[0].aliases.is_empty());
@@ -76,6 +77,8 @@ fn the_environment_overrides_the_file_and_the_file_the_defaults() {
             ("WARDGATE_SERVER__PUBLIC_URL", "https://id.example.org"),
             ("WARDGATE_SERVER__TRUSTED_PROXIES", "[10.0.0.0/8, \"::1\"]"),
             ("WARDGATE_KEYS__ALGORITHM", "ES256"),
+            ("WARDGATE_OUTBOUND__ALLOW_LOOPBACK_HTTP", "true"),
+            ("WARDGATE_OUTBOUND__PRIVATE_NETWORKS", "[10.0.0.0/8]"),
             // Other programs' variables, and variables of ours that are no keys.
             ("WARDGATE_CONFIG", "/etc/wardgate/wardgate.toml"),
             ("WARDGATE_CACHE", "/x"),
@@ -91,6 +94,8 @@ fn the_environment_overrides_the_file_and_the_file_the_defaults() {
     assert!(config.server.trusts_proxy("10.1.2.3".parse().unwrap()));
     assert!(config.server.trusts_proxy("::1".parse().unwrap()));
     assert_eq!(config.keys.algorithm, SignatureAlgorithm::ES256);
+    assert!(config.outbound.allow_loopback_http);
+    assert_eq!(config.outbound.private_networks.len(), 1);
     assert_eq!(
         config.documentation.error_uri,
         "https://id.example.org/docs/errors"
@@ -150,6 +155,7 @@ fn all_faults_are_reported_together_with_their_keys_and_sources() {
         [keys]\nmaster_key = \"short\"\nmaster_key_file = \"x\"\nalgorithm = \"HS256\"\n\
         [tokens]\naccess_token_seconds = 3601\nid_token_seconds = \"5\"\nrefresh_token_seconds = 1.5\n\
         [passwords]\nmemory_kib = 1\n\
+        [outbound]\nallow_loopback_http = \"maybe\"\nprivate_networks = [\"10.0.0.0/33\"]\n\
         [logging]\nformat = \"xml\"\nfilter = \"a=b=c\"\n\
         [[resources]]\nidentifer = \"https://a.example\"\nfhir = \"yes\"\naliases = \"x\"\n";
     let expected = [
@@ -173,6 +179,9 @@ fn all_faults_are_reported_together_with_their_keys_and_sources() {
         "resources[0].aliases (in /etc/wardgate/wardgate.toml) must be a list of texts without spaces",
         "resources[0].fhir (in /etc/wardgate/wardgate.toml) must be true or false",
         "passwords.memory_kib (in /etc/wardgate/wardgate.toml) must be a whole number of KiB from 8192 to 4194304",
+        "outbound.allow_loopback_http (in /etc/wardgate/wardgate.toml) must be true or false",
+        "outbound.private_networks[0] (in /etc/wardgate/wardgate.toml) must be an IP address or a network such as \
+         10.0.0.0/8",
         "logging.format (in /etc/wardgate/wardgate.toml) must be auto, json or text",
         "logging.filter (in /etc/wardgate/wardgate.toml) must be a filter such as info or wardgate_issuer=debug,info",
         "colour (in /etc/wardgate/wardgate.toml) is not a key or section of the configuration",

@@ -1,5 +1,6 @@
 //! Clients: the applications that ask for tokens (RFC 6749 section 2).
 
+use wardgate_shared::jwk::JwkSet;
 use wardgate_shared::redirect_uri::{RedirectTarget, RegisteredRedirectUri};
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
@@ -49,6 +50,20 @@ pub enum ClientAuthentication {
     Public,
     /// By a shared secret, as `client_secret_basic` or `client_secret_post`.
     Secret(SecretDigest),
+    /// By an assertion that it signs, as `private_key_jwt` (OpenID Connect Core section 9, RFC 7523 section 2.2).
+    PrivateKeyJwt {
+        /// The public halves of its keys.
+        keys: ClientKeys,
+    },
+}
+
+/// Where a client's public keys are found: in one of two ways, never both (RFC 7591 section 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientKeys {
+    /// Registered with it (`jwks`).
+    Inline(JwkSet),
+    /// Published by it (`jwks_uri`): a URL that the configuration lets the issuer fetch.
+    Url(String),
 }
 
 /// A registered client.
@@ -78,7 +93,7 @@ impl Client {
         self.grant_types.contains(&grant_type)
     }
 
-    /// Whether it has no secret.
+    /// Whether it cannot prove who it is.
     pub const fn is_public(&self) -> bool {
         matches!(self.authentication, ClientAuthentication::Public)
     }

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use serde::Serialize;
+use wardgate_shared::jwt::SignatureAlgorithm;
 
 use crate::config::Config;
 use crate::domain::client::GrantType;
@@ -48,10 +49,11 @@ const SCOPES: [&str; 20] = [
 ];
 
 /// What SMART clients can rely on. A patient's own record is the context of a standalone launch.
-const CAPABILITIES: [&str; 12] = [
+const CAPABILITIES: [&str; 13] = [
     "launch-standalone",
     "client-public",
     "client-confidential-symmetric",
+    "client-confidential-asymmetric",
     "context-standalone-patient",
     "permission-patient",
     "permission-user",
@@ -74,7 +76,8 @@ struct Common {
     scopes_supported: [&'static str; 20],
     response_types_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 3],
-    token_endpoint_auth_methods_supported: [&'static str; 3],
+    token_endpoint_auth_methods_supported: [&'static str; METHODS.len()],
+    token_endpoint_auth_signing_alg_values_supported: [&'static str; SignatureAlgorithm::ALL.len()],
     code_challenge_methods_supported: [&'static str; 1],
 }
 
@@ -91,6 +94,8 @@ impl Common {
             response_types_supported: ["code"],
             grant_types_supported: GrantType::ALL.map(GrantType::as_str),
             token_endpoint_auth_methods_supported: METHODS,
+            token_endpoint_auth_signing_alg_values_supported: SignatureAlgorithm::ALL
+                .map(SignatureAlgorithm::name),
             code_challenge_methods_supported: ["S256"],
         }
     }
@@ -105,7 +110,8 @@ impl Common {
 struct AuthorizationServer {
     #[serde(flatten)]
     common: Common,
-    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; METHODS.len()],
+    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; SignatureAlgorithm::ALL.len()],
     response_modes_supported: [&'static str; 1],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: [&'static str; 1],
@@ -122,7 +128,7 @@ struct AuthorizationServer {
 struct SmartConfiguration {
     #[serde(flatten)]
     common: Common,
-    capabilities: [&'static str; 12],
+    capabilities: [&'static str; CAPABILITIES.len()],
 }
 
 /// `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
@@ -130,6 +136,8 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
     let document = AuthorizationServer {
         common: Common::new(state.config()),
         revocation_endpoint_auth_methods_supported: METHODS,
+        revocation_endpoint_auth_signing_alg_values_supported: SignatureAlgorithm::ALL
+            .map(SignatureAlgorithm::name),
         response_modes_supported: ["query"],
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: ["RS256"],

@@ -32,6 +32,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0007_session_requests",
         include_str!("../../migrations/0007_session_requests.sql"),
     ),
+    (
+        "0008_client_assertions",
+        include_str!("../../migrations/0008_client_assertions.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

@@ -104,6 +104,21 @@ impl JwkSet {
         }
     }
 
+    /// The keys that a signature of `algorithm` whose header says `key_id` may have been made with.
+    ///
+    /// With a `kid`: the one key of that `kid`, as [`find`](Self::find). Without: every key that permits the algorithm, for
+    /// senders that name none of their keys; the first that verifies is the one.
+    pub fn candidates(
+        &self,
+        key_id: Option<&str>,
+        algorithm: SignatureAlgorithm,
+    ) -> impl Iterator<Item = &PublicJwk> {
+        // Parsing made `kid` and algorithm unique, so with a `kid` there is one at most.
+        self.keys.iter().filter(move |key| {
+            key.permits(algorithm) && key_id.is_none_or(|wanted| key.key_id() == Some(wanted))
+        })
+    }
+
     /// The set as a JSON document.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({ "keys": self.keys.iter().map(PublicJwk::to_json).collect::<Vec<_>>() })

@@ -300,3 +300,20 @@ proptest! {
         let _ = PublicJwk::parse(key.as_bytes());
     }
 }
+
+#[test]
+fn candidates_are_one_key_by_name_and_every_fitting_key_without() {
+    let unnamed = |mut key: Value| {
+        key.as_object_mut().unwrap().remove("kid");
+        key
+    };
+    let set = parse_set(&[rsa(), unnamed(rsa()), ec(), unnamed(ec())]).unwrap();
+    let count = |key_id, algorithm| set.candidates(key_id, algorithm).count();
+    assert_eq!(count(Some("2011-04-29"), SignatureAlgorithm::RS256), 1);
+    assert_eq!(count(Some("2011-04-29"), SignatureAlgorithm::RS384), 0);
+    assert_eq!(count(Some("1"), SignatureAlgorithm::RS256), 0);
+    assert_eq!(count(Some("2"), SignatureAlgorithm::ES256), 0);
+    assert_eq!(count(None, SignatureAlgorithm::RS256), 2);
+    assert_eq!(count(None, SignatureAlgorithm::ES256), 2);
+    assert_eq!(count(None, SignatureAlgorithm::EdDSA), 0);
+}

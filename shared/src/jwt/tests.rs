@@ -565,3 +565,21 @@ proptest! {
         prop_assert_eq!(accepted, exp > -skew && nbf <= skew && iat <= skew);
     }
 }
+
+#[test]
+fn shows_the_key_set_url_of_the_header_and_nothing_else_for_it() {
+    let key = TestKey::generate(SignatureAlgorithm::ES256, "a");
+    let with = |jku: Value| {
+        let mut header = good_header();
+        header["jku"] = jku;
+        forge(&key, &header, &good_claims())
+    };
+    let text = with(json!("https://client.example/jwks.json"));
+    let jwt = UnverifiedJwt::parse(&text, MAXIMUM_JWT_BYTES).unwrap();
+    assert_eq!(jwt.key_set_url(), Some("https://client.example/jwks.json"));
+    let text = forge(&key, &good_header(), &good_claims());
+    let jwt = UnverifiedJwt::parse(&text, MAXIMUM_JWT_BYTES).unwrap();
+    assert_eq!(jwt.key_set_url(), None);
+    let refused = UnverifiedJwt::parse(&with(json!(5)), MAXIMUM_JWT_BYTES).map(|_| ());
+    assert_eq!(refused, Err(JwtError::Malformed));
+}

@@ -89,6 +89,12 @@ impl<'a> UnverifiedJwt<'a> {
         self.token.header().token_type.as_deref()
     }
 
+    /// The header's `jku`. Nothing is ever fetched from there: a caller who knows where the sender's keys are may refuse a
+    /// token that says otherwise.
+    pub fn key_set_url(&self) -> Option<&str> {
+        self.token.header().key_set_url.as_deref()
+    }
+
     /// The signature as sent.
     pub fn signature(&self) -> &[u8] {
         self.token.signature_bytes()

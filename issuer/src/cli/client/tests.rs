@@ -69,6 +69,31 @@ fn refuses_what_makes_no_sense() {
             "refresh_token is of use only with",
         ),
         (
+            "--type public --auth private_key_jwt --jwks-uri https://a.example/ --grant client_credentials",
+            "a public client cannot keep a private key",
+        ),
+        (
+            &format!("{SERVICE} --auth private_key_jwt"),
+            "--jwks FILE or --jwks-uri URL",
+        ),
+        (
+            &format!("{SERVICE} --jwks-uri https://a.example/"),
+            "only with --auth private_key_jwt",
+        ),
+        (
+            &format!("{SERVICE} --jwks keys.json"),
+            "only with --auth private_key_jwt",
+        ),
+        (
+            &format!("{SERVICE} --auth private_key_jwt --jwks-uri https://a.example/ --secret-stdin"),
+            "has no secret",
+        ),
+        (
+            &format!("{SERVICE} --auth private_key_jwt --jwks-uri https://a.example/ --jwks keys.json"),
+            "cannot be used with",
+        ),
+        (&format!("{SERVICE} --auth client_secret_jwt"), "--auth"),
+        (
             &format!("{APP} --grant password"),
             "is not one of authorization_code, client_credentials, refresh_token",
         ),
@@ -154,7 +179,13 @@ fn a_description_never_holds_a_secret() {
     let mut client = client(SERVICE).unwrap();
     let secret = super::new_secret().unwrap();
     client.authentication = super::ClientAuthentication::Secret(secret.digest);
-    let described = super::describe(&client).to_string();
-    assert!(!described.contains("secret"), "{described}");
+    let described = super::describe(&client);
+    assert_eq!(described["token_endpoint_auth_method"], "client_secret_basic");
+    assert!(described.get("client_secret").is_none());
+    let described = described.to_string();
+    assert!(
+        !described.contains("wgsec_") && !described.contains("digest"),
+        "{described}"
+    );
     assert!(secret.value.expose().starts_with("wgsec_") && secret.value.expose().len() == 49);
 }

@@ -71,7 +71,12 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     for grant in ["authorization_code", "client_credentials", "refresh_token"] {
         assert!(lists(&openid, "grant_types_supported", grant));
     }
-    for method in ["client_secret_basic", "client_secret_post", "none"] {
+    for method in [
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt",
+        "none",
+    ] {
         assert!(lists(&openid, "token_endpoint_auth_methods_supported", method));
     }
     assert!(lists(&openid, "scopes_supported", "openid"));
@@ -112,6 +117,20 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
     assert_eq!(smart["issuer"], ISSUER);
     assert_eq!(smart["jwks_uri"], format!("{ISSUER}/.well-known/jwks.json"));
     assert!(lists(&smart, "grant_types_supported", "authorization_code"));
+    // SMART-61: backend services.
+    assert!(lists(&smart, "grant_types_supported", "client_credentials"));
+    assert!(lists(
+        &smart,
+        "token_endpoint_auth_methods_supported",
+        "private_key_jwt"
+    ));
+    for algorithm in ["RS384", "ES384"] {
+        assert!(lists(
+            &smart,
+            "token_endpoint_auth_signing_alg_values_supported",
+            algorithm
+        ));
+    }
     assert_eq!(
         smart["code_challenge_methods_supported"],
         serde_json::json!(["S256"])
@@ -119,18 +138,15 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
     for capability in [
         "launch-standalone",
         "client-public",
+        "client-confidential-symmetric",
+        "client-confidential-asymmetric",
         "sso-openid-connect",
         "permission-v2",
         "authorize-post",
     ] {
         assert!(lists(&smart, "capabilities", capability));
     }
-    for untrue in [
-        "launch-ehr",
-        "client-confidential-asymmetric",
-        "context-banner",
-        "context-standalone-encounter",
-    ] {
+    for untrue in ["launch-ehr", "context-banner", "context-standalone-encounter"] {
         assert!(!lists(&smart, "capabilities", untrue));
     }
 }

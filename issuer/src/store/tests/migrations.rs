@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 7] = [
+const RELEASED: [(&str, &str); 8] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -39,6 +39,10 @@ const RELEASED: [(&str, &str); 7] = [
     (
         "0007_session_requests",
         "0d2b8f6b2f7f0bca52c217b54f943e7db5a9cde1e9231aa4a198cfaf1b9465a0",
+    ),
+    (
+        "0008_client_assertions",
+        "d618907ba22b1b1f510c08c6dd2c0464fb7e64b9d0a5e4cbf02c57fef019dbdb",
     ),
 ];
 
