@@ -24,8 +24,10 @@ const DOCUMENT_MAXIMUM_AGE_SECONDS: i64 = 300;
 const KEYS_MAXIMUM_AGE_SECONDS: i64 = 300;
 
 /// Scopes that can be granted. Any resource type may stand for `*`, and any letters for `cruds`.
-const SCOPES: [&str; 20] = [
+const SCOPES: [&str; 22] = [
     "openid",
+    "profile",
+    "email",
     "fhirUser",
     "launch/patient",
     "offline_access",
@@ -70,8 +72,9 @@ struct Common {
     authorization_endpoint: String,
     token_endpoint: String,
     revocation_endpoint: String,
+    introspection_endpoint: String,
     jwks_uri: String,
-    scopes_supported: [&'static str; 20],
+    scopes_supported: [&'static str; 22],
     response_types_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 3],
     token_endpoint_auth_methods_supported: [&'static str; 3],
@@ -86,6 +89,7 @@ impl Common {
             authorization_endpoint: url.join("/oauth2/authorize"),
             token_endpoint: url.join("/oauth2/token"),
             revocation_endpoint: url.join("/oauth2/revoke"),
+            introspection_endpoint: url.join("/oauth2/introspect"),
             jwks_uri: url.join("/.well-known/jwks.json"),
             scopes_supported: SCOPES,
             response_types_supported: ["code"],
@@ -106,10 +110,12 @@ struct AuthorizationServer {
     #[serde(flatten)]
     common: Common,
     revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    userinfo_endpoint: String,
     response_modes_supported: [&'static str; 1],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: [&'static str; 1],
-    claims_supported: [&'static str; 10],
+    claims_supported: [&'static str; 13],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
@@ -130,6 +136,8 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
     let document = AuthorizationServer {
         common: Common::new(state.config()),
         revocation_endpoint_auth_methods_supported: METHODS,
+        introspection_endpoint_auth_methods_supported: introspection_methods(),
+        userinfo_endpoint: state.config().server.public_url.join("/oauth2/userinfo"),
         response_modes_supported: ["query"],
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: ["RS256"],
@@ -144,6 +152,9 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
             "nonce",
             "at_hash",
             "fhirUser",
+            "name",
+            "email",
+            "email_verified",
         ],
         claims_parameter_supported: false,
         request_parameter_supported: false,
@@ -152,6 +163,12 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         service_documentation: state.config().documentation.error_uri.clone(),
     };
     Ok(public(&document, DOCUMENT_MAXIMUM_AGE_SECONDS)?)
+}
+
+/// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their type here).
+fn introspection_methods() -> Vec<&'static str> {
+    let proofs = METHODS.into_iter().filter(|method| *method != "none");
+    proofs.chain(["Bearer"]).collect()
 }
 
 /// `/.well-known/smart-configuration`.

@@ -61,6 +61,20 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     );
     assert_eq!(openid["subject_types_supported"], serde_json::json!(["public"]));
     assert_eq!(openid["authorization_response_iss_parameter_supported"], true);
+    assert_eq!(
+        openid["introspection_endpoint"],
+        format!("{ISSUER}/oauth2/introspect")
+    );
+    assert!(lists(
+        &openid,
+        "introspection_endpoint_auth_methods_supported",
+        "client_secret_basic"
+    ));
+    assert!(!lists(
+        &openid,
+        "introspection_endpoint_auth_methods_supported",
+        "none"
+    ));
     for flag in [
         "request_parameter_supported",
         "request_uri_parameter_supported",
@@ -74,7 +88,13 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     for method in ["client_secret_basic", "client_secret_post", "none"] {
         assert!(lists(&openid, "token_endpoint_auth_methods_supported", method));
     }
-    assert!(lists(&openid, "scopes_supported", "openid"));
+    assert_eq!(openid["userinfo_endpoint"], format!("{ISSUER}/oauth2/userinfo"));
+    for scope in ["openid", "profile", "email"] {
+        assert!(lists(&openid, "scopes_supported", scope));
+    }
+    for claim in ["sub", "name", "email", "email_verified"] {
+        assert!(lists(&openid, "claims_supported", claim));
+    }
 }
 
 #[tokio::test]
@@ -83,8 +103,6 @@ async fn nothing_is_claimed_that_is_not_there() {
     for name in ["openid-configuration", "smart-configuration"] {
         let (_, document) = document(&clinic, name).await;
         for member in [
-            "userinfo_endpoint",
-            "introspection_endpoint",
             "registration_endpoint",
             "end_session_endpoint",
             "pushed_authorization_request_endpoint",
@@ -92,7 +110,7 @@ async fn nothing_is_claimed_that_is_not_there() {
         ] {
             assert!(document.get(member).is_none(), "{name}: {member}");
         }
-        for absent in ["profile", "email", "launch", "launch/encounter"] {
+        for absent in ["address", "phone", "launch", "launch/encounter"] {
             assert!(!lists(&document, "scopes_supported", absent), "{absent}");
         }
         for (member, value) in document.as_object().unwrap() {

@@ -104,7 +104,7 @@ fn scopes_with_nothing_behind_them_are_dropped() {
     person_gives(
         Some("Patient/7"),
         "openid profile email address phone launch launch/encounter",
-        "openid",
+        "openid profile email",
         None,
     );
 }
