@@ -6,7 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 
 use crate::domain::consent::Consent;
-use crate::endpoints::authorize::decision::{Denial, is_fresh_enough};
+use crate::endpoints::authorize::decision::{Denial, counts};
 use crate::endpoints::authorize::pending::PendingRequest;
 use crate::error::page::PageError;
 use crate::error::redirect;
@@ -110,7 +110,7 @@ pub async fn post(
 }
 
 fn fresh_session(pending: &PendingRequest, session: Option<BrowserSession>) -> Option<BrowserSession> {
-    session.filter(|session| is_fresh_enough(pending, &session.session))
+    session.filter(|session| counts(pending, &session.session))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod bearer_authentication;
 pub mod client_authentication;
 pub mod cross_origin;
 pub mod documentation;
+pub mod end_session;
 pub mod health;
 pub mod introspect;
 pub mod landing;

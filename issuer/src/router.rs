@@ -10,7 +10,10 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::consent;
-use crate::endpoints::{authorize, cross_origin, documentation, health, introspect, landing, metadata, revoke, token, userinfo};
+use crate::endpoints::{
+    authorize, cross_origin, documentation, end_session, health, introspect, landing, metadata, revoke,
+    token, userinfo,
+};
 use crate::layers;
 use crate::login::{sign_in, sign_out};
 use crate::state::AppState;
@@ -68,6 +71,11 @@ pub fn router(state: AppState) -> Router {
         .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/oauth2/authorize/continue", get(authorize::resume))
+        .route("/oauth2/logout", get(end_session::get).post(end_session::post))
+        .route(
+            "/oauth2/logout/confirm",
+            axum::routing::post(end_session::confirm),
+        )
         .route("/login", get(sign_in::get).post(sign_in::post))
         .route("/consent", get(consent::get).post(consent::post))
         .route("/logout", get(sign_out::get).post(sign_out::post))

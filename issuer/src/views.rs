@@ -89,6 +89,20 @@ pub struct SignOutForm<'a> {
     pub form_token: &'a str,
 }
 
+/// The question of a client's logout request.
+#[derive(Debug, Template)]
+#[template(path = "end_session.html")]
+pub struct EndSessionPage<'a> {
+    /// The app that asks, when it is known.
+    pub client_name: Option<&'a str>,
+    /// Who is signed in.
+    pub user_name: &'a str,
+    /// Ties the form to the session.
+    pub form_token: &'a str,
+    /// The request itself, sent along with the answer: names and values.
+    pub fields: &'a [(&'a str, &'a str)],
+}
+
 /// The list of error codes that every `error_uri` points into.
 #[derive(Debug, Template)]
 #[template(path = "error_codes.html")]

@@ -37,6 +37,8 @@ pub struct AuthorizationRequest {
     pub consent_forced: bool,
     /// `login_hint`, shown in the sign-in form.
     pub login_hint: Option<String>,
+    /// The subject of `id_token_hint`: nobody else may answer the request.
+    pub hinted_user_id: Option<String>,
     /// When the request dies.
     pub expires_at: Timestamp,
 }

@@ -173,6 +173,12 @@ impl Visit<'_> {
                     .deny(self.state, Denial::NothingToGrant, user, self.address)
                     .await
             }
+            (Decision::AnotherPerson, session) => {
+                let user = session.map(|session| &session.user);
+                pending
+                    .deny(self.state, Denial::AnotherPerson, user, self.address)
+                    .await
+            }
         }
     }
 

@@ -44,8 +44,14 @@ enum IntrospectionError {
 
 impl IntrospectionError {
     fn respond(&self, config: &Config) -> Response {
-        let bad_request =
-            |description| json_error(config, StatusCode::BAD_REQUEST, OAuthErrorCode::InvalidRequest, description);
+        let bad_request = |description| {
+            json_error(
+                config,
+                StatusCode::BAD_REQUEST,
+                OAuthErrorCode::InvalidRequest,
+                description,
+            )
+        };
         match self {
             Self::Form(error) => json_error(
                 config,
@@ -145,10 +151,13 @@ pub async fn post(
         Err(error) => {
             let recorded = match error.audit_reason() {
                 Some(reason) => {
-                    let event =
-                        AuditEvent::new(state.now(), AuditAction::TokenIntrospection, AuditOutcome::Failure)
-                            .with_ip_address(address)
-                            .with_reason(reason);
+                    let event = AuditEvent::new(
+                        state.now(),
+                        AuditAction::TokenIntrospection,
+                        AuditOutcome::Failure,
+                    )
+                    .with_ip_address(address)
+                    .with_reason(reason);
                     state.store().record(event).await
                 }
                 None => Ok(()),

@@ -28,6 +28,32 @@ pub fn to_own_page(path: &str) -> Result<Response, InternalError> {
     redirect(path)
 }
 
+/// Sends the browser to another page of the issuer with these parameters in the query.
+///
+/// # Errors
+/// When the location cannot be a header.
+pub fn to_own_page_with<'a>(
+    path: &str,
+    parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<Response, InternalError> {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(parameters)
+        .finish();
+    if query.is_empty() {
+        redirect(path)
+    } else {
+        redirect(&format!("{path}?{query}"))
+    }
+}
+
+/// Sends the browser on to the client whose person signed out, with nothing but `state` (OUT-02, OUT-03).
+///
+/// # Errors
+/// When the location cannot be a header.
+pub fn after_logout(target: &RedirectTarget, state: Option<&str>) -> Result<Response, InternalError> {
+    redirect(&target.with_parameters(state.map(|state| ("state", state))))
+}
+
 /// Sends the browser back to the client with a code.
 ///
 /// # Errors

@@ -29,8 +29,8 @@ impl Store {
                 connection,
                 "INSERT INTO authorization_requests
                      (digest, client_id, redirect_uri, redirect_uri_given, scope, state, nonce, challenge, audiences,
-                      authenticated_after, consent_forced, login_hint, expires_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                      authenticated_after, consent_forced, login_hint, expires_at, hinted_user_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
                 params![
                     request.digest.as_bytes(),
                     request.client_id,
@@ -45,6 +45,7 @@ impl Store {
                     request.consent_forced,
                     request.login_hint,
                     request.expires_at.seconds(),
+                    request.hinted_user_id,
                 ],
             )
             .map(drop)
@@ -150,6 +151,7 @@ fn from_row(row: &Row<'_>) -> Result<AuthorizationRequest, StoreError> {
         authenticated_after: sql::optional_instant(row, "authenticated_after")?,
         consent_forced: row.get("consent_forced")?,
         login_hint: row.get("login_hint")?,
+        hinted_user_id: row.get("hinted_user_id")?,
         expires_at: sql::instant(row, "expires_at")?,
     })
 }

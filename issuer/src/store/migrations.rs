@@ -24,6 +24,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0005_audit_events",
         include_str!("../../migrations/0005_audit_events.sql"),
     ),
+    (
+        "0006_logout_and_hints",
+        include_str!("../../migrations/0006_logout_and_hints.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

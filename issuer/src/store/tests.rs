@@ -98,6 +98,7 @@ impl TestStore {
             authenticated_after: Some(START.minus(1)),
             consent_forced: true,
             login_hint: Some("ada@example.org".into()),
+            hinted_user_id: Some("user-ada".into()),
             expires_at: START.plus(600),
         }
     }
@@ -155,6 +156,14 @@ impl TestStore {
     async fn is_live(&self, token_id: &str) -> bool {
         self.store
             .is_access_token_live(token_id, START.plus(1))
+            .await
+            .unwrap()
+    }
+
+    /// Whether the refresh token of this name could be exchanged.
+    async fn is_refreshable(&self, token: &str, seconds: i64) -> bool {
+        self.store
+            .is_refresh_token_live(&digest(token), later(seconds))
             .await
             .unwrap()
     }

@@ -63,11 +63,9 @@ impl Need {
             } if ResourceType::from_name("Patient") == Some(*resource_type) => Self::PatientInContext,
             Scope::Launch | Scope::LaunchContext { .. } | Scope::Address | Scope::Phone => Self::Nothing,
             Scope::FhirUser => Self::FhirResource,
-            Scope::OpenId
-            | Scope::Profile
-            | Scope::Email
-            | Scope::OfflineAccess
-            | Scope::OnlineAccess => Self::Person,
+            Scope::OpenId | Scope::Profile | Scope::Email | Scope::OfflineAccess | Scope::OnlineAccess => {
+                Self::Person
+            }
             Scope::Other(_) => Self::Anybody,
         }
     }

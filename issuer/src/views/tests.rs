@@ -4,8 +4,8 @@ use askama::Template;
 use wardgate_shared::scope::ScopeSet;
 
 use super::{
-    ConsentPage, ErrorCodeEntry, ErrorCodesPage, ErrorPage, FormTargets, LandingPage, SignInPage,
-    SignOutForm, SignOutPage, page, permissions,
+    ConsentPage, EndSessionPage, ErrorCodeEntry, ErrorCodesPage, ErrorPage, FormTargets, LandingPage,
+    SignInPage, SignOutForm, SignOutPage, page, permissions,
 };
 
 const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror='x'>&amp;\u{202e}";
@@ -61,6 +61,12 @@ fn hostile_values_stay_text_on_every_page() {
             user_name: HOSTILE,
             form_token: HOSTILE,
         }),
+    });
+    is_harmless(&EndSessionPage {
+        client_name: Some(HOSTILE),
+        user_name: HOSTILE,
+        form_token: HOSTILE,
+        fields: &[("state", HOSTILE)],
     });
     let entry = ErrorCodeEntry {
         code: HOSTILE,

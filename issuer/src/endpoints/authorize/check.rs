@@ -16,6 +16,7 @@ use crate::extract::Parameters;
 use crate::state::AppState;
 use crate::tokens::granting;
 use crate::tokens::opaque::OpaqueSecret;
+use crate::tokens::own;
 
 use super::pending::PendingRequest;
 use super::refusal::{AuthorizationError, Refusal, UntrustedRequest};
@@ -39,6 +40,7 @@ pub struct CheckedRequest {
     authenticated_after: Option<Timestamp>,
     consent_forced: bool,
     login_hint: Option<String>,
+    hinted_user_id: Option<String>,
     expires_at: Timestamp,
     /// `prompt=none`: answer without showing a page, or refuse.
     pub prompt_none: bool,
@@ -64,6 +66,7 @@ impl CheckedRequest {
             authenticated_after: self.authenticated_after,
             consent_forced: self.consent_forced,
             login_hint: self.login_hint,
+            hinted_user_id: self.hinted_user_id,
             expires_at: self.expires_at,
         };
         Ok(PendingRequest::new(id.value, request, self.client))
@@ -106,8 +109,12 @@ pub async fn check(
         client: &client,
         now,
     };
-    Ok(match trusted.check() {
-        Ok(rest) => Ok(CheckedRequest {
+    let checked = match trusted.check() {
+        Ok(rest) => trusted.hinted_user_id().await?.map(|hinted| (rest, hinted)),
+        Err(error) => Err(error),
+    };
+    Ok(match checked {
+        Ok((rest, hinted_user_id)) => Ok(CheckedRequest {
             target,
             redirect_uri_given: redirect_uri.is_some(),
             scope: rest.scope,
@@ -119,6 +126,7 @@ pub async fn check(
             consent_forced: rest.prompt.consent,
             prompt_none: rest.prompt.none,
             login_hint: rest.login_hint,
+            hinted_user_id,
             expires_at: now.plus(REQUEST_LIFETIME_SECONDS),
             client,
         }),
@@ -301,6 +309,18 @@ impl<'a> TrustedRequest<'a> {
             }
             value => Ok(value.map(String::from)),
         }
+    }
+
+    /// Whom the request is about: the subject of an ID token of ours for this client, expired or not (OIDC-41).
+    async fn hinted_user_id(&self) -> Result<Result<Option<String>, AuthorizationError>, InternalError> {
+        let Some(text) = self.parameter("id_token_hint") else {
+            return Ok(Ok(None));
+        };
+        let found = own::id_token(self.state, text, self.now).await?;
+        let subject = found.and_then(|(claims, client)| {
+            (client.client_id == self.client.client_id).then_some(claims.subject)
+        });
+        Ok(subject.map(Some).ok_or(AuthorizationError::IdTokenHint))
     }
 
     /// A hint is only ever shown, so one that cannot be is dropped.

@@ -200,9 +200,10 @@ impl PendingRequest {
     ) -> AuditEvent {
         let action = match denial {
             Denial::AccessDenied => AuditAction::Consent,
-            Denial::LoginRequired | Denial::ConsentRequired | Denial::NothingToGrant => {
-                AuditAction::Authorization
-            }
+            Denial::LoginRequired
+            | Denial::ConsentRequired
+            | Denial::NothingToGrant
+            | Denial::AnotherPerson => AuditAction::Authorization,
         };
         let event = AuditEvent::new(state.now(), action, AuditOutcome::Failure)
             .with_client(&*self.client.client_id)

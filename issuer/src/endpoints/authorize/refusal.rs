@@ -132,6 +132,8 @@ pub enum AuthorizationError {
     Prompt,
     /// `max_age` is not a number of seconds.
     MaxAge,
+    /// `id_token_hint` is no ID token of ours for this client.
+    IdTokenHint,
     /// `state` or `nonce` is too long or has control characters.
     OpaqueValue,
 }
@@ -155,6 +157,7 @@ impl AuthorizationError {
             | Self::UnknownLaunch
             | Self::Prompt
             | Self::MaxAge
+            | Self::IdTokenHint
             | Self::OpaqueValue => OAuthErrorCode::InvalidRequest,
         }
     }
@@ -188,6 +191,7 @@ impl AuthorizationError {
             Self::UnknownLaunch => "The launch is unknown or over",
             Self::Prompt => "prompt must be none, or one or more of login, consent and select_account",
             Self::MaxAge => "max_age must be a number of seconds",
+            Self::IdTokenHint => "id_token_hint must be an ID token that this server issued to the client",
             Self::OpaqueValue => "state and nonce must be at most 2048 bytes without control characters",
         }
     }

@@ -14,7 +14,12 @@ async fn preflight(clinic: &Clinic, path: &str, origin: &str) -> Answer {
 #[tokio::test]
 async fn a_registered_origin_may_call() {
     let clinic = Clinic::open().await;
-    for path in ["/oauth2/token", "/oauth/token", "/oauth2/revoke", "/oauth2/userinfo"] {
+    for path in [
+        "/oauth2/token",
+        "/oauth/token",
+        "/oauth2/revoke",
+        "/oauth2/userinfo",
+    ] {
         let answer = preflight(&clinic, path, "https://app.example").await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
         assert_eq!(

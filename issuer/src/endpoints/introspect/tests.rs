@@ -111,17 +111,21 @@ async fn whatever_is_not_good_is_inactive_and_nothing_more_is_said() {
         is_inactive(&ask(&clinic, token, &headers).await);
     }
     // Revoked.
-    let fields = [
-        ("token", text(&tokens, "access_token")),
-        ("client_id", APP),
-    ];
+    let fields = [("token", text(&tokens, "access_token")), ("client_id", APP)];
     clinic.browser().post("/oauth2/revoke", &fields).await;
     is_inactive(&ask(&clinic, text(&tokens, "access_token"), &headers).await);
     // Expired: services' tokens, the asking one included, live for five minutes.
     let tokens = clinic.tokens(GRANTED, PATIENT).await;
     clinic.issuer.advance(3600);
     let basic = basic(WEB, &clinic.web_secret);
-    is_inactive(&ask(&clinic, text(&tokens, "access_token"), &[("authorization", &basic)]).await);
+    is_inactive(
+        &ask(
+            &clinic,
+            text(&tokens, "access_token"),
+            &[("authorization", &basic)],
+        )
+        .await,
+    );
     let expired_bearer = ask(&clinic, text(&tokens, "access_token"), &headers).await;
     expired_bearer.is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_token");
 }
@@ -164,7 +168,9 @@ async fn a_refresh_token_is_active_until_it_is_exchanged_or_its_grant_ends() {
     ];
     let second = clinic.token(&fields).await.json();
     is_inactive(&ask(&clinic, text(&first, "refresh_token"), &headers).await);
-    let told = ask(&clinic, text(&second, "refresh_token"), &headers).await.json();
+    let told = ask(&clinic, text(&second, "refresh_token"), &headers)
+        .await
+        .json();
     assert_eq!(told["active"], true);
     let fields = [
         ("token", text(&second, "refresh_token")),
@@ -199,7 +205,12 @@ async fn a_bearer_needs_the_scope_and_a_living_token() {
     assert!(challenge.starts_with("Bearer ") && challenge.contains(r#"scope="introspect""#));
     let answer = ask(&clinic, access, &[("authorization", "Bearer x")]).await;
     answer.is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_token");
-    assert!(answer.header("www-authenticate").unwrap().contains(r#"error="invalid_token""#));
+    assert!(
+        answer
+            .header("www-authenticate")
+            .unwrap()
+            .contains(r#"error="invalid_token""#)
+    );
     let event = clinic.last_audit().await;
     assert_eq!(
         (event.action, event.outcome, event.reason.as_deref()),
@@ -226,7 +237,12 @@ async fn a_bearer_needs_the_scope_and_a_living_token() {
         ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
         ("code_challenge_method", "S256"),
     ];
-    let code = clinic.browser().authorize(&request, PATIENT).await.sent("code").unwrap();
+    let code = clinic
+        .browser()
+        .authorize(&request, PATIENT)
+        .await
+        .sent("code")
+        .unwrap();
     let fields = [
         ("grant_type", "authorization_code"),
         ("code", &*code),
@@ -283,7 +299,13 @@ async fn a_deactivated_person_s_token_is_inactive() {
     let clinic = Clinic::open().await;
     let bearer = monitor(&clinic).await;
     for (email, deactivated_at) in [("here@example.org", None), ("gone@example.org", Some(START))] {
-        let user = clinic.issuer.insert_user(User { deactivated_at, ..user(email) }).await;
+        let user = clinic
+            .issuer
+            .insert_user(User {
+                deactivated_at,
+                ..user(email)
+            })
+            .await;
         let token = access_token_of(&clinic, &user).await;
         let told = ask(&clinic, &token, &[("authorization", &bearer)]).await.json();
         assert_eq!(told["active"], deactivated_at.is_none(), "{email}");

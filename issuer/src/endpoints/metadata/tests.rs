@@ -88,6 +88,8 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     for method in ["client_secret_basic", "client_secret_post", "none"] {
         assert!(lists(&openid, "token_endpoint_auth_methods_supported", method));
     }
+    // OUT-01
+    assert_eq!(openid["end_session_endpoint"], format!("{ISSUER}/oauth2/logout"));
     assert_eq!(openid["userinfo_endpoint"], format!("{ISSUER}/oauth2/userinfo"));
     for scope in ["openid", "profile", "email"] {
         assert!(lists(&openid, "scopes_supported", scope));
@@ -104,7 +106,6 @@ async fn nothing_is_claimed_that_is_not_there() {
         let (_, document) = document(&clinic, name).await;
         for member in [
             "registration_endpoint",
-            "end_session_endpoint",
             "pushed_authorization_request_endpoint",
             "device_authorization_endpoint",
         ] {

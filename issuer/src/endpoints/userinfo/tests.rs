@@ -24,12 +24,19 @@ async fn call(clinic: &Clinic, method: Method, authorizations: &[&str]) -> Answe
 async fn answers_get_and_post_with_the_header_and_post_with_the_form() {
     let clinic = Clinic::open().await;
     let tokens = clinic.tokens("openid", PATIENT).await;
-    let subject = clinic.id_claims(&tokens["id_token"], APP).await.into_claims().subject;
+    let subject = clinic
+        .id_claims(&tokens["id_token"], APP)
+        .await
+        .into_claims()
+        .subject;
     let fields = [("access_token", tokens["access_token"].as_str().unwrap())];
     for answer in [
         call(&clinic, Method::GET, &[&bearer(&tokens)]).await,
         call(&clinic, Method::POST, &[&bearer(&tokens)]).await,
-        clinic.browser().post_with(PATH, &[], &[("authorization", &bearer(&tokens))]).await,
+        clinic
+            .browser()
+            .post_with(PATH, &[], &[("authorization", &bearer(&tokens))])
+            .await,
         clinic.browser().post(PATH, &fields).await,
     ] {
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
@@ -71,13 +78,19 @@ async fn without_a_token_the_challenge_names_no_error() {
     for method in [Method::GET, Method::POST] {
         let answer = call(&clinic, method, &[]).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-        assert_eq!(answer.header("www-authenticate"), Some(r#"Bearer realm="wardgate""#));
+        assert_eq!(
+            answer.header("www-authenticate"),
+            Some(r#"Bearer realm="wardgate""#)
+        );
         assert_eq!(answer.body, "");
     }
     // A token in the query is none.
     let tokens = clinic.tokens("openid", PATIENT).await;
     let token = tokens["access_token"].as_str().unwrap();
-    let answer = clinic.browser().get(&format!("{PATH}?access_token={token}")).await;
+    let answer = clinic
+        .browser()
+        .get(&format!("{PATH}?access_token={token}"))
+        .await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
 }
 

@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 5] = [
+const RELEASED: [(&str, &str); 6] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -31,6 +31,10 @@ const RELEASED: [(&str, &str); 5] = [
     (
         "0005_audit_events",
         "2fe449df1292e9361c0dbd9f814dfc7da783756306fb480718dea13e77e7577d",
+    ),
+    (
+        "0006_logout_and_hints",
+        "e75896fc03cc7183d1f3e576247a3dcb719d0050beb1a57804919242c982538d",
     ),
 ];
 

@@ -21,6 +21,7 @@ fn client(scope: &str) -> Client {
         authentication: ClientAuthentication::Public,
         grant_types: GrantType::ALL.to_vec(),
         redirect_uris: vec![RegisteredRedirectUri::parse("https://app.example/cb").unwrap()],
+        post_logout_redirect_uris: Vec::new(),
         scope: set(scope),
         pkce_required: true,
         created_at: Timestamp::from_seconds(0),
