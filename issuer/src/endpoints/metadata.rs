@@ -11,6 +11,7 @@ use http::{HeaderValue, header};
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::domain::authorization_request::ResponseMode;
 use crate::domain::client::GrantType;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
@@ -113,7 +114,7 @@ struct AuthorizationServer {
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     userinfo_endpoint: String,
     end_session_endpoint: String,
-    response_modes_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; 2],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: [&'static str; 1],
     claims_supported: [&'static str; 13],
@@ -140,7 +141,7 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         introspection_endpoint_auth_methods_supported: introspection_methods(),
         userinfo_endpoint: state.config().server.public_url.join("/oauth2/userinfo"),
         end_session_endpoint: state.config().server.public_url.join("/oauth2/logout"),
-        response_modes_supported: ["query"],
+        response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: ["RS256"],
         claims_supported: [

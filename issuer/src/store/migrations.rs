@@ -25,8 +25,8 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0005_audit_events.sql"),
     ),
     (
-        "0006_logout_and_hints",
-        include_str!("../../migrations/0006_logout_and_hints.sql"),
+        "0006_openid_connect",
+        include_str!("../../migrations/0006_openid_connect.sql"),
     ),
 ];
 

@@ -18,7 +18,7 @@ use super::Store;
 use crate::config::DatabaseConfig;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::authorization_code::AuthorizationCode;
-use crate::domain::authorization_request::AuthorizationRequest;
+use crate::domain::authorization_request::{AuthorizationRequest, ResponseMode};
 use crate::domain::client::{Client, ClientAuthentication, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::grant::{AccessTokenRecord, Grant, RefreshToken};
@@ -89,6 +89,7 @@ impl TestStore {
             digest: digest(secret),
             client_id: self.client.client_id.clone(),
             redirect_target: self.client.redirect_target(Some(REDIRECT_URI)).unwrap(),
+            response_mode: ResponseMode::FormPost,
             redirect_uri_given: true,
             scope: ScopeSet::parse("openid patient/*.rs").unwrap(),
             state: Some("state ü&=".into()),

@@ -8,7 +8,7 @@ use wardgate_shared::redirect_uri::RedirectTarget;
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
-use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIME_SECONDS};
+use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIME_SECONDS, ResponseMode};
 use crate::domain::client::{Client, GrantType};
 use crate::endpoints::resources::{self, UnknownResource};
 use crate::error::internal::InternalError;
@@ -31,6 +31,7 @@ const MAXIMUM_HINT_BYTES: usize = 254;
 pub struct CheckedRequest {
     client: Client,
     target: RedirectTarget,
+    response_mode: ResponseMode,
     redirect_uri_given: bool,
     scope: ScopeSet,
     state: Option<String>,
@@ -57,6 +58,7 @@ impl CheckedRequest {
             digest: id.digest,
             client_id: self.client.client_id.clone(),
             redirect_target: self.target,
+            response_mode: self.response_mode,
             redirect_uri_given: self.redirect_uri_given,
             scope: self.scope,
             state: self.state,
@@ -102,7 +104,12 @@ pub async fn check(
         };
         return page(error, client_id());
     };
-    // 3. Everything else.
+    // 3. By what means; a refusal takes the same one, whatever it is for (OIDC-76).
+    let asked_mode = parameters.single("response_mode").ok().flatten();
+    let response_mode = asked_mode
+        .and_then(ResponseMode::from_name)
+        .unwrap_or(ResponseMode::Query);
+    // 4. Everything else.
     let trusted = TrustedRequest {
         state,
         parameters,
@@ -116,6 +123,7 @@ pub async fn check(
     Ok(match checked {
         Ok((rest, hinted_user_id)) => Ok(CheckedRequest {
             target,
+            response_mode,
             redirect_uri_given: redirect_uri.is_some(),
             scope: rest.scope,
             state: rest.state,
@@ -134,6 +142,7 @@ pub async fn check(
             let state = parameters.single("state").ok().flatten().map(String::from);
             Err(Refusal::Redirect {
                 target,
+                mode: response_mode,
                 state,
                 client_id: client.client_id,
                 error,
@@ -223,8 +232,10 @@ impl<'a> TrustedRequest<'a> {
             None => return Err(AuthorizationError::NoResponseType),
         }
         match self.parameter("response_mode") {
-            None | Some("query") => Ok(()),
-            Some(_) => Err(AuthorizationError::UnsupportedResponseMode),
+            Some(name) if ResponseMode::from_name(name).is_none() => {
+                Err(AuthorizationError::UnsupportedResponseMode)
+            }
+            Some(_) | None => Ok(()),
         }
     }
 

@@ -4,6 +4,7 @@ use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::pkce::PkceError;
 use wardgate_shared::redirect_uri::RedirectTarget;
 
+use crate::domain::authorization_request::ResponseMode;
 use crate::extract::ParametersError;
 
 /// A refused request, and where the refusal goes.
@@ -20,6 +21,8 @@ pub enum Refusal {
     Redirect {
         /// Where to.
         target: RedirectTarget,
+        /// By what means.
+        mode: ResponseMode,
         /// `state`, as it came.
         state: Option<String>,
         /// The client.
@@ -110,7 +113,7 @@ pub enum AuthorizationError {
     NoResponseType,
     /// `response_type` is not `code`.
     UnsupportedResponseType,
-    /// `response_mode` is not `query`.
+    /// `response_mode` is neither `query` nor `form_post`.
     UnsupportedResponseMode,
     /// `scope` is absent.
     NoScope,
@@ -171,7 +174,7 @@ impl AuthorizationError {
             Self::GrantNotAllowed => "The client is not registered for the authorization_code grant",
             Self::NoResponseType => "response_type is missing",
             Self::UnsupportedResponseType => "response_type must be code",
-            Self::UnsupportedResponseMode => "response_mode must be query",
+            Self::UnsupportedResponseMode => "response_mode must be query or form_post",
             Self::NoScope => "scope is missing",
             Self::MalformedScope => "scope must be a list of scopes with one space between two of them",
             Self::NothingToGrant => {

@@ -50,7 +50,10 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     assert_eq!(openid["revocation_endpoint"], format!("{ISSUER}/oauth2/revoke"));
     assert_eq!(openid["jwks_uri"], format!("{ISSUER}/.well-known/jwks.json"));
     assert_eq!(openid["response_types_supported"], serde_json::json!(["code"]));
-    assert_eq!(openid["response_modes_supported"], serde_json::json!(["query"]));
+    assert_eq!(
+        openid["response_modes_supported"],
+        serde_json::json!(["query", "form_post"])
+    );
     assert_eq!(
         openid["code_challenge_methods_supported"],
         serde_json::json!(["S256"])

@@ -33,8 +33,8 @@ const RELEASED: [(&str, &str); 6] = [
         "2fe449df1292e9361c0dbd9f814dfc7da783756306fb480718dea13e77e7577d",
     ),
     (
-        "0006_logout_and_hints",
-        "e75896fc03cc7183d1f3e576247a3dcb719d0050beb1a57804919242c982538d",
+        "0006_openid_connect",
+        "6ace743928b68b439bcff583a6df7b34437e15b6747db9f4588674671315ab14",
     ),
 ];
 
