@@ -109,7 +109,7 @@ enum Caller {
 
 /// The answer about a token that is good.
 #[derive(Serialize)]
-struct Active {
+struct Living {
     active: bool,
     client_id: String,
     scope: String,
@@ -134,7 +134,7 @@ struct Active {
 
 /// The answer about every other text: exactly this (SMART-71).
 #[derive(Serialize)]
-struct Inactive {
+struct Dead {
     active: bool,
 }
 
@@ -147,7 +147,7 @@ pub async fn post(
 ) -> Response {
     match introspect(&state, &headers, form).await {
         Ok(Some(active)) => Json(active).into_response(),
-        Ok(None) => Json(Inactive { active: false }).into_response(),
+        Ok(None) => Json(Dead { active: false }).into_response(),
         Err(error) => {
             let recorded = match error.audit_reason() {
                 Some(reason) => {
@@ -185,7 +185,7 @@ async fn introspect(
     state: &AppState,
     headers: &HeaderMap,
     form: Result<Form, FormError>,
-) -> Result<Option<Active>, IntrospectionError> {
+) -> Result<Option<Living>, IntrospectionError> {
     let Form(parameters) = form.map_err(IntrospectionError::Form)?;
     let caller = caller(state, headers, &parameters).await?;
     parameters
@@ -226,13 +226,13 @@ async fn caller(
     Ok(Caller::Client(client.client().client_id.clone()))
 }
 
-async fn access_token(state: &AppState, text: &str) -> Result<Option<Active>, InternalError> {
+async fn access_token(state: &AppState, text: &str) -> Result<Option<Living>, InternalError> {
     let Some(live) = own::live_access_token(state, text, state.now()).await? else {
         return Ok(None);
     };
     let (exp, iat) = (live.token.expires_at(), live.token.issued_at());
     let claims = live.token.into_claims();
-    Ok(Some(Active {
+    Ok(Some(Living {
         active: true,
         client_id: claims.client_id,
         scope: claims.scope,
@@ -249,13 +249,13 @@ async fn access_token(state: &AppState, text: &str) -> Result<Option<Active>, In
     }))
 }
 
-async fn refresh_token(state: &AppState, text: &str) -> Result<Option<Active>, InternalError> {
+async fn refresh_token(state: &AppState, text: &str) -> Result<Option<Living>, InternalError> {
     let digest = SecretDigest::of(text);
     if !state.store().is_refresh_token_live(&digest, state.now()).await? {
         return Ok(None);
     }
     let found = state.store().refresh_token(&digest).await?;
-    Ok(found.map(|(token, grant)| Active {
+    Ok(found.map(|(token, grant)| Living {
         active: true,
         client_id: grant.client_id,
         scope: grant.scope.to_string(),

@@ -1,8 +1,8 @@
 //! The authorization endpoint's answers that travel through the browser to the client (RFC 6749 section 4.1.2,
 //! RFC 9207).
 //!
-//! A redirect can only be built on a [`RedirectTarget`], which only a registered redirect URI yields; so no request can
-//! make the issuer redirect anywhere else.
+//! A redirect, or a form that posts itself, can only be built on a [`RedirectTarget`], which only a registered URI yields;
+//! so no request can make the issuer send the browser anywhere else.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};

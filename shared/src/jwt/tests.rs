@@ -551,7 +551,7 @@ proptest! {
         let encode = Base64UrlUnpadded::encode_string;
         let text = format!("{}.{}.{}", encode(header.as_bytes()), encode(claims.as_bytes()), encode(&signature));
         if let Ok(jwt) = UnverifiedJwt::parse(&text, MAXIMUM_JWT_BYTES) {
-            let _ = jwt.issuer_hint();
+            let _ = (jwt.issuer_hint(), jwt.audience_hint());
         }
     }
 

@@ -42,7 +42,7 @@ fn hint(tokens: &Value) -> &str {
     tokens["id_token"].as_str().unwrap()
 }
 
-fn request<'a>(tokens: &'a Value) -> Vec<(&'a str, &'a str)> {
+fn request(tokens: &Value) -> Vec<(&str, &str)> {
     vec![
         ("id_token_hint", hint(tokens)),
         ("post_logout_redirect_uri", WEB_SIGNED_OUT),
@@ -114,7 +114,7 @@ async fn a_uri_that_is_not_registered_to_the_character_is_refused() {
     let clinic = Clinic::open().await;
     let (browser, tokens) = signed_in(&clinic).await;
     let with_query = format!("{WEB_SIGNED_OUT}?foo=bar");
-    // A redirect URI is registered for codes only; and no port is free here, as it is there.
+    // A redirect URI is registered for codes only.
     for uri in [
         "https://evil.example/",
         &with_query,
