@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use crate::config::Config;
 use crate::domain::consent::Consent;
-use crate::endpoints::authorize::decision::{Denial, is_fresh_enough};
+use crate::endpoints::authorize::decision::{Denial, counts};
 use crate::endpoints::authorize::pending::PendingRequest;
 use crate::error::page::PageError;
 use crate::error::redirect;
@@ -123,7 +123,7 @@ fn resources_to_name<'a>(config: &Config, audiences: &'a [String]) -> Vec<&'a st
 }
 
 fn fresh_session(pending: &PendingRequest, session: Option<BrowserSession>) -> Option<BrowserSession> {
-    session.filter(|session| is_fresh_enough(pending, &session.session))
+    session.filter(|session| counts(pending, &session.session))
 }
 
 #[cfg(test)]

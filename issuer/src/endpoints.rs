@@ -1,12 +1,16 @@
 //! The protocol's endpoints: one file each, named as in its specification.
 
 pub mod authorize;
+pub mod bearer_authentication;
 pub mod client_authentication;
 pub mod cross_origin;
 pub mod documentation;
+pub mod end_session;
 pub mod health;
+pub mod introspect;
 pub mod landing;
 pub mod metadata;
 pub mod resources;
 pub mod revoke;
 pub mod token;
+pub mod userinfo;

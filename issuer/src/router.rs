@@ -10,7 +10,10 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::consent;
-use crate::endpoints::{authorize, cross_origin, documentation, health, landing, metadata, revoke, token};
+use crate::endpoints::{
+    authorize, cross_origin, documentation, end_session, health, introspect, landing, metadata, revoke,
+    token, userinfo,
+};
 use crate::layers;
 use crate::login::{sign_in, sign_out};
 use crate::state::AppState;
@@ -26,10 +29,22 @@ pub fn router(state: AppState) -> Router {
             "/oauth2/revoke",
             axum::routing::post(revoke::post).fallback(revoke::other_method),
         )
+        .route(
+            "/oauth2/userinfo",
+            get(userinfo::get)
+                .post(userinfo::post)
+                .fallback(userinfo::other_method),
+        )
         .layer(from_fn_with_state(
             state.clone(),
             cross_origin::registered_origins,
         ));
+
+    // Called by servers alone: no browser app may, from whatever origin.
+    let servers = Router::new().route(
+        "/oauth2/introspect",
+        axum::routing::post(introspect::post).fallback(introspect::other_method),
+    );
 
     // Read by anybody.
     let documents = Router::new()
@@ -56,6 +71,11 @@ pub fn router(state: AppState) -> Router {
         .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/oauth2/authorize/continue", get(authorize::resume))
+        .route("/oauth2/logout", get(end_session::get).post(end_session::post))
+        .route(
+            "/oauth2/logout/confirm",
+            axum::routing::post(end_session::confirm),
+        )
         .route("/login", get(sign_in::get).post(sign_in::post))
         .route("/consent", get(consent::get).post(consent::post))
         .route("/logout", get(sign_out::get).post(sign_out::post))
@@ -68,6 +88,7 @@ pub fn router(state: AppState) -> Router {
         .merge(pages)
         .method_not_allowed_fallback(landing::other_method)
         .merge(protocol)
+        .merge(servers)
         .fallback(landing::not_found)
         .with_state(Web::new(state))
         .layer(DefaultBodyLimit::max(layers::MAXIMUM_BODY_BYTES))

@@ -184,6 +184,7 @@ pub(crate) fn client(
             .iter()
             .map(|uri| RegisteredRedirectUri::parse(uri).unwrap())
             .collect(),
+        post_logout_redirect_uris: Vec::new(),
         scope: ScopeSet::parse(scope).unwrap(),
         pkce_required: true,
         created_at: START,

@@ -77,6 +77,9 @@ pub(super) struct AddClient {
     /// Where its codes may go (repeat for more); compared character by character
     #[arg(long = "redirect-uri", value_name = "URI")]
     redirect_uris: Vec<String>,
+    /// Where its people may go once they have signed out (repeat for more); compared character by character
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
+    post_logout_redirect_uris: Vec<String>,
     /// The most it can be granted, separated by spaces
     #[arg(long)]
     scope: String,
@@ -170,14 +173,9 @@ impl AddClient {
                 grant_types.push(grant_type);
             }
         }
-        let mut redirect_uris = Vec::new();
-        for text in &self.redirect_uris {
-            let uri = RegisteredRedirectUri::parse(text)
-                .map_err(|error| format!("--redirect-uri {text} cannot be registered: {error}"))?;
-            if !redirect_uris.contains(&uri) {
-                redirect_uris.push(uri);
-            }
-        }
+        let redirect_uris = registered("--redirect-uri", &self.redirect_uris)?;
+        let post_logout_redirect_uris =
+            registered("--post-logout-redirect-uri", &self.post_logout_redirect_uris)?;
         let scope = ScopeSet::parse(&self.scope).map_err(|error| format!("--scope: {error}"))?;
         let client = Client {
             client_id: self.client_id.clone(),
@@ -185,6 +183,7 @@ impl AddClient {
             authentication: ClientAuthentication::Public,
             grant_types,
             redirect_uris,
+            post_logout_redirect_uris,
             scope,
             pkce_required: !self.no_require_pkce,
             created_at: now,
@@ -217,6 +216,8 @@ impl AddClient {
             "authorization_code needs at least one --redirect-uri"
         } else if !by_code && !client.redirect_uris.is_empty() {
             "--redirect-uri is of use only with --grant authorization_code"
+        } else if !by_code && !client.post_logout_redirect_uris.is_empty() {
+            "--post-logout-redirect-uri is of use only with --grant authorization_code"
         } else if !by_code && client.allows(GrantType::RefreshToken) {
             "refresh_token is of use only with --grant authorization_code"
         } else if !client.allows(GrantType::RefreshToken)
@@ -230,6 +231,19 @@ impl AddClient {
         };
         Err(String::from(problem))
     }
+}
+
+/// The URIs that were given by `option`, each once.
+fn registered(option: &str, texts: &[String]) -> Result<Vec<RegisteredRedirectUri>, String> {
+    let mut uris = Vec::new();
+    for text in texts {
+        let uri = RegisteredRedirectUri::parse(text)
+            .map_err(|error| format!("{option} {text} cannot be registered: {error}"))?;
+        if !uris.contains(&uri) {
+            uris.push(uri);
+        }
+    }
+    Ok(uris)
 }
 
 /// Arguments of `client list`.
@@ -270,6 +284,9 @@ impl ListClients {
             for uri in &client.redirect_uris {
                 output::result(&format!("  redirect URI: {}", uri.as_str()))?;
             }
+            for uri in &client.post_logout_redirect_uris {
+                output::result(&format!("  post-logout redirect URI: {}", uri.as_str()))?;
+            }
             output::result(&format!("  scope: {}", client.scope))?;
             match &client.authentication {
                 ClientAuthentication::PrivateKeyJwt {
@@ -300,6 +317,8 @@ fn describe(client: &Client) -> serde_json::Value {
         "client_type": if client.is_public() { "public" } else { "confidential" },
         "grant_types": client.grant_types.iter().map(|grant_type| grant_type.as_str()).collect::<Vec<_>>(),
         "redirect_uris": client.redirect_uris.iter().map(RegisteredRedirectUri::as_str).collect::<Vec<_>>(),
+        "post_logout_redirect_uris":
+            client.post_logout_redirect_uris.iter().map(RegisteredRedirectUri::as_str).collect::<Vec<_>>(),
         "scope": client.scope.to_string(),
         "require_pkce": client.requires_pkce(),
         "client_id_issued_at": client.created_at.seconds(),

@@ -20,6 +20,8 @@ pub enum AuditAction {
     TokenRequest,
     /// A token was revoked by its client.
     TokenRevocation,
+    /// Somebody asked about a token and was refused. Answers are too many to record.
+    TokenIntrospection,
     /// A code or a refresh token came a second time; all that was issued from it is over.
     Replay,
     /// A client was registered.
@@ -32,13 +34,14 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SignIn,
         Self::SignOut,
         Self::Consent,
         Self::Authorization,
         Self::TokenRequest,
         Self::TokenRevocation,
+        Self::TokenIntrospection,
         Self::Replay,
         Self::ClientRegistration,
         Self::UserCreation,
@@ -59,6 +62,7 @@ impl AuditAction {
             Self::Authorization => "authorization",
             Self::TokenRequest => "token_request",
             Self::TokenRevocation => "token_revocation",
+            Self::TokenIntrospection => "token_introspection",
             Self::Replay => "replay",
             Self::ClientRegistration => "client_registration",
             Self::UserCreation => "user_creation",

@@ -79,6 +79,8 @@ pub struct Client {
     pub grant_types: Vec<GrantType>,
     /// Where its codes may go.
     pub redirect_uris: Vec<RegisteredRedirectUri>,
+    /// Where its people may go once they have signed out (RP-Initiated Logout section 3.1).
+    pub post_logout_redirect_uris: Vec<RegisteredRedirectUri>,
     /// The most it can be granted.
     pub scope: ScopeSet,
     /// Whether a confidential client must use PKCE. Public clients always must; see [`Client::requires_pkce`].
@@ -111,5 +113,13 @@ impl Client {
             (None, [only]) => Some(only.as_target()),
             (None, _) => None,
         }
+    }
+
+    /// The target of a logout request that presents `redirect_uri`: a registered URI, character by character.
+    pub fn post_logout_target(&self, redirect_uri: &str) -> Option<RedirectTarget> {
+        let mut registered = self.post_logout_redirect_uris.iter();
+        registered
+            .find(|uri| uri.as_str() == redirect_uri)
+            .map(RegisteredRedirectUri::as_target)
     }
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use wardgate_shared::jwt::SignatureAlgorithm;
 
 use crate::config::Config;
+use crate::domain::authorization_request::ResponseMode;
 use crate::domain::client::GrantType;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
@@ -25,8 +26,10 @@ const DOCUMENT_MAXIMUM_AGE_SECONDS: i64 = 300;
 const KEYS_MAXIMUM_AGE_SECONDS: i64 = 300;
 
 /// Scopes that can be granted. Any resource type may stand for `*`, and any letters for `cruds`.
-const SCOPES: [&str; 20] = [
+const SCOPES: [&str; 22] = [
     "openid",
+    "profile",
+    "email",
     "fhirUser",
     "launch/patient",
     "offline_access",
@@ -72,8 +75,9 @@ struct Common {
     authorization_endpoint: String,
     token_endpoint: String,
     revocation_endpoint: String,
+    introspection_endpoint: String,
     jwks_uri: String,
-    scopes_supported: [&'static str; 20],
+    scopes_supported: [&'static str; 22],
     response_types_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 3],
     token_endpoint_auth_methods_supported: [&'static str; METHODS.len()],
@@ -89,6 +93,7 @@ impl Common {
             authorization_endpoint: url.join("/oauth2/authorize"),
             token_endpoint: url.join("/oauth2/token"),
             revocation_endpoint: url.join("/oauth2/revoke"),
+            introspection_endpoint: url.join("/oauth2/introspect"),
             jwks_uri: url.join("/.well-known/jwks.json"),
             scopes_supported: SCOPES,
             response_types_supported: ["code"],
@@ -112,10 +117,13 @@ struct AuthorizationServer {
     common: Common,
     revocation_endpoint_auth_methods_supported: [&'static str; METHODS.len()],
     revocation_endpoint_auth_signing_alg_values_supported: [&'static str; SignatureAlgorithm::ALL.len()],
-    response_modes_supported: [&'static str; 1],
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    userinfo_endpoint: String,
+    end_session_endpoint: String,
+    response_modes_supported: [&'static str; 2],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: [&'static str; 1],
-    claims_supported: [&'static str; 10],
+    claims_supported: [&'static str; 13],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
@@ -138,7 +146,10 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         revocation_endpoint_auth_methods_supported: METHODS,
         revocation_endpoint_auth_signing_alg_values_supported: SignatureAlgorithm::ALL
             .map(SignatureAlgorithm::name),
-        response_modes_supported: ["query"],
+        introspection_endpoint_auth_methods_supported: introspection_methods(),
+        userinfo_endpoint: state.config().server.public_url.join("/oauth2/userinfo"),
+        end_session_endpoint: state.config().server.public_url.join("/oauth2/logout"),
+        response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: ["RS256"],
         claims_supported: [
@@ -152,6 +163,9 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
             "nonce",
             "at_hash",
             "fhirUser",
+            "name",
+            "email",
+            "email_verified",
         ],
         claims_parameter_supported: false,
         request_parameter_supported: false,
@@ -160,6 +174,12 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         service_documentation: state.config().documentation.error_uri.clone(),
     };
     Ok(public(&document, DOCUMENT_MAXIMUM_AGE_SECONDS)?)
+}
+
+/// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their type here).
+fn introspection_methods() -> Vec<&'static str> {
+    let proofs = METHODS.into_iter().filter(|method| *method != "none");
+    proofs.chain(["Bearer"]).collect()
 }
 
 /// `/.well-known/smart-configuration`.

@@ -4,15 +4,11 @@
 //! `invalid_grant` (RFC 7009 section 2.1: "If this validation fails, the request is refused and the client is informed of
 //! the error"); an unknown one, an expired one included, is answered with 200 (section 2.2).
 
-use std::borrow::Cow;
-
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
-use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims};
-use wardgate_shared::jwt::{self, MAXIMUM_JWT_BYTES, Policy, UnverifiedJwt};
+use wardgate_shared::claims::AccessClaims;
 use wardgate_shared::oauth_error::OAuthErrorCode;
-use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
@@ -21,6 +17,7 @@ use crate::error::internal::InternalError;
 use crate::error::json_body::{json_client_challenge, json_error, json_internal};
 use crate::extract::{ClientAddress, Form, FormError, Parameters};
 use crate::state::AppState;
+use crate::tokens::own::{self, Expiry};
 
 use super::client_authentication::{
     AuthenticatedClient, ClientAuthenticationError, NamedClient, authenticate, named_client,
@@ -206,8 +203,9 @@ async fn revoke_for(
             .map_err(InternalError::from)?;
         return Ok(());
     }
-    if let Some(claims) = own_access_token(state, token, state.now()).await {
-        return revoke_access_token(state, client, &claims, audit).await;
+    // Expired or not: a client is told that it gave back another client's token, as long as the signature holds.
+    if let Some(token) = own::access_token(state, token, Expiry::Ignored, state.now()).await {
+        return revoke_access_token(state, client, token.claims(), audit).await;
     }
     Ok(())
 }
@@ -233,34 +231,6 @@ async fn revoke_access_token(
         .await;
     revoked.map_err(InternalError::from)?;
     Ok(())
-}
-
-/// The claims of `token` if this issuer signed it, whether or not it has expired: there is no telling a client that it
-/// gave back another client's token unless the signature holds.
-async fn own_access_token(state: &AppState, token: &str, now: Timestamp) -> Option<AccessClaims> {
-    let unverified = UnverifiedJwt::parse(token, MAXIMUM_JWT_BYTES).ok()?;
-    let key = state
-        .keys()
-        .verifying_key(unverified.key_id()?, unverified.algorithm(), now)?;
-    let audiences: Vec<String> = state
-        .config()
-        .resources
-        .iter()
-        .map(|resource| resource.identifier.clone())
-        .collect();
-    let policy = Policy {
-        token_type: Some(Cow::Borrowed(ACCESS_TOKEN_TYPE)),
-        issuer: Cow::Borrowed(state.config().server.public_url.as_str()),
-        audiences: Cow::Owned(audiences),
-        skew_seconds: i64::MAX,
-        maximum_lifetime_seconds: None,
-    };
-    Some(
-        jwt::verify::<AccessClaims, _>(&unverified, &key, &policy, now)
-            .await
-            .ok()?
-            .into_claims(),
-    )
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::authorization_code::AuthorizationCode;
-use crate::domain::authorization_request::AuthorizationRequest;
+use crate::domain::authorization_request::{AuthorizationRequest, ResponseMode};
 use crate::domain::consent::Consent;
 use crate::domain::digest::SecretDigest;
 
@@ -29,8 +29,9 @@ impl Store {
                 connection,
                 "INSERT INTO authorization_requests
                      (digest, client_id, redirect_uri, redirect_uri_given, scope, state, nonce, challenge, audiences,
-                      authenticated_after, consent_forced, login_hint, expires_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                      authenticated_after, consent_forced, login_hint, expires_at, hinted_user_id,
+                      response_mode)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
                 params![
                     request.digest.as_bytes(),
                     request.client_id,
@@ -45,6 +46,8 @@ impl Store {
                     request.consent_forced,
                     request.login_hint,
                     request.expires_at.seconds(),
+                    request.hinted_user_id,
+                    request.response_mode.as_str(),
                 ],
             )
             .map(drop)
@@ -141,6 +144,8 @@ fn from_row(row: &Row<'_>) -> Result<AuthorizationRequest, StoreError> {
         redirect_target: RegisteredRedirectUri::parse(&redirect_uri)
             .map_err(|_| StoreError::Corrupt(TABLE))?
             .as_target(),
+        response_mode: ResponseMode::from_name(&row.get::<_, String>("response_mode")?)
+            .ok_or(StoreError::Corrupt(TABLE))?,
         redirect_uri_given: row.get("redirect_uri_given")?,
         scope: sql::scope(row, TABLE)?,
         state: row.get("state")?,
@@ -150,6 +155,7 @@ fn from_row(row: &Row<'_>) -> Result<AuthorizationRequest, StoreError> {
         authenticated_after: sql::optional_instant(row, "authenticated_after")?,
         consent_forced: row.get("consent_forced")?,
         login_hint: row.get("login_hint")?,
+        hinted_user_id: row.get("hinted_user_id")?,
         expires_at: sql::instant(row, "expires_at")?,
     })
 }

@@ -30,8 +30,8 @@ impl Store {
                 connection,
                 "INSERT INTO clients
                      (client_id, name, secret_digest, jwks, jwks_uri, grant_types, redirect_uris, scope, pkce_required,
-                      created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (client_id) DO NOTHING",
+                      created_at, post_logout_redirect_uris)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (client_id) DO NOTHING",
                 params![
                     client.client_id,
                     client.name,
@@ -43,6 +43,7 @@ impl Store {
                     client.scope.to_string(),
                     client.pkce_required,
                     client.created_at.seconds(),
+                    sql::to_list(client.post_logout_redirect_uris.iter().map(RegisteredRedirectUri::as_str))?,
                 ],
             )?;
             if rows > 0 {
@@ -97,6 +98,9 @@ fn from_row(row: &Row<'_>) -> Result<Client, StoreError> {
             GrantType::from_name(&name)
         })?,
         redirect_uris: sql::list(row, "redirect_uris", TABLE, |uri: String| {
+            RegisteredRedirectUri::parse(&uri).ok()
+        })?,
+        post_logout_redirect_uris: sql::list(row, "post_logout_redirect_uris", TABLE, |uri: String| {
             RegisteredRedirectUri::parse(&uri).ok()
         })?,
         scope: sql::scope(row, TABLE)?,

@@ -36,6 +36,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0008_client_assertions",
         include_str!("../../migrations/0008_client_assertions.sql"),
     ),
+    (
+        "0009_openid_connect",
+        include_str!("../../migrations/0009_openid_connect.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

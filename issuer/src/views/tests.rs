@@ -1,11 +1,13 @@
 //! Every page with hostile values: whatever a name holds, it stays text.
 
 use askama::Template;
+use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 use wardgate_shared::scope::ScopeSet;
 
+use super::form_post::FormPostPage;
 use super::{
-    ConsentPage, ErrorCodeEntry, ErrorCodesPage, ErrorPage, FormTargets, LandingPage, SignInPage,
-    SignOutForm, SignOutPage, page, permissions,
+    ConsentPage, EndSessionPage, ErrorCodeEntry, ErrorCodesPage, ErrorPage, FormTargets, LandingPage,
+    SignInPage, SignOutForm, SignOutPage, form_post, page, permissions,
 };
 
 const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror='x'>&amp;\u{202e}";
@@ -63,6 +65,12 @@ fn hostile_values_stay_text_on_every_page() {
             form_token: HOSTILE,
         }),
     });
+    is_harmless(&EndSessionPage {
+        client_name: Some(HOSTILE),
+        user_name: HOSTILE,
+        form_token: HOSTILE,
+        fields: &[("state", HOSTILE)],
+    });
     let entry = ErrorCodeEntry {
         code: HOSTILE,
         meaning: HOSTILE,
@@ -70,6 +78,26 @@ fn hostile_values_stay_text_on_every_page() {
         specification: HOSTILE,
     };
     is_harmless(&ErrorCodesPage { entries: &[entry] });
+}
+
+#[test]
+fn the_page_that_posts_itself_runs_its_own_script_and_no_other() {
+    let html = FormPostPage::new(HOSTILE, &[("state", HOSTILE)])
+        .render()
+        .unwrap();
+    assert_eq!(html.matches("<script").count(), 1, "{html}");
+    assert!(html.contains("<script>document.forms[0].submit();</script>"));
+    assert!(!html.contains("<img") && html.contains("<button type=\"submit\">"));
+    let target = RegisteredRedirectUri::parse("https://app.example/cb")
+        .unwrap()
+        .as_target();
+    let response = form_post(&target, &[("state", HOSTILE)]).unwrap();
+    // The digest as browsers compute it: printf document.forms[0].submit\(\)\; | openssl dgst -sha256 -binary | base64
+    assert_eq!(
+        response.headers()[http::header::CONTENT_SECURITY_POLICY],
+        "default-src 'none'; style-src 'self'; script-src 'sha256-8lDeP0UDwCO6/RhblgeH/ctdBzjVpJxrXizsnIk3cEQ='; \
+         form-action 'self' https://app.example; base-uri 'none'; frame-ancestors 'none'"
+    );
 }
 
 #[test]

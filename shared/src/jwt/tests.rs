@@ -147,6 +147,20 @@ fn every_algorithm_verifies_what_it_signed_and_nothing_else() {
 }
 
 #[test]
+fn the_audience_hint_is_what_the_token_says_and_nothing_when_it_says_none() {
+    let key = es256();
+    let hint = |audience: Value| {
+        let text = forge(&key, &good_header(), &with(good_claims(), "aud", audience));
+        UnverifiedJwt::parse(&text, MAXIMUM_JWT_BYTES)
+            .unwrap()
+            .audience_hint()
+    };
+    assert_eq!(hint(json!("app")), ["app"]);
+    assert_eq!(hint(json!(["app", "web"])), ["app", "web"]);
+    assert!(hint(json!(7)).is_empty() && hint(Value::Null).is_empty());
+}
+
+#[test]
 fn a_signature_does_not_hold_for_other_claims() {
     let key = es256();
     let text = forge(&key, &good_header(), &good_claims());
@@ -551,7 +565,7 @@ proptest! {
         let encode = Base64UrlUnpadded::encode_string;
         let text = format!("{}.{}.{}", encode(header.as_bytes()), encode(claims.as_bytes()), encode(&signature));
         if let Ok(jwt) = UnverifiedJwt::parse(&text, MAXIMUM_JWT_BYTES) {
-            let _ = jwt.issuer_hint();
+            let _ = (jwt.issuer_hint(), jwt.audience_hint());
         }
     }
 

@@ -44,6 +44,20 @@ fn makes_an_app_and_a_service() {
     assert!(service.allows(GrantType::ClientCredentials) && service.redirect_uris.is_empty());
 }
 
+// OUT-08
+#[test]
+fn registers_where_people_go_once_they_have_signed_out() {
+    let uri = "https://app.example.org/signed-out";
+    let arguments = format!("{APP} --post-logout-redirect-uri {uri} --post-logout-redirect-uri {uri}");
+    let app = client(&arguments).unwrap();
+    assert_eq!(app.post_logout_redirect_uris.len(), 1);
+    assert_eq!(app.post_logout_target(uri).unwrap().as_str(), uri);
+    assert_eq!(
+        super::describe(&app)["post_logout_redirect_uris"],
+        serde_json::json!([uri])
+    );
+}
+
 #[test]
 fn refuses_what_makes_no_sense() {
     for (arguments, said) in [
@@ -63,6 +77,14 @@ fn refuses_what_makes_no_sense() {
         (
             &format!("{SERVICE} --redirect-uri https://a.example/"),
             "only with --grant authorization_code",
+        ),
+        (
+            &format!("{SERVICE} --post-logout-redirect-uri https://a.example/"),
+            "--post-logout-redirect-uri is of use only with --grant authorization_code",
+        ),
+        (
+            &format!("{APP} --post-logout-redirect-uri http://app.example.org/"),
+            "--post-logout-redirect-uri http://app.example.org/ cannot be registered",
         ),
         (
             &format!("{SERVICE} --grant refresh_token"),

@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 8] = [
+const RELEASED: [(&str, &str); 9] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -43,6 +43,10 @@ const RELEASED: [(&str, &str); 8] = [
     (
         "0008_client_assertions",
         "d618907ba22b1b1f510c08c6dd2c0464fb7e64b9d0a5e4cbf02c57fef019dbdb",
+    ),
+    (
+        "0009_openid_connect",
+        "6ace743928b68b439bcff583a6df7b34437e15b6747db9f4588674671315ab14",
     ),
 ];
 

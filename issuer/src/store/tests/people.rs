@@ -1,6 +1,7 @@
 //! Clients, people, their sessions, and the audit trail.
 
 use wardgate_shared::jwt::SignatureAlgorithm;
+use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 use wardgate_shared::secret::Secret;
 
 use super::{TestStore, audit, database, digest, later};
@@ -18,6 +19,9 @@ async fn a_client_comes_back_as_it_was_stored() {
     let test = TestStore::new().await;
     let service = Client {
         pkce_required: false,
+        post_logout_redirect_uris: vec![
+            RegisteredRedirectUri::parse("https://service.example/signed-out").unwrap(),
+        ],
         ..testing::client(
             "service",
             ClientAuthentication::Secret(digest("secret")),

@@ -21,6 +21,7 @@ fn client(scope: &str) -> Client {
         authentication: ClientAuthentication::Public,
         grant_types: GrantType::ALL.to_vec(),
         redirect_uris: vec![RegisteredRedirectUri::parse("https://app.example/cb").unwrap()],
+        post_logout_redirect_uris: Vec::new(),
         scope: set(scope),
         pkce_required: true,
         created_at: Timestamp::from_seconds(0),
@@ -104,7 +105,7 @@ fn scopes_with_nothing_behind_them_are_dropped() {
     person_gives(
         Some("Patient/7"),
         "openid profile email address phone launch launch/encounter",
-        "openid",
+        "openid profile email",
         None,
     );
 }

@@ -6,7 +6,8 @@ use crate::config::Resource;
 use crate::domain::client::{ClientAuthentication, GrantType};
 use crate::testing::{AUDIENCE, START, client};
 use crate::web::testing::{
-    Answer, Browser, Clinic, PASSWORD, PATIENT, WEB, WEB_REDIRECT, app_request, changed, form, web_request,
+    Answer, Browser, Clinic, PASSWORD, PATIENT, PHYSICIAN, WEB, WEB_REDIRECT, app_request, changed, form,
+    web_request,
 };
 
 /// The answer to the confidential client's request with these parameters besides.
@@ -253,4 +254,94 @@ async fn an_expired_session_counts_for_nothing() {
     gives_a_code(&ask(&browser, &[]).await);
     clinic.issuer.advance(3600);
     asks_to_sign_in(&ask(&browser, &[]).await);
+}
+
+/// An ID token of the confidential client for `email`, who signs in with `browser`.
+async fn id_token(clinic: &Clinic, browser: &Browser, email: &str) -> String {
+    let code = browser
+        .authorize(&web_request("openid"), email)
+        .await
+        .sent("code")
+        .unwrap();
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", &*code),
+        ("redirect_uri", WEB_REDIRECT),
+        ("client_id", WEB),
+        ("client_secret", &*clinic.web_secret),
+    ];
+    let body = clinic.token(&fields).await.json();
+    body["id_token"].as_str().unwrap().into()
+}
+
+// OIDC-41
+#[tokio::test]
+async fn a_hint_about_who_is_signed_in_changes_nothing() {
+    let clinic = Clinic::open().await;
+    let browser = clinic.browser();
+    let hint = id_token(&clinic, &browser, PATIENT).await;
+    clinic.issuer.advance(600);
+    let changes = [("prompt", Some("none")), ("id_token_hint", Some(&*hint))];
+    let code = gives_a_code(&ask(&browser, &changes).await);
+    assert_eq!(auth_time(&clinic, &code).await, Some(START));
+}
+
+// OIDC-41
+#[tokio::test]
+async fn a_hint_about_somebody_else_is_login_required_without_a_page() {
+    let clinic = Clinic::open().await;
+    let hint = id_token(&clinic, &clinic.browser(), PATIENT).await;
+    let browser = clinic.browser();
+    id_token(&clinic, &browser, PHYSICIAN).await;
+    clinic.issuer.advance(1);
+    let changes = [("prompt", Some("none")), ("id_token_hint", Some(&*hint))];
+    let answer = ask(&browser, &changes).await;
+    answer.is_error_redirect(WEB_REDIRECT, "login_required", Some("xyz123"));
+    // The same by POST, which is decided later.
+    let posted = browser
+        .post("/oauth2/authorize", &changed(web_request("openid"), &changes))
+        .await;
+    let answer = browser.get(posted.location()).await;
+    answer.is_error_redirect(WEB_REDIRECT, "login_required", Some("xyz123"));
+}
+
+#[tokio::test]
+async fn a_hint_about_somebody_else_lets_them_sign_in_and_nobody_else_answer() {
+    let clinic = Clinic::open().await;
+    let hint = id_token(&clinic, &clinic.browser(), PATIENT).await;
+    let browser = clinic.browser();
+    id_token(&clinic, &browser, PHYSICIAN).await;
+    clinic.issuer.advance(10);
+    let hinted = [("id_token_hint", Some(&*hint))];
+    let answer = ask(&browser, &hinted).await;
+    asks_to_sign_in(&answer);
+    let login = String::from(answer.location());
+    // Going round the sign-in page helps nobody.
+    let consent = login.replace("/login", "/consent");
+    assert_eq!(browser.get(&consent).await.location(), login);
+    clinic.issuer.advance(10);
+    let answer = browser.sign_in(&login, PHYSICIAN, PASSWORD).await;
+    let answer = browser.get(answer.location()).await;
+    answer.is_error_redirect(WEB_REDIRECT, "login_required", Some("xyz123"));
+    let login = String::from(ask(&browser, &hinted).await.location());
+    clinic.issuer.advance(10);
+    let answer = browser.sign_in(&login, PATIENT, PASSWORD).await;
+    gives_a_code(&browser.get(answer.location()).await);
+}
+
+#[tokio::test]
+async fn a_hint_that_is_no_id_token_of_the_client_is_refused() {
+    let clinic = Clinic::open().await;
+    let foreign = clinic.tokens("openid", PATIENT).await;
+    let own = id_token(&clinic, &clinic.browser(), PATIENT).await;
+    let mut forged = own.clone();
+    forged.truncate(own.len() - 4);
+    let texts = ["x", &forged, foreign["id_token"].as_str().unwrap()];
+    for hint in texts
+        .into_iter()
+        .chain([foreign["access_token"].as_str().unwrap()])
+    {
+        let answer = ask(&clinic.browser(), &[("id_token_hint", Some(hint))]).await;
+        answer.is_error_redirect(WEB_REDIRECT, "invalid_request", Some("xyz123"));
+    }
 }
