@@ -59,13 +59,25 @@ pub fn authorize(
     }
 }
 
+/// The patient in context. An id that FHIR does not know (FHIR R4 section 2.24.0.1, `id`) names nobody: no resource can
+/// have it, and servers may read more than one id out of it.
+pub fn patient_in_context(claims: &AccessClaims) -> Option<&str> {
+    let is_id = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+    };
+    claims.launch_context.patient_id.as_deref().filter(is_id)
+}
+
 /// Who holds the token, as far as scopes depend on it.
 fn holder<'a>(claims: &'a AccessClaims, base: &str) -> Holder<'a> {
     if claims.is_client_itself() {
         return Holder::Client;
     }
     Holder::User {
-        patient: claims.launch_context.patient_id.as_deref(),
+        patient: patient_in_context(claims),
         fhir_user: claims
             .fhir_user
             .as_deref()
@@ -127,6 +139,32 @@ mod tests {
         assert_eq!(permit.access_level, "patient");
         assert!(decide("GET", "/Patient/p-2", "patient/*.rs", with_patient).is_err());
         assert!(decide("GET", "/Patient/p-1", "patient/*.rs", person).is_err());
+    }
+
+    #[test]
+    fn a_patient_that_is_no_fhir_id_is_no_patient_in_context() {
+        let with_patient = |id: &str| {
+            let id = id.to_owned();
+            decide("GET", "/Observation", "patient/*.rs", move |claims| {
+                person(claims);
+                claims.launch_context.patient_id = Some(id);
+            })
+        };
+        for id in ["p-1", "1", "A.b-9", &"a".repeat(64)] {
+            assert!(with_patient(id).is_ok(), "{id:?}");
+        }
+        for id in [
+            "",
+            " ",
+            "*",
+            "p_1",
+            "p-1,p-2",
+            "Patient/p-1",
+            "p\u{e9}",
+            &"a".repeat(65),
+        ] {
+            assert!(with_patient(id).is_err(), "{id:?}");
+        }
     }
 
     #[test]

@@ -9,10 +9,15 @@ pub mod variables;
 use std::collections::BTreeMap;
 use std::ops::{Not as _, RangeInclusive};
 
+use wardgate_shared::error_uri::{MUST_BE, is_error_uri_base};
+
 use crate::refresh::RefreshSettings;
 use crate::routes;
 use url::UrlFault;
 use variables::Variable;
+
+/// Variables by name; `None` stands for a value that is no text (a table, a list, a number, another service).
+pub type Values = BTreeMap<String, Option<String>>;
 
 /// What the Worker needs to know. Made by [`Config::parse`] alone.
 #[derive(Clone, Debug)]
@@ -29,7 +34,7 @@ pub struct Config {
     pub upstream: String,
     /// Path of the FHIR API here: begins with a slash, ends without one, never empty.
     pub prefix: String,
-    /// Own URL, without a slash at the end.
+    /// Own URL: an origin, without a path and a slash at the end.
     pub public_url: String,
     /// Tolerated clock difference, in seconds.
     pub clock_skew_seconds: i64,
@@ -41,9 +46,11 @@ pub struct Config {
     pub jwks_timeout_milliseconds: u32,
     /// How long the FHIR server may take until its answer begins, in milliseconds.
     pub upstream_timeout_milliseconds: u32,
+    /// Where the address of a client comes from.
+    pub client_address: ClientAddress,
     /// Whose pages may call the API.
     pub cors_origins: CorsOrigins,
-    /// Base of `error_uri`, without a slash at the end; the error code is the fragment.
+    /// Base of `error_uri`; see [`wardgate_shared::error_uri`].
     pub error_uri: String,
 }
 
@@ -54,6 +61,15 @@ pub enum CorsOrigins {
     Any,
     /// Pages of these origins.
     Listed(Vec<String>),
+}
+
+/// Where the address of a client comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAddress {
+    /// From `CF-Connecting-IP`. Cloudflare sets it and lets no client do so.
+    Cloudflare,
+    /// From nowhere: whoever reaches the Worker can write any header.
+    Unknown,
 }
 
 /// One thing that is wrong with the configuration.
@@ -70,7 +86,7 @@ impl Config {
     ///
     /// # Errors
     /// Every fault there is, in the order of [`variables::ALL`].
-    pub fn parse(values: &BTreeMap<String, String>) -> Result<Self, Vec<ConfigFault>> {
+    pub fn parse(values: &Values) -> Result<Self, Vec<ConfigFault>> {
         let mut reader = Reader {
             values,
             faults: Vec::new(),
@@ -83,9 +99,9 @@ impl Config {
         let audiences = reader.audiences();
         let upstream = reader.base_url(variables::UPSTREAM);
         let prefix = reader.prefix();
-        let public_url = reader.base_url(variables::PUBLIC_URL);
+        let public_url = reader.origin(variables::PUBLIC_URL);
         let error_uri = match values.get(variables::ERROR_URI.name) {
-            Some(_) => reader.base_url(variables::ERROR_URI),
+            Some(_) => reader.error_uri(),
             None => format!("{}/docs/errors", issuer.strip_suffix('/').unwrap_or(&issuer)),
         };
         let config = Self {
@@ -110,6 +126,7 @@ impl Config {
             jwks_timeout_milliseconds: reader.number(variables::JWKS_TIMEOUT_MILLISECONDS, 10..=30_000),
             upstream_timeout_milliseconds: reader
                 .number(variables::UPSTREAM_TIMEOUT_MILLISECONDS, 10..=600_000),
+            client_address: reader.client_address(),
             cors_origins: reader.cors_origins(),
             error_uri,
         };
@@ -135,14 +152,9 @@ impl Config {
     /// Where the protected resource's metadata is (RFC 9728 section 3.1): the well-known part stands between host and
     /// path.
     pub fn resource_metadata_url(&self) -> String {
-        let path_start = url::check(&self.public_url).map_or(self.public_url.len(), |start| start.0);
-        let (origin, path) = self
-            .public_url
-            .split_at_checked(path_start)
-            .unwrap_or((self.public_url.as_str(), ""));
         format!(
-            "{origin}/.well-known/oauth-protected-resource{path}{}",
-            self.prefix
+            "{}/.well-known/oauth-protected-resource{}",
+            self.public_url, self.prefix
         )
     }
 }
@@ -157,7 +169,7 @@ fn well_known(issuer: &str, name: &str) -> String {
 
 /// Reads one variable after another and keeps what is wrong.
 struct Reader<'a> {
-    values: &'a BTreeMap<String, String>,
+    values: &'a Values,
     faults: Vec<ConfigFault>,
 }
 
@@ -172,14 +184,20 @@ impl Reader<'_> {
     /// The value or its default; empty, with a fault, when there is neither.
     fn text(&mut self, variable: Variable) -> String {
         match (
-            self.values.get(variable.name).map(|value| value.trim()),
+            self.values
+                .get(variable.name)
+                .map(|value| value.as_deref().map(str::trim)),
             variable.default,
         ) {
-            (Some(""), _) => {
+            (Some(None), _) => {
+                self.fault(variable, "must be text");
+                String::new()
+            }
+            (Some(Some("")), _) => {
                 self.fault(variable, "must not be empty");
                 String::new()
             }
-            (Some(value), _) => value.to_owned(),
+            (Some(Some(value)), _) => value.to_owned(),
             (None, Some(default)) => default.to_owned(),
             (None, None) => {
                 self.fault(variable, "is not set");
@@ -205,6 +223,30 @@ impl Reader<'_> {
     fn base_url(&mut self, variable: Variable) -> String {
         let text = self.url(variable);
         text.strip_suffix('/').unwrap_or(&text).to_owned()
+    }
+
+    fn origin(&mut self, variable: Variable) -> String {
+        let text = self.base_url(variable);
+        if url::check(&text).is_ok_and(|path| path.0 < text.len()) {
+            // The metadata of a resource lies at the root of its host (RFC 9728 section 3.1), which has to be here.
+            self.fault(
+                variable,
+                "must be an origin: scheme, host and port without a path",
+            );
+        }
+        text
+    }
+
+    fn error_uri(&mut self) -> String {
+        let text = self.text(variables::ERROR_URI);
+        let base = text
+            .strip_suffix('/')
+            .filter(|base| !base.contains('#'))
+            .unwrap_or(&text);
+        if !base.is_empty() && !is_error_uri_base(base) {
+            self.fault(variables::ERROR_URI, MUST_BE);
+        }
+        base.to_owned()
     }
 
     fn prefix(&mut self) -> String {
@@ -240,6 +282,18 @@ impl Reader<'_> {
                     self.fault(variable, format!("must be a whole number from {least} to {most}"));
                 }
                 0
+            }
+        }
+    }
+
+    fn client_address(&mut self) -> ClientAddress {
+        match self.text(variables::CLIENT_ADDRESS).as_str() {
+            "cloudflare" => ClientAddress::Cloudflare,
+            // An empty text has its fault already.
+            "none" | "" => ClientAddress::Unknown,
+            _ => {
+                self.fault(variables::CLIENT_ADDRESS, "must be 'cloudflare' or 'none'");
+                ClientAddress::Unknown
             }
         }
     }

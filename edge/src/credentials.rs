@@ -46,8 +46,7 @@ pub fn present<'a>(request: &Incoming<'a>) -> Result<Credential<'a>, CredentialE
     let Some(value) = request.headers.get("authorization") else {
         return Err(CredentialError::Missing);
     };
-    // Two headers of this name reach us joined by a comma, which no bearer token contains.
-    if value.contains(',')
+    if holds_several(value)
         || API_KEY_HEADERS
             .iter()
             .any(|name| request.headers.get(name).is_some())
@@ -71,6 +70,30 @@ pub fn present<'a>(request: &Incoming<'a>) -> Result<Credential<'a>, CredentialE
     } else {
         Err(CredentialError::Malformed)
     }
+}
+
+/// Whether an `Authorization` holds more than one credential: two headers of this name reach us joined by a comma.
+///
+/// No bearer token contains a comma. Other schemes have lists of parameters (RFC 9110 section 11.4), of which each has
+/// an equals sign after its name; what has none is the scheme of another credential.
+fn holds_several(value: &str) -> bool {
+    let is_bearer = value
+        .split([' ', ','])
+        .next()
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("Bearer"));
+    if is_bearer {
+        return value.contains(',');
+    }
+    let mut in_quotes = false;
+    let parts = value.split(|character| {
+        in_quotes ^= character == '"';
+        character == ',' && !in_quotes
+    });
+    parts.skip(1).map(str::trim).any(|part| {
+        let name = part.find([' ', '=', '"']).unwrap_or(part.len());
+        let rest = part.get(name..).unwrap_or_default().trim_start();
+        !part.is_empty() && !rest.starts_with('=')
+    })
 }
 
 /// `b64token` of RFC 6750 section 2.1.
@@ -129,7 +152,14 @@ mod tests {
     fn nothing_and_kinds_not_accepted_count_as_no_credential() {
         assert_eq!(with(&[]), Err(CredentialError::Missing));
         assert_eq!(with(&[("x-api-key", "k")]), Err(CredentialError::Missing));
-        for value in ["Basic dXNlcjpwYXNz", "DPoP a.b.c", "Negotiate"] {
+        for value in [
+            "Basic dXNlcjpwYXNz",
+            "DPoP a.b.c",
+            "Negotiate",
+            "Digest a=\"b\", c=\"d\"",
+            "Digest a=\"b, Bearer x\",c = d ,",
+            "Signature keyId=\"k\",algorithm=\"a\"",
+        ] {
             assert_eq!(
                 with(&[("authorization", value)]),
                 Err(CredentialError::Missing),
@@ -140,7 +170,16 @@ mod tests {
 
     #[test]
     fn refuses_two_credentials() {
-        for value in ["Bearer a, Bearer a", "Bearer a,Basic b", "Basic b, Bearer a"] {
+        for value in [
+            "Bearer a, Bearer a",
+            "Bearer a,Basic b",
+            "Bearer a, b=\"c\"",
+            "Bearer ,a",
+            "Basic b, Bearer a",
+            "Basic b=, Bearer a==",
+            "Digest a=\"b\", c=\"d\", Bearer a",
+            "Digest a=\"b\", Negotiate",
+        ] {
             assert_eq!(
                 with(&[("authorization", value)]),
                 Err(CredentialError::Several),

@@ -13,7 +13,7 @@
 //! | 500 | | a fault in Wardgate | |
 //! | 502 | | the FHIR server is not reachable, redirects, or refuses Wardgate itself | |
 //! | 503 | | no keys to decide with, or no SMART configuration to show | `Retry-After` |
-//! | 503 | | the Worker's configuration is wrong | names the variables |
+//! | 503 | | the Worker's configuration is wrong | `Retry-After`; names the variables |
 //! | 504 | | the FHIR server takes too long | |
 //!
 //! Challenges are those of RFC 6750 section 3 with `resource_metadata` of RFC 9728 section 5.1. A body is an
@@ -25,6 +25,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use wardgate_shared::error_uri::error_uri;
 use wardgate_shared::jwt::JwtError;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::operation_outcome::{FHIR_MEDIA_TYPE, IssueType, OperationOutcome};
@@ -40,6 +41,7 @@ use crate::credentials::CredentialError;
 use crate::negotiation::{BodyForm, body_form};
 use crate::request::Incoming;
 use crate::routes::below_prefix;
+use crate::well_known::MISCONFIGURED_RETRY_AFTER;
 
 mod reason;
 
@@ -64,8 +66,8 @@ pub enum Refusal {
         /// Those that do.
         allow: &'static str,
     },
-    /// A header names another method or path than the request line.
-    MethodOverride,
+    /// A header names another method or path than the request line, or asks for more than it.
+    EffectOfHeader,
     /// Nothing is served there.
     NotFound,
     /// What is needed for a decision, or for the document asked for, cannot be had now.
@@ -121,7 +123,7 @@ impl Refusal {
             Self::Credential(
                 CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
             )
-            | Self::MethodOverride => 400,
+            | Self::EffectOfHeader => 400,
             Self::Scope { .. } => 403,
             Self::Request(error) => request_status(error),
             Self::Method { .. } => 405,
@@ -150,7 +152,7 @@ impl Refusal {
             | Self::Credential(CredentialError::Missing)
             | Self::Request(_)
             | Self::Method { .. }
-            | Self::MethodOverride
+            | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
             | Self::Misconfigured(_)
@@ -168,7 +170,7 @@ impl Refusal {
             | Self::Scope { .. }
             | Self::Request(_)
             | Self::Method { .. }
-            | Self::MethodOverride
+            | Self::EffectOfHeader
             | Self::NotFound => "deny",
             Self::Undecided { .. } | Self::Misconfigured(_) | Self::Internal => "undecided",
             Self::Upstream(_) => "failed",
@@ -184,7 +186,9 @@ impl Refusal {
             Self::Scope { reason, .. } => sentence(&reason.to_string()).into(),
             Self::Request(error) => sentence(&error.to_string()).into(),
             Self::Method { allow } => format!("The method does not apply here; allowed: {allow}").into(),
-            Self::MethodOverride => "A header must not replace the method or the path of the request".into(),
+            Self::EffectOfHeader => {
+                "A header must not change what the method and the path of the request say".into()
+            }
             Self::NotFound => "Nothing is served at this path".into(),
             Self::Undecided { .. } => "The request cannot be decided now; try again later".into(),
             Self::Misconfigured(faults) => {
@@ -217,7 +221,7 @@ impl Refusal {
                 CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
             )
             | Self::Request(_)
-            | Self::MethodOverride => IssueType::Invalid,
+            | Self::EffectOfHeader => IssueType::Invalid,
             Self::Undecided { .. } | Self::Upstream(_) => IssueType::Transient,
             Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
         }
@@ -235,7 +239,7 @@ impl Refusal {
             | Self::Credential(_)
             | Self::Token(_)
             | Self::Scope { .. }
-            | Self::MethodOverride
+            | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
             | Self::Misconfigured(_)
@@ -262,6 +266,9 @@ impl Refusal {
         if let Self::Undecided { retry_after_seconds } = self {
             answer = answer.with("retry-after", retry_after_seconds.max(&1).to_string());
         }
+        if let Self::Misconfigured(_) = self {
+            answer = answer.with("retry-after", MISCONFIGURED_RETRY_AFTER);
+        }
         match body_form(request.headers.get("accept"), is_fhir_path) {
             BodyForm::OperationOutcome => {
                 let outcome = OperationOutcome::error(self.issue_type(), self.detail());
@@ -279,7 +286,7 @@ impl Refusal {
             error_description: code.map(|_| detail.clone()),
             error_uri: code
                 .zip(config)
-                .map(|(code, config)| format!("{}#{code}", config.error_uri)),
+                .map(|(code, config)| error_uri(&config.error_uri, code.as_str())),
             problem: Problem {
                 kind: "about:blank".into(),
                 title: title(self.status()).into(),

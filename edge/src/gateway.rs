@@ -18,7 +18,7 @@ use wardgate_shared::time::Timestamp;
 use crate::answer::OwnAnswer;
 use crate::authenticate::authenticate;
 use crate::authorize::authorize;
-use crate::config::{Config, ConfigFault};
+use crate::config::{Config, ConfigFault, CorsOrigins};
 use crate::cors;
 use crate::credentials::{self, Credential};
 use crate::error::{Refusal, UpstreamFailure};
@@ -208,7 +208,8 @@ async fn pass_on<O: Outside>(
     }
 }
 
-/// Answers a request to a Worker whose configuration is wrong: everything but the health check is refused.
+/// Answers a request to a Worker whose configuration is wrong: everything is refused, so that nobody takes it for one
+/// that works. Which origins may read that is not known, so any may; the answers say nothing of anybody.
 ///
 /// # Errors
 /// When the platform cannot make an answer at all.
@@ -218,8 +219,12 @@ pub fn handle_misconfigured<O: Outside>(
     request: &Incoming<'_>,
 ) -> Result<O::Response, O::Failure> {
     let request_id = headers::request_id(request, || outside.random_bytes());
+    let mut always = cors::headers(&CorsOrigins::Any, request);
+    always.push((headers::REQUEST_ID, request_id.clone()));
     let mut decision = Decision::new(&request_id);
-    let answer = if request.path == routes::HEALTH {
+    let answer = if cors::is_preflight(request) {
+        cors::preflight()
+    } else if request.path == routes::HEALTH {
         well_known::health(false)
     } else {
         let refusal = Refusal::Misconfigured(faults.to_vec());
@@ -228,10 +233,7 @@ pub fn handle_misconfigured<O: Outside>(
     };
     decision.status = answer.status;
     outside.log(&decision.line());
-    outside.respond(&completed(
-        answer,
-        vec![(headers::REQUEST_ID, request_id.clone())],
-    ))
+    outside.respond(&completed(answer, always))
 }
 
 /// The answer with the headers that every answer has. Values of one name are joined.

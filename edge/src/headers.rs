@@ -4,7 +4,8 @@
 //!
 //! A forwarded request carries what the token says in the headers of [`identity`]. Whoever stands behind Wardgate may
 //! believe them, because the same names from outside are removed in every spelling (any case, `_` for `-`), provided
-//! that it can be reached through Wardgate only. A header is absent when the token does not say it.
+//! that it can be reached through Wardgate only. A header is absent when the token does not say it, or when it says a
+//! patient that is no FHIR id.
 //!
 //! | header | claim |
 //! |---|---|
@@ -27,15 +28,20 @@
 //! A value is percent-encoded where it is not visible ASCII, and where it has a space (but for the two headers that
 //! are lists) or a percent sign, so that decoding once always gives the claim. No value can hold a line break.
 //!
-//! Beside these: `X-Forwarded-Host` and `X-Forwarded-Proto` are what the client addressed, `X-Forwarded-For` is the
-//! client's address as Cloudflare saw it (`CF-Connecting-IP`; nothing of what the client itself claims survives), and
-//! `X-Request-Id` names the request, on the answer too.
+//! Beside these: `X-Forwarded-Host` and `X-Forwarded-Proto` are what the client addressed, and `X-Request-Id`
+//! names the request, on the answer too. `X-Forwarded-For` is the client's address as Cloudflare saw it
+//! (`CF-Connecting-IP`), and absent where the configuration does not say that Cloudflare stands in front. Nothing of what
+//! the client itself claims survives.
+//!
+//! Nothing on the way stores an answer: requests go out with the cache mode `no-store`, for which the runtime says
+//! `Cache-Control: no-cache` where the client says nothing, and always `Pragma: no-cache`.
 
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use wardgate_shared::claims::AccessClaims;
 
+use crate::authorize::patient_in_context;
 use crate::request::Incoming;
 
 /// What the identity headers' names begin with.
@@ -70,16 +76,16 @@ pub fn identity(claims: &AccessClaims) -> Vec<(&'static str, String)> {
         ("x-wardgate-scope", list(&claims.scope)),
     ];
     let optional = [
-        ("x-wardgate-patient", &context.patient_id),
-        ("x-wardgate-encounter", &context.encounter_id),
-        ("x-wardgate-fhir-user", &claims.fhir_user),
-        ("x-wardgate-practitioner", &claims.practitioner_id),
-        ("x-wardgate-organization", &claims.organization_id),
+        ("x-wardgate-patient", patient_in_context(claims)),
+        ("x-wardgate-encounter", context.encounter_id.as_deref()),
+        ("x-wardgate-fhir-user", claims.fhir_user.as_deref()),
+        ("x-wardgate-practitioner", claims.practitioner_id.as_deref()),
+        ("x-wardgate-organization", claims.organization_id.as_deref()),
     ];
     headers.extend(
         optional
             .into_iter()
-            .filter_map(|(name, value)| Some((name, word(value.as_deref()?)))),
+            .filter_map(|(name, value)| Some((name, word(value?)))),
     );
     headers
 }
@@ -155,6 +161,28 @@ mod tests {
         assert_eq!(get("x-wardgate-patient"), Some("p-1"));
         assert_eq!(get("x-wardgate-fhir-user"), Some("Practitioner/9"));
         assert_eq!(get("x-wardgate-scope"), Some("system/*.read"));
+    }
+
+    #[test]
+    fn a_patient_that_is_no_fhir_id_is_not_told() {
+        let mut claims = claims();
+        for id in [
+            "",
+            "Patient/p-1",
+            "p_1",
+            "p-1 ",
+            "p-1,p-2",
+            "p-1*",
+            &"a".repeat(65),
+        ] {
+            claims.launch_context.patient_id = Some(id.to_owned());
+            assert!(
+                identity(&claims)
+                    .iter()
+                    .all(|(name, _)| *name != "x-wardgate-patient"),
+                "{id:?}"
+            );
+        }
     }
 
     #[test]

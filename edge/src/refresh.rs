@@ -52,13 +52,16 @@ pub enum Permission {
 #[derive(Clone, Copy, Debug)]
 pub struct Refresh {
     settings: RefreshSettings,
-    fetched_at: Option<Timestamp>,
+    /// The attempt that brought the document in hand.
+    brought_by: Option<Started>,
     last_attempt: Option<Attempt>,
+    /// How many attempts began.
+    attempts: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Attempt {
-    started_at: Timestamp,
+    started: Started,
     outcome: Outcome,
 }
 
@@ -74,8 +77,9 @@ impl Refresh {
     pub const fn new(settings: RefreshSettings) -> Self {
         Self {
             settings,
-            fetched_at: None,
+            brought_by: None,
             last_attempt: None,
+            attempts: 0,
         }
     }
 
@@ -86,7 +90,7 @@ impl Refresh {
             stale_seconds,
             ..
         } = self.settings;
-        match self.fetched_at.map(|fetched_at| now.since(fetched_at)) {
+        match self.brought_by.map(|attempt| now.since(attempt.at)) {
             // A clock that went back says nothing of the age; asking again is the careful answer.
             Some(age) if age < 0 => Standing::Stale,
             Some(age) if age < fresh_seconds => Standing::Fresh,
@@ -109,14 +113,14 @@ impl Refresh {
     }
 
     fn permission(&self, now: Timestamp) -> Permission {
-        let Some(Attempt { started_at, outcome }) = self.last_attempt else {
+        let Some(Attempt { started, outcome }) = self.last_attempt else {
             return Permission::Granted;
         };
         match outcome {
-            Outcome::Running if within(now, started_at, self.settings.attempt_seconds).is_some() => {
+            Outcome::Running if within(now, started.at, self.settings.attempt_seconds).is_some() => {
                 Permission::Running
             }
-            Outcome::Succeeded if within(now, started_at, self.settings.cooldown_seconds).is_some() => {
+            Outcome::Succeeded if within(now, started.at, self.settings.cooldown_seconds).is_some() => {
                 Permission::JustFetched
             }
             Outcome::Failed { at } => match within(now, at, self.settings.cooldown_seconds) {
@@ -129,43 +133,54 @@ impl Refresh {
 
     /// Notes that an attempt begins at `now`. What it gives is handed back when the attempt ends.
     pub const fn start(&mut self, now: Timestamp) -> Started {
+        self.attempts = self.attempts.saturating_add(1);
+        let started = Started {
+            number: self.attempts,
+            at: now,
+        };
         self.last_attempt = Some(Attempt {
-            started_at: now,
+            started,
             outcome: Outcome::Running,
         });
-        Started(now)
+        started
     }
 
     /// Notes that an attempt brought a document. Its age counts from the attempt's beginning, since what the issuer sent
-    /// may be as old as that. Says whether the document is newer than the one in hand, and so to be used.
-    pub fn succeed(&mut self, Started(started_at): Started) -> bool {
-        let newer = self.fetched_at.is_none_or(|fetched_at| fetched_at <= started_at);
+    /// may be as old as that. Says whether the document is newer than the one in hand, and so to be used; the attempts'
+    /// order tells, since a clock can go back.
+    pub fn succeed(&mut self, started: Started) -> bool {
+        let newer = self
+            .brought_by
+            .is_none_or(|attempt| attempt.number <= started.number);
         if newer {
-            self.fetched_at = Some(started_at);
+            self.brought_by = Some(started);
         }
-        self.conclude(started_at, Outcome::Succeeded);
+        self.conclude(started, Outcome::Succeeded);
         newer
     }
 
     /// Notes that an attempt brought nothing, at `now`.
-    pub fn fail(&mut self, Started(started_at): Started, now: Timestamp) {
-        self.conclude(started_at, Outcome::Failed { at: now });
+    pub fn fail(&mut self, started: Started, now: Timestamp) {
+        self.conclude(started, Outcome::Failed { at: now });
     }
 
     /// An attempt that was taken over while it ran no longer decides anything.
-    fn conclude(&mut self, started_at: Timestamp, outcome: Outcome) {
+    fn conclude(&mut self, started: Started, outcome: Outcome) {
         if let Some(attempt) = &mut self.last_attempt
-            && attempt.started_at == started_at
+            && attempt.started == started
         {
             attempt.outcome = outcome;
         }
     }
 }
 
-/// An attempt that began at this instant.
+/// An attempt that has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "an attempt that is never concluded blocks the next one for a while"]
-pub struct Started(Timestamp);
+pub struct Started {
+    number: u64,
+    at: Timestamp,
+}
 
 /// The seconds left of `span` since `instant`, if it is not over. A clock that went back ends every span, lest it never
 /// end.

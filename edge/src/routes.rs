@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::cors;
 use crate::credentials;
 use crate::error::Refusal;
+use crate::proxy::sanitize::EFFECTS;
 use crate::request::Incoming;
 
 /// Where a request goes.
@@ -43,21 +44,11 @@ impl Route<'_> {
     }
 }
 
-/// The path of the health check; it is answered even when the configuration is wrong.
+/// The path of the health check; it has an answer of its own when the configuration is wrong.
 pub const HEALTH: &str = "/health";
 
 /// The path of the protected resource's metadata (RFC 9728 section 3).
 const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
-
-/// Headers by which some servers take another method or another path than the request line says. Neither would be what
-/// was judged.
-const OVERRIDES: [&str; 5] = [
-    "x-http-method-override",
-    "x-http-method",
-    "x-method-override",
-    "x-original-url",
-    "x-rewrite-url",
-];
 
 /// Finds the route of a request.
 ///
@@ -82,8 +73,8 @@ pub fn route<'a>(config: &Config, request: &Incoming<'a>) -> Result<Route<'a>, R
 
 fn fhir_route<'a>(request: &Incoming<'a>, below: &'a str) -> Result<Route<'a>, Refusal> {
     credentials::refuse_in_query(request.query)?;
-    if OVERRIDES.iter().any(|name| request.headers.get(name).is_some()) {
-        return Err(Refusal::MethodOverride);
+    if EFFECTS.iter().any(|name| request.headers.get(name).is_some()) {
+        return Err(Refusal::EffectOfHeader);
     }
     if below == "/.well-known/smart-configuration" {
         return only_get(request).map(|()| Route::SmartConfiguration);
@@ -237,13 +228,13 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_method_or_path_that_a_header_replaces() {
-        for header in super::OVERRIDES {
+    fn refuses_headers_that_change_what_a_request_does() {
+        for header in super::EFFECTS {
             let found = route(
                 &config(),
                 &incoming("POST", "/fhir/Patient", &[(header, "DELETE")]),
             );
-            assert_eq!(found.unwrap_err(), Refusal::MethodOverride, "{header}");
+            assert_eq!(found.unwrap_err(), Refusal::EffectOfHeader, "{header}");
         }
     }
 

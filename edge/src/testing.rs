@@ -2,25 +2,23 @@
 
 mod world;
 
-use std::collections::BTreeMap;
-
 use wardgate_shared::claims::{AccessClaims, LaunchContext};
 use wardgate_shared::jwt::Audiences;
 
-use crate::config::Config;
+use crate::config::{Config, Values};
 use crate::request::{Headers, Incoming};
 
 pub(crate) use world::{IssuerKey, NOW, Reply, World, block_on};
 
 /// The configuration of most tests.
 pub(crate) fn config() -> Config {
-    let values: BTreeMap<String, String> = [
+    let values: Values = [
         ("WARDGATE_ISSUER", "https://issuer.example"),
         ("WARDGATE_AUDIENCES", "https://edge.example/fhir"),
         ("WARDGATE_UPSTREAM", "https://fhir.example/r4"),
         ("WARDGATE_PUBLIC_URL", "https://edge.example"),
     ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .map(|(name, value)| (name.to_owned(), Some(value.to_owned())))
     .into();
     Config::parse(&values).unwrap()
 }

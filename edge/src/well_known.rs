@@ -18,6 +18,9 @@ use crate::jwks;
 use crate::log::Incident;
 use crate::refresh::{Permission, Refresh, RefreshSettings, Standing};
 
+/// When to ask a Worker again whose configuration is wrong, in seconds. Only a new deployment mends it.
+pub const MISCONFIGURED_RETRY_AFTER: &str = "60";
+
 /// How long clients may keep one of these documents, in seconds.
 const MAXIMUM_AGE: &str = "max-age=300";
 
@@ -40,10 +43,14 @@ pub fn protected_resource_metadata(config: &Config) -> OwnAnswer {
 
 /// The health of the Worker itself. It says nothing about issuer and FHIR server, which have their own.
 pub fn health(is_configured: bool) -> OwnAnswer {
-    let status = if is_configured { "ok" } else { "misconfigured" };
-    OwnAnswer::new(200)
-        .with("cache-control", "no-store")
-        .with_body("application/json", format!(r#"{{"status":"{status}"}}"#))
+    let answer = if is_configured {
+        OwnAnswer::new(200).with_body("application/json", r#"{"status":"ok"}"#)
+    } else {
+        OwnAnswer::new(503)
+            .with("retry-after", MISCONFIGURED_RETRY_AFTER)
+            .with_body("application/json", r#"{"status":"misconfigured"}"#)
+    };
+    answer.with("cache-control", "no-store")
 }
 
 fn document(body: String) -> OwnAnswer {

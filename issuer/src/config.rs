@@ -44,6 +44,8 @@ pub struct Config {
     pub documentation: DocumentationConfig,
     /// Section `passwords`.
     pub passwords: PasswordsConfig,
+    /// Section `outbound`.
+    pub outbound: OutboundConfig,
     /// Section `logging`.
     pub logging: LoggingConfig,
 }
@@ -164,7 +166,7 @@ impl Resource {
 /// Where readers of error answers are sent.
 #[derive(Clone, Debug)]
 pub struct DocumentationConfig {
-    /// The base of `error_uri`, without a trailing slash; the error code follows after a slash.
+    /// The base of `error_uri`; see [`wardgate_shared::error_uri`].
     pub error_uri: String,
 }
 
@@ -179,6 +181,15 @@ pub struct PasswordsConfig {
     pub parallelism: u32,
     /// How many computations may run at once; each takes a thread and the memory above.
     pub concurrency: usize,
+}
+
+/// What the issuer may fetch from others: key sets of clients.
+#[derive(Clone, Debug, Default)]
+pub struct OutboundConfig {
+    /// Whether http, and this machine, may be reached: for development.
+    pub allow_loopback_http: bool,
+    /// Networks that are not public and may be reached all the same.
+    pub private_networks: Vec<IpNetwork>,
 }
 
 /// What the log looks like.

@@ -5,8 +5,9 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 
+use crate::config::Config;
 use crate::domain::consent::Consent;
-use crate::endpoints::authorize::decision::{Denial, is_fresh_enough};
+use crate::endpoints::authorize::decision::{Denial, counts};
 use crate::endpoints::authorize::pending::PendingRequest;
 use crate::error::page::PageError;
 use crate::error::redirect;
@@ -49,6 +50,7 @@ pub async fn get(
     let template = ConsentPage {
         client_name: &pending.client.name,
         permissions: &permissions,
+        resources: &resources_to_name(state.config(), &pending.request.audiences),
         destination: pending.request.redirect_target.as_str(),
         request: pending.id(),
         form_token: &form_token,
@@ -99,6 +101,7 @@ pub async fn post(
                 user_id: session.user.id.clone(),
                 client_id: pending.client.client_id.clone(),
                 scope: grantable.scope.clone(),
+                audiences: pending.request.audiences.clone(),
                 granted_at: state.now(),
             };
             pending
@@ -109,8 +112,18 @@ pub async fn post(
     }
 }
 
+/// The resources that the page names: none where there is only the one that everybody uses.
+pub fn resources_to_name<'a>(config: &Config, audiences: &'a [String]) -> Vec<&'a str> {
+    let only = config.resources.len() <= 1 && audiences.iter().all(|name| name == config.default_audience());
+    if only {
+        Vec::new()
+    } else {
+        audiences.iter().map(String::as_str).collect()
+    }
+}
+
 fn fresh_session(pending: &PendingRequest, session: Option<BrowserSession>) -> Option<BrowserSession> {
-    session.filter(|session| is_fresh_enough(pending, &session.session))
+    session.filter(|session| counts(pending, &session.session))
 }
 
 #[cfg(test)]

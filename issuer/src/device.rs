@@ -11,6 +11,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
+use crate::consent::resources_to_name;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::Client;
 use crate::domain::device_authorization::{DeviceAuthorization, UserCode};
@@ -176,12 +177,17 @@ impl Answer<'_> {
     /// Wrong codes are counted for the person and for the network (RFC 8628 section 5.1).
     async fn look_up(
         &self,
-        throttle: &SignInThrottle,
+        throttle: &Arc<SignInThrottle>,
         typed: &str,
         user_code: Option<UserCode>,
     ) -> Result<Response, PageError> {
         let account = format!("device codes typed by {}", self.session.user.id);
-        let attempt = match throttle.begin(&account, self.address, self.state.now()) {
+        // An address that all visitors share says nothing about this one.
+        let server = &self.state.config().server;
+        let network = self
+            .address
+            .filter(|address| !address.is_loopback() && !server.trusts_proxy(*address));
+        let attempt = match throttle.begin(&account, network, self.state.now()) {
             Ok(attempt) => attempt,
             Err(throttled) => {
                 let mut response = self.refuse_code(typed, TOO_MANY, "throttled").await?;
@@ -196,9 +202,11 @@ impl Answer<'_> {
             None => None,
         };
         let Some((device, client)) = found else {
+            attempt.mismatched(self.state.now());
             return self.refuse_code(typed, UNKNOWN, "unknown_user_code").await;
         };
-        throttle.take_back(&attempt);
+        // A right code counts for nothing, not even for a new start: anybody can have a device that shows one.
+        drop(attempt);
         let grantable = self.grantable(&device);
         if grantable.scope.is_empty() {
             return self.refuse_code(typed, NOTHING, "invalid_scope").await;
@@ -210,6 +218,7 @@ impl Answer<'_> {
         let template = DeviceConsentPage {
             client_name: &client.name,
             permissions: &permissions(&grantable.scope, grantable.launch_context.patient_id.is_some()),
+            resources: &resources_to_name(self.state.config(), &device.audiences),
             user_code: &device.user_code.to_string(),
             form_token: &token,
             user_name: &self.session.user.name,

@@ -1,15 +1,19 @@
 //! The protocol's endpoints: one file each, named as in its specification.
 
 pub mod authorize;
+pub mod bearer_authentication;
 pub mod client_authentication;
 pub mod client_request;
 pub mod cross_origin;
 pub mod device_authorization;
 pub mod documentation;
+pub mod end_session;
 pub mod health;
+pub mod introspect;
 pub mod landing;
 pub mod metadata;
 pub mod pushed_authorization;
 pub mod resources;
 pub mod revoke;
 pub mod token;
+pub mod userinfo;

@@ -5,6 +5,7 @@
 //! | [`domain`] | The things the issuer keeps and what may become of them; no I/O. |
 //! | [`store`] | Domain operations over SQLite; the only place that holds SQL. |
 //! | [`keys`] | Signing keys: made, sealed, published, rotated, used. |
+//! | [`outbound`] | What is fetched from others, and what is never fetched. |
 //! | [`password`] | Argon2id with bounded concurrency. |
 //! | [`config`] | One typed configuration; every fault reported at once. |
 //! | [`state`] | What every handler shares. |
@@ -29,6 +30,7 @@ pub mod extract;
 pub mod keys;
 pub mod layers;
 pub mod login;
+pub mod outbound;
 pub mod password;
 pub mod rng;
 pub mod router;

@@ -12,8 +12,8 @@ use tower_http::trace::TraceLayer;
 use crate::consent;
 use crate::device;
 use crate::endpoints::{
-    authorize, cross_origin, device_authorization, documentation, health, landing, metadata,
-    pushed_authorization, revoke, token,
+    authorize, cross_origin, device_authorization, documentation, end_session, health, introspect, landing,
+    metadata, pushed_authorization, revoke, token, userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
@@ -38,10 +38,22 @@ pub fn router(state: AppState) -> Router {
             "/oauth2/device_authorization",
             axum::routing::post(device_authorization::post).fallback(device_authorization::other_method),
         )
+        .route(
+            "/oauth2/userinfo",
+            get(userinfo::get)
+                .post(userinfo::post)
+                .fallback(userinfo::other_method),
+        )
         .layer(from_fn_with_state(
             state.clone(),
             cross_origin::registered_origins,
         ));
+
+    // Called by servers alone: no browser app may, from whatever origin.
+    let servers = Router::new().route(
+        "/oauth2/introspect",
+        axum::routing::post(introspect::post).fallback(introspect::other_method),
+    );
 
     // Read by anybody.
     let documents = Router::new()
@@ -68,6 +80,11 @@ pub fn router(state: AppState) -> Router {
         .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/oauth2/authorize/continue", get(authorize::resume))
+        .route("/oauth2/logout", get(end_session::get).post(end_session::post))
+        .route(
+            "/oauth2/logout/confirm",
+            axum::routing::post(end_session::confirm),
+        )
         .route("/login", get(sign_in::get).post(sign_in::post))
         .route("/consent", get(consent::get).post(consent::post))
         .route("/device", get(device::get).post(device::post))
@@ -81,6 +98,7 @@ pub fn router(state: AppState) -> Router {
         .merge(pages)
         .method_not_allowed_fallback(landing::other_method)
         .merge(protocol)
+        .merge(servers)
         .fallback(landing::not_found)
         .with_state(Web::new(state))
         .layer(DefaultBodyLimit::max(layers::MAXIMUM_BODY_BYTES))

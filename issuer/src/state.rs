@@ -8,6 +8,7 @@ use wardgate_shared::time::Timestamp;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::KeyRing;
+use crate::outbound::{KeySets, Outbound};
 use crate::password::{PasswordError, Passwords};
 use crate::store::Store;
 
@@ -22,6 +23,7 @@ struct Parts {
     passwords: Passwords,
     clock: Arc<dyn Clock>,
     form_key: Secret<[u8; 32]>,
+    key_sets: KeySets,
 }
 
 impl AppState {
@@ -37,6 +39,7 @@ impl AppState {
     ) -> Result<Self, PasswordError> {
         let passwords = Passwords::new(&config.passwords)?;
         let form_key = keys.derive("wardgate form key");
+        let key_sets = KeySets::new(Outbound::new(config.outbound.clone()));
         Ok(Self(Arc::new(Parts {
             config,
             store,
@@ -44,6 +47,7 @@ impl AppState {
             passwords,
             clock,
             form_key,
+            key_sets,
         })))
     }
 
@@ -80,5 +84,10 @@ impl AppState {
     /// The key of the forms' CSRF tokens (HMAC-SHA-256); the same after a restart, as long as the master key is.
     pub fn form_key(&self) -> &Secret<[u8; 32]> {
         &self.0.form_key
+    }
+
+    /// The key sets that clients publish at URLs.
+    pub fn key_sets(&self) -> &KeySets {
+        &self.0.key_sets
     }
 }

@@ -14,6 +14,7 @@ mod access_tokens;
 mod audit_events;
 mod authorization_codes;
 mod authorization_requests;
+mod client_assertions;
 mod clients;
 mod connection;
 mod consents;

@@ -1,5 +1,8 @@
 //! An issuer for tests: real store in a folder of its own, real keys, a clock that is moved by hand, cheap Argon2.
 
+mod document_server;
+mod signer;
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -21,6 +24,9 @@ use crate::keys::{KeyRing, MasterKey, NativeSigningKey};
 use crate::rng;
 use crate::state::AppState;
 use crate::store::{Insertion, Store};
+
+pub(crate) use document_server::DocumentServer;
+pub(crate) use signer::{Signer, assertion_claims, key_set};
 
 /// When every test begins: 2027-01-15.
 pub(crate) const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -144,7 +150,7 @@ impl TestIssuer {
 /// A configuration with its database in `folder`.
 pub(crate) fn config(folder: &Path) -> Config {
     let text = format!(
-        "keys.master_key = \"{}\"\nkeys.algorithm = \"ES256\"\nserver.public_url = \"{ISSUER}\"\n\
+        "keys.master_key = \"{}\"\nkeys.algorithm = \"ES256\"\nserver.public_url = \"{ISSUER}\"\nserver.trusted_proxies = []\n\
          [[resources]]\nidentifier = \"{AUDIENCE}\"\naliases = [\"{AUDIENCE_ALIAS}\"]\n",
         "d2FyZGdhdGUtdGVzdC1tYXN0ZXIta2V5LTMyLWJ5dGU"
     );
@@ -178,6 +184,7 @@ pub(crate) fn client(
             .iter()
             .map(|uri| RegisteredRedirectUri::parse(uri).unwrap())
             .collect(),
+        post_logout_redirect_uris: Vec::new(),
         scope: ScopeSet::parse(scope).unwrap(),
         pkce_required: true,
         push_required: false,

@@ -2,9 +2,10 @@
 //!
 //! [`granting`] decides which scopes a token may carry; [`opaque`] makes codes and refresh tokens; [`signed`] makes access
 //! tokens (RFC 9068) and ID tokens (OpenID Connect Core section 2); [`response`] is RFC 6749 section 5.1 with SMART's
-//! launch context. Nothing here decides whether a token may be issued; that is the endpoint's business.
+//! launch context; [`own`] knows them again. Nothing here decides whether a token may be issued; that is the endpoint's business.
 
 pub mod granting;
 pub mod opaque;
+pub mod own;
 pub mod response;
 pub mod signed;

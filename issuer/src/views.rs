@@ -1,8 +1,9 @@
 //! The pages: typed contexts for the templates in `templates/`, and the headers that go with them.
 //!
-//! Plain HTML that works without scripts. Everything that a template prints is escaped by askama. Each page names, by
+//! Plain HTML that works without scripts; one page has one, see [`form_post`]. Everything that a template prints is escaped by askama. Each page names, by
 //! its Content-Security-Policy, where its forms may lead.
 
+mod form_post;
 mod form_targets;
 mod scope_words;
 
@@ -12,6 +13,7 @@ use http::{HeaderValue, header};
 
 use crate::error::InternalError;
 
+pub use form_post::form_post;
 pub use form_targets::FormTargets;
 pub(crate) use form_targets::web_origin;
 pub use scope_words::{Permission, permissions};
@@ -42,6 +44,8 @@ pub struct ConsentPage<'a> {
     pub client_name: &'a str,
     /// What it would get, in plain words.
     pub permissions: &'a [Permission],
+    /// The APIs at which it would get it, where there could be a doubt.
+    pub resources: &'a [&'a str],
     /// Where the answer is sent.
     pub destination: &'a str,
     /// The authorization request.
@@ -78,6 +82,8 @@ pub struct DeviceConsentPage<'a> {
     pub client_name: &'a str,
     /// What it would get, in plain words.
     pub permissions: &'a [Permission],
+    /// The resources it is for, where they need naming.
+    pub resources: &'a [&'a str],
     /// What the device shows.
     pub user_code: &'a str,
     /// Ties the form to session and code.
@@ -135,6 +141,20 @@ pub struct SignOutForm<'a> {
     pub form_token: &'a str,
 }
 
+/// The question of a client's logout request.
+#[derive(Debug, Template)]
+#[template(path = "end_session.html")]
+pub struct EndSessionPage<'a> {
+    /// The app that asks, when it is known.
+    pub client_name: Option<&'a str>,
+    /// Who is signed in.
+    pub user_name: &'a str,
+    /// Ties the form to the session.
+    pub form_token: &'a str,
+    /// The request itself, sent along with the answer: names and values.
+    pub fields: &'a [(&'a str, &'a str)],
+}
+
 /// The list of error codes that every `error_uri` points into.
 #[derive(Debug, Template)]
 #[template(path = "error_codes.html")]
@@ -161,13 +181,30 @@ pub struct ErrorCodeEntry {
 /// # Errors
 /// When the template cannot be rendered, or the policy cannot be a header.
 pub fn page(template: &impl Template, targets: &FormTargets) -> Result<Response, InternalError> {
-    let mut response = Html(template.render()?).into_response();
-    let policy = HeaderValue::from_str(&format!(
+    let policy = format!(
         "default-src 'none'; style-src 'self'; form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
-    ))?;
+    );
+    with_policy(template, &policy)
+}
+
+/// Renders a page on which, besides, the one script may run that `source` names by its digest.
+fn page_with_script(
+    template: &impl Template,
+    targets: &FormTargets,
+    source: &str,
+) -> Result<Response, InternalError> {
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src {source}; form-action {targets}; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    with_policy(template, &policy)
+}
+
+fn with_policy(template: &impl Template, policy: &str) -> Result<Response, InternalError> {
+    let mut response = Html(template.render()?).into_response();
     response
         .headers_mut()
-        .insert(header::CONTENT_SECURITY_POLICY, policy);
+        .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(policy)?);
     Ok(response)
 }
 

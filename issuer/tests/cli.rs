@@ -214,6 +214,61 @@ fn a_service_gets_its_secret_once() {
     }
 }
 
+// SMART-34
+#[test]
+fn a_service_with_keys_of_its_own_gets_no_secret() {
+    const KEYS: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"1","alg":"ES256",
+        "x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let add = |more: &[&str]| {
+        let by_keys = ["--auth", "private_key_jwt", "--json"];
+        wardgate.run(&[&SERVICE[..], &by_keys, more].concat())
+    };
+    let file = wardgate.path("keys.json");
+    let file = file.to_str().unwrap();
+    add(&["--jwks", file]).refused(2, "cannot be read");
+    for (text, said) in [
+        ("", "cannot be used: not a JSON Web Key"),
+        (r#"{"keys":[]}"#, "holds no key"),
+        (r#"{"keys":[{"kty":"EC","crv":"secp256k1"}]}"#, "holds no key"),
+        (
+            &KEYS.replace("\"x\"", "\"d\":\"AA\",\"x\""),
+            "holds a private or symmetric key",
+        ),
+    ] {
+        std::fs::write(file, text).unwrap();
+        add(&["--jwks", file]).refused(2, said);
+    }
+    for url in [
+        "http://client.example/",
+        "http://localhost/",
+        "https://10.0.0.1/",
+        "keys",
+    ] {
+        add(&["--jwks-uri", url]).refused(2, "--jwks-uri");
+    }
+
+    std::fs::write(file, KEYS).unwrap();
+    let made = add(&["--jwks", file]).json();
+    assert_eq!(made["token_endpoint_auth_method"], "private_key_jwt");
+    assert_eq!(made["jwks"]["keys"][0]["kid"], "1");
+    assert!(made.get("client_secret").is_none() && made.get("jwks_uri").is_none());
+    let listed = wardgate.run(&["client", "list"]).ok();
+    assert!(listed.contains("keys: 1 registered"), "{listed}");
+
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    wardgate.configure("[outbound]\nallow_loopback_http = true");
+    let url = "http://localhost:8080/jwks.json";
+    let by_url = ["--auth", "private_key_jwt", "--jwks-uri", url, "--json"];
+    let made = wardgate.run(&[&SERVICE[..], &by_url].concat()).json();
+    assert_eq!(made["jwks_uri"], url);
+    assert!(made.get("client_secret").is_none() && made.get("jwks").is_none());
+    let listed = wardgate.run(&["client", "list"]).ok();
+    assert!(listed.contains(&format!("keys at: {url}")), "{listed}");
+}
+
 #[test]
 fn a_secret_from_elsewhere_is_taken_over_and_not_repeated() {
     let wardgate = Wardgate::new();

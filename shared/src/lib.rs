@@ -12,7 +12,7 @@
 //! | [`claims`] | What do access tokens and ID tokens say, member by member? |
 //! | [`scope`] | What was granted, and does it permit this FHIR request? |
 //! | [`pkce`], [`redirect_uri`] | May this authorization code go there, to whom? |
-//! | [`oauth_error`], [`problem`], [`operation_outcome`] | How is a refusal said in the standards' words? |
+//! | [`oauth_error`], [`error_uri`], [`problem`], [`operation_outcome`] | How is a refusal said in the standards' words? |
 //! | [`secret`], [`time`] | Values that must not leak, and instants that must not be read here. |
 
 #![no_std]
@@ -22,6 +22,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod claims;
+pub mod error_uri;
 pub mod json;
 pub mod jwk;
 pub mod jwt;

@@ -77,6 +77,23 @@ async fn tells_who_a_person_is_and_which_patient_is_in_context() {
 }
 
 #[tokio::test]
+async fn a_patient_that_is_no_fhir_id_is_nobody() {
+    let edge = Edge::start().await;
+    for (scope, status) in [("patient/*.rs", 403), ("user/*.rs", 200)] {
+        let token = edge
+            .claims()
+            .with("sub", "user-7")
+            .with("client_id", "app")
+            .with("scope", scope)
+            .with("launch_context", json!({ "patient_id": "p-1,p-2" }))
+            .sign(&edge.key);
+        let answer = edge.get_with("/fhir/Observation?code=x", &token).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+    assert_eq!(edge.upstream.only_request().header("x-wardgate-patient"), None);
+}
+
+#[tokio::test]
 async fn no_claim_can_break_out_of_its_header() {
     let edge = Edge::start().await;
     let subject = "Zoë\r\nX-Wardgate-Scope: system/*.cruds\n\n\u{0} 100%";

@@ -30,9 +30,17 @@ async fn names(changes: &[(&str, &str)], variables: &[&str]) {
             );
         }
         assert_eq!(answer.header("www-authenticate"), None);
+        assert_eq!(answer.header("retry-after"), Some("60"));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     }
     assert_problem(&edge.get_with("/fhir/Patient/1", &token).await, 503);
-    assert_eq!(edge.get("/health").await.json()["status"], "misconfigured");
+    let health = edge.get("/health").await;
+    assert_eq!(health.status, 503);
+    assert_eq!(health.json()["status"], "misconfigured");
+    assert_eq!(health.header("retry-after"), Some("60"));
+    assert_eq!(health.header("cache-control"), Some("no-store"));
+    assert_eq!(health.header("access-control-allow-origin"), Some("*"));
+    assert!(health.header("x-request-id").is_some());
     assert_nothing_forwarded(&edge);
     assert_eq!(edge.issuer.key_requests(), 0);
 }
@@ -72,6 +80,15 @@ async fn names_every_variable_that_is_wrong_at_once() {
             "WARDGATE_CORS_ORIGINS",
             "WARDGATE_UPSTREAM_TIMEOUT_MILLISECONDS",
         ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn names_a_public_url_with_a_path() {
+    names(
+        &[("WARDGATE_PUBLIC_URL", "https://edge.example/below")],
+        &["WARDGATE_PUBLIC_URL"],
     )
     .await;
 }

@@ -30,7 +30,12 @@ async fn the_scheme_is_known_in_any_case() {
 #[tokio::test]
 async fn other_schemes_count_as_no_credentials() {
     let edge = Edge::start().await;
-    for value in ["Basic dXNlcjpwYXNz", "Negotiate abc", "DPoP abc"] {
+    for value in [
+        "Basic dXNlcjpwYXNz",
+        "Negotiate abc",
+        "DPoP abc",
+        "Digest a=\"b\", c=\"d\"",
+    ] {
         let answer = send(edge.request("GET", PATH).header("authorization", value)).await;
         assert_fhir_refusal(&answer, 401, "login");
         assert_challenge(&answer, None);

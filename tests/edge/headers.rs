@@ -2,7 +2,7 @@
 
 use wardgate_tests::edge::Edge;
 use wardgate_tests::http::{raw_request, send};
-use wardgate_tests::upstream::{BUNDLE, UpstreamAnswer};
+use wardgate_tests::upstream::{BUNDLE, Upstream, UpstreamAnswer};
 
 use crate::expect::{assert_fhir_refusal, assert_nothing_forwarded};
 
@@ -106,13 +106,32 @@ async fn refuses_a_header_that_replaces_method_or_path() {
 }
 
 #[tokio::test]
+async fn refuses_a_header_that_adds_to_what_a_request_does() {
+    let edge = Edge::start().await;
+    for (name, value) in [
+        ("X-Cascade", "delete"),
+        ("x-provenance", "{}"),
+        ("X-Rewrite-History", "true"),
+    ] {
+        let request = edge
+            .request("DELETE", PATH)
+            .bearer_auth(edge.token())
+            .header(name, value);
+        assert_fhir_refusal(&send(request).await, 400, "invalid");
+    }
+    assert_nothing_forwarded(&edge);
+}
+
+#[tokio::test]
 async fn underscores_make_no_other_header_of_it() {
     let edge = Edge::start().await;
     let bearer = format!("Authorization: Bearer {}", edge.token());
-    let lines: [&[u8]; 6] = [
+    let lines: [&[u8]; 8] = [
         bearer.as_bytes(),
         b"X_HTTP_Method_Override: DELETE",
-        b"X-Provenance: {}",
+        b"x_cascade: delete",
+        b"X_Provenance: {}",
+        b"x_anything: 1",
         b"x_forwarded_for: 203.0.113.9",
         b"x_api_key: key-1",
         b"X_Real_IP: 203.0.113.9",
@@ -124,10 +143,7 @@ async fn underscores_make_no_other_header_of_it() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let request = edge.upstream.only_request();
     for name in request.headers.names() {
-        assert!(
-            !name.contains('_') && name != "x-provenance",
-            "{name} reached the upstream"
-        );
+        assert!(!name.contains('_'), "{name} reached the upstream");
     }
 }
 
@@ -135,8 +151,15 @@ async fn underscores_make_no_other_header_of_it() {
 async fn forwarding_headers_are_the_edges_own() {
     let edge = Edge::start().await;
     let bearer = format!("Authorization: Bearer {}", edge.token());
-    let lines: [&[u8]; 6] = [
+    let lines: [&[u8]; 13] = [
         bearer.as_bytes(),
+        b"CF-Connecting-IP: 203.0.113.9",
+        b"CF-IPCountry: 203.0.113.9",
+        b"True-Client-IP: 203.0.113.9",
+        b"X-Forwarded-User: evil.example",
+        b"X-Remote-User: evil.example",
+        b"Remote-User: evil.example",
+        b"X-Auth-Request-User: evil.example",
         b"X-Forwarded-For: 203.0.113.9",
         b"X-Forwarded-Host: evil.example",
         b"X-Forwarded-Proto: https",
@@ -157,6 +180,39 @@ async fn forwarding_headers_are_the_edges_own() {
             !value.contains("203.0.113.9") && !value.contains("evil.example"),
             "{name}: {value}"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_client_s_address_is_cloudflare_s_word_where_cloudflare_is_in_front() {
+    let edge = Edge::start_with(&[("WARDGATE_CLIENT_ADDRESS", "cloudflare")]).await;
+    let request = edge
+        .request("GET", PATH)
+        .bearer_auth(edge.token())
+        .header("cf-connecting-ip", "192.0.2.1")
+        .header("x-forwarded-for", "203.0.113.9");
+    assert_eq!(send(request).await.status, 200);
+    let request = edge.upstream.only_request();
+    assert_eq!(request.header("x-forwarded-for"), Some("192.0.2.1"));
+    assert_eq!(request.header("cf-connecting-ip"), None);
+}
+
+#[tokio::test]
+async fn no_cache_on_the_way_is_asked_and_the_client_s_own_word_passes() {
+    let edge = Edge::start().await;
+    for (own, expected) in [(None, "no-cache"), (Some("max-age=0"), "max-age=0")] {
+        edge.upstream.forget();
+        let mut request = edge.request("GET", PATH).bearer_auth(edge.token());
+        if let Some(own) = own {
+            request = request
+                .header("cache-control", own)
+                .header("if-none-match", "W/\"3\"");
+        }
+        assert_eq!(send(request).await.status, 200);
+        let request = edge.upstream.only_request();
+        assert_eq!(request.header("cache-control"), Some(expected));
+        assert_eq!(request.header("pragma"), Some("no-cache"));
+        assert_eq!(request.header("if-none-match"), own.map(|_| "W/\"3\""));
     }
 }
 
@@ -245,4 +301,46 @@ async fn answers_say_where_the_resource_is_by_the_edges_own_address() {
     let public = "https://edge.example/fhir/Patient/7/_history/1";
     assert_eq!(answer.header("location"), Some(public));
     assert_eq!(answer.header("content-location"), Some(public));
+}
+
+#[tokio::test]
+async fn a_location_is_resolved_and_never_leads_past_the_edge() {
+    let upstream = Upstream::start().await;
+    let base = format!("{}/r4", upstream.url);
+    let edge = Edge::start_with(&[("WARDGATE_UPSTREAM", &base)]).await;
+    let host = &upstream.url;
+    let public = |path: &str| Some(format!("https://edge.example/fhir{path}"));
+    let elsewhere = "https://other.example/r4/Patient/7";
+    for (location, expected) in [
+        (format!("{base}/Patient/7"), public("/Patient/7")),
+        (format!("{base}?_page=2"), public("?_page=2")),
+        ("Patient/7/_history/1".to_owned(), public("/Patient/7/_history/1")),
+        ("/r4/Patient/7".to_owned(), public("/Patient/7")),
+        (format!("{base}/x/../Patient/7"), public("/Patient/7")),
+        (
+            "https://edge.example/fhir/Patient/7".to_owned(),
+            public("/Patient/7"),
+        ),
+        (elsewhere.to_owned(), Some(elsewhere.to_owned())),
+        ("/admin".to_owned(), None),
+        (format!("{base}/../admin"), None),
+        (format!("{base}-other/Patient/7"), None),
+        (format!("{host}/"), None),
+        ("http://[".to_owned(), None),
+    ] {
+        upstream.answer_with(
+            UpstreamAnswer::new(201, "{}")
+                .with_header("location", &location)
+                .with_header("content-location", &location),
+        );
+        let request = edge
+            .request("POST", "/fhir/Patient")
+            .bearer_auth(edge.token())
+            .body("{}");
+        let answer = send(request).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        for name in ["location", "content-location"] {
+            assert_eq!(answer.header(name), expected.as_deref(), "{name}: {location}");
+        }
+    }
 }

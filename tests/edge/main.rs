@@ -19,3 +19,4 @@ mod scopes;
 mod signatures;
 mod tokens;
 mod upstream;
+mod variables;

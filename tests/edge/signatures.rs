@@ -3,6 +3,7 @@
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_json::{Value, json};
 use wardgate_tests::edge::Edge;
+use wardgate_tests::fake_issuer::JwksAnswer;
 use wardgate_tests::forge::{access_header, compact, sign_hs256, sign_text, with_broken_signature};
 use wardgate_tests::keys::{Algorithm, SigningKey};
 
@@ -112,6 +113,30 @@ async fn refuses_an_algorithm_that_is_not_the_keys_own() {
             .collect()
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_key_without_algorithm_has_its_types_usual_one_and_no_other() {
+    for (usual, others) in [
+        (Algorithm::Rs256, &[Algorithm::Rs384, Algorithm::Ps256][..]),
+        (Algorithm::Es256, &[]),
+        (Algorithm::Es384, &[]),
+        (Algorithm::EdDsa, &[]),
+    ] {
+        let edge = Edge::start().await;
+        let key = SigningKey::new(usual, "silent");
+        let mut jwk = key.jwk();
+        jwk.as_object_mut().expect("an object").remove("alg");
+        edge.issuer
+            .answer_keys_with(JwksAnswer::Document(json!({ "keys": [jwk] })));
+        for other in others {
+            let token = edge.claims().sign(&key.renamed(*other, &key.kid));
+            let answer = edge.get_with(PATH, &token).await;
+            assert_token_refused(&edge, &answer, &token);
+        }
+        let answer = edge.get_with(PATH, &edge.claims().sign(&key)).await;
+        assert_eq!(answer.status, 200, "{}: {}", usual.name(), answer.text());
+    }
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use crate::{
     command,
     fault::{Fault, OrFault as _, Outcome},
     session::Session,
-    tools::{cache::Cache, node, npm::NpmTools},
+    tools::{cache::Cache, curl, node, npm::NpmTools},
     wasm,
 };
 
@@ -27,6 +27,7 @@ const POLL: Duration = Duration::from_millis(200);
 /// Runs `dev`, or `dev --check` whose result it gives. `fresh` throws the dev data away first.
 pub(crate) fn run(session: &Session<'_>, check: bool, fresh: bool) -> Outcome<bool> {
     addresses::refuse_taken_ports()?;
+    curl::provide(session)?;
     let cache = Cache::of_user()?;
     wasm::build(session, false)?;
     build_programs(session)?;

@@ -9,6 +9,7 @@
 
 mod clock;
 mod command;
+mod deploy;
 mod dev;
 mod digest;
 mod fault;
@@ -43,8 +44,8 @@ Start here:
   cargo xtask dev          run everything on this machine and print what to try
   cargo xtask test         check everything; the last line is `N passed, N failed`
 
-What must be there: rustup (or another Rust of the version in Cargo.toml), Node with npm, Python 3,
-curl, and the package registries. Everything else comes into one per-user folder that all clones
+What must be there: rustup (or another Rust of the version in Cargo.toml), a C compiler, Node with
+npm, and the package registries; Python 3 and curl are installed by apt where they are missing. Everything else comes into one per-user folder that all clones
 share: $WARDGATE_CACHE, or $XDG_CACHE_HOME/wardgate, or ~/.cache/wardgate. Deleting that folder is
 safe; it is filled again.";
 
@@ -73,6 +74,10 @@ Build the Worker for production into edge/build/ and print its size. Nothing is 
 sources, the tools and the built files are those of the last run. `wrangler dev` and `wrangler
 deploy` call this by themselves.";
 
+const DEPLOY_ABOUT: &str = "\
+Build the Worker and put it on Cloudflare with the pinned wrangler. Settings come from wrangler.toml; the account from \
+`wrangler login` or from CLOUDFLARE_API_TOKEN in the environment. The last word is wrangler's.";
+
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = ABOUT, long_about = LONG_ABOUT)]
 struct Arguments {
@@ -91,6 +96,9 @@ enum Task {
     /// Build the Worker into edge/build/ and print its size
     #[command(long_about = WASM_ABOUT)]
     Wasm(WasmArguments),
+    /// Put the Worker on Cloudflare
+    #[command(long_about = DEPLOY_ABOUT)]
+    Deploy(DeployArguments),
 }
 
 #[derive(Args)]
@@ -120,6 +128,13 @@ struct WasmArguments {
     force: bool,
 }
 
+#[derive(Args)]
+struct DeployArguments {
+    /// Do everything but the upload; needs no account
+    #[arg(long)]
+    dry_run: bool,
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let screen = Screen::new();
@@ -140,6 +155,7 @@ fn run(arguments: &Arguments, screen: &Screen) -> Outcome<bool> {
     match &arguments.command {
         Task::Dev(options) => dev::run(&session, options.check, options.fresh),
         Task::Test(options) => test::run(&session, &options.only, &options.skip),
+        Task::Deploy(options) => deploy::run(&session, options.dry_run),
         Task::Wasm(options) => wasm::build(&session, options.force).map(|_| true),
     }
 }

@@ -39,6 +39,10 @@ pub(crate) enum StepName {
     Doc,
     /// The Worker builds for production and is small enough
     Wasm,
+    /// The issuer builds as it is released, and says its version
+    Release,
+    /// Everything of a deployment but the upload
+    Deploy,
     /// Unit, property and documentation tests of the crates
     Unit,
     /// Integration tests: the issuer's binary, the built Worker in workerd, client libraries
@@ -61,13 +65,14 @@ impl StepName {
     /// The steps whose result this one runs on.
     fn needs(self) -> &'static [Self] {
         match self {
-            Self::Integration | Self::DevCheck => &[Self::Wasm],
+            Self::Integration | Self::DevCheck | Self::Deploy => &[Self::Wasm],
             Self::Fmt
             | Self::Clippy
             | Self::ClippyWasm
             | Self::NoStd
             | Self::Doc
             | Self::Wasm
+            | Self::Release
             | Self::Unit
             | Self::Fuzz
             | Self::Deny => &[],
@@ -82,6 +87,8 @@ impl StepName {
             Self::NoStd => builds::without_std(session),
             Self::Doc => builds::documentation(session),
             Self::Wasm => builds::worker(session),
+            Self::Release => builds::release(session),
+            Self::Deploy => builds::deploy(session),
             Self::Unit => suites::unit(session),
             Self::Integration => suites::integration(session),
             Self::DevCheck => builds::dev_check(session),

@@ -6,6 +6,7 @@
 pub(crate) mod bare_metal;
 pub(crate) mod cache;
 pub(crate) mod cargo_tool;
+pub(crate) mod curl;
 pub(crate) mod debian;
 pub(crate) mod debian_wasm;
 pub(crate) mod node;

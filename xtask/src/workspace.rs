@@ -61,6 +61,11 @@ impl Workspace {
         self.target.join("debug").join(name)
     }
 
+    /// The path of a program that cargo builds with its `release` profile.
+    pub(crate) fn released_program(&self, name: &str) -> PathBuf {
+        self.target.join("release").join(name)
+    }
+
     /// The folder of the dev data. It is `target/dev` wherever cargo builds, since people and tests look there.
     pub(crate) fn dev(&self) -> PathBuf {
         self.root.join("target/dev")

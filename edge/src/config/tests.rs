@@ -1,21 +1,19 @@
 //! Defaults, faults, and the page that documents them.
 
-use std::collections::BTreeMap;
+use super::{ClientAddress, Config, ConfigFault, CorsOrigins, Values, variables};
 
-use super::{Config, ConfigFault, CorsOrigins, variables};
-
-fn values(changes: &[(&str, Option<&str>)]) -> BTreeMap<String, String> {
-    let mut values: BTreeMap<String, String> = [
+fn values(changes: &[(&str, Option<&str>)]) -> Values {
+    let mut values: Values = [
         ("WARDGATE_ISSUER", "https://issuer.example"),
         ("WARDGATE_AUDIENCES", "https://edge.example/fhir api:his"),
         ("WARDGATE_UPSTREAM", "https://fhir.example/r4/"),
         ("WARDGATE_PUBLIC_URL", "https://edge.example"),
     ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .map(|(name, value)| (name.to_owned(), Some(value.to_owned())))
     .into();
     for (name, value) in changes {
         match value {
-            Some(value) => values.insert((*name).to_owned(), (*value).to_owned()),
+            Some(value) => values.insert((*name).to_owned(), Some((*value).to_owned())),
             None => values.remove(*name),
         };
     }
@@ -23,7 +21,11 @@ fn values(changes: &[(&str, Option<&str>)]) -> BTreeMap<String, String> {
 }
 
 fn faults(changes: &[(&str, Option<&str>)]) -> Vec<(String, String)> {
-    Config::parse(&values(changes))
+    faults_of(&values(changes))
+}
+
+fn faults_of(values: &Values) -> Vec<(String, String)> {
+    Config::parse(values)
         .unwrap_err()
         .into_iter()
         .map(|ConfigFault { variable, problem }| (variable, problem))
@@ -49,6 +51,7 @@ fn four_variables_are_enough_and_the_rest_has_the_declared_defaults() {
     assert_eq!(config.refresh.attempt_seconds, 4);
     assert_eq!(config.jwks_timeout_milliseconds, 3_000);
     assert_eq!(config.upstream_timeout_milliseconds, 30_000);
+    assert_eq!(config.client_address, ClientAddress::Unknown);
     assert_eq!(config.cors_origins, CorsOrigins::Any);
 }
 
@@ -60,16 +63,49 @@ fn resource_and_its_metadata_follow_the_public_url() {
         config.resource_metadata_url(),
         "https://edge.example/.well-known/oauth-protected-resource/fhir"
     );
-    let below = Config::parse(&values(&[(
-        "WARDGATE_PUBLIC_URL",
-        Some("https://edge.example/a/"),
-    )]))
-    .unwrap();
-    assert_eq!(below.resource(), "https://edge.example/a/fhir");
-    assert_eq!(
-        below.resource_metadata_url(),
-        "https://edge.example/.well-known/oauth-protected-resource/a/fhir"
-    );
+}
+
+#[test]
+fn refuses_a_public_url_with_a_path() {
+    for url in ["https://edge.example/a", "https://edge.example/a/"] {
+        let found = faults(&[("WARDGATE_PUBLIC_URL", Some(url))]);
+        assert_eq!(
+            found,
+            [(
+                "WARDGATE_PUBLIC_URL".to_owned(),
+                "must be an origin: scheme, host and port without a path".to_owned()
+            )]
+        );
+    }
+    let root = values(&[("WARDGATE_PUBLIC_URL", Some("https://edge.example/"))]);
+    assert_eq!(Config::parse(&root).unwrap().public_url, "https://edge.example");
+}
+
+#[test]
+fn refuses_every_variable_that_is_no_text() {
+    for variable in variables::ALL {
+        let mut values = values(&[]);
+        values.insert(variable.name.to_owned(), None);
+        assert_eq!(
+            faults_of(&values),
+            [(variable.name.to_owned(), "must be text".to_owned())],
+            "never ignored, never the default"
+        );
+    }
+    let mut unknown = values(&[]);
+    unknown.insert("WARDGATE_OTHER".to_owned(), None);
+    assert_eq!(faults_of(&unknown)[0].0, "WARDGATE_OTHER");
+}
+
+#[test]
+fn a_client_s_address_is_believed_of_cloudflare_alone() {
+    let config = Config::parse(&values(&[("WARDGATE_CLIENT_ADDRESS", Some("cloudflare"))])).unwrap();
+    assert_eq!(config.client_address, ClientAddress::Cloudflare);
+    for value in ["", "Cloudflare", "x-forwarded-for"] {
+        let found = faults(&[("WARDGATE_CLIENT_ADDRESS", Some(value))]);
+        assert_eq!(found.len(), 1, "{value}");
+        assert_eq!(found[0].0, "WARDGATE_CLIENT_ADDRESS");
+    }
 }
 
 #[test]
@@ -186,4 +222,23 @@ fn the_documentation_lists_exactly_the_declared_variables() {
         })
         .collect();
     assert_eq!(documented, declared);
+}
+
+#[test]
+fn the_error_page_may_have_a_fragment_and_no_unlawful_character() {
+    for (given, kept) in [
+        ("https://docs.example/e/", "https://docs.example/e"),
+        ("https://docs.example/#e", "https://docs.example/#e"),
+    ] {
+        let config = Config::parse(&values(&[("WARDGATE_ERROR_URI", Some(given))])).unwrap();
+        assert_eq!(config.error_uri, kept);
+    }
+    for wrong in [
+        "docs.example",
+        "https://docs.example/<e>",
+        "https://docs.example/#a#b",
+    ] {
+        let found = faults(&[("WARDGATE_ERROR_URI", Some(wrong))]);
+        assert_eq!(found.len(), 1, "{wrong}: {found:?}");
+    }
 }

@@ -59,7 +59,7 @@ pub const PREFIX: Variable = variable(
 pub const PUBLIC_URL: Variable = variable(
     "WARDGATE_PUBLIC_URL",
     None,
-    "URL under which clients reach this Worker, without the prefix. It stands in metadata and challenges, and in \
+    "Origin under which clients reach this Worker: a URL without a path. It stands in metadata and challenges, and in \
      Location headers instead of the FHIR server's own.",
 );
 /// Tolerated clock difference.
@@ -104,6 +104,13 @@ pub const UPSTREAM_TIMEOUT_MILLISECONDS: Variable = variable(
     Some("30000"),
     "How long the FHIR server may take until its answer begins, the sending of the request included.",
 );
+/// Who says which address a client has.
+pub const CLIENT_ADDRESS: Variable = variable(
+    "WARDGATE_CLIENT_ADDRESS",
+    Some("none"),
+    "Whether the FHIR server is told the client's address in `X-Forwarded-For`: `cloudflare` takes it from \
+     `CF-Connecting-IP`, which only Cloudflare's network makes true; `none` tells nothing.",
+);
 /// Origins of browser applications.
 pub const CORS_ORIGINS: Variable = variable(
     "WARDGATE_CORS_ORIGINS",
@@ -114,11 +121,11 @@ pub const CORS_ORIGINS: Variable = variable(
 pub const ERROR_URI: Variable = variable(
     "WARDGATE_ERROR_URI",
     Some("{WARDGATE_ISSUER}/docs/errors"),
-    "Where `error_uri` of a refusal points; the error code follows after a `#`.",
+    "Where `error_uri` of a refusal points; the error code follows after a `#`, unless it has a fragment of its own.",
 );
 
 /// All variables, in the order of the README's table.
-pub const ALL: [Variable; 15] = [
+pub const ALL: [Variable; 16] = [
     ISSUER,
     JWKS_URL,
     AUDIENCES,
@@ -132,6 +139,7 @@ pub const ALL: [Variable; 15] = [
     JWKS_COOLDOWN_SECONDS,
     JWKS_TIMEOUT_MILLISECONDS,
     UPSTREAM_TIMEOUT_MILLISECONDS,
+    CLIENT_ADDRESS,
     CORS_ORIGINS,
     ERROR_URI,
 ];

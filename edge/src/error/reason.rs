@@ -30,7 +30,7 @@ impl Refusal {
                 RequestError::MissingCriteria => "request_criteria",
             },
             Self::Method { .. } => "request_method",
-            Self::MethodOverride => "request_override",
+            Self::EffectOfHeader => "request_override",
             Self::NotFound => "not_found",
             Self::Undecided { .. } => "undecided",
             Self::Misconfigured(_) => "misconfigured",

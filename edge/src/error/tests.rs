@@ -73,7 +73,7 @@ fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
         (RequestError::MissingCriteria.into(), 400, None),
         (RequestError::Method(MethodError::Unknown).into(), 405, None),
         (Refusal::Method { allow: "GET, HEAD" }, 405, None),
-        (Refusal::MethodOverride, 400, None),
+        (Refusal::EffectOfHeader, 400, None),
         (Refusal::NotFound, 404, None),
         (
             Refusal::Undecided {

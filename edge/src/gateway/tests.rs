@@ -216,24 +216,40 @@ fn a_line_is_written_for_each_decision_without_ids_and_tokens() {
 }
 
 #[test]
-fn a_worker_with_a_wrong_configuration_answers_only_for_its_health() {
+fn a_worker_with_a_wrong_configuration_answers_503_to_everything() {
     let world = World::new();
     let faults = [ConfigFault {
         variable: "WARDGATE_ISSUER".into(),
         problem: "is not set".into(),
     }];
-    for (method, target, status) in [
-        ("GET", "/health", 200),
-        ("GET", "/fhir/metadata", 503),
-        ("GET", "/fhir/Patient", 503),
-        ("OPTIONS", "/fhir/Patient", 503),
-        ("GET", "/", 503),
+    for (method, target) in [
+        ("GET", "/health"),
+        ("GET", "/fhir/metadata"),
+        ("GET", "/fhir/Patient"),
+        ("OPTIONS", "/fhir/Patient"),
+        ("GET", "/"),
     ] {
         let reply = handle_misconfigured(&faults, &world, &incoming(method, target, &[])).unwrap();
-        assert_eq!(reply.status(), status, "{method} {target}");
+        assert_eq!(reply.status(), 503, "{method} {target}");
+        assert_eq!(reply.header("retry-after"), Some("60"), "{method} {target}");
+        assert_eq!(
+            reply.header("cache-control"),
+            Some("no-store"),
+            "{method} {target}"
+        );
+        assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
+        assert!(reply.header("x-request-id").is_some());
         let Reply::Own(answer) = reply else {
             panic!("forwarded")
         };
-        assert_eq!(answer.body.contains("WARDGATE_ISSUER"), status == 503);
+        assert_eq!(
+            answer.body.contains("WARDGATE_ISSUER"),
+            target != "/health",
+            "{target}"
+        );
     }
+    let asks = [("origin", "a"), ("access-control-request-method", "GET")];
+    let preflight =
+        handle_misconfigured(&faults, &world, &incoming("OPTIONS", "/fhir/Patient", &asks)).unwrap();
+    assert_eq!(preflight.status(), 204, "or no page could read the refusal");
 }

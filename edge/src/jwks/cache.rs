@@ -119,9 +119,11 @@ impl<K: Clone> KeyCache<K> {
         self.refresh.start(now)
     }
 
-    /// Takes the set that a fetch brought in the place of the one in hand.
+    /// Takes the set that a fetch brought in the place of the one in hand. Each key is bound to one algorithm, so that the
+    /// header of a token never chooses.
     pub fn accept(&mut self, started: Started, set: JwkSet) {
         if self.refresh.succeed(started) {
+            let set = set.bound();
             self.imported
                 .retain(|imported| set.iter().any(|jwk| *jwk == imported.jwk));
             self.set = set;

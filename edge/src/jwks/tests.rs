@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 use wardgate_shared::jwk::{JwkSet, KeyMaterial, PublicJwk};
-use wardgate_shared::jwt::SignatureAlgorithm::{ES256, EdDSA};
+use wardgate_shared::jwt::SignatureAlgorithm::{ES256, EdDSA, PS256, RS256, RS384};
 use wardgate_shared::time::Timestamp;
 
 use super::{Found, KeyCache, Lookup};
@@ -28,7 +28,7 @@ fn jwk(key_id: &str, byte: u8) -> PublicJwk {
     PublicJwk::new(
         KeyMaterial::Ed25519 { x: vec![byte; 32] },
         Some(key_id.into()),
-        None,
+        Some(EdDSA),
     )
     .unwrap()
 }
@@ -123,6 +123,25 @@ fn an_import_that_ends_after_its_key_was_removed_is_not_kept() {
 fn a_key_is_not_found_for_another_algorithm() {
     let cache = loaded(&[jwk("a", 1)]);
     assert_eq!(cache.look_up(Some("a"), ES256, at(1)), Lookup::Unknown);
+}
+
+#[test]
+fn a_key_without_algorithm_is_found_for_its_types_usual_one_only() {
+    let material = KeyMaterial::Rsa {
+        modulus: vec![0xFF; 256],
+        exponent: vec![1, 0, 1],
+    };
+    let silent = PublicJwk::new(material, Some("a".into()), None).unwrap();
+    let cache = loaded(&[silent]);
+    assert!(matches!(
+        cache.look_up(Some("a"), RS256, at(1)),
+        Lookup::Found { key: Found::ToImport(key), .. } if key.algorithm() == Some(RS256)
+    ));
+    for algorithm in [RS384, PS256] {
+        for key_id in [Some("a"), None] {
+            assert_eq!(cache.look_up(key_id, algorithm, at(1)), Lookup::Unknown);
+        }
+    }
 }
 
 #[test]

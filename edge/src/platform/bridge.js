@@ -9,11 +9,11 @@ export function describe(request) {
   return packed;
 }
 
-/** The variables of this namespace, as a JSON object of strings. Bindings, which are objects, are passed over. */
+/** The variables of this namespace, as a JSON object: texts as they are, anything else as null, to be refused. */
 export function variables(env, namespace) {
   const found = {};
   for (const [name, value] of Object.entries(env)) {
-    if (name.startsWith(namespace) && value !== null && typeof value !== "object") found[name] = String(value);
+    if (name.startsWith(namespace)) found[name] = typeof value === "string" ? value : null;
   }
   return JSON.stringify(found);
 }
@@ -44,8 +44,9 @@ export function removeFromAnswers(packedNames) {
 }
 
 /**
- * Forwards a request. The plan's lines are: URL, milliseconds, what a location begins with, what it shall begin with,
- * then edits: `-name` removes a request header, `+name value` sets one, `>name value` sets a header of the answer.
+ * Forwards a request. The plan's lines are: URL, milliseconds, the base that locations of an answer lie below, the base
+ * that takes its place, then edits: `-name` removes a request header, `+name value` sets one, `>name value` sets a header
+ * of the answer.
  * Gives the answer, or a number: 0 not reachable, 1 too slow.
  */
 export async function forward(request, plan) {
@@ -77,6 +78,8 @@ export async function forward(request, plan) {
       headers,
       body: bodiless ? null : request.body,
       redirect: "manual",
+      // Nothing of a FHIR server's answers is kept in a cache on the way.
+      cache: "no-store",
       signal: controller.signal,
     });
     // The path was judged as these bytes; a runtime that would change them is not asked to send them.
@@ -97,9 +100,10 @@ export async function forward(request, plan) {
   }
   for (const name of ["location", "content-location"]) {
     const value = answer.headers.get(name);
-    if (value !== null && (value === locationFrom || value.startsWith(locationFrom + "/"))) {
-      result.headers.set(name, locationTo + value.slice(locationFrom.length));
-    }
+    if (value === null) continue;
+    const location = relocated(value, url, locationFrom, locationTo);
+    if (location === null) result.headers.delete(name);
+    else result.headers.set(name, location);
   }
   for (const [name, value] of ofAnswer) {
     if (name === "vary") result.headers.append(name, value);
@@ -108,11 +112,26 @@ export async function forward(request, plan) {
   return result;
 }
 
+/**
+ * A location as the client is to see it, or null for one that it is not to see: what is relative is resolved first
+ * (RFC 9110 section 10.2.2), below the upstream's base it is moved below the own one, elsewhere on the upstream's host
+ * it would send the client past this Worker. Other hosts are left as they are.
+ */
+function relocated(value, requested, from, to) {
+  if (!URL.canParse(value, requested)) return null;
+  const target = new URL(value, requested);
+  const isBelow = (base) => target.href.startsWith(base) && ["", "/", "?", "#"].includes(target.href.charAt(base.length));
+  if (isBelow(from)) return to + target.href.slice(from.length);
+  return target.origin === new URL(from).origin && !isBelow(to) ? null : value;
+}
+
 /** Fetches a small document. Gives its bytes, or a number: the status, 0 not reachable, 1 too slow, 2 too large. */
 export async function fetchDocument(url, milliseconds, maximumBytes) {
   const signal = AbortSignal.timeout(milliseconds);
   try {
-    const answer = await fetch(url, { redirect: "manual", headers: { accept: "application/json" }, signal });
+    const headers = { accept: "application/json" };
+    // How long it is kept is decided here, and by nobody on the way.
+    const answer = await fetch(url, { redirect: "manual", cache: "no-store", headers, signal });
     if (answer.status !== 200) {
       release(answer.body);
       return answer.status;

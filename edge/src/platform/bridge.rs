@@ -11,7 +11,7 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn describe(request: &Request) -> Result<String, JsValue>;
 
-    /// The variables whose names begin with `namespace`, as a JSON object.
+    /// The variables whose names begin with `namespace`, as a JSON object of texts; null for one that is no text.
     #[wasm_bindgen(catch)]
     pub(super) fn variables(env: &JsValue, namespace: &str) -> Result<String, JsValue>;
 

@@ -1,12 +1,11 @@
 //! What is made once an isolate: the configuration never changes in it.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use worker::Env;
 
-use crate::config::{Config, ConfigFault, variables};
+use crate::config::{Config, ConfigFault, Values, variables};
 use crate::gateway::Gateway;
 use crate::proxy::sanitize;
 
@@ -28,15 +27,15 @@ pub(super) fn isolate(env: &Env) -> Isolate {
 fn make(env: &Env) -> Isolate {
     let removed = sanitize::HOP_BY_HOP.iter().chain(&sanitize::ANSWER_REMOVED);
     bridge::remove_from_answers(&removed.copied().collect::<Vec<_>>().join("\n"));
-    let unreadable = |_| {
+    let unreadable = || -> Rc<[ConfigFault]> {
         let problem = "variables cannot be read".to_owned();
         Rc::from([ConfigFault {
             variable: variables::NAMESPACE.to_owned(),
             problem,
         }])
     };
-    let values = bridge::variables(env.as_ref(), variables::NAMESPACE).map_err(unreadable)?;
-    let values: BTreeMap<String, String> = serde_json::from_str(&values).unwrap_or_default();
+    let values = bridge::variables(env.as_ref(), variables::NAMESPACE).map_err(|_| unreadable())?;
+    let values: Values = serde_json::from_str(&values).map_err(|_| unreadable())?;
     Config::parse(&values)
         .map(|config| Rc::new(Gateway::new(config)))
         .map_err(Rc::from)

@@ -3,7 +3,7 @@
 use wardgate_shared::claims::AccessClaims;
 
 use crate::authorize::Permit;
-use crate::config::{Config, url};
+use crate::config::{ClientAddress, Config, url};
 use crate::error::UpstreamFailure;
 use crate::headers;
 use crate::request::Incoming;
@@ -23,9 +23,9 @@ pub struct Forward<'a> {
     pub set: Vec<(&'static str, String)>,
     /// Answer headers that are set; `vary` is added to what is there.
     pub set_on_answer: Vec<(&'static str, String)>,
-    /// `Location` and `Content-Location` of an answer that begin with this ...
+    /// `Location` and `Content-Location` of an answer that lie below this ...
     pub location_from: String,
-    /// ... begin with this instead, so that clients are not sent past Wardgate.
+    /// ... lie below this instead, so that clients are not sent past Wardgate.
     pub location_to: String,
 }
 
@@ -65,7 +65,9 @@ pub fn prepare<'a>(
         ("x-forwarded-proto", request.scheme.to_owned()),
         ("x-forwarded-host", headers::word(request.host)),
     ];
-    if let Some(address) = request.headers.get("cf-connecting-ip") {
+    if config.client_address == ClientAddress::Cloudflare
+        && let Some(address) = request.headers.get("cf-connecting-ip")
+    {
         set.push(("x-forwarded-for", headers::word(address)));
     }
     if let Some((claims, permit)) = authority {
@@ -105,6 +107,7 @@ pub const fn judge(status: u16) -> Result<(), UpstreamFailure> {
 mod tests {
     use super::{judge, prepare};
     use crate::authorize::Permit;
+    use crate::config::ClientAddress;
     use crate::error::UpstreamFailure;
     use crate::testing::{claims, config, incoming};
 
@@ -187,8 +190,10 @@ mod tests {
             &[("cf-connecting-ip", "192.0.2.1"), ("x-forwarded-for", "::1")],
         );
         let claims = claims();
+        let mut config = config();
+        config.client_address = ClientAddress::Cloudflare;
         let forward = prepare(
-            &config(),
+            &config,
             &request,
             "/Patient",
             Some((&claims, &permit(false))),
@@ -210,7 +215,15 @@ mod tests {
         assert_eq!(get("x-forwarded-proto"), Some("https"));
         assert_eq!(get("x-request-id"), Some("r-1"));
         assert_eq!(get("prefer"), None);
-        assert_eq!(forward.remove, ["x-forwarded-for"]);
+        assert_eq!(forward.remove, ["cf-connecting-ip", "x-forwarded-for"]);
+    }
+
+    #[test]
+    fn an_address_that_nobody_vouches_for_is_not_told() {
+        let request = incoming("GET", "/fhir/metadata", &[("cf-connecting-ip", "192.0.2.1")]);
+        let forward = prepare(&config(), &request, "/metadata", None, "r-1", Vec::new());
+        assert!(forward.set.iter().all(|(name, _)| *name != "x-forwarded-for"));
+        assert_eq!(forward.remove, ["cf-connecting-ip"]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Which headers do not pass, and which are rewritten on the way.
 //!
 //! From a request are removed: what belongs to one connection (RFC 9110 section 7.6.1, with whatever `Connection`
-//! names), every credential, every spelling of a header that Wardgate or a proxy before it vouches for, and what could
-//! make the FHIR server see another request than the one that was judged.
+//! names), every credential, everything by which a proxy vouches for a client, and what could make the FHIR server see
+//! another request than the one that was judged. Names with an underscore never pass: servers that hand headers over as
+//! variables (CGI, RFC 3875 section 4.1.18) take `X_Forwarded_For` for `X-Forwarded-For`.
 
 use crate::headers::IDENTITY_PREFIX;
 use crate::request::Headers;
@@ -22,29 +23,48 @@ pub const HOP_BY_HOP: [&str; 10] = [
 ];
 
 /// Credentials and cookies: what convinces Wardgate is not the FHIR server's.
-const CREDENTIALS: [&str; 5] = ["authorization", "cookie", "dpop", "x-api-key", "x-api-secret"];
+const CREDENTIALS: [&str; 6] = [
+    "authorization",
+    "cookie",
+    "dpop",
+    "x-api-key",
+    "x-api-secret",
+    "x-authorization",
+];
 
-/// What proxies say about a client. Only Wardgate says it behind Wardgate.
-const FORWARDED: [&str; 12] = [
+/// What proxies say about a client, its address or its name. Only Wardgate says it behind Wardgate.
+const VOUCHED: [&str; 9] = [
     "forwarded",
     "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-port",
-    "x-forwarded-prefix",
-    "x-forwarded-proto",
-    "x-forwarded-server",
-    "x-forwarded-scheme",
+    "true-client-ip",
     "x-real-ip",
     "x-client-ip",
-    "true-client-ip",
+    "x-cluster-client-ip",
+    "remote-user",
+    "x-user",
+    "x-client-cert",
+];
+
+/// The same, as families of names: Wardgate's own, those of proxies, Cloudflare's, and those by which proxies that
+/// authenticate say whom.
+const VOUCHED_FAMILIES: [&str; 8] = [
+    IDENTITY_PREFIX,
+    "x-forwarded-",
+    "x-original-",
+    "cf-",
+    "x-remote-",
+    "x-auth-",
+    "x-authenticated-",
+    "x-ssl-",
 ];
 
 /// The length of a body is the runtime's to say: it knows what it sends.
 const FRAMING: [&str; 1] = ["content-length"];
 
-/// Headers by which a request does more than its method and path say.
-const EFFECTS: [&str; 6] = [
+/// Headers by which some servers take another method or another path than the request line says, or do more than it
+/// says. None of that would be what was judged, so a request that has one is refused, as one with a query parameter of
+/// the same effect is ([`crate::routes`]).
+pub const EFFECTS: [&str; 8] = [
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
@@ -52,6 +72,9 @@ const EFFECTS: [&str; 6] = [
     "x-rewrite-url",
     // FHIR's way to write a Provenance resource beside another interaction, which no scope was asked for.
     "x-provenance",
+    // Deletes what refers to a resource with it, and rewrites what is history.
+    "x-cascade",
+    "x-rewrite-history",
 ];
 
 /// Headers of an answer that do not pass, beside [`HOP_BY_HOP`]: the FHIR server sets no cookies here, does not speak
@@ -76,12 +99,12 @@ pub fn removed_from_request<'a>(headers: &Headers<'a>) -> Vec<&'a str> {
     headers
         .names()
         .filter(|name| {
-            let spelled = name.to_ascii_lowercase().replace('_', "-");
-            let spelled = spelled.as_str();
-            spelled.starts_with(IDENTITY_PREFIX)
-                || [&HOP_BY_HOP[..], &CREDENTIALS, &FORWARDED, &FRAMING, &EFFECTS]
+            let lower = name.to_ascii_lowercase();
+            lower.contains('_')
+                || VOUCHED_FAMILIES.iter().any(|family| lower.starts_with(family))
+                || [&HOP_BY_HOP[..], &CREDENTIALS, &VOUCHED, &FRAMING, &EFFECTS]
                     .iter()
-                    .any(|list| list.contains(&spelled))
+                    .any(|list| list.contains(&lower.as_str()))
                 || named.split(',').any(|one| one.trim().eq_ignore_ascii_case(name))
         })
         .collect()
@@ -140,9 +163,28 @@ mod tests {
             "x-http-method-override",
             "x_http_method_override",
             "x-provenance",
+            "x-cascade",
             "x-original-url",
+            "x-original-forwarded-for",
+            "x-forwarded-anything",
+            "x-forwarded-user",
+            "cf-connecting-ip",
+            "CF-Access-Authenticated-User-Email",
+            "true-client-ip",
+            "remote-user",
+            "x-remote-user",
+            "x-auth-request-user",
+            "x-authenticated-userid",
+            "x-authorization",
             "content-length",
         ] {
+            assert_eq!(removed(&[(name, "v")]), [name], "{name}");
+        }
+    }
+
+    #[test]
+    fn no_name_with_an_underscore_passes() {
+        for name in ["x_kept", "if_match", "content_type", "accept_", "_"] {
             assert_eq!(removed(&[(name, "v")]), [name], "{name}");
         }
     }

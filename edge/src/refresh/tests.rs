@@ -96,6 +96,28 @@ fn a_clock_that_goes_back_blocks_nothing() {
     assert_eq!(refresh.may_renew(at(-10)), Permission::Granted);
 }
 
+#[test]
+fn a_document_fetched_after_the_clock_went_back_is_taken_and_followed_by_a_rest() {
+    let mut refresh = fetched_at(0);
+    let before = refresh.start(at(1));
+    let after = refresh.start(at(-1_000));
+    assert!(
+        refresh.succeed(after),
+        "it is the newer one, whatever the clock says"
+    );
+    assert_eq!(refresh.standing(at(-999)), Standing::Fresh);
+    assert_eq!(refresh.may_search(at(-999)), Permission::JustFetched);
+    assert_eq!(refresh.may_search(at(-971)), Permission::JustFetched);
+    assert_eq!(refresh.may_search(at(-970)), Permission::Granted);
+    assert!(!refresh.succeed(before), "an older one is still older");
+    let failing = refresh.start(at(-700));
+    refresh.fail(failing, at(-699));
+    assert_eq!(
+        refresh.may_renew(at(-698)),
+        Permission::CoolingDown { seconds: 29 }
+    );
+}
+
 proptest! {
     /// Whatever searches come whenever: attempts that searches cause are a cool-down apart.
     #[test]

@@ -1,5 +1,9 @@
 //! `wardgate client add` and `client list`: the applications that may ask for tokens.
 
+mod keys;
+
+use std::path::PathBuf;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -10,7 +14,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::client::{Client, ClientAuthentication, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType};
 use crate::domain::digest::{NewSecret, SecretDigest};
 use crate::rng::{self, NoRandomness};
 use crate::store::Insertion;
@@ -28,7 +32,12 @@ Examples:
       --grant client_credentials --scope \"system/*.rs\" --json
   A device without a browser, such as a monitor at the bedside:
     wardgate client add --client-id my-monitor --name \"My monitor\" --type public \\
-      --grant urn:ietf:params:oauth:grant-type:device_code --scope \"openid patient/*.rs\"";
+      --grant urn:ietf:params:oauth:grant-type:device_code --scope \"openid patient/*.rs\"
+
+  A service that signs assertions with its own key and has no secret:
+    wardgate client add --client-id my-backend --name \"My backend\" --type confidential \
+      --auth private_key_jwt --jwks-uri https://backend.example.org/jwks.json \
+      --grant client_credentials --scope \"system/*.rs\"";
 
 /// The shortest secret that is taken over from elsewhere. Secrets are stored by a fast hash, so they must be random.
 const MINIMUM_SECRET_CHARACTERS: usize = 32;
@@ -40,6 +49,17 @@ enum ClientType {
     Public,
     /// Keeps a secret: a service, or an app with a server of its own
     Confidential,
+}
+
+/// How a confidential client proves who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ProofMethod {
+    /// By a secret, in HTTP Basic or in the body
+    #[value(name = "client_secret")]
+    Secret,
+    /// By assertions that it signs with its own key (RFC 7523)
+    #[value(name = "private_key_jwt")]
+    PrivateKeyJwt,
 }
 
 /// Arguments of `client add`.
@@ -66,9 +86,21 @@ pub(super) struct AddClient {
     /// Where its codes may go (repeat for more); compared character by character
     #[arg(long = "redirect-uri", value_name = "URI")]
     redirect_uris: Vec<String>,
+    /// Where its people may go once they have signed out (repeat for more); compared character by character
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
+    post_logout_redirect_uris: Vec<String>,
     /// The most it can be granted, separated by spaces
     #[arg(long)]
     scope: String,
+    /// How a confidential client proves who it is
+    #[arg(long, value_enum, default_value = "client_secret")]
+    auth: ProofMethod,
+    /// A file with the client's public keys (JWK Set), for private_key_jwt
+    #[arg(long, value_name = "FILE", conflicts_with = "jwks_uri")]
+    jwks: Option<PathBuf>,
+    /// Where the client publishes its public keys (JWK Set), for private_key_jwt
+    #[arg(long, value_name = "URL")]
+    jwks_uri: Option<String>,
     /// Read the secret from standard input instead of making one
     #[arg(long)]
     secret_stdin: bool,
@@ -88,6 +120,11 @@ impl AddClient {
         let mut client = self.client(now).map_err(Failure::Usage)?;
         let secret = match self.client_type {
             ClientType::Public => None,
+            ClientType::Confidential if self.auth == ProofMethod::PrivateKeyJwt => {
+                let keys = self.keys(config).map_err(Failure::Usage)?;
+                client.authentication = ClientAuthentication::PrivateKeyJwt { keys };
+                None
+            }
             ClientType::Confidential if self.secret_stdin => Some(given_secret()?),
             ClientType::Confidential => Some(new_secret()?),
         };
@@ -148,14 +185,9 @@ impl AddClient {
                 grant_types.push(grant_type);
             }
         }
-        let mut redirect_uris = Vec::new();
-        for text in &self.redirect_uris {
-            let uri = RegisteredRedirectUri::parse(text)
-                .map_err(|error| format!("--redirect-uri {text} cannot be registered: {error}"))?;
-            if !redirect_uris.contains(&uri) {
-                redirect_uris.push(uri);
-            }
-        }
+        let redirect_uris = registered("--redirect-uri", &self.redirect_uris)?;
+        let post_logout_redirect_uris =
+            registered("--post-logout-redirect-uri", &self.post_logout_redirect_uris)?;
         let scope = ScopeSet::parse(&self.scope).map_err(|error| format!("--scope: {error}"))?;
         let client = Client {
             client_id: self.client_id.clone(),
@@ -163,6 +195,7 @@ impl AddClient {
             authentication: ClientAuthentication::Public,
             grant_types,
             redirect_uris,
+            post_logout_redirect_uris,
             scope,
             pkce_required: !self.no_require_pkce,
             push_required: self.require_par,
@@ -177,7 +210,17 @@ impl AddClient {
         let public = self.client_type == ClientType::Public;
         let by_code = client.allows(GrantType::AuthorizationCode);
         let by_person = by_code || client.allows(GrantType::DeviceCode);
-        let problem = if public && client.allows(GrantType::ClientCredentials) {
+        let by_keys = self.auth == ProofMethod::PrivateKeyJwt;
+        let keys_given = self.jwks.is_some() || self.jwks_uri.is_some();
+        let problem = if public && by_keys {
+            "a public client cannot keep a private key: use --type confidential with --auth private_key_jwt"
+        } else if by_keys && !keys_given {
+            "--auth private_key_jwt needs the client's public keys: --jwks FILE or --jwks-uri URL"
+        } else if keys_given && !by_keys {
+            "--jwks and --jwks-uri are of use only with --auth private_key_jwt"
+        } else if by_keys && self.secret_stdin {
+            "a client with --auth private_key_jwt has no secret: leave out --secret-stdin"
+        } else if public && client.allows(GrantType::ClientCredentials) {
             "a public client cannot use client_credentials: it has no secret (RFC 6749 section 4.4)"
         } else if public && self.secret_stdin {
             "a public client has no secret: leave out --secret-stdin, or use --type confidential"
@@ -189,13 +232,34 @@ impl AddClient {
             "authorization_code needs at least one --redirect-uri"
         } else if !by_code && !client.redirect_uris.is_empty() {
             "--redirect-uri is of use only with --grant authorization_code"
+        } else if !by_code && !client.post_logout_redirect_uris.is_empty() {
+            "--post-logout-redirect-uri is of use only with --grant authorization_code"
         } else if !by_person && client.allows(GrantType::RefreshToken) {
             "refresh_token is of use only with --grant authorization_code or the device code grant"
+        } else if !client.allows(GrantType::RefreshToken)
+            && ["offline_access", "online_access"]
+                .iter()
+                .any(|scope| client.scope.contains(scope))
+        {
+            "offline_access and online_access are of use only with --grant refresh_token"
         } else {
             return Ok(());
         };
         Err(String::from(problem))
     }
+}
+
+/// The URIs that were given by `option`, each once.
+fn registered(option: &str, texts: &[String]) -> Result<Vec<RegisteredRedirectUri>, String> {
+    let mut uris = Vec::new();
+    for text in texts {
+        let uri = RegisteredRedirectUri::parse(text)
+            .map_err(|error| format!("{option} {text} cannot be registered: {error}"))?;
+        if !uris.contains(&uri) {
+            uris.push(uri);
+        }
+    }
+    Ok(uris)
 }
 
 /// Arguments of `client list`.
@@ -236,7 +300,19 @@ impl ListClients {
             for uri in &client.redirect_uris {
                 output::result(&format!("  redirect URI: {}", uri.as_str()))?;
             }
+            for uri in &client.post_logout_redirect_uris {
+                output::result(&format!("  post-logout redirect URI: {}", uri.as_str()))?;
+            }
             output::result(&format!("  scope: {}", client.scope))?;
+            match &client.authentication {
+                ClientAuthentication::PrivateKeyJwt {
+                    keys: ClientKeys::Url(url),
+                } => output::result(&format!("  keys at: {url}"))?,
+                ClientAuthentication::PrivateKeyJwt {
+                    keys: ClientKeys::Inline(keys),
+                } => output::result(&format!("  keys: {} registered", keys.iter().count()))?,
+                ClientAuthentication::Public | ClientAuthentication::Secret(_) => {}
+            }
         }
         Ok(())
     }
@@ -244,17 +320,33 @@ impl ListClients {
 
 /// A client in the words of dynamic registration (RFC 7591 section 2), without its secret.
 fn describe(client: &Client) -> serde_json::Value {
-    json!({
+    let (method, keys) = match &client.authentication {
+        ClientAuthentication::Public => ("none", None),
+        // client_secret_post works as well; the registered word is the default of RFC 7591.
+        ClientAuthentication::Secret(_) => ("client_secret_basic", None),
+        ClientAuthentication::PrivateKeyJwt { keys } => ("private_key_jwt", Some(keys)),
+    };
+    let mut document = json!({
         "client_id": client.client_id,
         "client_name": client.name,
+        "token_endpoint_auth_method": method,
         "client_type": if client.is_public() { "public" } else { "confidential" },
         "grant_types": client.grant_types.iter().map(|grant_type| grant_type.as_str()).collect::<Vec<_>>(),
         "redirect_uris": client.redirect_uris.iter().map(RegisteredRedirectUri::as_str).collect::<Vec<_>>(),
+        "post_logout_redirect_uris":
+            client.post_logout_redirect_uris.iter().map(RegisteredRedirectUri::as_str).collect::<Vec<_>>(),
         "scope": client.scope.to_string(),
         "require_pkce": client.requires_pkce(),
         "require_pushed_authorization_requests": client.push_required,
         "client_id_issued_at": client.created_at.seconds(),
-    })
+    });
+    if let (Some(keys), Some(members)) = (keys, document.as_object_mut()) {
+        match keys {
+            ClientKeys::Inline(keys) => members.insert("jwks".into(), keys.to_json()),
+            ClientKeys::Url(url) => members.insert("jwks_uri".into(), url.as_str().into()),
+        };
+    }
+    document
 }
 
 /// A client secret: 256 random bits behind a prefix by which a leaked one is recognised.

@@ -57,7 +57,9 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "server.trusted_proxies",
         Some("[]"),
         "list of IP addresses and networks such as 10.0.0.0/8",
-        "Proxies that are believed when they say (X-Forwarded-For) which address a request came from.",
+        "Proxies that are believed when they say (X-Forwarded-For) which address a request came from. Must be given when \
+         `server.public_url` is https and the issuer listens on a loopback address or on all addresses; `[]` says that \
+         there is no proxy.",
     ),
     option(
         "server.shutdown_seconds",
@@ -154,8 +156,9 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     option(
         "documentation.error_uri",
         None,
-        "https or http URL without a slash at the end",
-        "Where `error_uri` of error answers points; the error code follows after a `#`. Default: \
+        "https or http URL of RFC 3986 characters, without a slash at the end",
+        "Where `error_uri` of error answers points; the error code follows after a `#`, unless the URL has \
+         a fragment of its own. Default: \
          `/docs/errors` under `server.public_url`.",
     ),
     option(
@@ -181,6 +184,18 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         Some("0"),
         "computations, 0 to 256; 0 means one for each processor",
         "How many Argon2id computations run at once; further sign-ins wait their turn.",
+    ),
+    option(
+        "outbound.allow_loopback_http",
+        Some("false"),
+        "true or false",
+        "Whether key sets of clients may be fetched from this machine, and by http then: for development.",
+    ),
+    option(
+        "outbound.private_networks",
+        Some("[]"),
+        "list of IP addresses and networks such as 10.0.0.0/8",
+        "Networks that are not public and from which key sets of clients may be fetched all the same.",
     ),
     option(
         "logging.format",

@@ -33,6 +33,11 @@ impl Reader<'_> {
         self.figment.find_value(key).ok()
     }
 
+    /// Whether a file or the environment sets `key`, rather than the defaults alone.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.origin(key).is_some()
+    }
+
     fn required(&mut self, key: &str) -> Option<Value> {
         let value = self.optional(key);
         if value.is_none() {
@@ -56,6 +61,15 @@ impl Reader<'_> {
             );
         }
         lawful
+    }
+
+    /// True or false.
+    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+        let flag = self.required(key)?.to_bool();
+        if flag.is_none() {
+            self.fault(key, "must be true or false");
+        }
+        flag
     }
 
     /// A text.

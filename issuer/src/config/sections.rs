@@ -1,7 +1,10 @@
 //! The sections of the configuration, each read whole: every key is looked at, whatever is wrong with the others.
 
+use std::net::SocketAddr;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use figment::value::Value;
+use wardgate_shared::error_uri::{MUST_BE, is_error_uri_base};
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::secret::Secret;
 use zeroize::Zeroizing;
@@ -11,7 +14,7 @@ use super::public_url::PublicUrl;
 use super::reader::Reader;
 use super::{
     Config, DatabaseConfig, DocumentationConfig, KeysConfig, LogFormat, LoggingConfig, MasterKeySource,
-    PasswordsConfig, Resource, ServerConfig, SessionsConfig, TokensConfig,
+    OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig, TokensConfig,
 };
 
 /// Reads every section before it looks at any outcome, so that all faults are found.
@@ -24,6 +27,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let resources = resources(reader);
     let documentation = documentation(reader, server.as_ref());
     let passwords = passwords(reader);
+    let outbound = outbound(reader);
     let logging = logging(reader);
     Some(Config {
         server: server?,
@@ -34,6 +38,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         resources: resources?,
         documentation: documentation?,
         passwords: passwords?,
+        outbound: outbound?,
         logging: logging?,
     })
 }
@@ -46,12 +51,29 @@ fn server(reader: &mut Reader<'_>) -> Option<ServerConfig> {
     let public_url = reader.parsed("server.public_url", PublicUrl::parse);
     let trusted_proxies = reader.list("server.trusted_proxies", IpNetwork::parse);
     let shutdown_seconds = reader.number("server.shutdown_seconds", 0..=3600, "seconds");
+    if let (Some(listen), Some(public_url)) = (&listen, &public_url) {
+        refuse_unnamed_proxy(reader, *listen, public_url);
+    }
     Some(ServerConfig {
         listen: listen?,
         public_url: public_url?,
         trusted_proxies: trusted_proxies?,
         shutdown_seconds: shutdown_seconds?.try_into().ok()?,
     })
+}
+
+/// The issuer itself speaks http, so behind an https `public_url` stands a proxy. Where nothing names it, every visitor
+/// would have its address, in the audit trail and where sign-ins are slowed down.
+fn refuse_unnamed_proxy(reader: &mut Reader<'_>, listen: SocketAddr, public_url: &PublicUrl) {
+    const KEY: &str = "server.trusted_proxies";
+    let reached_by_a_proxy = listen.ip().is_loopback() || listen.ip().is_unspecified();
+    if public_url.is_https() && reached_by_a_proxy && !reader.is_given(KEY) {
+        reader.fault(
+            KEY,
+            "must be set, since server.public_url is https and a TLS proxy stands before the issuer: to the proxy's \
+             address, such as [\"127.0.0.1\"], or to [] if there is none",
+        );
+    }
 }
 
 fn database(reader: &mut Reader<'_>) -> Option<DatabaseConfig> {
@@ -234,14 +256,11 @@ fn documentation(reader: &mut Reader<'_>, server: Option<&ServerConfig>) -> Opti
             error_uri: server?.public_url.join("/docs/errors"),
         });
     }
-    // RFC 6749 section 5.2 limits the characters of error_uri.
-    let lawful = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
     let error_uri = reader.parsed(KEY, |text| {
-        let absolute = text.starts_with("https://") || text.starts_with("http://");
-        if absolute && !text.ends_with('/') && text.bytes().all(lawful) {
+        if is_error_uri_base(text) {
             Ok(String::from(text))
         } else {
-            Err("must be an https or http URL without a slash at the end")
+            Err(MUST_BE)
         }
     });
     Some(DocumentationConfig {
@@ -263,6 +282,15 @@ fn passwords(reader: &mut Reader<'_>) -> Option<PasswordsConfig> {
         iterations: iterations?.try_into().ok()?,
         parallelism: parallelism?.try_into().ok()?,
         concurrency,
+    })
+}
+
+fn outbound(reader: &mut Reader<'_>) -> Option<OutboundConfig> {
+    let allow_loopback_http = reader.flag("outbound.allow_loopback_http");
+    let private_networks = reader.list("outbound.private_networks", IpNetwork::parse);
+    Some(OutboundConfig {
+        allow_loopback_http: allow_loopback_http?,
+        private_networks: private_networks?,
     })
 }
 

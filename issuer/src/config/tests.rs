@@ -60,6 +60,7 @@ fn the_least_file_gives_the_documented_defaults() {
         (19_456, 2, 1)
     );
     assert!(passwords.concurrency >= 1);
+    assert!(!config.outbound.allow_loopback_http && config.outbound.private_networks.is_empty());
     assert_eq!(config.logging.format, LogFormat::Auto);
     assert_eq!(config.default_audience(), "https://api.example.org/fhir");
     assert!(config.resources[0].fhir && config.resources[0].aliases.is_empty());
@@ -76,6 +77,8 @@ fn the_environment_overrides_the_file_and_the_file_the_defaults() {
             ("WARDGATE_SERVER__PUBLIC_URL", "https://id.example.org"),
             ("WARDGATE_SERVER__TRUSTED_PROXIES", "[10.0.0.0/8, \"::1\"]"),
             ("WARDGATE_KEYS__ALGORITHM", "ES256"),
+            ("WARDGATE_OUTBOUND__ALLOW_LOOPBACK_HTTP", "true"),
+            ("WARDGATE_OUTBOUND__PRIVATE_NETWORKS", "[10.0.0.0/8]"),
             // Other programs' variables, and variables of ours that are no keys.
             ("WARDGATE_CONFIG", "/etc/wardgate/wardgate.toml"),
             ("WARDGATE_CACHE", "/x"),
@@ -91,6 +94,8 @@ fn the_environment_overrides_the_file_and_the_file_the_defaults() {
     assert!(config.server.trusts_proxy("10.1.2.3".parse().unwrap()));
     assert!(config.server.trusts_proxy("::1".parse().unwrap()));
     assert_eq!(config.keys.algorithm, SignatureAlgorithm::ES256);
+    assert!(config.outbound.allow_loopback_http);
+    assert_eq!(config.outbound.private_networks.len(), 1);
     assert_eq!(
         config.documentation.error_uri,
         "https://id.example.org/docs/errors"
@@ -150,6 +155,7 @@ fn all_faults_are_reported_together_with_their_keys_and_sources() {
         [keys]\nmaster_key = \"short\"\nmaster_key_file = \"x\"\nalgorithm = \"HS256\"\n\
         [tokens]\naccess_token_seconds = 3601\nid_token_seconds = \"5\"\nrefresh_token_seconds = 1.5\n\
         [passwords]\nmemory_kib = 1\n\
+        [outbound]\nallow_loopback_http = \"maybe\"\nprivate_networks = [\"10.0.0.0/33\"]\n\
         [logging]\nformat = \"xml\"\nfilter = \"a=b=c\"\n\
         [[resources]]\nidentifer = \"https://a.example\"\nfhir = \"yes\"\naliases = \"x\"\n";
     let expected = [
@@ -173,6 +179,9 @@ fn all_faults_are_reported_together_with_their_keys_and_sources() {
         "resources[0].aliases (in /etc/wardgate/wardgate.toml) must be a list of texts without spaces",
         "resources[0].fhir (in /etc/wardgate/wardgate.toml) must be true or false",
         "passwords.memory_kib (in /etc/wardgate/wardgate.toml) must be a whole number of KiB from 8192 to 4194304",
+        "outbound.allow_loopback_http (in /etc/wardgate/wardgate.toml) must be true or false",
+        "outbound.private_networks[0] (in /etc/wardgate/wardgate.toml) must be an IP address or a network such as \
+         10.0.0.0/8",
         "logging.format (in /etc/wardgate/wardgate.toml) must be auto, json or text",
         "logging.filter (in /etc/wardgate/wardgate.toml) must be a filter such as info or wardgate_issuer=debug,info",
         "colour (in /etc/wardgate/wardgate.toml) is not a key or section of the configuration",
@@ -234,12 +243,34 @@ fn one_name_for_two_resources_is_a_fault() {
 }
 
 #[test]
+fn an_https_url_without_a_word_about_the_proxy_is_a_fault() {
+    let behind = |listen: &str, more: &str| {
+        format!("{LEAST}[server]\nlisten = \"{listen}\"\npublic_url = \"https://id.example.org\"\n{more}")
+    };
+    for listen in ["127.0.0.1:8788", "[::1]:8788", "0.0.0.0:8788", "[::]:8788"] {
+        let found = faults(&behind(listen, ""), &[]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with("server.trusted_proxies must be set"),
+            "{found:?}"
+        );
+        for given in ["trusted_proxies = [\"127.0.0.1\"]\n", "trusted_proxies = []\n"] {
+            assert!(read(&behind(listen, given), &[]).is_ok(), "{listen} {given}");
+        }
+        let environment = [("WARDGATE_SERVER__TRUSTED_PROXIES", "[]")];
+        assert!(read(&behind(listen, ""), &environment).is_ok(), "{listen}");
+    }
+    assert!(read(&behind("192.0.2.1:8788", ""), &[]).is_ok());
+}
+
+#[test]
 fn an_error_page_url_must_be_one() {
     for url in [
         "docs.example.org",
         "https://docs.example.org/",
         "https://docs.example.org/a b",
         "https://x/\\\"",
+        "https://x/<e>",
     ] {
         let found = faults(&format!("{LEAST}[documentation]\nerror_uri = '{url}'\n"), &[]);
         assert_eq!(found.len(), 1, "{url}");
@@ -250,6 +281,8 @@ fn an_error_page_url_must_be_one() {
     )
     .unwrap();
     assert_eq!(config.documentation.error_uri, "https://docs.example.org/e");
+    let with_fragment = format!("{LEAST}[documentation]\nerror_uri = \"https://docs.example.org/e#f\"\n");
+    assert!(read(&with_fragment, &[]).is_ok());
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub enum AuditAction {
     TokenRequest,
     /// A token was revoked by its client.
     TokenRevocation,
+    /// Somebody asked about a token and was refused. Answers are too many to record.
+    TokenIntrospection,
     /// A code or a refresh token came a second time; all that was issued from it is over.
     Replay,
     /// A client was registered.
@@ -36,7 +38,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SignIn,
         Self::SignOut,
         Self::Consent,
@@ -45,6 +47,7 @@ impl AuditAction {
         Self::DeviceAuthorization,
         Self::TokenRequest,
         Self::TokenRevocation,
+        Self::TokenIntrospection,
         Self::Replay,
         Self::ClientRegistration,
         Self::UserCreation,
@@ -67,6 +70,7 @@ impl AuditAction {
             Self::DeviceAuthorization => "device_authorization",
             Self::TokenRequest => "token_request",
             Self::TokenRevocation => "token_revocation",
+            Self::TokenIntrospection => "token_introspection",
             Self::Replay => "replay",
             Self::ClientRegistration => "client_registration",
             Self::UserCreation => "user_creation",

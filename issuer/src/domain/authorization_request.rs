@@ -13,6 +13,33 @@ pub const REQUEST_LIFETIME_SECONDS: i64 = 600;
 /// How long the `request_uri` of a pushed request may be used, in seconds (RFC 9126 section 2.2, FAPI-15).
 pub const PUSHED_LIFETIME_SECONDS: i64 = 60;
 
+/// How the answer travels to the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseMode {
+    /// In the query of a redirect (OAuth 2.0 Multiple Response Type Encoding Practices section 2.1).
+    Query,
+    /// In a form that the browser posts (OAuth 2.0 Form Post Response Mode section 2).
+    FormPost,
+}
+
+impl ResponseMode {
+    /// Every mode, in the order in which metadata lists them.
+    pub const ALL: [Self; 2] = [Self::Query, Self::FormPost];
+
+    /// The value of `response_mode`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::FormPost => "form_post",
+        }
+    }
+
+    /// The mode of this exact name, or `None`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == name)
+    }
+}
+
 /// A checked request. Its identifier travels through the sign-in and consent pages; the store knows the digest.
 #[derive(Clone, Debug)]
 pub struct AuthorizationRequest {
@@ -22,6 +49,8 @@ pub struct AuthorizationRequest {
     pub client_id: String,
     /// Where the answer goes: a registered URI, as the request named it.
     pub redirect_target: RedirectTarget,
+    /// How it gets there.
+    pub response_mode: ResponseMode,
     /// Whether the request named its `redirect_uri`, so that the token request must too (RFC 6749 section 4.1.3).
     pub redirect_uri_given: bool,
     /// What is asked for, cut to what the client may have.
@@ -44,6 +73,8 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
     /// Until when the `request_uri` of a pushed request may be used (RFC 9126); none for one that came through the browser.
     pub pushed_until: Option<Timestamp>,
+    /// The subject of `id_token_hint`: nobody else may answer the request.
+    pub hinted_user_id: Option<String>,
     /// When the request dies.
     pub expires_at: Timestamp,
 }

@@ -1,5 +1,6 @@
 //! Clients: the applications that ask for tokens (RFC 6749 section 2).
 
+use wardgate_shared::jwk::JwkSet;
 use wardgate_shared::redirect_uri::{RedirectTarget, RegisteredRedirectUri};
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
@@ -53,6 +54,20 @@ pub enum ClientAuthentication {
     Public,
     /// By a shared secret, as `client_secret_basic` or `client_secret_post`.
     Secret(SecretDigest),
+    /// By an assertion that it signs, as `private_key_jwt` (OpenID Connect Core section 9, RFC 7523 section 2.2).
+    PrivateKeyJwt {
+        /// The public halves of its keys.
+        keys: ClientKeys,
+    },
+}
+
+/// Where a client's public keys are found: in one of two ways, never both (RFC 7591 section 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientKeys {
+    /// Registered with it (`jwks`).
+    Inline(JwkSet),
+    /// Published by it (`jwks_uri`): a URL that the configuration lets the issuer fetch.
+    Url(String),
 }
 
 /// A registered client.
@@ -68,6 +83,8 @@ pub struct Client {
     pub grant_types: Vec<GrantType>,
     /// Where its codes may go.
     pub redirect_uris: Vec<RegisteredRedirectUri>,
+    /// Where its people may go once they have signed out (RP-Initiated Logout section 3.1).
+    pub post_logout_redirect_uris: Vec<RegisteredRedirectUri>,
     /// The most it can be granted.
     pub scope: ScopeSet,
     /// Whether a confidential client must use PKCE. Public clients always must; see [`Client::requires_pkce`].
@@ -84,7 +101,7 @@ impl Client {
         self.grant_types.contains(&grant_type)
     }
 
-    /// Whether it has no secret.
+    /// Whether it cannot prove who it is.
     pub const fn is_public(&self) -> bool {
         matches!(self.authentication, ClientAuthentication::Public)
     }
@@ -102,5 +119,13 @@ impl Client {
             (None, [only]) => Some(only.as_target()),
             (None, _) => None,
         }
+    }
+
+    /// The target of a logout request that presents `redirect_uri`: a registered URI, character by character.
+    pub fn post_logout_target(&self, redirect_uri: &str) -> Option<RedirectTarget> {
+        let mut registered = self.post_logout_redirect_uris.iter();
+        registered
+            .find(|uri| uri.as_str() == redirect_uri)
+            .map(RegisteredRedirectUri::as_target)
     }
 }

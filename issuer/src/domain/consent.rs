@@ -3,15 +3,17 @@
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
-/// A remembered answer on the consent page.
+/// An answer on the consent page, to be remembered.
 #[derive(Clone, Debug)]
 pub struct Consent {
     /// Who agreed.
     pub user_id: String,
     /// With whom.
     pub client_id: String,
-    /// To what, all times together.
+    /// To what.
     pub scope: ScopeSet,
+    /// For which resources: those that the access tokens name in `aud`.
+    pub audiences: Vec<String>,
     /// When they last did.
     pub granted_at: Timestamp,
 }

@@ -39,8 +39,10 @@ pub struct Session {
     pub authenticated_at: Timestamp,
     /// By what they did: `amr`.
     pub methods: Vec<AuthenticationMethod>,
-    /// When the session was last used, to the minute.
+    /// When the session was last used, roughly.
     pub last_seen_at: Timestamp,
+    /// The authorization request for which they signed in.
+    pub request: Option<SecretDigest>,
     /// When it ends whatever happens.
     pub expires_at: Timestamp,
 }

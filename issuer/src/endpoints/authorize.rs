@@ -17,7 +17,7 @@ use axum::response::Response;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
-use crate::error::redirect;
+use crate::error::redirect::{self, ReturnPath};
 use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters, ParametersError, SignedIn};
 use crate::state::AppState;
 
@@ -193,6 +193,12 @@ impl Visit<'_> {
                     .deny(self.state, Denial::NothingToGrant, user, self.address)
                     .await
             }
+            (Decision::AnotherPerson, session) => {
+                let user = session.map(|session| &session.user);
+                pending
+                    .deny(self.state, Denial::AnotherPerson, user, self.address)
+                    .await
+            }
         }
     }
 
@@ -212,14 +218,24 @@ impl Visit<'_> {
         match refusal {
             Refusal::Page { error, .. } => Err(PageError::UntrustedRequest(error.description())),
             Refusal::Redirect {
-                target, state, error, ..
-            } => Ok(redirect::with_error(
-                self.state.config(),
-                &target,
-                state.as_deref(),
-                error.code(),
-                error.description(),
-            )?),
+                target,
+                mode,
+                state,
+                error,
+                ..
+            } => {
+                let path = ReturnPath {
+                    target: &target,
+                    mode,
+                    state: state.as_deref(),
+                };
+                Ok(redirect::with_error(
+                    self.state.config(),
+                    path,
+                    error.code(),
+                    error.description(),
+                )?)
+            }
         }
     }
 }

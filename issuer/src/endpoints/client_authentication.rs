@@ -1,13 +1,16 @@
 //! Who calls: client authentication at the token and revocation endpoints (RFC 6749 sections 2.3 and 3.2.1).
 //!
 //! One step, one outcome: an [`AuthenticatedClient`], which nothing else can make. Methods: `client_secret_basic`,
-//! `client_secret_post`, and `none` for public clients. Exactly one of them may be used. An unknown client costs the same
-//! work as a known one and gets the same answer.
+//! `client_secret_post`, `private_key_jwt` (in `assertion`), and `none` for public clients. Exactly one of them may be
+//! used. An unknown client gets the same answer as a wrong proof, and with a secret costs the same work.
+
+mod assertion;
 
 use base64ct::{Base64, Encoding};
 use http::{HeaderMap, header};
 use wardgate_shared::secret::Secret;
 
+use crate::domain::audit_event::AuditEvent;
 use crate::domain::client::{Client, ClientAuthentication};
 use crate::domain::digest::SecretDigest;
 use crate::error::internal::InternalError;
@@ -15,10 +18,14 @@ use crate::extract::Parameters;
 use crate::extract::parameters::decode;
 use crate::state::AppState;
 
+use assertion::Assertion;
+pub use assertion::AssertionFault;
+
 /// Names of the methods, in the order in which metadata lists them.
-pub const METHODS: [&str; 3] = [BASIC, POST, NONE];
+pub const METHODS: [&str; 4] = [BASIC, POST, PRIVATE_KEY_JWT, NONE];
 const BASIC: &str = "client_secret_basic";
 const POST: &str = "client_secret_post";
+const PRIVATE_KEY_JWT: &str = "private_key_jwt";
 const NONE: &str = "none";
 
 /// A client that has proved who it is, as far as its kind can.
@@ -51,8 +58,8 @@ pub enum ClientAuthenticationError {
     NoClient,
     /// `Authorization` is not well-formed Basic.
     Header,
-    /// An assertion: its kind is not supported (SMART-66).
-    Assertion,
+    /// An assertion, and what is wrong with it.
+    Assertion(AssertionFault),
     /// No such client, a wrong secret, a missing one, or one for a client that has none.
     Refused,
 }
@@ -62,7 +69,7 @@ impl ClientAuthenticationError {
     pub const fn is_malformed_request(self) -> bool {
         match self {
             Self::SeveralMethods | Self::Repeated => true,
-            Self::NoClient | Self::Header | Self::Assertion | Self::Refused => false,
+            Self::NoClient | Self::Header | Self::Assertion(_) | Self::Refused => false,
         }
     }
 
@@ -75,7 +82,7 @@ impl ClientAuthenticationError {
                 "The client must authenticate, or name itself by client_id if it is a public client"
             }
             Self::Header => "The Authorization header is not HTTP Basic with client_id and client_secret",
-            Self::Assertion => "Client assertions of this type are not supported",
+            Self::Assertion(fault) => fault.description(),
             Self::Refused => "The client is unknown or its secret is wrong",
         }
     }
@@ -87,14 +94,20 @@ impl ClientAuthenticationError {
             Self::Repeated => "repeated_parameter",
             Self::NoClient => "no_client_authentication",
             Self::Header => "malformed_authorization_header",
-            Self::Assertion => "unsupported_client_assertion",
+            Self::Assertion(fault) => fault.reason(),
             Self::Refused => "client_authentication_failed",
         }
     }
 }
 
 /// What a request presents.
-struct Presented {
+enum Presented<'a> {
+    Secret(PresentedSecret),
+    Assertion(Box<Assertion<'a>>),
+}
+
+/// A name and a secret, or a name alone.
+struct PresentedSecret {
     method: &'static str,
     /// What the identifier may be: as decoded, and as sent.
     client_ids: Vec<String>,
@@ -112,7 +125,16 @@ pub async fn authenticate(
     parameters: &Parameters,
 ) -> Result<Result<AuthenticatedClient, ClientAuthenticationError>, InternalError> {
     let presented = match present(headers, parameters) {
-        Ok(presented) => presented,
+        Ok(Presented::Secret(presented)) => presented,
+        Ok(Presented::Assertion(assertion)) => {
+            let outcome = assertion::verify(state, &assertion, state.now()).await?;
+            return Ok(outcome
+                .map_err(ClientAuthenticationError::Assertion)
+                .map(|client| AuthenticatedClient {
+                    client,
+                    method: PRIVATE_KEY_JWT,
+                }));
+        }
         Err(error) => return Ok(Err(error)),
     };
     let mut client = None;
@@ -125,13 +147,63 @@ pub async fn authenticate(
     Ok(prove(client, &presented).ok_or(ClientAuthenticationError::Refused))
 }
 
-/// The only place that makes an [`AuthenticatedClient`].
-fn prove(client: Option<Client>, presented: &Presented) -> Option<AuthenticatedClient> {
+/// Which known client a request that failed to authenticate named, and by which method it tried, for the audit trail.
+///
+/// # Errors
+/// What the store could not answer.
+pub async fn named_client(
+    state: &AppState,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+) -> Result<Option<NamedClient>, InternalError> {
+    let (client_ids, method) = match present(headers, parameters) {
+        Ok(Presented::Secret(presented)) => (presented.client_ids, Some(presented.method)),
+        Ok(Presented::Assertion(assertion)) => {
+            (vec![assertion.claimed_client_id().into()], Some(PRIVATE_KEY_JWT))
+        }
+        Err(_) => {
+            let client_id = parameters.single("client_id").ok().flatten();
+            (client_id.map(String::from).into_iter().collect(), None)
+        }
+    };
+    for client_id in client_ids {
+        if state.store().client(&client_id).await?.is_some() {
+            return Ok(Some(NamedClient { client_id, method }));
+        }
+    }
+    Ok(None)
+}
+
+/// A client that a request names, with or without proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedClient {
+    /// Its identifier.
+    pub client_id: String,
+    /// One of [`METHODS`], when the request uses one.
+    pub method: Option<&'static str>,
+}
+
+impl NamedClient {
+    /// Adds the client and the method to an audit event.
+    #[must_use]
+    pub fn name_in(self, event: AuditEvent) -> AuditEvent {
+        let event = event.with_client(self.client_id);
+        match self.method {
+            Some(method) => event.with_method(method),
+            None => event,
+        }
+    }
+}
+
+/// Makes an [`AuthenticatedClient`] of a name and a secret, or of a public client's name.
+fn prove(client: Option<Client>, presented: &PresentedSecret) -> Option<AuthenticatedClient> {
     // Digests are compared in constant time. Without a client, or without a secret, the comparison is with a digest that
     // no text has as far as anybody knows.
     let expected = match client.as_ref().map(|client| &client.authentication) {
         Some(ClientAuthentication::Secret(digest)) => *digest,
-        Some(ClientAuthentication::Public) | None => SecretDigest::from_bytes([0; 32]),
+        Some(ClientAuthentication::Public | ClientAuthentication::PrivateKeyJwt { .. }) | None => {
+            SecretDigest::from_bytes([0; 32])
+        }
     };
     let secret_holds = presented.secrets.iter().fold(false, |holds, secret| {
         holds | (SecretDigest::of(secret.expose()) == expected)
@@ -140,6 +212,7 @@ fn prove(client: Option<Client>, presented: &Presented) -> Option<AuthenticatedC
     let proved = match client.authentication {
         ClientAuthentication::Public => presented.method == NONE,
         ClientAuthentication::Secret(_) => secret_holds,
+        ClientAuthentication::PrivateKeyJwt { .. } => false,
     };
     proved.then_some(AuthenticatedClient {
         client,
@@ -147,25 +220,34 @@ fn prove(client: Option<Client>, presented: &Presented) -> Option<AuthenticatedC
     })
 }
 
-fn present(headers: &HeaderMap, parameters: &Parameters) -> Result<Presented, ClientAuthenticationError> {
+fn present<'a>(
+    headers: &HeaderMap,
+    parameters: &'a Parameters,
+) -> Result<Presented<'a>, ClientAuthenticationError> {
     let parameter = |name| {
         parameters
             .single(name)
             .map_err(|_| ClientAuthenticationError::Repeated)
     };
     let (client_id, secret) = (parameter("client_id")?, parameter("client_secret")?);
-    let assertion = parameter("client_assertion")?.or(parameter("client_assertion_type")?);
+    let (assertion, assertion_type) = (
+        parameter("client_assertion")?,
+        parameter("client_assertion_type")?,
+    );
+    let asserts = assertion.is_some() || assertion_type.is_some();
     let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
     let authorization = authorizations.next();
     if authorizations.next().is_some() {
         return Err(ClientAuthenticationError::SeveralMethods);
     }
-    let methods = [authorization.is_some(), secret.is_some(), assertion.is_some()];
+    let methods = [authorization.is_some(), secret.is_some(), asserts];
     if methods.into_iter().filter(|used| *used).count() > 1 {
         return Err(ClientAuthenticationError::SeveralMethods);
     }
-    if assertion.is_some() {
-        return Err(ClientAuthenticationError::Assertion);
+    if asserts {
+        return Assertion::read(assertion_type, assertion, client_id)
+            .map(|assertion| Presented::Assertion(Box::new(assertion)))
+            .map_err(ClientAuthenticationError::Assertion);
     }
     if let Some(authorization) = authorization {
         let text = authorization
@@ -177,23 +259,23 @@ fn present(headers: &HeaderMap, parameters: &Parameters) -> Result<Presented, Cl
             Some(named) if basic.client_ids.iter().all(|own| own != named) => {
                 Err(ClientAuthenticationError::SeveralMethods)
             }
-            Some(_) | None => Ok(basic),
+            Some(_) | None => Ok(Presented::Secret(basic)),
         };
     }
     let client_id = client_id.ok_or(ClientAuthenticationError::NoClient)?;
-    Ok(Presented {
+    Ok(Presented::Secret(PresentedSecret {
         method: if secret.is_some() { POST } else { NONE },
         client_ids: vec![client_id.into()],
         secrets: secret
             .map(|secret| Secret::new(secret.into()))
             .into_iter()
             .collect(),
-    })
+    }))
 }
 
 /// Reads `Basic` (RFC 7617). RFC 6749 section 2.3.1 has identifier and secret form-encoded first; clients that leave this
 /// out are common (SMART-29), so both readings are tried.
-fn read_basic(header: &str) -> Option<Presented> {
+fn read_basic(header: &str) -> Option<PresentedSecret> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("Basic") {
         return None;
@@ -211,7 +293,7 @@ fn read_basic(header: &str) -> Option<Presented> {
         }
         readings
     };
-    Some(Presented {
+    Some(PresentedSecret {
         method: BASIC,
         client_ids: readings(client_id),
         secrets: readings(secret).into_iter().map(Secret::new).collect(),

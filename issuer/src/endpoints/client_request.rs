@@ -6,12 +6,15 @@ use http::{HeaderMap, StatusCode, header};
 use wardgate_shared::oauth_error::OAuthErrorCode;
 
 use crate::config::Config;
+use crate::domain::audit_event::AuditEvent;
 use crate::error::internal::InternalError;
 use crate::error::json_body::{json_client_challenge, json_error, json_internal};
 use crate::extract::{Form, FormError, Parameters};
 use crate::state::AppState;
 
-use super::client_authentication::{AuthenticatedClient, ClientAuthenticationError, authenticate};
+use super::client_authentication::{
+    AuthenticatedClient, ClientAuthenticationError, NamedClient, authenticate, named_client,
+};
 use super::resources::REPEATABLE;
 
 /// A request whose client is known.
@@ -34,11 +37,13 @@ pub enum ClientRequestError {
         error: ClientAuthenticationError,
         /// Whether it tried by the `Authorization` header.
         basic: bool,
+        /// Whom it named, for the audit trail.
+        named: Option<NamedClient>,
     },
     /// A parameter is repeated.
     Repeated {
         /// Who sent it.
-        client_id: String,
+        client: NamedClient,
     },
     /// The issuer itself failed.
     Internal(InternalError),
@@ -55,27 +60,43 @@ impl ClientRequest {
         form: Result<Form, FormError>,
     ) -> Result<Self, ClientRequestError> {
         let Form(parameters) = form.map_err(ClientRequestError::Form)?;
-        let client = authenticate(state, headers, &parameters)
+        let client = match authenticate(state, headers, &parameters)
             .await
             .map_err(ClientRequestError::Internal)?
-            .map_err(|error| ClientRequestError::Client {
-                error,
-                basic: headers.contains_key(header::AUTHORIZATION),
-            })?;
+        {
+            Ok(client) => client,
+            Err(error) => {
+                let named = named_client(state, headers, &parameters).await;
+                return Err(ClientRequestError::Client {
+                    error,
+                    basic: headers.contains_key(header::AUTHORIZATION),
+                    named: named.map_err(ClientRequestError::Internal)?,
+                });
+            }
+        };
         if parameters.refuse_repeated(&REPEATABLE).is_err() {
-            let client_id = client.client().client_id.clone();
-            return Err(ClientRequestError::Repeated { client_id });
+            return Err(ClientRequestError::Repeated {
+                client: NamedClient {
+                    client_id: client.client().client_id.clone(),
+                    method: Some(client.method()),
+                },
+            });
         }
         Ok(Self { client, parameters })
     }
 }
 
 impl ClientRequestError {
-    /// The client, once it is authenticated.
-    pub fn client_id(&self) -> Option<&str> {
-        match self {
-            Self::Repeated { client_id } => Some(client_id),
-            Self::Form(_) | Self::Client { .. } | Self::Internal(_) => None,
+    /// Adds the client that the request names, where that is known, to an audit event.
+    pub fn name_in(&self, event: AuditEvent) -> AuditEvent {
+        let client = match self {
+            Self::Repeated { client } => Some(client),
+            Self::Client { named, .. } => named.as_ref(),
+            Self::Form(_) | Self::Internal(_) => None,
+        };
+        match client {
+            Some(client) => client.clone().name_in(event),
+            None => event,
         }
     }
 
@@ -107,8 +128,12 @@ impl ClientRequestError {
                 error.description(),
             ),
             Self::Client { error, .. } if error.is_malformed_request() => bad_request(error.description()),
-            Self::Client { error, basic: true } => json_client_challenge(config, error.description()),
-            Self::Client { error, basic: false } => json_error(
+            Self::Client {
+                error, basic: true, ..
+            } => json_client_challenge(config, error.description()),
+            Self::Client {
+                error, basic: false, ..
+            } => json_error(
                 config,
                 StatusCode::UNAUTHORIZED,
                 OAuthErrorCode::InvalidClient,

@@ -1,5 +1,5 @@
-//! Cross-origin calls of the token, revocation, pushed request and device endpoints: for browser apps, from the origins of registered redirect
-//! URIs and no others (SMART-81, SMART-83).
+//! Cross-origin calls of the token, revocation, userinfo, pushed request and device endpoints: for browser apps, from the
+//! origins of registered redirect URIs and no others (SMART-81, SMART-83).
 //!
 //! The layer answers preflights and adds the one header to answers. It is no access control: a program can send any
 //! `Origin`. Cookies are never allowed, and these endpoints look at none.
@@ -50,6 +50,7 @@ pub async fn registered_origins(State(state): State<AppState>, request: Request,
 
 fn preflight() -> Response {
     let headers = [
+        // Userinfo takes GET too, which browsers allow without its being named, as they do POST.
         (header::ACCESS_CONTROL_ALLOW_METHODS, "POST"),
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,

@@ -60,6 +60,7 @@ enum DeviceRequestRefusal {
     NoScope,
     MalformedScope,
     NothingToGrant,
+    ScopeTooLong,
     UnknownTarget,
 }
 
@@ -67,7 +68,9 @@ impl DeviceRequestRefusal {
     const fn code(self) -> OAuthErrorCode {
         match self {
             Self::GrantNotAllowed => OAuthErrorCode::UnauthorizedClient,
-            Self::NoScope | Self::MalformedScope | Self::NothingToGrant => OAuthErrorCode::InvalidScope,
+            Self::NoScope | Self::MalformedScope | Self::NothingToGrant | Self::ScopeTooLong => {
+                OAuthErrorCode::InvalidScope
+            }
             Self::UnknownTarget => OAuthErrorCode::InvalidTarget,
         }
     }
@@ -80,6 +83,7 @@ impl DeviceRequestRefusal {
             Self::NothingToGrant => {
                 "The client may have none of the requested scopes in the name of a person"
             }
+            Self::ScopeTooLong => "The requested scopes are too many for one access token",
             Self::UnknownTarget => {
                 "resource, audience and aud must name a resource that this server issues tokens for"
             }
@@ -96,11 +100,12 @@ impl DeviceError {
         }
     }
 
-    fn client_id(&self) -> Option<&str> {
+    /// Adds the client, where it is known, to an audit event.
+    fn name_in(&self, event: AuditEvent) -> AuditEvent {
         match self {
-            Self::Request(error) => error.client_id(),
-            Self::Refused(_, client_id) => Some(client_id),
-            Self::Internal(_) => None,
+            Self::Request(error) => error.name_in(event),
+            Self::Refused(_, client_id) => event.with_client(&**client_id),
+            Self::Internal(_) => event,
         }
     }
 
@@ -136,11 +141,7 @@ pub async fn post(
         Err(error) => error,
     };
     if let Some(reason) = error.audit_reason() {
-        let audit = event(&state, AuditOutcome::Failure, address).with_reason(reason);
-        let audit = match error.client_id() {
-            Some(client_id) => audit.with_client(client_id),
-            None => audit,
-        };
+        let audit = error.name_in(event(&state, AuditOutcome::Failure, address).with_reason(reason));
         if let Err(failure) = state.store().record(audit).await {
             return json_internal(state.config(), &failure.into());
         }
@@ -179,6 +180,9 @@ async fn begin(
     let scope = granting::for_request(&scope, client);
     if scope.is_empty() {
         return Err(refused(DeviceRequestRefusal::NothingToGrant));
+    }
+    if !granting::fits_into_a_token(&scope) {
+        return Err(refused(DeviceRequestRefusal::ScopeTooLong));
     }
     let audiences = resources::requested(state.config(), &request.parameters)
         .map_err(|_| refused(DeviceRequestRefusal::UnknownTarget))?;

@@ -49,7 +49,9 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
         OAuthErrorCode::InvalidClient => (
             "The client could not be authenticated.",
             "Check client_id and client_secret, and send the secret in one place only: in the Authorization header or in \
-             the body.",
+             the body. A client assertion needs \
+             iss and sub equal to the client_id, the token endpoint or the issuer as aud, an exp at most 5 minutes ahead, \
+             a jti of its own, and the kid of a registered key.",
             "https://www.rfc-editor.org/rfc/rfc6749#section-5.2",
         ),
         OAuthErrorCode::InvalidGrant => (

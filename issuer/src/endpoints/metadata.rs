@@ -9,8 +9,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use serde::Serialize;
+use wardgate_shared::jwt::SignatureAlgorithm;
 
 use crate::config::Config;
+use crate::domain::authorization_request::ResponseMode;
 use crate::domain::client::GrantType;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
@@ -24,8 +26,10 @@ const DOCUMENT_MAXIMUM_AGE_SECONDS: i64 = 300;
 const KEYS_MAXIMUM_AGE_SECONDS: i64 = 300;
 
 /// Scopes that can be granted. Any resource type may stand for `*`, and any letters for `cruds`.
-const SCOPES: [&str; 20] = [
+const SCOPES: [&str; 22] = [
     "openid",
+    "profile",
+    "email",
     "fhirUser",
     "launch/patient",
     "offline_access",
@@ -48,10 +52,11 @@ const SCOPES: [&str; 20] = [
 ];
 
 /// What SMART clients can rely on. A patient's own record is the context of a standalone launch.
-const CAPABILITIES: [&str; 12] = [
+const CAPABILITIES: [&str; 13] = [
     "launch-standalone",
     "client-public",
     "client-confidential-symmetric",
+    "client-confidential-asymmetric",
     "context-standalone-patient",
     "permission-patient",
     "permission-user",
@@ -70,11 +75,13 @@ struct Common {
     authorization_endpoint: String,
     token_endpoint: String,
     revocation_endpoint: String,
+    introspection_endpoint: String,
     jwks_uri: String,
-    scopes_supported: [&'static str; 20],
+    scopes_supported: [&'static str; 22],
     response_types_supported: [&'static str; 1],
-    grant_types_supported: [&'static str; 4],
-    token_endpoint_auth_methods_supported: [&'static str; 3],
+    grant_types_supported: [&'static str; GrantType::ALL.len()],
+    token_endpoint_auth_methods_supported: [&'static str; METHODS.len()],
+    token_endpoint_auth_signing_alg_values_supported: [&'static str; SignatureAlgorithm::ALL.len()],
     code_challenge_methods_supported: [&'static str; 1],
 }
 
@@ -86,11 +93,14 @@ impl Common {
             authorization_endpoint: url.join("/oauth2/authorize"),
             token_endpoint: url.join("/oauth2/token"),
             revocation_endpoint: url.join("/oauth2/revoke"),
+            introspection_endpoint: url.join("/oauth2/introspect"),
             jwks_uri: url.join("/.well-known/jwks.json"),
             scopes_supported: SCOPES,
             response_types_supported: ["code"],
             grant_types_supported: GrantType::ALL.map(GrantType::as_str),
             token_endpoint_auth_methods_supported: METHODS,
+            token_endpoint_auth_signing_alg_values_supported: SignatureAlgorithm::ALL
+                .map(SignatureAlgorithm::name),
             code_challenge_methods_supported: ["S256"],
         }
     }
@@ -105,14 +115,18 @@ impl Common {
 struct AuthorizationServer {
     #[serde(flatten)]
     common: Common,
-    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; METHODS.len()],
+    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; SignatureAlgorithm::ALL.len()],
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    userinfo_endpoint: String,
+    end_session_endpoint: String,
     device_authorization_endpoint: String,
     pushed_authorization_request_endpoint: String,
     require_pushed_authorization_requests: bool,
-    response_modes_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; ResponseMode::ALL.len()],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: [&'static str; 1],
-    claims_supported: [&'static str; 10],
+    claims_supported: [&'static str; 13],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
@@ -125,7 +139,7 @@ struct AuthorizationServer {
 struct SmartConfiguration {
     #[serde(flatten)]
     common: Common,
-    capabilities: [&'static str; 12],
+    capabilities: [&'static str; CAPABILITIES.len()],
 }
 
 /// `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
@@ -133,6 +147,11 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
     let document = AuthorizationServer {
         common: Common::new(state.config()),
         revocation_endpoint_auth_methods_supported: METHODS,
+        revocation_endpoint_auth_signing_alg_values_supported: SignatureAlgorithm::ALL
+            .map(SignatureAlgorithm::name),
+        introspection_endpoint_auth_methods_supported: introspection_methods(),
+        userinfo_endpoint: state.config().server.public_url.join("/oauth2/userinfo"),
+        end_session_endpoint: state.config().server.public_url.join("/oauth2/logout"),
         device_authorization_endpoint: state
             .config()
             .server
@@ -141,7 +160,7 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         pushed_authorization_request_endpoint: state.config().server.public_url.join("/oauth2/par"),
         // For all clients alike; one client can be held to it alone.
         require_pushed_authorization_requests: false,
-        response_modes_supported: ["query"],
+        response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: ["RS256"],
         claims_supported: [
@@ -155,6 +174,9 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
             "nonce",
             "at_hash",
             "fhirUser",
+            "name",
+            "email",
+            "email_verified",
         ],
         claims_parameter_supported: false,
         request_parameter_supported: false,
@@ -163,6 +185,12 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         service_documentation: state.config().documentation.error_uri.clone(),
     };
     Ok(public(&document, DOCUMENT_MAXIMUM_AGE_SECONDS)?)
+}
+
+/// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their type here).
+fn introspection_methods() -> Vec<&'static str> {
+    let proofs = METHODS.into_iter().filter(|method| *method != "none");
+    proofs.chain(["Bearer"]).collect()
 }
 
 /// `/.well-known/smart-configuration`.

@@ -49,11 +49,15 @@ impl PushError {
         }
     }
 
-    fn client_id(&self) -> Option<&str> {
+    /// Adds the client, where it is known, to an audit event.
+    fn name_in(&self, event: AuditEvent) -> AuditEvent {
         match self {
-            Self::Request(error) => error.client_id(),
-            Self::Refused(refusal) => refusal.client_id(),
-            Self::Internal(_) => None,
+            Self::Request(error) => error.name_in(event),
+            Self::Refused(refusal) => match refusal.client_id() {
+                Some(client_id) => event.with_client(client_id),
+                None => event,
+            },
+            Self::Internal(_) => event,
         }
     }
 
@@ -88,11 +92,7 @@ pub async fn post(
         Err(error) => error,
     };
     if let Some(reason) = error.audit_reason() {
-        let audit = event(&state, AuditOutcome::Failure, address).with_reason(reason);
-        let audit = match error.client_id() {
-            Some(client_id) => audit.with_client(client_id),
-            None => audit,
-        };
+        let audit = error.name_in(event(&state, AuditOutcome::Failure, address).with_reason(reason));
         if let Err(failure) = state.store().record(audit).await {
             return json_internal(state.config(), &failure.into());
         }
@@ -126,6 +126,7 @@ async fn push(
         .with_client(&*client.client_id)
         .with_method(request.client.method());
     let checked = check::check_of(client, Arrival::Pushed, state, &request.parameters, now)
+        .await?
         .map_err(PushError::Refused)?;
     let pending = checked.into_pending(Some(now.plus(PUSHED_LIFETIME_SECONDS)))?;
     let request_uri = format!("{PREFIX}{}", pending.id());

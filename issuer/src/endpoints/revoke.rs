@@ -4,25 +4,24 @@
 //! `invalid_grant` (RFC 7009 section 2.1: "If this validation fails, the request is refused and the client is informed of
 //! the error"); an unknown one, an expired one included, is answered with 200 (section 2.2).
 
-use std::borrow::Cow;
-
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
-use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims};
-use wardgate_shared::jwt::{self, MAXIMUM_JWT_BYTES, Policy, UnverifiedJwt};
+use wardgate_shared::claims::AccessClaims;
 use wardgate_shared::oauth_error::OAuthErrorCode;
-use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::digest::SecretDigest;
 use crate::error::internal::InternalError;
 use crate::error::json_body::{json_client_challenge, json_error, json_internal};
-use crate::extract::{ClientAddress, Form, FormError};
+use crate::extract::{ClientAddress, Form, FormError, Parameters};
 use crate::state::AppState;
+use crate::tokens::own::{self, Expiry};
 
-use super::client_authentication::{AuthenticatedClient, ClientAuthenticationError, authenticate};
+use super::client_authentication::{
+    AuthenticatedClient, ClientAuthenticationError, NamedClient, authenticate, named_client,
+};
 
 /// Why a revocation is refused.
 #[derive(Debug)]
@@ -86,6 +85,18 @@ impl From<InternalError> for RevocationError {
     }
 }
 
+/// A refusal and the client it is for, where that is known.
+struct Refused {
+    error: RevocationError,
+    client: Option<NamedClient>,
+}
+
+impl From<RevocationError> for Refused {
+    fn from(error: RevocationError) -> Self {
+        Self { error, client: None }
+    }
+}
+
 /// Answers a revocation request.
 pub async fn post(
     State(state): State<AppState>,
@@ -98,13 +109,15 @@ pub async fn post(
     };
     match revoke(&state, &headers, form, audit(AuditOutcome::Success)).await {
         Ok(()) => StatusCode::OK.into_response(),
-        Err(error) => {
+        Err(Refused { error, client }) => {
             let recorded = match error.audit_reason() {
                 Some(reason) => {
-                    state
-                        .store()
-                        .record(audit(AuditOutcome::Failure).with_reason(reason))
-                        .await
+                    let event = audit(AuditOutcome::Failure).with_reason(reason);
+                    let event = match client {
+                        Some(client) => client.name_in(event),
+                        None => event,
+                    };
+                    state.store().record(event).await
                 }
                 None => Ok(()),
             };
@@ -132,14 +145,38 @@ async fn revoke(
     headers: &HeaderMap,
     form: Result<Form, FormError>,
     audit: AuditEvent,
-) -> Result<(), RevocationError> {
+) -> Result<(), Refused> {
     let Form(parameters) = form.map_err(RevocationError::Form)?;
-    let client = authenticate(state, headers, &parameters)
-        .await?
-        .map_err(|error| RevocationError::Client {
-            error,
-            basic: headers.contains_key(header::AUTHORIZATION),
-        })?;
+    let client = match authenticate(state, headers, &parameters)
+        .await
+        .map_err(RevocationError::Internal)?
+    {
+        Ok(client) => client,
+        Err(error) => {
+            let named = named_client(state, headers, &parameters).await;
+            let basic = headers.contains_key(header::AUTHORIZATION);
+            return Err(Refused {
+                error: RevocationError::Client { error, basic },
+                client: named.map_err(RevocationError::Internal)?,
+            });
+        }
+    };
+    let outcome = revoke_for(state, &client, &parameters, audit).await;
+    outcome.map_err(|error| Refused {
+        error,
+        client: Some(NamedClient {
+            client_id: client.client().client_id.clone(),
+            method: Some(client.method()),
+        }),
+    })
+}
+
+async fn revoke_for(
+    state: &AppState,
+    client: &AuthenticatedClient,
+    parameters: &Parameters,
+    audit: AuditEvent,
+) -> Result<(), RevocationError> {
     parameters
         .refuse_repeated(&[])
         .map_err(|_| RevocationError::Repeated)?;
@@ -166,8 +203,9 @@ async fn revoke(
             .map_err(InternalError::from)?;
         return Ok(());
     }
-    if let Some(claims) = own_access_token(state, token, state.now()).await {
-        return revoke_access_token(state, &client, &claims, audit).await;
+    // Expired or not: a client is told that it gave back another client's token, as long as the signature holds.
+    if let Some(token) = own::access_token(state, token, Expiry::Ignored, state.now()).await {
+        return revoke_access_token(state, client, token.claims(), audit).await;
     }
     Ok(())
 }
@@ -193,34 +231,6 @@ async fn revoke_access_token(
         .await;
     revoked.map_err(InternalError::from)?;
     Ok(())
-}
-
-/// The claims of `token` if this issuer signed it, whether or not it has expired: there is no telling a client that it
-/// gave back another client's token unless the signature holds.
-async fn own_access_token(state: &AppState, token: &str, now: Timestamp) -> Option<AccessClaims> {
-    let unverified = UnverifiedJwt::parse(token, MAXIMUM_JWT_BYTES).ok()?;
-    let key = state
-        .keys()
-        .verifying_key(unverified.key_id()?, unverified.algorithm(), now)?;
-    let audiences: Vec<String> = state
-        .config()
-        .resources
-        .iter()
-        .map(|resource| resource.identifier.clone())
-        .collect();
-    let policy = Policy {
-        token_type: Some(Cow::Borrowed(ACCESS_TOKEN_TYPE)),
-        issuer: Cow::Borrowed(state.config().server.public_url.as_str()),
-        audiences: Cow::Owned(audiences),
-        skew_seconds: i64::MAX,
-        maximum_lifetime_seconds: None,
-    };
-    Some(
-        jwt::verify::<AccessClaims, _>(&unverified, &key, &policy, now)
-            .await
-            .ok()?
-            .into_claims(),
-    )
 }
 
 #[cfg(test)]

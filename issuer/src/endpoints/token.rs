@@ -26,7 +26,7 @@ use crate::error::json_body::json_error;
 use crate::extract::{ClientAddress, Form, FormError, Parameters};
 use crate::state::AppState;
 
-use super::client_authentication::{AuthenticatedClient, authenticate};
+use super::client_authentication::{AuthenticatedClient, authenticate, named_client};
 use error::TokenError;
 use request::{GrantRequest, TokenRequest};
 
@@ -126,10 +126,19 @@ async fn answer(
     let client = authenticate(state, headers, &parameters)
         .await
         .map_err(TokenError::Internal)?;
-    let client = client.map_err(|error| TokenError::Client {
-        error,
-        basic: headers.contains_key(http::header::AUTHORIZATION),
-    })?;
+    let client = match client {
+        Ok(client) => client,
+        Err(error) => {
+            let named = named_client(state, headers, &parameters).await;
+            let named = named.map_err(TokenError::Internal)?;
+            let basic = headers.contains_key(http::header::AUTHORIZATION);
+            return Err(Refused {
+                error: TokenError::Client { error, basic },
+                method: named.as_ref().and_then(|named| named.method),
+                client_id: named.map(|named| named.client_id),
+            });
+        }
+    };
     let known = |error, method| Refused {
         error,
         client_id: Some(client.client().client_id.clone()),

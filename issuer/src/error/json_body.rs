@@ -19,7 +19,7 @@ struct Body {
 
 /// The address of the page that explains `code`.
 pub fn error_uri(config: &Config, code: OAuthErrorCode) -> String {
-    format!("{}#{code}", config.documentation.error_uri)
+    wardgate_shared::error_uri::error_uri(&config.documentation.error_uri, code.as_str())
 }
 
 /// An error answer. `description` is fixed text of the characters that RFC 6749 section 5.2 allows: printable ASCII

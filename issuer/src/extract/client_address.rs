@@ -1,7 +1,7 @@
 //! The address a request came from, for the audit trail and for throttling.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use http::HeaderMap;
@@ -46,12 +46,25 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, server: &ServerConfig) -> I
     let mut entries = values.iter().rev().flat_map(|value| value.rsplit(','));
     while server.trusts_proxy(client) {
         // A proxy that names nobody, or nothing that is an address, is itself the last hop known.
-        match entries.next().and_then(|entry| entry.trim().parse().ok()) {
+        match entries.next().and_then(address_of) {
             Some(previous) => client = previous,
             None => break,
         }
     }
     client
+}
+
+/// The address of an entry. Some proxies write the port too, and IPv6 addresses in brackets.
+fn address_of(entry: &str) -> Option<IpAddr> {
+    let entry = entry.trim();
+    if let Ok(address) = entry.parse() {
+        return Some(address);
+    }
+    if let Ok(socket) = entry.parse::<SocketAddr>() {
+        return Some(socket.ip());
+    }
+    let bracketed = entry.strip_prefix('[')?.strip_suffix(']')?;
+    bracketed.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
 }
 
 #[cfg(test)]
@@ -109,6 +122,28 @@ mod tests {
             "198.51.100.1",
         );
         finds("::ffff:10.0.0.1", &["2001:db8::7"], &proxies, "2001:db8::7");
+    }
+
+    #[test]
+    fn reads_entries_with_ports_and_brackets() {
+        let proxies = ["10.0.0.0/8", "fd00::/8"];
+        for (entry, expected) in [
+            ("198.51.100.1:4711", "198.51.100.1"),
+            ("[2001:db8::7]:4711", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("198.51.100.1:4711, [fd00::2]:80, 10.0.0.2:80", "198.51.100.1"),
+        ] {
+            finds("10.0.0.1", &[entry], &proxies, expected);
+        }
+        for entry in [
+            "198.51.100.1:",
+            "198.51.100.1:port",
+            "[198.51.100.1]",
+            "[2001:db8::7",
+            "2001:db8::7]:1",
+        ] {
+            finds("10.0.0.1", &[entry], &proxies, "10.0.0.1");
+        }
     }
 
     #[test]

@@ -52,7 +52,7 @@ where
         };
         state
             .store()
-            .touch_session(&digest, now)
+            .touch_session(&digest, idle_seconds, now)
             .await
             .map_err(InternalError::from)?;
         Ok(Self(Some(BrowserSession {

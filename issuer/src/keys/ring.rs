@@ -83,21 +83,35 @@ impl KeyRing {
         })))
     }
 
-    /// Makes the keys that are missing: one for the configured algorithm and one for RS256. Gives the `kid`s it made.
+    /// Makes the keys that are missing: one for the configured algorithm and one for RS256. Gives the `kid`s it made. Keys
+    /// of other algorithms, which were configured earlier, sign until those may, and then end.
     ///
     /// # Errors
     /// [`KeyError`].
     pub async fn ensure_keys(&self, store: &Store, now: Timestamp) -> Result<Vec<String>, KeyError> {
         let mut made = Vec::new();
         for algorithm in self.algorithms() {
-            let exists = self.keys().iter().any(|key| {
-                key.stored.algorithm == algorithm && key.stored.signs_until.is_none_or(|until| now < until)
-            });
+            let exists = self
+                .keys()
+                .iter()
+                .any(|key| key.stored.algorithm == algorithm && key.stored.signs_until.is_none());
             if !exists {
                 made.push(self.rotate(store, algorithm, now).await?.key_id);
             }
         }
+        self.retire_unused(store, now).await?;
         Ok(made)
+    }
+
+    async fn retire_unused(&self, store: &Store, now: Timestamp) -> Result<(), KeyError> {
+        let used = self.algorithms();
+        let stored: Vec<StoredSigningKey> = self.keys().iter().map(|key| key.stored.clone()).collect();
+        for (algorithm, retire) in self.0.schedule.retire_unused(&stored, &used, now) {
+            let audit = AuditEvent::new(now, AuditAction::KeyRotation, AuditOutcome::Success)
+                .with_method(algorithm.name());
+            store.retire_signing_key(retire, audit).await?;
+        }
+        self.reload(store).await
     }
 
     /// Makes a new key for `algorithm` and retires its predecessors when the new one begins to sign.

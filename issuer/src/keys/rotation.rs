@@ -64,4 +64,23 @@ impl Schedule {
             .collect();
         Succession { signs_from, retire }
     }
+
+    /// The ends of keys whose algorithm is not among `used`: each signs until every used algorithm has a key that may.
+    pub(super) fn retire_unused(
+        self,
+        keys: &[StoredSigningKey],
+        used: &[SignatureAlgorithm],
+        now: Timestamp,
+    ) -> Vec<(SignatureAlgorithm, (String, Timestamp, Timestamp))> {
+        let begins = |algorithm: &SignatureAlgorithm| {
+            let own = keys.iter().filter(|key| key.algorithm == *algorithm);
+            own.map(|key| key.signs_from).min().unwrap_or(now)
+        };
+        let signs_until = used.iter().map(begins).max().unwrap_or(now).max(now);
+        let published_until = signs_until.plus(self.overlap_seconds);
+        keys.iter()
+            .filter(|key| !used.contains(&key.algorithm) && key.signs_until.is_none())
+            .map(|key| (key.algorithm, (key.key_id.clone(), signs_until, published_until)))
+            .collect()
+    }
 }

@@ -115,10 +115,18 @@ pub async fn post(
         }
     };
 
-    let attempt = match throttle.begin(&email, address, now) {
+    // An address that all visitors share says nothing about this one.
+    let server = &state.config().server;
+    let network = address.filter(|address| !address.is_loopback() && !server.trusts_proxy(*address));
+    let attempt = match throttle.begin(&email, network, now) {
         Ok(attempt) => attempt,
         Err(throttled) => {
             let event = audit(AuditOutcome::Failure).with_reason("throttled");
+            let user = state.store().user_by_email(&email).await;
+            let event = match user.map_err(InternalError::from)? {
+                Some(user) => event.with_user(user.id),
+                None => event,
+            };
             state.store().record(event).await.map_err(InternalError::from)?;
             return show_throttled(&state, &headers, &again(TOO_MANY), throttled);
         }
@@ -126,6 +134,7 @@ pub async fn post(
     let user = match check_password(&state, &email, password).await? {
         Ok(user) => user,
         Err(failure) => {
+            attempt.mismatched(state.now());
             let event = audit(AuditOutcome::Failure).with_reason(failure.reason);
             let event = match failure.user_id {
                 Some(user_id) => event.with_user(user_id),
@@ -135,15 +144,10 @@ pub async fn post(
             return show(&state, &headers, &again(WRONG), StatusCode::BAD_REQUEST);
         }
     };
-    throttle.forgive(&attempt);
+    attempt.matched();
 
-    // A request that wants a fresh sign-in counts sessions from its own instant on, which may be the next second.
-    let asked_after = pending
-        .as_ref()
-        .and_then(|pending| pending.request.authenticated_after);
-    let authenticated_at = asked_after.unwrap_or(now).clamp(now, now.plus(1));
     let audit = audit(AuditOutcome::Success).with_user(&*user.id);
-    let cookie = begin_session(&state, &headers, user, authenticated_at, now, audit).await?;
+    let cookie = begin_session(&state, &headers, user, pending.as_ref(), now, audit).await?;
     let location = match &pending {
         Some(pending) => pending.continue_path(),
         None => fields.device.map_or_else(|| String::from("/"), device_path),
@@ -221,7 +225,7 @@ async fn begin_session(
     state: &AppState,
     headers: &HeaderMap,
     user: User,
-    authenticated_at: Timestamp,
+    pending: Option<&PendingRequest>,
     now: Timestamp,
     audit: AuditEvent,
 ) -> Result<HeaderValue, InternalError> {
@@ -230,9 +234,10 @@ async fn begin_session(
     let session = Session {
         digest: secret.digest,
         user_id: user.id,
-        authenticated_at,
+        authenticated_at: now,
         methods: vec![AuthenticationMethod::Password],
         last_seen_at: now,
+        request: pending.map(|pending| pending.request.digest),
         expires_at: now.plus(state.config().sessions.absolute_seconds),
     };
     let replaced = Cookie::Session.read(headers, public_url).map(SecretDigest::of);

@@ -1,28 +1,33 @@
 //! `/logout`: the sign-out page.
+//!
+//! It ends a session that has been idle too long as well: such a one signs nobody in, but what was granted for its length
+//! may still live.
 
 use axum::extract::State;
 use axum::response::Response;
-use http::header;
+use http::{HeaderMap, header};
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::digest::SecretDigest;
+use crate::domain::user::User;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
 use crate::extract::cookies::Cookie;
-use crate::extract::{ClientAddress, Form, FormError, SameOrigin, SignedIn};
+use crate::extract::{ClientAddress, Form, FormError, SameOrigin};
 use crate::state::AppState;
 use crate::views::{FormTargets, SignOutForm, SignOutPage, page};
 
 use super::form_token::{FormPurpose, form_token, is_form_token};
 
 /// Asks whether to sign out, or says that nobody is signed in.
-pub async fn get(State(state): State<AppState>, SignedIn(session): SignedIn) -> Result<Response, PageError> {
-    let Some(session) = session else {
+pub async fn get(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, PageError> {
+    let Some(held) = HeldSession::find(&state, &headers).await? else {
         return Ok(page(&SignOutPage { form: None }, &FormTargets::none())?);
     };
-    let form_token = form_token(state.form_key(), session.secret.expose(), FormPurpose::SignOut);
+    let form_token = form_token(state.form_key(), held.secret, FormPurpose::SignOut);
     let form = SignOutForm {
-        user_name: &session.user.name,
+        user_name: &held.user.name,
         form_token: &form_token,
     };
     Ok(page(&SignOutPage { form: Some(form) }, &FormTargets::own())?)
@@ -33,29 +38,24 @@ pub async fn post(
     State(state): State<AppState>,
     ClientAddress(address): ClientAddress,
     _: SameOrigin,
-    SignedIn(session): SignedIn,
+    headers: HeaderMap,
     form: Result<Form, FormError>,
 ) -> Result<Response, PageError> {
     let Form(parameters) = form?;
-    if let Some(session) = session {
+    if let Some(held) = HeldSession::find(&state, &headers).await? {
         let token = parameters
             .single("form_token")
             .map_err(|_| PageError::Field)?
             .unwrap_or_default();
-        if !is_form_token(
-            state.form_key(),
-            session.secret.expose(),
-            FormPurpose::SignOut,
-            token,
-        ) {
+        if !is_form_token(state.form_key(), held.secret, FormPurpose::SignOut, token) {
             return Err(PageError::StaleForm);
         }
         let audit = AuditEvent::new(state.now(), AuditAction::SignOut, AuditOutcome::Success)
-            .with_user(session.user.id)
+            .with_user(held.user.id)
             .with_ip_address(address);
         state
             .store()
-            .end_session(&session.session.digest, audit)
+            .end_session(&held.digest, audit)
             .await
             .map_err(InternalError::from)?;
     }
@@ -65,6 +65,25 @@ pub async fn post(
         .map_err(InternalError::from)?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
+}
+
+/// The session that the browser's cookie names, in whatever state.
+struct HeldSession<'a> {
+    /// The cookie's value.
+    secret: &'a str,
+    digest: SecretDigest,
+    user: User,
+}
+
+impl<'a> HeldSession<'a> {
+    async fn find(state: &AppState, headers: &'a HeaderMap) -> Result<Option<Self>, InternalError> {
+        let Some(secret) = Cookie::Session.read(headers, &state.config().server.public_url) else {
+            return Ok(None);
+        };
+        let digest = SecretDigest::of(secret);
+        let user = state.store().session_owner(&digest).await?;
+        Ok(user.map(|user| Self { secret, digest, user }))
+    }
 }
 
 #[cfg(test)]

@@ -1,30 +1,39 @@
-//! The brake on guessing passwords: failures are counted by account and by network, and each one beyond a free number
-//! doubles the wait before the next attempt.
+//! The brake on guessing passwords. Only a mismatch counts: not an attempt whose outcome is unknown, cancelled or lost to
+//! a fault of our own.
 //!
-//! An attempt counts as failed when it begins and is forgiven when it succeeds, so that guesses made all at once are
-//! counted too. Addresses without an account are counted like others, so that the brake does not tell which exist.
+//! - By account: after a few mismatches in a row each further one doubles the wait, up to [`LONGEST_WAIT_SECONDS`]. So
+//!   whoever keeps guessing at an account can keep its owner out for that long at a time, and never longer; an attempt
+//!   that is turned away does not lengthen the wait. Addresses without an account are counted like others, so that the
+//!   brake does not tell which exist.
+//! - By network: a leaky bucket. Mismatches fill it, it drains steadily, and a full one makes the next attempt wait for
+//!   one place, [`DRAIN_SECONDS`] at most: colleagues behind one address do not lock one another out by typing errors.
+//!   The caller gives no network when all visitors share the address (the machine itself, a proxy).
 //!
-//! Kept in memory, bounded, and lost with a restart. The wait per account can be used to keep its owner out for at most
-//! [`LONGEST_WAIT_SECONDS`] at a time; the sum of guesses that it prevents is worth more.
+//! Guesses made all at once are bounded by letting in no more at a time than mismatches would still be free (one at
+//! least). Kept in memory, bounded, and lost with a restart.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wardgate_shared::time::Timestamp;
 
-/// Failures without a wait, for one account.
+/// Mismatches without a wait, for one account.
 const FREE_FOR_ACCOUNT: u32 = 5;
-/// Failures without a wait, for one network: a clinic may sign in from one address.
-const FREE_FOR_NETWORK: u32 = 30;
-/// The longest wait, in seconds.
-pub const LONGEST_WAIT_SECONDS: i64 = 900;
-/// After this many seconds without an attempt, a counter is forgotten.
+/// The longest wait for one account, in seconds.
+pub const LONGEST_WAIT_SECONDS: i64 = 60;
+/// After this many seconds without a mismatch, an account starts anew.
 const FORGET_AFTER_SECONDS: i64 = 3600;
-/// How many counters are kept; about 2 MB.
-const MAXIMUM_COUNTERS: usize = 50_000;
+/// How many mismatches fill the bucket of a network.
+const BUCKET: u32 = 30;
+/// In how many seconds a bucket loses one mismatch, and so the longest wait for a network.
+pub const DRAIN_SECONDS: i64 = 2;
+/// The advice when too many attempts are under way at once, in seconds: each takes a fraction of one.
+const UNDER_WAY_SECONDS: i64 = 1;
+/// How many accounts, and how many networks, are kept; about 2 MB each.
+const MAXIMUM_ENTRIES: usize = 50_000;
 
 /// Too many failures: come back in this many seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,20 +48,35 @@ pub struct Throttled {
 pub struct SignInThrottle {
     /// Keys the counters, so that nobody outside can choose addresses that collide.
     hasher: RandomState,
-    counters: Mutex<HashMap<u64, Counter>>,
+    counters: Mutex<Counters>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    accounts: HashMap<u64, Account>,
+    networks: HashMap<u64, Network>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Counter {
-    failures: u32,
-    last_attempt: Timestamp,
+struct Account {
+    mismatches: u32,
+    last_mismatch: Timestamp,
     wait_until: Timestamp,
+    under_way: u32,
 }
 
-/// An attempt that was let through.
+#[derive(Clone, Copy, Debug)]
+struct Network {
+    /// When the bucket will have drained.
+    empty_at: Timestamp,
+    under_way: u32,
+}
+
+/// An attempt that was let through. Dropped without an outcome, it counts nothing.
 #[derive(Debug)]
-#[must_use = "an attempt that is not forgiven counts as failed"]
+#[must_use = "an attempt ends when it is dropped"]
 pub struct Attempt {
+    throttle: Arc<SignInThrottle>,
     account: u64,
     network: Option<u64>,
 }
@@ -62,48 +86,194 @@ impl SignInThrottle {
     ///
     /// # Errors
     /// [`Throttled`]; the attempt then is not counted.
-    pub fn begin(&self, email: &str, address: Option<IpAddr>, now: Timestamp) -> Result<Attempt, Throttled> {
+    pub fn begin(
+        self: &Arc<Self>,
+        email: &str,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Attempt, Throttled> {
         let account = self.hasher.hash_one(("account", email));
         let network = address.map(|address| self.hasher.hash_one(("network", network_of(address))));
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = |key: u64| {
-            counters
-                .get(&key)
-                .map_or(0, |counter| counter.wait_until.since(now))
-        };
-        let longest = wait(account).max(network.map_or(0, wait));
+        let mut counters = self.counters();
+        let for_account = counters
+            .accounts
+            .get(&account)
+            .map_or(0, |account| account.wait(now));
+        let for_network = network
+            .and_then(|network| counters.networks.get(&network))
+            .map_or(0, |network| network.wait(now));
+        let longest = for_account.max(for_network);
         if longest > 0 {
             return Err(Throttled {
                 retry_after_seconds: longest,
             });
         }
-        count(&mut counters, account, FREE_FOR_ACCOUNT, now);
+        let entry = counters.account(account, now);
+        entry.under_way = entry.under_way.saturating_add(1);
         if let Some(network) = network {
-            count(&mut counters, network, FREE_FOR_NETWORK, now);
+            let entry = counters.network(network, now);
+            entry.under_way = entry.under_way.saturating_add(1);
         }
-        Ok(Attempt { account, network })
+        drop(counters);
+        Ok(Attempt {
+            throttle: Arc::clone(self),
+            account,
+            network,
+        })
     }
 
-    /// The attempt succeeded, but says nothing of the ones before: account and network lose this one failure. For guesses at
-    /// what anybody can have a right one of.
-    pub fn take_back(&self, attempt: &Attempt) {
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in std::iter::once(attempt.account).chain(attempt.network) {
-            if let Some(counter) = counters.get_mut(&key) {
-                counter.failures = counter.failures.saturating_sub(1);
-                counter.wait_until = counter.last_attempt;
+    fn counters(&self) -> MutexGuard<'_, Counters> {
+        // Nothing panics while the lock is held, so a poisoned one holds whole counters.
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Attempt {
+    /// The password was right: the account starts anew.
+    pub fn matched(self) {
+        let mut counters = self.throttle.counters();
+        if let Some(account) = counters.accounts.get_mut(&self.account) {
+            account.mismatches = 0;
+            account.wait_until = account.last_mismatch;
+        }
+    }
+
+    /// The password was wrong, as was found at `now`.
+    pub fn mismatched(self, now: Timestamp) {
+        let mut counters = self.throttle.counters();
+        counters.account(self.account, now).count(now);
+        if let Some(network) = self.network {
+            counters.network(network, now).count(now);
+        }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        let mut counters = self.throttle.counters();
+        if let Some(account) = counters.accounts.get_mut(&self.account) {
+            account.under_way = account.under_way.saturating_sub(1);
+            if account.under_way == 0 && account.mismatches == 0 {
+                counters.accounts.remove(&self.account);
             }
         }
+        if let Some(network) = self
+            .network
+            .and_then(|network| counters.networks.get_mut(&network))
+        {
+            network.under_way = network.under_way.saturating_sub(1);
+        }
+    }
+}
+
+impl Account {
+    /// Seconds until the next attempt may begin.
+    fn wait(&self, now: Timestamp) -> i64 {
+        if self.is_forgotten(now) {
+            return 0;
+        }
+        let by_mismatches = self.wait_until.since(now).max(0);
+        let free = FREE_FOR_ACCOUNT.saturating_sub(self.mismatches).max(1);
+        by_mismatches.max(if self.under_way < free {
+            0
+        } else {
+            UNDER_WAY_SECONDS
+        })
     }
 
-    /// The attempt succeeded: the account starts anew, the network loses this one failure.
-    pub fn forgive(&self, attempt: &Attempt) {
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        counters.remove(&attempt.account);
-        if let Some(counter) = attempt.network.and_then(|network| counters.get_mut(&network)) {
-            counter.failures = counter.failures.saturating_sub(1);
-            counter.wait_until = counter.last_attempt;
+    fn is_forgotten(&self, now: Timestamp) -> bool {
+        self.under_way == 0 && now.since(self.last_mismatch) > FORGET_AFTER_SECONDS
+    }
+
+    fn count(&mut self, now: Timestamp) {
+        if now.since(self.last_mismatch) > FORGET_AFTER_SECONDS {
+            self.mismatches = 0;
         }
+        self.mismatches = self.mismatches.saturating_add(1);
+        self.last_mismatch = now;
+        // The wait after mismatch number FREE_FOR_ACCOUNT is 1 second, then 2, 4, …
+        let wait = match self.mismatches.checked_sub(FREE_FOR_ACCOUNT) {
+            None => 0,
+            Some(beyond) => 1_i64
+                .checked_shl(beyond.min(32))
+                .map_or(LONGEST_WAIT_SECONDS, |wait| wait.min(LONGEST_WAIT_SECONDS)),
+        };
+        self.wait_until = now.plus(wait);
+    }
+}
+
+impl Network {
+    /// Mismatches in the bucket.
+    fn level(&self, now: Timestamp) -> u32 {
+        let seconds = self.empty_at.since(now).max(0);
+        let begun = seconds.saturating_add(DRAIN_SECONDS - 1) / DRAIN_SECONDS;
+        u32::try_from(begun).unwrap_or(u32::MAX)
+    }
+
+    /// Seconds until the next attempt may begin.
+    fn wait(&self, now: Timestamp) -> i64 {
+        let level = self.level(now);
+        if level >= BUCKET {
+            // Until the bucket holds one less than it can; `count` keeps that within DRAIN_SECONDS.
+            let one_free = i64::from(BUCKET.saturating_sub(1)).saturating_mul(DRAIN_SECONDS);
+            return self
+                .empty_at
+                .since(now)
+                .saturating_sub(one_free)
+                .clamp(1, DRAIN_SECONDS);
+        }
+        if self.under_way < BUCKET.saturating_sub(level) {
+            0
+        } else {
+            UNDER_WAY_SECONDS
+        }
+    }
+
+    fn count(&mut self, now: Timestamp) {
+        let full = now.plus(i64::from(BUCKET).saturating_mul(DRAIN_SECONDS));
+        self.empty_at = self.empty_at.max(now).plus(DRAIN_SECONDS).min(full);
+    }
+}
+
+impl Counters {
+    fn account(&mut self, key: u64, now: Timestamp) -> &mut Account {
+        if self.accounts.len() >= MAXIMUM_ENTRIES && !self.accounts.contains_key(&key) {
+            self.accounts.retain(|_, account| !account.is_forgotten(now));
+            // What a flood of made-up addresses leaves behind has one mismatch each.
+            drop_half(&mut self.accounts, |account| {
+                (account.mismatches, account.last_mismatch)
+            });
+        }
+        self.accounts.entry(key).or_insert(Account {
+            mismatches: 0,
+            last_mismatch: now,
+            wait_until: now,
+            under_way: 0,
+        })
+    }
+
+    fn network(&mut self, key: u64, now: Timestamp) -> &mut Network {
+        if self.networks.len() >= MAXIMUM_ENTRIES && !self.networks.contains_key(&key) {
+            self.networks
+                .retain(|_, network| network.under_way > 0 || network.level(now) > 0);
+            drop_half(&mut self.networks, |network| network.empty_at);
+        }
+        self.networks.entry(key).or_insert(Network {
+            empty_at: now,
+            under_way: 0,
+        })
+    }
+}
+
+/// Drops the half of `entries` that weighs least, if they are still too many.
+fn drop_half<T, W: Ord>(entries: &mut HashMap<u64, T>, weight: impl Fn(&T) -> W) {
+    if entries.len() < MAXIMUM_ENTRIES {
+        return;
+    }
+    let mut by_weight: Vec<(W, u64)> = entries.iter().map(|(key, entry)| (weight(entry), *key)).collect();
+    by_weight.sort_unstable();
+    for (_, key) in by_weight.into_iter().take(MAXIMUM_ENTRIES / 2) {
+        entries.remove(&key);
     }
 }
 
@@ -115,182 +285,5 @@ fn network_of(address: IpAddr) -> u128 {
     }
 }
 
-fn count(counters: &mut HashMap<u64, Counter>, key: u64, free: u32, now: Timestamp) {
-    if counters.len() >= MAXIMUM_COUNTERS && !counters.contains_key(&key) {
-        make_room(counters, now);
-    }
-    let fresh = Counter {
-        failures: 0,
-        last_attempt: now,
-        wait_until: now,
-    };
-    let counter = counters.entry(key).or_insert(fresh);
-    if now.since(counter.last_attempt) > FORGET_AFTER_SECONDS {
-        *counter = fresh;
-    }
-    counter.failures = counter.failures.saturating_add(1);
-    counter.last_attempt = now;
-    // The wait after failure number `free` is 1 second, then 2, 4, …
-    let wait = match counter.failures.checked_sub(free) {
-        None => 0,
-        Some(beyond) => 1_i64
-            .checked_shl(beyond.min(32))
-            .unwrap_or(LONGEST_WAIT_SECONDS)
-            .min(LONGEST_WAIT_SECONDS),
-    };
-    counter.wait_until = now.plus(wait);
-}
-
-/// Drops what is forgotten anyway; if that is not enough, the half with the fewest failures, since what a flood of made-up
-/// addresses leaves behind has one each.
-fn make_room(counters: &mut HashMap<u64, Counter>, now: Timestamp) {
-    counters.retain(|_, counter| now.since(counter.last_attempt) <= FORGET_AFTER_SECONDS);
-    if counters.len() < MAXIMUM_COUNTERS {
-        return;
-    }
-    let mut by_failures: Vec<(u32, Timestamp, u64)> = counters
-        .iter()
-        .map(|(key, counter)| (counter.failures, counter.last_attempt, *key))
-        .collect();
-    by_failures.sort_unstable();
-    for (_, _, key) in by_failures.into_iter().take(MAXIMUM_COUNTERS / 2) {
-        counters.remove(&key);
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::net::IpAddr;
-
-    use wardgate_shared::time::Timestamp;
-
-    use super::{FREE_FOR_ACCOUNT, FREE_FOR_NETWORK, MAXIMUM_COUNTERS, SignInThrottle, Throttled};
-
-    const NOON: Timestamp = Timestamp::from_seconds(1_700_000_000);
-
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "the throttle takes an address that may be unknown"
-    )]
-    fn address(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
-    }
-
-    #[test]
-    fn lets_a_few_failures_pass_and_then_doubles_the_wait() {
-        let throttle = SignInThrottle::default();
-        for _ in 0..FREE_FOR_ACCOUNT {
-            let _ = throttle.begin("a@example.org", None, NOON).unwrap();
-        }
-        let mut now = NOON;
-        for wait in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
-            let refused = throttle.begin("a@example.org", None, now).unwrap_err();
-            assert_eq!(
-                refused,
-                Throttled {
-                    retry_after_seconds: wait
-                }
-            );
-            now = now.plus(wait);
-            let _ = throttle.begin("a@example.org", None, now).unwrap();
-        }
-    }
-
-    #[test]
-    fn another_account_is_not_held_back() {
-        let throttle = SignInThrottle::default();
-        for _ in 0..FREE_FOR_ACCOUNT {
-            let _ = throttle
-                .begin("a@example.org", address("192.0.2.1"), NOON)
-                .unwrap();
-        }
-        assert!(
-            throttle
-                .begin("a@example.org", address("192.0.2.2"), NOON)
-                .is_err()
-        );
-        assert!(
-            throttle
-                .begin("b@example.org", address("192.0.2.1"), NOON)
-                .is_ok()
-        );
-    }
-
-    #[test]
-    fn one_network_cannot_try_many_accounts() {
-        let throttle = SignInThrottle::default();
-        for number in 0..FREE_FOR_NETWORK {
-            let host = format!("2001:db8::{number:x}");
-            let _ = throttle
-                .begin(&format!("{number}@example.org"), address(&host), NOON)
-                .unwrap();
-        }
-        assert!(
-            throttle
-                .begin("x@example.org", address("2001:db8::ffff"), NOON)
-                .is_err()
-        );
-        assert!(
-            throttle
-                .begin("x@example.org", address("2001:db8:0:1::1"), NOON)
-                .is_ok()
-        );
-    }
-
-    #[test]
-    fn success_forgives_the_account() {
-        let throttle = SignInThrottle::default();
-        for _ in 0..10 {
-            for _ in 1..FREE_FOR_ACCOUNT {
-                let _ = throttle.begin("a@example.org", None, NOON).unwrap();
-            }
-            let attempt = throttle.begin("a@example.org", None, NOON).unwrap();
-            throttle.forgive(&attempt);
-        }
-    }
-
-    #[test]
-    fn a_success_that_is_taken_back_does_not_hide_the_failures_before_it() {
-        let throttle = SignInThrottle::default();
-        let mut now = NOON;
-        for _ in 0..(2 * FREE_FOR_ACCOUNT) {
-            let _ = throttle.begin("a", address("192.0.2.1"), now).unwrap();
-            now = now.plus(900);
-            let right = throttle.begin("a", address("192.0.2.1"), now).unwrap();
-            throttle.take_back(&right);
-        }
-        let _ = throttle.begin("a", None, now).unwrap();
-        assert!(throttle.begin("a", None, now).is_err());
-        for _ in 0..100 {
-            let right = throttle.begin("b", None, now).unwrap();
-            throttle.take_back(&right);
-        }
-    }
-
-    #[test]
-    fn a_counter_is_forgotten_after_an_hour() {
-        let throttle = SignInThrottle::default();
-        for _ in 0..FREE_FOR_ACCOUNT {
-            let _ = throttle.begin("a@example.org", None, NOON).unwrap();
-        }
-        let later = NOON.plus(3601);
-        for _ in 0..FREE_FOR_ACCOUNT {
-            let _ = throttle.begin("a@example.org", None, later).unwrap();
-        }
-    }
-
-    #[test]
-    fn memory_is_bounded_and_a_flood_does_not_wash_out_the_worst() {
-        let throttle = SignInThrottle::default();
-        for _ in 0..FREE_FOR_ACCOUNT {
-            let _ = throttle.begin("victim@example.org", None, NOON).unwrap();
-        }
-        for number in 0..(2 * MAXIMUM_COUNTERS) {
-            let _ = throttle
-                .begin(&format!("{number}@example.org"), None, NOON)
-                .unwrap();
-        }
-        assert!(throttle.counters.lock().unwrap().len() <= MAXIMUM_COUNTERS);
-        assert!(throttle.begin("victim@example.org", None, NOON).is_err());
-    }
-}
+mod tests;

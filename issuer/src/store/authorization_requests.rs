@@ -7,7 +7,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::authorization_code::AuthorizationCode;
-use crate::domain::authorization_request::AuthorizationRequest;
+use crate::domain::authorization_request::{AuthorizationRequest, ResponseMode};
 use crate::domain::consent::Consent;
 use crate::domain::digest::SecretDigest;
 
@@ -147,8 +147,9 @@ fn insert(connection: &Connection, request: &AuthorizationRequest) -> Result<(),
         connection,
         "INSERT INTO authorization_requests
              (digest, client_id, redirect_uri, redirect_uri_given, scope, state, nonce, challenge, audiences,
-              authenticated_after, consent_forced, login_hint, expires_at, prompt_none, pushed_until)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+              authenticated_after, consent_forced, login_hint, expires_at, hinted_user_id, response_mode,
+              prompt_none, pushed_until)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         params![
             request.digest.as_bytes(),
             request.client_id,
@@ -163,6 +164,8 @@ fn insert(connection: &Connection, request: &AuthorizationRequest) -> Result<(),
             request.consent_forced,
             request.login_hint,
             request.expires_at.seconds(),
+            request.hinted_user_id,
+            request.response_mode.as_str(),
             request.prompt_none,
             sql::optional_seconds(request.pushed_until),
         ],
@@ -185,6 +188,8 @@ fn from_row(row: &Row<'_>) -> Result<AuthorizationRequest, StoreError> {
         redirect_target: RegisteredRedirectUri::parse(&redirect_uri)
             .map_err(|_| StoreError::Corrupt(TABLE))?
             .as_target(),
+        response_mode: ResponseMode::from_name(&row.get::<_, String>("response_mode")?)
+            .ok_or(StoreError::Corrupt(TABLE))?,
         redirect_uri_given: row.get("redirect_uri_given")?,
         scope: sql::scope(row, TABLE)?,
         state: row.get("state")?,
@@ -196,6 +201,7 @@ fn from_row(row: &Row<'_>) -> Result<AuthorizationRequest, StoreError> {
         prompt_none: row.get("prompt_none")?,
         login_hint: row.get("login_hint")?,
         pushed_until: sql::optional_instant(row, "pushed_until")?,
+        hinted_user_id: row.get("hinted_user_id")?,
         expires_at: sql::instant(row, "expires_at")?,
     })
 }

@@ -1,10 +1,11 @@
 //! Registered clients.
 
 use rusqlite::{Row, params};
+use wardgate_shared::jwk::JwkSet;
 use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::client::{Client, ClientAuthentication, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType};
 
 use super::{Insertion, Store, StoreError, audit_events, sql};
 
@@ -17,25 +18,32 @@ impl Store {
     /// [`StoreError`].
     pub async fn insert_client(&self, client: Client, audit: AuditEvent) -> Result<Insertion, StoreError> {
         self.write(move |connection| {
-            let secret = match &client.authentication {
-                ClientAuthentication::Public => None,
-                ClientAuthentication::Secret(digest) => Some(digest.as_bytes().as_slice()),
+            let (secret, jwks, jwks_uri) = match &client.authentication {
+                ClientAuthentication::Public => (None, None, None),
+                ClientAuthentication::Secret(digest) => (Some(digest.as_bytes().as_slice()), None, None),
+                ClientAuthentication::PrivateKeyJwt { keys } => match keys {
+                    ClientKeys::Inline(keys) => (None, Some(keys.to_json().to_string()), None),
+                    ClientKeys::Url(url) => (None, None, Some(url)),
+                },
             };
             let rows = sql::change(
                 connection,
                 "INSERT INTO clients
-                     (client_id, name, secret_digest, grant_types, redirect_uris, scope, pkce_required, created_at,
-                      push_required)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (client_id) DO NOTHING",
+                     (client_id, name, secret_digest, jwks, jwks_uri, grant_types, redirect_uris, scope, pkce_required,
+                      created_at, post_logout_redirect_uris, push_required)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (client_id) DO NOTHING",
                 params![
                     client.client_id,
                     client.name,
                     secret,
+                    jwks,
+                    jwks_uri,
                     sql::to_list(client.grant_types.iter().map(|grant_type| grant_type.as_str()))?,
                     sql::to_list(client.redirect_uris.iter().map(RegisteredRedirectUri::as_str))?,
                     client.scope.to_string(),
                     client.pkce_required,
                     client.created_at.seconds(),
+                    sql::to_list(client.post_logout_redirect_uris.iter().map(RegisteredRedirectUri::as_str))?,
                     client.push_required,
                 ],
             )?;
@@ -82,8 +90,7 @@ impl Store {
 }
 
 fn from_row(row: &Row<'_>) -> Result<Client, StoreError> {
-    let authentication = sql::optional_digest(row, "secret_digest")?
-        .map_or(ClientAuthentication::Public, ClientAuthentication::Secret);
+    let authentication = authentication(row)?;
     Ok(Client {
         client_id: row.get("client_id")?,
         name: row.get("name")?,
@@ -94,9 +101,30 @@ fn from_row(row: &Row<'_>) -> Result<Client, StoreError> {
         redirect_uris: sql::list(row, "redirect_uris", TABLE, |uri: String| {
             RegisteredRedirectUri::parse(&uri).ok()
         })?,
+        post_logout_redirect_uris: sql::list(row, "post_logout_redirect_uris", TABLE, |uri: String| {
+            RegisteredRedirectUri::parse(&uri).ok()
+        })?,
         scope: sql::scope(row, TABLE)?,
         pkce_required: row.get("pkce_required")?,
         push_required: row.get("push_required")?,
         created_at: sql::instant(row, "created_at")?,
     })
+}
+
+fn authentication(row: &Row<'_>) -> Result<ClientAuthentication, StoreError> {
+    let secret = sql::optional_digest(row, "secret_digest")?;
+    let (jwks, jwks_uri): (Option<String>, Option<String>) = (row.get("jwks")?, row.get("jwks_uri")?);
+    let keys = match (secret, jwks, jwks_uri) {
+        (None, None, None) => return Ok(ClientAuthentication::Public),
+        (Some(digest), None, None) => return Ok(ClientAuthentication::Secret(digest)),
+        (None, Some(jwks), None) => {
+            ClientKeys::Inline(JwkSet::parse(jwks.as_bytes()).map_err(|_| StoreError::Corrupt(TABLE))?)
+        }
+        (None, None, Some(url)) => ClientKeys::Url(url),
+        // Two ways at once: nobody stored that.
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => {
+            return Err(StoreError::Corrupt(TABLE));
+        }
+    };
+    Ok(ClientAuthentication::PrivateKeyJwt { keys })
 }

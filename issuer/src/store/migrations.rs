@@ -25,8 +25,24 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0005_audit_events.sql"),
     ),
     (
-        "0006_pushed_requests_and_devices",
-        include_str!("../../migrations/0006_pushed_requests_and_devices.sql"),
+        "0006_consents_by_audience",
+        include_str!("../../migrations/0006_consents_by_audience.sql"),
+    ),
+    (
+        "0007_session_requests",
+        include_str!("../../migrations/0007_session_requests.sql"),
+    ),
+    (
+        "0008_client_assertions",
+        include_str!("../../migrations/0008_client_assertions.sql"),
+    ),
+    (
+        "0009_openid_connect",
+        include_str!("../../migrations/0009_openid_connect.sql"),
+    ),
+    (
+        "0010_pushed_requests_and_devices",
+        include_str!("../../migrations/0010_pushed_requests_and_devices.sql"),
     ),
 ];
 

@@ -12,6 +12,17 @@ use super::{RefreshRotation, Store, StoreError, access_tokens, audit_events, gra
 /// The reason of a [`crate::domain::audit_event::AuditAction::Replay`] event.
 const REPLAYED: &str = "refresh_token_replayed";
 
+/// What makes the refresh token of a row good at the instant `?2`.
+macro_rules! is_live {
+    () => {
+        "rotated_at IS NULL AND expires_at > ?2 AND EXISTS (
+             SELECT 1 FROM grants g JOIN users u ON u.id = g.user_id
+             WHERE g.id = refresh_tokens.grant_id AND g.ended_at IS NULL AND u.deactivated_at IS NULL
+               AND (g.ends_with_session = 0 OR EXISTS (
+                   SELECT 1 FROM sessions s WHERE s.digest = g.session_digest AND s.expires_at > ?2)))"
+    };
+}
+
 impl Store {
     /// A refresh token and its grant, for the checks before the exchange. Whether it is still good is decided by
     /// [`Store::rotate_refresh_token`] alone.
@@ -31,6 +42,24 @@ impl Store {
                 params![digest.as_bytes()],
                 |row| Ok((from_row(row)?, grants::from_row(row)?)),
             )
+        })
+        .await
+    }
+
+    /// Whether this refresh token could be exchanged at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_refresh_token_live(
+        &self,
+        digest: &SecretDigest,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let digest = *digest;
+        self.read(move |connection| {
+            let query = concat!("SELECT 1 FROM refresh_tokens WHERE digest = ?1 AND ", is_live!());
+            let parameters = params![digest.as_bytes(), now.seconds()];
+            Ok(sql::first(connection, query, parameters, |_| Ok(()))?.is_some())
         })
         .await
     }
@@ -86,13 +115,11 @@ fn rotate(
 ) -> Result<Option<String>, StoreError> {
     sql::first(
         connection,
-        "UPDATE refresh_tokens SET rotated_at = ?2
-         WHERE digest = ?1 AND rotated_at IS NULL AND expires_at > ?2 AND EXISTS (
-             SELECT 1 FROM grants g JOIN users u ON u.id = g.user_id
-             WHERE g.id = refresh_tokens.grant_id AND g.ended_at IS NULL AND u.deactivated_at IS NULL
-               AND (g.ends_with_session = 0 OR EXISTS (
-                   SELECT 1 FROM sessions s WHERE s.digest = g.session_digest AND s.expires_at > ?2)))
-         RETURNING grant_id",
+        concat!(
+            "UPDATE refresh_tokens SET rotated_at = ?2 WHERE digest = ?1 AND ",
+            is_live!(),
+            " RETURNING grant_id"
+        ),
         params![digest.as_bytes(), now.seconds()],
         |row| Ok(row.get("grant_id")?),
     )

@@ -11,8 +11,13 @@ use crate::domain::user::User;
 use super::{Store, StoreError, audit_events, grants, sql, users};
 
 const TABLE: &str = "sessions";
-/// `last_seen_at` is kept to this many seconds, so that a page view rarely writes.
+/// `last_seen_at` is kept to this many seconds at most, so that a page view rarely writes.
 const SEEN_PRECISION_SECONDS: i64 = 60;
+
+/// To how many seconds `last_seen_at` is kept: well within the idle time, so that nobody who is there is taken for gone.
+fn seen_precision(idle_seconds: i64) -> i64 {
+    SEEN_PRECISION_SECONDS.min(idle_seconds / 4)
+}
 
 impl Store {
     /// Stores a session after a sign-in. The session it replaces ends: its cookie must never work again (session
@@ -55,7 +60,7 @@ impl Store {
         self.read(move |connection| {
             sql::first(
                 connection,
-                "SELECT s.digest, s.user_id, s.authenticated_at, s.methods, s.last_seen_at, s.expires_at,
+                "SELECT s.digest, s.user_id, s.authenticated_at, s.methods, s.last_seen_at, s.request_digest, s.expires_at,
                         u.email, u.name, u.password_hash, u.role, u.fhir_user, u.practitioner_id, u.organization_id,
                         u.created_at, u.deactivated_at
                  FROM sessions s JOIN users u ON u.id = s.user_id
@@ -67,13 +72,36 @@ impl Store {
         .await
     }
 
-    /// Notes that a session was seen. Writes at most once a minute.
+    /// Whose session this digest names, whether or not the session still signs them in: for signing out.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn touch_session(&self, digest: &SecretDigest, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn session_owner(&self, digest: &SecretDigest) -> Result<Option<User>, StoreError> {
         let digest = *digest;
-        let before = now.minus(SEEN_PRECISION_SECONDS).seconds();
+        self.read(move |connection| {
+            sql::first(
+                connection,
+                "SELECT u.*, u.id AS user_id FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = ?1",
+                params![digest.as_bytes()],
+                users::from_row,
+            )
+        })
+        .await
+    }
+
+    /// Notes that a session was seen, where sessions end after `idle_seconds` without that. Writes at most once a minute, or
+    /// four times in the idle time.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn touch_session(
+        &self,
+        digest: &SecretDigest,
+        idle_seconds: i64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let digest = *digest;
+        let before = now.minus(seen_precision(idle_seconds)).seconds();
         let stale = self
             .read(move |connection| {
                 let query = "SELECT 1 FROM sessions WHERE digest = ?1 AND last_seen_at <= ?2";
@@ -116,14 +144,15 @@ impl Store {
 fn insert(connection: &Connection, session: &Session) -> Result<(), StoreError> {
     sql::change(
         connection,
-        "INSERT INTO sessions (digest, user_id, authenticated_at, methods, last_seen_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO sessions (digest, user_id, authenticated_at, methods, last_seen_at, request_digest, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             session.digest.as_bytes(),
             session.user_id,
             session.authenticated_at.seconds(),
             sql::to_list(session.methods.iter().map(|method| method.as_str()))?,
             session.last_seen_at.seconds(),
+            session.request.as_ref().map(SecretDigest::as_bytes),
             session.expires_at.seconds(),
         ],
     )?;
@@ -156,6 +185,7 @@ fn from_row(row: &Row<'_>) -> Result<Session, StoreError> {
             AuthenticationMethod::from_name(&name)
         })?,
         last_seen_at: sql::instant(row, "last_seen_at")?,
+        request: sql::optional_digest(row, "request_digest")?,
         expires_at: sql::instant(row, "expires_at")?,
     })
 }

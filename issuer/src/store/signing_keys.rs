@@ -1,6 +1,6 @@
 //! Signing keys as they are stored: sealed.
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::time::Timestamp;
 
@@ -50,17 +50,41 @@ impl Store {
                     sql::optional_seconds(key.published_until),
                 ],
             )?;
-            for (key_id, signs_until, published_until) in retire {
-                sql::change(
-                    connection,
-                    "UPDATE signing_keys SET signs_until = ?2, published_until = ?3 WHERE key_id = ?1",
-                    params![key_id, signs_until.seconds(), published_until.seconds()],
-                )?;
+            for ends in &retire {
+                set_ends(connection, ends)?;
             }
             audit_events::insert(connection, &audit)
         })
         .await
     }
+
+    /// Stores the ends of a key without successor: `kid`, `signs_until`, `published_until`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn retire_signing_key(
+        &self,
+        ends: (String, Timestamp, Timestamp),
+        audit: AuditEvent,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            set_ends(connection, &ends)?;
+            audit_events::insert(connection, &audit)
+        })
+        .await
+    }
+}
+
+fn set_ends(
+    connection: &Connection,
+    (key_id, signs_until, published_until): &(String, Timestamp, Timestamp),
+) -> Result<(), StoreError> {
+    sql::change(
+        connection,
+        "UPDATE signing_keys SET signs_until = ?2, published_until = ?3 WHERE key_id = ?1",
+        params![key_id, signs_until.seconds(), published_until.seconds()],
+    )
+    .map(drop)
 }
 
 fn from_row(row: &Row<'_>) -> Result<StoredSigningKey, StoreError> {

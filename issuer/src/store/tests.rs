@@ -18,7 +18,7 @@ use super::Store;
 use crate::config::DatabaseConfig;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::authorization_code::AuthorizationCode;
-use crate::domain::authorization_request::AuthorizationRequest;
+use crate::domain::authorization_request::{AuthorizationRequest, ResponseMode};
 use crate::domain::client::{Client, ClientAuthentication, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::grant::{AccessTokenRecord, Grant, RefreshToken};
@@ -89,6 +89,7 @@ impl TestStore {
             digest: digest(secret),
             client_id: self.client.client_id.clone(),
             redirect_target: self.client.redirect_target(Some(REDIRECT_URI)).unwrap(),
+            response_mode: ResponseMode::FormPost,
             redirect_uri_given: true,
             scope: ScopeSet::parse("openid patient/*.rs").unwrap(),
             state: Some("state ü&=".into()),
@@ -100,6 +101,7 @@ impl TestStore {
             prompt_none: true,
             login_hint: Some("ada@example.org".into()),
             pushed_until: None,
+            hinted_user_id: Some("user-ada".into()),
             expires_at: START.plus(600),
         }
     }
@@ -111,6 +113,7 @@ impl TestStore {
             authenticated_at: START,
             methods: vec![AuthenticationMethod::Password],
             last_seen_at: START,
+            request: None,
             expires_at: START.plus(43_200),
         }
     }
@@ -157,6 +160,14 @@ impl TestStore {
     async fn is_live(&self, token_id: &str) -> bool {
         self.store
             .is_access_token_live(token_id, START.plus(1))
+            .await
+            .unwrap()
+    }
+
+    /// Whether the refresh token of this name could be exchanged.
+    async fn is_refreshable(&self, token: &str, seconds: i64) -> bool {
+        self.store
+            .is_refresh_token_live(&digest(token), later(seconds))
             .await
             .unwrap()
     }

@@ -10,7 +10,9 @@
 //!   for anybody else they are dropped.
 //! - `launch`, `launch/encounter` and other launch scopes are dropped: there is no such context to give.
 //! - `fhirUser` is dropped for people without a FHIR resource (SMART-55).
-//! - `profile`, `email`, `address` and `phone` are dropped, since nothing answers them.
+//! - `profile` and `email` open the person's name and address at userinfo; `address` and `phone` are dropped, since nothing
+//!   answers them.
+//! - `offline_access` and `online_access` are dropped for clients that are not registered for `refresh_token`.
 //! - The short form (`observation.read`) means the patient in context, else the user, else the client itself.
 //! - A client registered for `refresh_token` gets one with every grant. With `offline_access` it lives by itself; without,
 //!   it ends with the person's session, as if `online_access` had been asked for.
@@ -39,6 +41,8 @@ enum Need {
     PatientInContext,
     /// A person's who has a FHIR resource.
     FhirResource,
+    /// A person's, for a client that is registered for `refresh_token`.
+    RefreshToken,
     /// A client's that acts for itself.
     ClientItself,
     /// Anybody's: a person's or a client's.
@@ -60,14 +64,10 @@ impl Need {
                 resource_type,
                 role: None,
             } if ResourceType::from_name("Patient") == Some(*resource_type) => Self::PatientInContext,
-            Scope::Launch
-            | Scope::LaunchContext { .. }
-            | Scope::Profile
-            | Scope::Email
-            | Scope::Address
-            | Scope::Phone => Self::Nothing,
+            Scope::Launch | Scope::LaunchContext { .. } | Scope::Address | Scope::Phone => Self::Nothing,
             Scope::FhirUser => Self::FhirResource,
-            Scope::OpenId | Scope::OfflineAccess | Scope::OnlineAccess => Self::Person,
+            Scope::OpenId | Scope::Profile | Scope::Email => Self::Person,
+            Scope::OfflineAccess | Scope::OnlineAccess => Self::RefreshToken,
             Scope::Other(_) => Self::Anybody,
         }
     }
@@ -83,8 +83,10 @@ fn keep(set: &ScopeSet, keep: impl Fn(Need) -> bool) -> ScopeSet {
 
 /// What of `requested` a person could give `client`, before it is known who the person is.
 pub fn for_request(requested: &ScopeSet, client: &Client) -> ScopeSet {
+    let refreshes = comes_with_refresh_token(client);
     keep(&narrow(requested, &client.scope), |need| match need {
         Need::Person | Need::PatientInContext | Need::FhirResource | Need::Anybody => true,
+        Need::RefreshToken => refreshes,
         Need::ClientItself | Need::Nothing => false,
     })
 }
@@ -93,7 +95,7 @@ pub fn for_request(requested: &ScopeSet, client: &Client) -> ScopeSet {
 pub fn for_person(requested: &ScopeSet, user: &User) -> Grantable {
     let own_context = user.own_launch_context();
     let scope = keep(requested, |need| match need {
-        Need::Person | Need::Anybody => true,
+        Need::Person | Need::RefreshToken | Need::Anybody => true,
         Need::PatientInContext => own_context.patient_id.is_some(),
         Need::FhirResource => user.fhir_user.is_some(),
         Need::ClientItself | Need::Nothing => false,
@@ -120,7 +122,9 @@ pub fn for_client_itself(requested: Option<&ScopeSet>, client: &Client) -> Scope
     let within = narrow(requested.unwrap_or(&client.scope), &client.scope);
     keep(&within, |need| match need {
         Need::ClientItself | Need::Anybody => true,
-        Need::Person | Need::PatientInContext | Need::FhirResource | Need::Nothing => false,
+        Need::Person | Need::RefreshToken | Need::PatientInContext | Need::FhirResource | Need::Nothing => {
+            false
+        }
     })
 }
 
@@ -132,6 +136,15 @@ pub fn for_refresh(requested: Option<&ScopeSet>, granted: &ScopeSet) -> Option<S
     };
     let within = narrow(requested, granted);
     (within == *requested).then_some(within)
+}
+
+/// The longest scope that is granted, in bytes. It travels in the access token, which nobody reads beyond
+/// [`wardgate_shared::jwt::MAXIMUM_JWT_BYTES`], base64url of everything in it included.
+pub const MAXIMUM_GRANTED_BYTES: usize = 4096;
+
+/// Whether an access token has room for `scope`.
+pub fn fits_into_a_token(scope: &ScopeSet) -> bool {
+    scope.to_string().len() <= MAXIMUM_GRANTED_BYTES
 }
 
 /// Whether a grant to `client` comes with a refresh token.

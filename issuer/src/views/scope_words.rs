@@ -2,6 +2,8 @@
 
 use wardgate_shared::scope::{Level, Permissions, ResourceSelector, Scope, ScopeSet, SmartScope};
 
+use crate::endpoints::introspect;
+
 /// One line of the consent page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permission {
@@ -40,6 +42,9 @@ fn describe(scope: &Scope, patient_in_context: bool) -> String {
         Scope::Email => "see your e-mail address".into(),
         Scope::Address => "see your postal address".into(),
         Scope::Phone => "see your telephone number".into(),
+        Scope::Other(other) if other.as_str() == introspect::SCOPE => {
+            "ask this service about access tokens, also those of other apps".into()
+        }
         Scope::Other(_) => "use a function of the service it works with".into(),
     }
 }
@@ -139,6 +144,15 @@ mod tests {
             "observation.read",
             false,
             "read and search Observation data that you may see yourself",
+        );
+    }
+
+    #[test]
+    fn names_the_right_to_ask_about_tokens() {
+        says(
+            "introspect",
+            false,
+            "ask this service about access tokens, also those of other apps",
         );
     }
 

@@ -1,11 +1,14 @@
 //! Every page with hostile values: whatever a name holds, it stays text.
 
 use askama::Template;
+use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 use wardgate_shared::scope::ScopeSet;
 
+use super::form_post::FormPostPage;
 use super::{
-    ConsentPage, DeviceCodePage, DeviceConsentPage, DeviceDonePage, ErrorCodeEntry, ErrorCodesPage,
-    ErrorPage, FormTargets, LandingPage, SignInPage, SignOutForm, SignOutPage, page, permissions,
+    ConsentPage, DeviceCodePage, DeviceConsentPage, DeviceDonePage, EndSessionPage, ErrorCodeEntry,
+    ErrorCodesPage, ErrorPage, FormTargets, LandingPage, SignInPage, SignOutForm, SignOutPage, form_post,
+    page, permissions,
 };
 
 const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror='x'>&amp;\u{202e}";
@@ -43,6 +46,7 @@ fn hostile_values_stay_text_on_every_page() {
     is_harmless(&ConsentPage {
         client_name: HOSTILE,
         permissions: &permissions,
+        resources: &[HOSTILE],
         destination: HOSTILE,
         request: HOSTILE,
         form_token: HOSTILE,
@@ -59,6 +63,7 @@ fn hostile_values_stay_text_on_every_page() {
     is_harmless(&DeviceConsentPage {
         client_name: HOSTILE,
         permissions: &permissions,
+        resources: &[HOSTILE],
         user_code: HOSTILE,
         form_token: HOSTILE,
         user_name: HOSTILE,
@@ -84,6 +89,12 @@ fn hostile_values_stay_text_on_every_page() {
             form_token: HOSTILE,
         }),
     });
+    is_harmless(&EndSessionPage {
+        client_name: Some(HOSTILE),
+        user_name: HOSTILE,
+        form_token: HOSTILE,
+        fields: &[("state", HOSTILE)],
+    });
     let entry = ErrorCodeEntry {
         code: HOSTILE,
         meaning: HOSTILE,
@@ -91,6 +102,26 @@ fn hostile_values_stay_text_on_every_page() {
         specification: HOSTILE,
     };
     is_harmless(&ErrorCodesPage { entries: &[entry] });
+}
+
+#[test]
+fn the_page_that_posts_itself_runs_its_own_script_and_no_other() {
+    let html = FormPostPage::new(HOSTILE, &[("state", HOSTILE)])
+        .render()
+        .unwrap();
+    assert_eq!(html.matches("<script").count(), 1, "{html}");
+    assert!(html.contains("<script>document.forms[0].submit();</script>"));
+    assert!(!html.contains("<img") && html.contains("<button type=\"submit\">"));
+    let target = RegisteredRedirectUri::parse("https://app.example/cb")
+        .unwrap()
+        .as_target();
+    let response = form_post(&target, &[("state", HOSTILE)]).unwrap();
+    // The digest as browsers compute it: printf document.forms[0].submit\(\)\; | openssl dgst -sha256 -binary | base64
+    assert_eq!(
+        response.headers()[http::header::CONTENT_SECURITY_POLICY],
+        "default-src 'none'; style-src 'self'; script-src 'sha256-8lDeP0UDwCO6/RhblgeH/ctdBzjVpJxrXizsnIk3cEQ='; \
+         form-action 'self' https://app.example; base-uri 'none'; frame-ancestors 'none'"
+    );
 }
 
 #[test]

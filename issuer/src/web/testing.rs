@@ -8,6 +8,7 @@ use http::StatusCode;
 use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims};
 use wardgate_shared::jwt::{self, Policy, RegisteredClaims, UnverifiedJwt, VerifiedJwt};
 use wardgate_shared::pkce::CodeChallenge;
+use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 use wardgate_shared::secret::Secret;
 
 use crate::config::Config;
@@ -23,6 +24,7 @@ pub(crate) const APP: &str = "app";
 pub(crate) const APP_REDIRECT: &str = "https://app.example/cb";
 pub(crate) const WEB: &str = "web";
 pub(crate) const WEB_REDIRECT: &str = "https://web.example/cb";
+pub(crate) const WEB_SIGNED_OUT: &str = "https://web.example/signed-out";
 pub(crate) const SERVICE: &str = "service";
 pub(crate) const PATIENT: &str = "pat@example.org";
 pub(crate) const PHYSICIAN: &str = "ada@example.org";
@@ -57,6 +59,7 @@ impl Clinic {
             REGISTERED,
         );
         web.pkce_required = false;
+        web.post_logout_redirect_uris = vec![RegisteredRedirectUri::parse(WEB_SIGNED_OUT).unwrap()];
         issuer.add_client(web).await;
         let (_, service_secret) = issuer
             .add_service_client(SERVICE, "system/*.* observation.read openid")

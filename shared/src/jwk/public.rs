@@ -129,6 +129,15 @@ impl PublicJwk {
             .map_or_else(|| self.material.fits(algorithm), |own| own == algorithm)
     }
 
+    /// The same key bound to one algorithm: its own `alg`, or its type's usual one where it says none.
+    ///
+    /// For keys of an issuer, so that a token's header never chooses how its signature is checked (RFC 8725 section 3.1).
+    #[must_use]
+    pub fn bound(mut self) -> Self {
+        self.algorithm = self.algorithm.or(Some(self.material.usual_algorithm()));
+        self
+    }
+
     /// The key as a JSON text with `use` `sig`, as a set publishes it.
     pub fn to_json(&self) -> serde_json::Value {
         let encode = |bytes: &Vec<u8>| Some(Base64UrlUnpadded::encode_string(bytes));
@@ -216,6 +225,16 @@ impl KeyMaterial {
             Self::P256 { .. } => matches!(algorithm, ES256),
             Self::P384 { .. } => matches!(algorithm, ES384),
             Self::Ed25519 { .. } => matches!(algorithm, EdDSA),
+        }
+    }
+
+    /// The algorithm that keys of this type are most used with: RS256 for RSA; the others have only one.
+    pub const fn usual_algorithm(&self) -> SignatureAlgorithm {
+        match self {
+            Self::Rsa { .. } => SignatureAlgorithm::RS256,
+            Self::P256 { .. } => SignatureAlgorithm::ES256,
+            Self::P384 { .. } => SignatureAlgorithm::ES384,
+            Self::Ed25519 { .. } => SignatureAlgorithm::EdDSA,
         }
     }
 

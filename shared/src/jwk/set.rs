@@ -84,6 +84,9 @@ impl JwkSet {
     ///
     /// With a `kid`: the key of that `kid`, if it permits the algorithm. Without: the only key that permits the
     /// algorithm, since choosing among several would be trying them. A key without `kid` is found only that way.
+    ///
+    /// A key without `alg` is found for every algorithm of its type, as the keys of clients are, which register a key
+    /// and not an algorithm. Who wants an issuer's keys looks in the set that [`JwkSet::bound`] gives.
     pub fn find(&self, key_id: Option<&str>, algorithm: SignatureAlgorithm) -> Option<&PublicJwk> {
         let mut fitting = self
             .keys
@@ -91,6 +94,29 @@ impl JwkSet {
             .filter(|key| key.permits(algorithm) && key_id.is_none_or(|wanted| key.key_id() == Some(wanted)));
         let found = fitting.next()?;
         fitting.next().is_none().then_some(found)
+    }
+
+    /// The same set, each key [bound](PublicJwk::bound) to one algorithm.
+    #[must_use]
+    pub fn bound(self) -> Self {
+        Self {
+            keys: self.keys.into_iter().map(PublicJwk::bound).collect(),
+        }
+    }
+
+    /// The keys that a signature of `algorithm` whose header says `key_id` may have been made with.
+    ///
+    /// With a `kid`: the one key of that `kid`, as [`find`](Self::find). Without: every key that permits the algorithm, for
+    /// senders that name none of their keys; the first that verifies is the one.
+    pub fn candidates(
+        &self,
+        key_id: Option<&str>,
+        algorithm: SignatureAlgorithm,
+    ) -> impl Iterator<Item = &PublicJwk> {
+        // Parsing made `kid` and algorithm unique, so with a `kid` there is one at most.
+        self.keys.iter().filter(move |key| {
+            key.permits(algorithm) && key_id.is_none_or(|wanted| key.key_id() == Some(wanted))
+        })
     }
 
     /// The set as a JSON document.

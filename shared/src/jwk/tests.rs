@@ -243,6 +243,40 @@ fn a_key_is_found_by_kid_and_algorithm_or_by_being_the_only_one() {
 }
 
 #[test]
+fn a_bound_key_without_alg_is_found_for_its_types_usual_algorithm_only() {
+    use SignatureAlgorithm::{ES256, PS256, RS256, RS384};
+    let silent = |mut key: Value, key_id: &str| {
+        key.as_object_mut().unwrap().remove("alg");
+        with(key, "kid", json!(key_id))
+    };
+    let set = parse_set(&[
+        silent(rsa(), "a"),
+        silent(ec(), "b"),
+        with(rsa(), "alg", json!("PS256")),
+    ])
+    .unwrap();
+    assert!(set.find(Some("a"), RS384).is_some(), "any algorithm of its type");
+    let set = set.bound();
+    assert!(set.find(Some("a"), RS256).is_some());
+    for algorithm in [RS384, PS256] {
+        assert!(set.find(Some("a"), algorithm).is_none(), "{algorithm}");
+    }
+    assert!(set.find(Some("b"), ES256).is_some());
+    assert!(
+        set.find(None, PS256)
+            .is_some_and(|key| key.algorithm() == Some(PS256)),
+        "a key keeps its own"
+    );
+    for algorithm in SignatureAlgorithm::ALL {
+        let key = TestKey::generate(algorithm, "a").public();
+        assert!(
+            key.material().fits(key.material().usual_algorithm()),
+            "{algorithm}"
+        );
+    }
+}
+
+#[test]
 fn a_published_key_reads_back_as_itself() {
     for algorithm in SignatureAlgorithm::ALL {
         let key = TestKey::generate(algorithm, "a").public();
@@ -265,4 +299,21 @@ proptest! {
         let key: String = format!(r#"{{"kty":"{kty}","crv":"{crv}","n":"{n}","e":"{e}","x":"{n}","y":"{e}"}}"#);
         let _ = PublicJwk::parse(key.as_bytes());
     }
+}
+
+#[test]
+fn candidates_are_one_key_by_name_and_every_fitting_key_without() {
+    let unnamed = |mut key: Value| {
+        key.as_object_mut().unwrap().remove("kid");
+        key
+    };
+    let set = parse_set(&[rsa(), unnamed(rsa()), ec(), unnamed(ec())]).unwrap();
+    let count = |key_id, algorithm| set.candidates(key_id, algorithm).count();
+    assert_eq!(count(Some("2011-04-29"), SignatureAlgorithm::RS256), 1);
+    assert_eq!(count(Some("2011-04-29"), SignatureAlgorithm::RS384), 0);
+    assert_eq!(count(Some("1"), SignatureAlgorithm::RS256), 0);
+    assert_eq!(count(Some("2"), SignatureAlgorithm::ES256), 0);
+    assert_eq!(count(None, SignatureAlgorithm::RS256), 2);
+    assert_eq!(count(None, SignatureAlgorithm::ES256), 2);
+    assert_eq!(count(None, SignatureAlgorithm::EdDSA), 0);
 }

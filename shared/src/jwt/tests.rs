@@ -147,6 +147,20 @@ fn every_algorithm_verifies_what_it_signed_and_nothing_else() {
 }
 
 #[test]
+fn the_audience_hint_is_what_the_token_says_and_nothing_when_it_says_none() {
+    let key = es256();
+    let hint = |audience: Value| {
+        let text = forge(&key, &good_header(), &with(good_claims(), "aud", audience));
+        UnverifiedJwt::parse(&text, MAXIMUM_JWT_BYTES)
+            .unwrap()
+            .audience_hint()
+    };
+    assert_eq!(hint(json!("app")), ["app"]);
+    assert_eq!(hint(json!(["app", "web"])), ["app", "web"]);
+    assert!(hint(json!(7)).is_empty() && hint(Value::Null).is_empty());
+}
+
+#[test]
 fn a_signature_does_not_hold_for_other_claims() {
     let key = es256();
     let text = forge(&key, &good_header(), &good_claims());
@@ -551,7 +565,7 @@ proptest! {
         let encode = Base64UrlUnpadded::encode_string;
         let text = format!("{}.{}.{}", encode(header.as_bytes()), encode(claims.as_bytes()), encode(&signature));
         if let Ok(jwt) = UnverifiedJwt::parse(&text, MAXIMUM_JWT_BYTES) {
-            let _ = jwt.issuer_hint();
+            let _ = (jwt.issuer_hint(), jwt.audience_hint());
         }
     }
 
@@ -564,4 +578,22 @@ proptest! {
         let accepted = policy.check_times(Some(NOW.plus(exp)), Some(NOW.plus(nbf)), Some(NOW.plus(iat)), NOW).is_ok();
         prop_assert_eq!(accepted, exp > -skew && nbf <= skew && iat <= skew);
     }
+}
+
+#[test]
+fn shows_the_key_set_url_of_the_header_and_nothing_else_for_it() {
+    let key = TestKey::generate(SignatureAlgorithm::ES256, "a");
+    let with = |jku: Value| {
+        let mut header = good_header();
+        header["jku"] = jku;
+        forge(&key, &header, &good_claims())
+    };
+    let text = with(json!("https://client.example/jwks.json"));
+    let jwt = UnverifiedJwt::parse(&text, MAXIMUM_JWT_BYTES).unwrap();
+    assert_eq!(jwt.key_set_url(), Some("https://client.example/jwks.json"));
+    let text = forge(&key, &good_header(), &good_claims());
+    let jwt = UnverifiedJwt::parse(&text, MAXIMUM_JWT_BYTES).unwrap();
+    assert_eq!(jwt.key_set_url(), None);
+    let refused = UnverifiedJwt::parse(&with(json!(5)), MAXIMUM_JWT_BYTES).map(|_| ());
+    assert_eq!(refused, Err(JwtError::Malformed));
 }

@@ -1,6 +1,7 @@
 //! A JWT of which nothing is known to be true.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::UntrustedToken;
@@ -10,6 +11,7 @@ use crate::json;
 
 use super::alg::SignatureAlgorithm;
 use super::error::JwtError;
+use super::policy::Audiences;
 
 /// The longest token that is looked at unless a caller says otherwise, in bytes. Access tokens stay well below it, so
 /// that they fit in a header (SMART-45).
@@ -89,6 +91,12 @@ impl<'a> UnverifiedJwt<'a> {
         self.token.header().token_type.as_deref()
     }
 
+    /// The header's `jku`. Nothing is ever fetched from there: a caller who knows where the sender's keys are may refuse a
+    /// token that says otherwise.
+    pub fn key_set_url(&self) -> Option<&str> {
+        self.token.header().key_set_url.as_deref()
+    }
+
     /// The signature as sent.
     pub fn signature(&self) -> &[u8] {
         self.token.signature_bytes()
@@ -116,5 +124,20 @@ impl<'a> UnverifiedJwt<'a> {
             .ok()?
             .custom
             .iss
+    }
+
+    /// The `aud` claim as the token says it, unverified; empty when it is absent or malformed. A hint whom to look up, who
+    /// must then be named in the policy like any other audience.
+    pub fn audience_hint(&self) -> Vec<String> {
+        #[derive(Deserialize)]
+        struct Audience {
+            #[serde(rename = "aud")]
+            audiences: Audiences,
+        }
+        let claims = self.token.deserialize_claims_unchecked::<Audience>();
+        claims.map_or_else(
+            |_| Vec::new(),
+            |claims| claims.custom.audiences.iter().map(String::from).collect(),
+        )
     }
 }

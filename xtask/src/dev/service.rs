@@ -83,6 +83,8 @@ pub(super) fn edge(session: &Session<'_>, node: &Path, wrangler: &Path) -> Outco
         )
         .env("WRANGLER_SEND_METRICS", "false")
         .env("WRANGLER_LOG_PATH", session.workspace.dev().join("logs/wrangler"))
+        // Wrangler keeps a register of running Workers in the user's configuration; this one is nobody else's affair.
+        .env("XDG_CONFIG_HOME", session.workspace.dev().join("config"))
         // Wrangler would ask the network about itself and about this machine's place in the world.
         .env("WRANGLER_HIDE_BANNER", "true")
         .env("CLOUDFLARE_CF_FETCH_ENABLED", "false");

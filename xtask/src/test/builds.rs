@@ -1,7 +1,9 @@
 //! Steps that pass when something builds or starts.
 
 use super::{Verdict, verdict_of};
-use crate::{command, dev, fault::Outcome, session::Session, tools::bare_metal, wasm};
+use std::process::Command;
+
+use crate::{command, deploy, dev, fault::Outcome, session::Session, tools::bare_metal, wasm};
 
 /// The shared crate for a target that has no standard library: the compiler's proof that it needs none.
 pub(super) fn without_std(session: &Session<'_>) -> Outcome<Verdict> {
@@ -30,6 +32,33 @@ pub(super) fn documentation(session: &Session<'_>) -> Outcome<Verdict> {
 /// The Worker as it is deployed, and its size.
 pub(super) fn worker(session: &Session<'_>) -> Outcome<Verdict> {
     wasm::build(session, false).map(|_| Verdict::passed())
+}
+
+/// The issuer with the command that the README gives, and a sign of life from it.
+pub(super) fn release(session: &Session<'_>) -> Outcome<Verdict> {
+    let mut cargo = session.workspace.cargo();
+    cargo.args(["build", "--release", "--package", "wardgate-issuer"]);
+    let built = command::run(session, "test-release", &mut cargo, None)?;
+    if !built.success {
+        return Ok(verdict_of(session, &built));
+    }
+    let mut program = Command::new(session.workspace.released_program("wardgate"));
+    program.arg("--version");
+    Ok(verdict_of(
+        session,
+        &command::run(session, "test-release-version", &mut program, None)?,
+    ))
+}
+
+/// Everything of a deployment but the upload.
+pub(super) fn deploy(session: &Session<'_>) -> Outcome<Verdict> {
+    deploy::run(session, true).map(|passed| {
+        if passed {
+            Verdict::passed()
+        } else {
+            Verdict::failed()
+        }
+    })
 }
 
 /// The system started as a whole, and called as the guide says.

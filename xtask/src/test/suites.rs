@@ -7,7 +7,7 @@ use crate::{
     command, dev,
     fault::Outcome,
     session::Session,
-    tools::{cache::Cache, node, npm::NpmTools, python},
+    tools::{cache::Cache, curl, node, npm::NpmTools, python},
     wasm,
 };
 
@@ -23,6 +23,7 @@ pub(super) fn unit(session: &Session<'_>) -> Outcome<Verdict> {
 
 /// The integration tests, with the paths of the tools and programs that they use in their environment.
 pub(super) fn integration(session: &Session<'_>) -> Outcome<Verdict> {
+    curl::provide(session)?;
     let cache = Cache::of_user()?;
     // Up to date already in a whole run; when only this step was asked for, it may not be.
     let worker = wasm::build(session, false)?;

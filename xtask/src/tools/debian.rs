@@ -56,6 +56,15 @@ pub(crate) fn install(session: &Session<'_>, packages: &[&str]) -> Outcome<()> {
     )))
 }
 
+/// Brings packages that are installed to the newest version that Debian has.
+pub(crate) fn upgrade(session: &Session<'_>, packages: &[&str]) -> Outcome<()> {
+    session
+        .screen
+        .step(&format!("upgrading Debian packages: {}", packages.join(" ")));
+    apt_get(session, "update", &[])?;
+    apt_get(session, "install", packages).map(drop)
+}
+
 fn apt_get(session: &Session<'_>, action: &str, packages: &[&str]) -> Outcome<bool> {
     let mut command = if rustix::process::geteuid().is_root() {
         Command::new("apt-get")

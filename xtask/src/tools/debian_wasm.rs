@@ -69,7 +69,11 @@ pub(crate) fn install_compiler(session: &Session<'_>) -> Outcome<Compiler> {
     let linker = fs::read_link(LINKER).or_fault(|| format!("find the linker {LINKER}"))?;
     let linker = linker.file_name().and_then(OsStr::to_str).unwrap_or_default();
     debian::install(session, &[linker])?;
-    let compiler = Compiler::of(Path::new(RUSTC), Path::new("/"))?;
+    let mut compiler = Compiler::of(Path::new(RUSTC), Path::new("/"))?;
+    if compiler.version() < OLDEST_RUST {
+        debian::upgrade(session, &DEBIAN_WASM_PACKAGES)?;
+        compiler = Compiler::of(Path::new(RUSTC), Path::new("/"))?;
+    }
     if compiler.version() < OLDEST_RUST {
         return Err(Fault::new(format!(
             "Debian's rustc-web is {}, too old for this project, which wants {}.{}",

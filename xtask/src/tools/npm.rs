@@ -43,7 +43,10 @@ impl NpmTools {
                 fs::copy(&file, &to).or_fault(|| format!("copy {}", file.display()))?;
             }
             let mut install = Command::new(npm);
-            install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(partial);
+            install
+                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+                .env("npm_config_cache", cache.place("npm-downloads"))
+                .current_dir(partial);
             command::run(session, "npm-ci", &mut install, None)?
                 .or_fault("`npm ci` failed: is the npm registry within reach? Then run this command again")?;
             Ok(())

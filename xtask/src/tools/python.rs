@@ -31,7 +31,9 @@ pub(crate) fn provide(session: &Session<'_>, cache: &Cache) -> Outcome<PathBuf> 
         session.screen.step("installing the Python client libraries");
         create_environment(session, partial)?;
         let mut install = Command::new(partial.join("bin/python"));
-        install.args(["-m", "pip", "install", "--disable-pip-version-check", "--requirement"]).arg(&requirements);
+        install.args(["-m", "pip", "install", "--disable-pip-version-check", "--requirement"])
+            .arg(&requirements)
+            .env("PIP_CACHE_DIR", cache.place("pip-downloads"));
         command::run(session, "pip-install", &mut install, None)?
             .or_fault("`pip install` failed: is the Python package registry within reach? Then run this command again")
             .map(drop)

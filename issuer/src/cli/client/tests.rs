@@ -44,6 +44,20 @@ fn makes_an_app_and_a_service() {
     assert!(service.allows(GrantType::ClientCredentials) && service.redirect_uris.is_empty());
 }
 
+// OUT-08
+#[test]
+fn registers_where_people_go_once_they_have_signed_out() {
+    let uri = "https://app.example.org/signed-out";
+    let arguments = format!("{APP} --post-logout-redirect-uri {uri} --post-logout-redirect-uri {uri}");
+    let app = client(&arguments).unwrap();
+    assert_eq!(app.post_logout_redirect_uris.len(), 1);
+    assert_eq!(app.post_logout_target(uri).unwrap().as_str(), uri);
+    assert_eq!(
+        super::describe(&app)["post_logout_redirect_uris"],
+        serde_json::json!([uri])
+    );
+}
+
 #[test]
 fn makes_a_device_and_an_app_that_must_push() {
     let device =
@@ -78,6 +92,14 @@ fn refuses_what_makes_no_sense() {
             "only with --grant authorization_code",
         ),
         (
+            &format!("{SERVICE} --post-logout-redirect-uri https://a.example/"),
+            "--post-logout-redirect-uri is of use only with --grant authorization_code",
+        ),
+        (
+            &format!("{APP} --post-logout-redirect-uri http://app.example.org/"),
+            "--post-logout-redirect-uri http://app.example.org/ cannot be registered",
+        ),
+        (
             &format!("{SERVICE} --grant refresh_token"),
             "refresh_token is of use only with",
         ),
@@ -85,6 +107,31 @@ fn refuses_what_makes_no_sense() {
             &format!("{SERVICE} --require-par"),
             "--require-par is of use only with",
         ),
+        (
+            "--type public --auth private_key_jwt --jwks-uri https://a.example/ --grant client_credentials",
+            "a public client cannot keep a private key",
+        ),
+        (
+            &format!("{SERVICE} --auth private_key_jwt"),
+            "--jwks FILE or --jwks-uri URL",
+        ),
+        (
+            &format!("{SERVICE} --jwks-uri https://a.example/"),
+            "only with --auth private_key_jwt",
+        ),
+        (
+            &format!("{SERVICE} --jwks keys.json"),
+            "only with --auth private_key_jwt",
+        ),
+        (
+            &format!("{SERVICE} --auth private_key_jwt --jwks-uri https://a.example/ --secret-stdin"),
+            "has no secret",
+        ),
+        (
+            &format!("{SERVICE} --auth private_key_jwt --jwks-uri https://a.example/ --jwks keys.json"),
+            "cannot be used with",
+        ),
+        (&format!("{SERVICE} --auth client_secret_jwt"), "--auth"),
         (
             &format!("{APP} --grant password"),
             "is not one of authorization_code, client_credentials, refresh_token",
@@ -102,6 +149,25 @@ fn refuses_what_makes_no_sense() {
     ] {
         let refused = client(arguments).unwrap_err();
         assert!(refused.contains(said), "{arguments}: {refused}");
+    }
+}
+
+#[test]
+fn refuses_offline_access_without_the_refresh_token_grant() {
+    for scope in ["openid offline_access", "openid online_access"] {
+        let with = |grants: &[&'static str]| {
+            let line = format!("--client-id app --name App {APP}");
+            let line = std::iter::once("")
+                .chain(line.split(' '))
+                .chain(grants.iter().copied());
+            let line = Line::try_parse_from(line.chain(["--scope", scope])).ok().unwrap();
+            line.add.client(START)
+        };
+        assert!(
+            with(&[]).unwrap_err().contains("--grant refresh_token"),
+            "{scope}"
+        );
+        assert!(with(&["--grant", "refresh_token"]).is_ok(), "{scope}");
     }
 }
 
@@ -152,7 +218,13 @@ fn a_description_never_holds_a_secret() {
     let mut client = client(SERVICE).unwrap();
     let secret = super::new_secret().unwrap();
     client.authentication = super::ClientAuthentication::Secret(secret.digest);
-    let described = super::describe(&client).to_string();
-    assert!(!described.contains("secret"), "{described}");
+    let described = super::describe(&client);
+    assert_eq!(described["token_endpoint_auth_method"], "client_secret_basic");
+    assert!(described.get("client_secret").is_none());
+    let described = described.to_string();
+    assert!(
+        !described.contains("wgsec_") && !described.contains("digest"),
+        "{described}"
+    );
     assert!(secret.value.expose().starts_with("wgsec_") && secret.value.expose().len() == 49);
 }

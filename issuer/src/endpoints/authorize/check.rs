@@ -8,7 +8,7 @@ use wardgate_shared::redirect_uri::RedirectTarget;
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
-use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIME_SECONDS};
+use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIME_SECONDS, ResponseMode};
 use crate::domain::client::{Client, GrantType};
 use crate::endpoints::resources::{self, UnknownResource};
 use crate::error::internal::InternalError;
@@ -16,6 +16,7 @@ use crate::extract::Parameters;
 use crate::state::AppState;
 use crate::tokens::granting;
 use crate::tokens::opaque::OpaqueSecret;
+use crate::tokens::own;
 
 use super::pending::PendingRequest;
 use super::refusal::{AuthorizationError, Refusal, UntrustedRequest};
@@ -30,6 +31,7 @@ const MAXIMUM_HINT_BYTES: usize = 254;
 pub struct CheckedRequest {
     client: Client,
     target: RedirectTarget,
+    response_mode: ResponseMode,
     redirect_uri_given: bool,
     scope: ScopeSet,
     state: Option<String>,
@@ -39,8 +41,9 @@ pub struct CheckedRequest {
     authenticated_after: Option<Timestamp>,
     consent_forced: bool,
     login_hint: Option<String>,
+    hinted_user_id: Option<String>,
     prompt_none: bool,
-    now: Timestamp,
+    expires_at: Timestamp,
 }
 
 /// How a request arrives.
@@ -63,6 +66,7 @@ impl CheckedRequest {
             digest: id.digest,
             client_id: self.client.client_id.clone(),
             redirect_target: self.target,
+            response_mode: self.response_mode,
             redirect_uri_given: self.redirect_uri_given,
             scope: self.scope,
             state: self.state,
@@ -73,8 +77,9 @@ impl CheckedRequest {
             consent_forced: self.consent_forced,
             prompt_none: self.prompt_none,
             login_hint: self.login_hint,
+            hinted_user_id: self.hinted_user_id,
             pushed_until,
-            expires_at: pushed_until.unwrap_or(self.now.plus(REQUEST_LIFETIME_SECONDS)),
+            expires_at: pushed_until.unwrap_or(self.expires_at),
         };
         Ok(PendingRequest::new(id.value, request, self.client))
     }
@@ -97,23 +102,23 @@ pub async fn check(
     let Some(client) = state.store().client(client_id).await? else {
         return page(UntrustedRequest::UnknownClient, None);
     };
-    Ok(check_of(client, Arrival::Browser, state, parameters, now))
+    check_of(client, Arrival::Browser, state, parameters, now).await
 }
 
 /// Checks the request of a client that is known.
 ///
 /// # Errors
-/// The [`Refusal`].
-pub fn check_of(
+/// Inside the `Ok`: the [`Refusal`]. Outside: what the store could not answer.
+pub async fn check_of(
     client: Client,
     arrival: Arrival,
     state: &AppState,
     parameters: &Parameters,
     now: Timestamp,
-) -> Result<CheckedRequest, Refusal> {
+) -> Result<Result<CheckedRequest, Refusal>, InternalError> {
     let page = |error, client: &Client| {
         let client_id = Some(client.client_id.clone());
-        Err(Refusal::Page { error, client_id })
+        Ok(Err(Refusal::Page { error, client_id }))
     };
     // 2. Where the answer may go. A pushed request has to say it (FAPI-13).
     let redirect_uri = match (parameters.single("redirect_uri"), arrival) {
@@ -127,7 +132,12 @@ pub fn check_of(
         };
         return page(error, &client);
     };
-    // 3. Everything else.
+    // 3. By what means; a refusal takes the same one, whatever it is for (OIDC-76).
+    let asked_mode = parameters.single("response_mode").ok().flatten();
+    let response_mode = asked_mode
+        .and_then(ResponseMode::from_name)
+        .unwrap_or(ResponseMode::Query);
+    // 4. Everything else.
     let trusted = TrustedRequest {
         state,
         parameters,
@@ -135,9 +145,14 @@ pub fn check_of(
         arrival,
         now,
     };
-    match trusted.check() {
-        Ok(rest) => Ok(CheckedRequest {
+    let checked = match trusted.check() {
+        Ok(rest) => trusted.hinted_user_id().await?.map(|hinted| (rest, hinted)),
+        Err(error) => Err(error),
+    };
+    Ok(match checked {
+        Ok((rest, hinted_user_id)) => Ok(CheckedRequest {
             target,
+            response_mode,
             redirect_uri_given: redirect_uri.is_some(),
             scope: rest.scope,
             state: rest.state,
@@ -148,19 +163,21 @@ pub fn check_of(
             consent_forced: rest.prompt.consent,
             prompt_none: rest.prompt.none,
             login_hint: rest.login_hint,
-            now,
+            hinted_user_id,
+            expires_at: now.plus(REQUEST_LIFETIME_SECONDS),
             client,
         }),
         Err(error) => {
             let state = parameters.single("state").ok().flatten().map(String::from);
             Err(Refusal::Redirect {
                 target,
+                mode: response_mode,
                 state,
                 client_id: client.client_id,
                 error,
             })
         }
-    }
+    })
 }
 
 /// A request whose client and redirect URI hold.
@@ -253,8 +270,10 @@ impl<'a> TrustedRequest<'a> {
             None => return Err(AuthorizationError::NoResponseType),
         }
         match self.parameter("response_mode") {
-            None | Some("query") => Ok(()),
-            Some(_) => Err(AuthorizationError::UnsupportedResponseMode),
+            Some(name) if ResponseMode::from_name(name).is_none() => {
+                Err(AuthorizationError::UnsupportedResponseMode)
+            }
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -264,6 +283,8 @@ impl<'a> TrustedRequest<'a> {
         let grantable = granting::for_request(&requested, self.client);
         if grantable.is_empty() {
             Err(AuthorizationError::NothingToGrant)
+        } else if !granting::fits_into_a_token(&grantable) {
+            Err(AuthorizationError::ScopeTooLong)
         } else {
             Ok(grantable)
         }
@@ -339,6 +360,18 @@ impl<'a> TrustedRequest<'a> {
             }
             value => Ok(value.map(String::from)),
         }
+    }
+
+    /// Whom the request is about: the subject of an ID token of ours for this client, expired or not (OIDC-41).
+    async fn hinted_user_id(&self) -> Result<Result<Option<String>, AuthorizationError>, InternalError> {
+        let Some(text) = self.parameter("id_token_hint") else {
+            return Ok(Ok(None));
+        };
+        let found = own::id_token(self.state, text, self.now).await?;
+        let subject = found.and_then(|(claims, client)| {
+            (client.client_id == self.client.client_id).then_some(claims.subject)
+        });
+        Ok(subject.map(Some).ok_or(AuthorizationError::IdTokenHint))
     }
 
     /// A hint is only ever shown, so one that cannot be is dropped.

@@ -3,6 +3,7 @@
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::redirect_uri::RedirectTarget;
 
+use crate::domain::authorization_request::REQUEST_LIFETIME_SECONDS;
 use crate::domain::client::Client;
 use crate::domain::session::Session;
 use crate::error::internal::InternalError;
@@ -23,6 +24,8 @@ pub enum Decision {
     Approve(Grantable),
     /// They can give none of what is asked for.
     NothingToGrant,
+    /// Somebody else than `id_token_hint` names has signed in for this request.
+    AnotherPerson,
 }
 
 /// An error that the client gets instead of a code.
@@ -36,13 +39,15 @@ pub enum Denial {
     NothingToGrant,
     /// The person said no.
     AccessDenied,
+    /// The person who signed in is not the one whom `id_token_hint` names.
+    AnotherPerson,
 }
 
 impl Denial {
     /// The code for the client.
     pub const fn code(self) -> OAuthErrorCode {
         match self {
-            Self::LoginRequired => OAuthErrorCode::LoginRequired,
+            Self::LoginRequired | Self::AnotherPerson => OAuthErrorCode::LoginRequired,
             Self::ConsentRequired => OAuthErrorCode::ConsentRequired,
             Self::NothingToGrant => OAuthErrorCode::InvalidScope,
             Self::AccessDenied => OAuthErrorCode::AccessDenied,
@@ -60,6 +65,7 @@ impl Denial {
                 "The person can give none of the requested scopes; patient scopes need a patient in context"
             }
             Self::AccessDenied => "The person did not allow the access",
+            Self::AnotherPerson => "The person who signed in is not the one whom id_token_hint names",
         }
     }
 }
@@ -69,6 +75,7 @@ impl Decision {
     pub const fn denial(&self, prompt_none: bool) -> Option<Denial> {
         match (self, prompt_none) {
             (Self::NothingToGrant, _) => Some(Denial::NothingToGrant),
+            (Self::AnotherPerson, _) => Some(Denial::AnotherPerson),
             (Self::SignIn, true) => Some(Denial::LoginRequired),
             (Self::AskConsent(_), true) => Some(Denial::ConsentRequired),
             (Self::SignIn | Self::AskConsent(_), false) | (Self::Approve(_), _) => None,
@@ -85,7 +92,10 @@ pub async fn decide(
     pending: &PendingRequest,
     session: Option<&BrowserSession>,
 ) -> Result<Decision, InternalError> {
-    let Some(session) = session.filter(|session| is_fresh_enough(pending, &session.session)) else {
+    if session.is_some_and(|session| is_another_person_s(pending, &session.session)) {
+        return Ok(Decision::AnotherPerson);
+    }
+    let Some(session) = session.filter(|session| counts(pending, &session.session)) else {
         return Ok(Decision::SignIn);
     };
     let grantable = granting::for_person(&pending.request.scope, &session.user);
@@ -97,24 +107,37 @@ pub async fn decide(
     {
         return Ok(Decision::AskConsent(grantable));
     }
-    let consent = state
-        .store()
-        .consent(&session.user.id, &pending.client.client_id)
-        .await?;
-    let agreed = consent.is_some_and(|consent| grantable.scope.is_subset(&consent.scope));
-    Ok(if agreed {
-        Decision::Approve(grantable)
-    } else {
-        Decision::AskConsent(grantable)
-    })
+    let (user_id, client_id) = (&session.user.id, &pending.client.client_id);
+    for audience in &pending.request.audiences {
+        let agreed = state.store().agreed_scope(user_id, client_id, audience).await?;
+        if !agreed.is_some_and(|agreed| grantable.scope.is_subset(&agreed)) {
+            return Ok(Decision::AskConsent(grantable));
+        }
+    }
+    Ok(Decision::Approve(grantable))
 }
 
-/// Whether the session satisfies `prompt=login` and `max_age`.
-pub fn is_fresh_enough(pending: &PendingRequest, session: &Session) -> bool {
-    pending
-        .request
+/// Whether the session satisfies `prompt=login` and `max_age`, and is that of the person whom `id_token_hint`
+/// names. One that was begun for this very request is always fresh.
+pub fn counts(pending: &PendingRequest, session: &Session) -> bool {
+    let request = &pending.request;
+    let is_fresh_enough = request
         .authenticated_after
         .is_none_or(|after| session.authenticated_at >= after)
+        || session.request == Some(request.digest);
+    is_fresh_enough && is_about(pending, session)
+}
+
+fn is_about(pending: &PendingRequest, session: &Session) -> bool {
+    let hinted = pending.request.hinted_user_id.as_ref();
+    hinted.is_none_or(|hinted| *hinted == session.user_id)
+}
+
+/// Whether somebody signed in for this request who is not the person it is about: asking again would not help (OpenID
+/// Connect Core section 3.1.2.1). A session from before the request may be replaced.
+fn is_another_person_s(pending: &PendingRequest, session: &Session) -> bool {
+    let requested_at = pending.request.expires_at.minus(REQUEST_LIFETIME_SECONDS);
+    !is_about(pending, session) && session.authenticated_at > requested_at
 }
 
 /// Whether a remembered answer may stand for a new one. Any program on the person's device can pretend to be a public

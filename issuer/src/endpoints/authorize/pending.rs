@@ -16,7 +16,7 @@ use crate::domain::grant::Grant;
 use crate::domain::user::User;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
-use crate::error::redirect;
+use crate::error::redirect::{self, ReturnPath};
 use crate::extract::BrowserSession;
 use crate::rng;
 use crate::state::AppState;
@@ -169,11 +169,9 @@ impl PendingRequest {
         if !approved {
             return Err(PageError::RequestGone);
         }
-        let (target, state_parameter) = (&self.request.redirect_target, self.request.state.as_deref());
         Ok(redirect::with_code(
             state.config(),
-            target,
-            state_parameter,
+            self.return_path(),
             secret.value.expose(),
         )?)
     }
@@ -229,9 +227,10 @@ impl PendingRequest {
     ) -> AuditEvent {
         let action = match denial {
             Denial::AccessDenied => AuditAction::Consent,
-            Denial::LoginRequired | Denial::ConsentRequired | Denial::NothingToGrant => {
-                AuditAction::Authorization
-            }
+            Denial::LoginRequired
+            | Denial::ConsentRequired
+            | Denial::NothingToGrant
+            | Denial::AnotherPerson => AuditAction::Authorization,
         };
         let event = AuditEvent::new(state.now(), action, AuditOutcome::Failure)
             .with_client(&*self.client.client_id)
@@ -244,13 +243,19 @@ impl PendingRequest {
     }
 
     fn denial_redirect(&self, state: &AppState, denial: Denial) -> Result<Response, InternalError> {
-        let (target, state_parameter) = (&self.request.redirect_target, self.request.state.as_deref());
         redirect::with_error(
             state.config(),
-            target,
-            state_parameter,
+            self.return_path(),
             denial.code(),
             denial.description(),
         )
+    }
+
+    fn return_path(&self) -> ReturnPath<'_> {
+        ReturnPath {
+            target: &self.request.redirect_target,
+            mode: self.request.response_mode,
+            state: self.request.state.as_deref(),
+        }
     }
 }

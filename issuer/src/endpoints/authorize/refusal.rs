@@ -4,6 +4,7 @@ use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::pkce::PkceError;
 use wardgate_shared::redirect_uri::RedirectTarget;
 
+use crate::domain::authorization_request::ResponseMode;
 use crate::extract::ParametersError;
 
 /// A refused request, and where the refusal goes.
@@ -20,6 +21,8 @@ pub enum Refusal {
     Redirect {
         /// Where to.
         target: RedirectTarget,
+        /// By what means.
+        mode: ResponseMode,
         /// `state`, as it came.
         state: Option<String>,
         /// The client.
@@ -126,7 +129,7 @@ pub enum AuthorizationError {
     NoResponseType,
     /// `response_type` is not `code`.
     UnsupportedResponseType,
-    /// `response_mode` is not `query`.
+    /// `response_mode` is neither `query` nor `form_post`.
     UnsupportedResponseMode,
     /// `scope` is absent.
     NoScope,
@@ -134,6 +137,8 @@ pub enum AuthorizationError {
     MalformedScope,
     /// The client may have none of the scopes.
     NothingToGrant,
+    /// More scopes than a token has room for.
+    ScopeTooLong,
     /// The client must send a `code_challenge`.
     NoChallenge,
     /// The challenge is not a lawful S256 one.
@@ -148,6 +153,8 @@ pub enum AuthorizationError {
     Prompt,
     /// `max_age` is not a number of seconds.
     MaxAge,
+    /// `id_token_hint` is no ID token of ours for this client.
+    IdTokenHint,
     /// `state` or `nonce` is too long or has control characters.
     OpaqueValue,
 }
@@ -160,7 +167,9 @@ impl AuthorizationError {
             Self::RequestUri => OAuthErrorCode::RequestUriNotSupported,
             Self::GrantNotAllowed => OAuthErrorCode::UnauthorizedClient,
             Self::UnsupportedResponseType => OAuthErrorCode::UnsupportedResponseType,
-            Self::NoScope | Self::MalformedScope | Self::NothingToGrant => OAuthErrorCode::InvalidScope,
+            Self::NoScope | Self::MalformedScope | Self::NothingToGrant | Self::ScopeTooLong => {
+                OAuthErrorCode::InvalidScope
+            }
             Self::UnknownTarget => OAuthErrorCode::InvalidTarget,
             Self::Repeated
             | Self::NoResponseType
@@ -172,6 +181,7 @@ impl AuthorizationError {
             | Self::UnknownLaunch
             | Self::Prompt
             | Self::MaxAge
+            | Self::IdTokenHint
             | Self::OpaqueValue => OAuthErrorCode::InvalidRequest,
         }
     }
@@ -186,12 +196,13 @@ impl AuthorizationError {
             Self::GrantNotAllowed => "The client is not registered for the authorization_code grant",
             Self::NoResponseType => "response_type is missing",
             Self::UnsupportedResponseType => "response_type must be code",
-            Self::UnsupportedResponseMode => "response_mode must be query",
+            Self::UnsupportedResponseMode => "response_mode must be query or form_post",
             Self::NoScope => "scope is missing",
             Self::MalformedScope => "scope must be a list of scopes with one space between two of them",
             Self::NothingToGrant => {
                 "The client may have none of the requested scopes in the name of a person"
             }
+            Self::ScopeTooLong => "The scopes are too many for a token: ask for fewer, or for broader ones",
             Self::NoChallenge => "code_challenge is missing: this client must use PKCE with S256",
             Self::Challenge(PkceError::MethodNotS256) => "code_challenge_method must be S256",
             Self::Challenge(
@@ -206,6 +217,7 @@ impl AuthorizationError {
             Self::UnknownLaunch => "The launch is unknown or over",
             Self::Prompt => "prompt must be none, or one or more of login, consent and select_account",
             Self::MaxAge => "max_age must be a number of seconds",
+            Self::IdTokenHint => "id_token_hint must be an ID token that this server issued to the client",
             Self::OpaqueValue => "state and nonce must be at most 2048 bytes without control characters",
         }
     }

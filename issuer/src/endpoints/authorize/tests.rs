@@ -1,5 +1,6 @@
 //! The authorization endpoint through the real router.
 
 mod flow;
+mod form_post;
 mod prompt;
 mod refusals;

@@ -14,7 +14,12 @@ async fn preflight(clinic: &Clinic, path: &str, origin: &str) -> Answer {
 #[tokio::test]
 async fn a_registered_origin_may_call() {
     let clinic = Clinic::open().await;
-    for path in ["/oauth2/token", "/oauth/token", "/oauth2/revoke"] {
+    for path in [
+        "/oauth2/token",
+        "/oauth/token",
+        "/oauth2/revoke",
+        "/oauth2/userinfo",
+    ] {
         let answer = preflight(&clinic, path, "https://app.example").await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
         assert_eq!(
@@ -82,6 +87,28 @@ async fn answers_good_and_bad_are_readable_for_the_app() {
             1
         );
     }
+}
+
+#[tokio::test]
+async fn userinfo_is_readable_for_the_app_and_introspection_is_not() {
+    let clinic = Clinic::open().await;
+    let tokens = clinic.tokens("openid", PATIENT).await;
+    let authorization = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+    let request = Browser::request(Method::GET, "/oauth2/userinfo")
+        .header("origin", "https://app.example")
+        .header("authorization", authorization);
+    let answer = clinic.browser().send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        Some("https://app.example")
+    );
+    let headers = [("origin", "https://app.example")];
+    let answer = clinic
+        .browser()
+        .post_with("/oauth2/introspect", &[("token", "x")], &headers)
+        .await;
+    assert_eq!(answer.header("access-control-allow-origin"), None);
 }
 
 #[tokio::test]

@@ -50,7 +50,10 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     assert_eq!(openid["revocation_endpoint"], format!("{ISSUER}/oauth2/revoke"));
     assert_eq!(openid["jwks_uri"], format!("{ISSUER}/.well-known/jwks.json"));
     assert_eq!(openid["response_types_supported"], serde_json::json!(["code"]));
-    assert_eq!(openid["response_modes_supported"], serde_json::json!(["query"]));
+    assert_eq!(
+        openid["response_modes_supported"],
+        serde_json::json!(["query", "form_post"])
+    );
     assert_eq!(
         openid["code_challenge_methods_supported"],
         serde_json::json!(["S256"])
@@ -61,6 +64,20 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     );
     assert_eq!(openid["subject_types_supported"], serde_json::json!(["public"]));
     assert_eq!(openid["authorization_response_iss_parameter_supported"], true);
+    assert_eq!(
+        openid["introspection_endpoint"],
+        format!("{ISSUER}/oauth2/introspect")
+    );
+    assert!(lists(
+        &openid,
+        "introspection_endpoint_auth_methods_supported",
+        "client_secret_basic"
+    ));
+    assert!(!lists(
+        &openid,
+        "introspection_endpoint_auth_methods_supported",
+        "none"
+    ));
     for flag in [
         "request_parameter_supported",
         "request_uri_parameter_supported",
@@ -85,10 +102,23 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     ] {
         assert!(lists(&openid, "grant_types_supported", grant));
     }
-    for method in ["client_secret_basic", "client_secret_post", "none"] {
+    for method in [
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt",
+        "none",
+    ] {
         assert!(lists(&openid, "token_endpoint_auth_methods_supported", method));
     }
-    assert!(lists(&openid, "scopes_supported", "openid"));
+    // OUT-01
+    assert_eq!(openid["end_session_endpoint"], format!("{ISSUER}/oauth2/logout"));
+    assert_eq!(openid["userinfo_endpoint"], format!("{ISSUER}/oauth2/userinfo"));
+    for scope in ["openid", "profile", "email"] {
+        assert!(lists(&openid, "scopes_supported", scope));
+    }
+    for claim in ["sub", "name", "email", "email_verified"] {
+        assert!(lists(&openid, "claims_supported", claim));
+    }
 }
 
 #[tokio::test]
@@ -96,15 +126,8 @@ async fn nothing_is_claimed_that_is_not_there() {
     let clinic = Clinic::open().await;
     for name in ["openid-configuration", "smart-configuration"] {
         let (_, document) = document(&clinic, name).await;
-        for member in [
-            "userinfo_endpoint",
-            "introspection_endpoint",
-            "registration_endpoint",
-            "end_session_endpoint",
-        ] {
-            assert!(document.get(member).is_none(), "{name}: {member}");
-        }
-        for absent in ["profile", "email", "launch", "launch/encounter"] {
+        assert!(document.get("registration_endpoint").is_none(), "{name}");
+        for absent in ["address", "phone", "launch", "launch/encounter"] {
             assert!(!lists(&document, "scopes_supported", absent), "{absent}");
         }
         for (member, value) in document.as_object().unwrap() {
@@ -124,6 +147,20 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
     assert_eq!(smart["issuer"], ISSUER);
     assert_eq!(smart["jwks_uri"], format!("{ISSUER}/.well-known/jwks.json"));
     assert!(lists(&smart, "grant_types_supported", "authorization_code"));
+    // SMART-61: backend services.
+    assert!(lists(&smart, "grant_types_supported", "client_credentials"));
+    assert!(lists(
+        &smart,
+        "token_endpoint_auth_methods_supported",
+        "private_key_jwt"
+    ));
+    for algorithm in ["RS384", "ES384"] {
+        assert!(lists(
+            &smart,
+            "token_endpoint_auth_signing_alg_values_supported",
+            algorithm
+        ));
+    }
     assert_eq!(
         smart["code_challenge_methods_supported"],
         serde_json::json!(["S256"])
@@ -131,18 +168,15 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
     for capability in [
         "launch-standalone",
         "client-public",
+        "client-confidential-symmetric",
+        "client-confidential-asymmetric",
         "sso-openid-connect",
         "permission-v2",
         "authorize-post",
     ] {
         assert!(lists(&smart, "capabilities", capability));
     }
-    for untrue in [
-        "launch-ehr",
-        "client-confidential-asymmetric",
-        "context-banner",
-        "context-standalone-encounter",
-    ] {
+    for untrue in ["launch-ehr", "context-banner", "context-standalone-encounter"] {
         assert!(!lists(&smart, "capabilities", untrue));
     }
 }

@@ -187,3 +187,30 @@ async fn a_request_that_is_none_is_refused() {
     let answer = clinic.browser().get("/oauth2/revoke").await;
     answer.is_oauth_error(StatusCode::METHOD_NOT_ALLOWED, "invalid_request");
 }
+
+#[tokio::test]
+async fn the_trail_names_the_client_of_every_refusal() {
+    let clinic = Clinic::open().await;
+    let tokens = clinic.tokens(SCOPE, PATIENT).await;
+    let own = [("client_id", WEB), ("client_secret", clinic.web_secret.as_str())];
+    let wrong = [("client_id", WEB), ("client_secret", "wrong")];
+    let named = Some((WEB, "client_secret_post"));
+    revoke(&clinic, &tokens["refresh_token"], &own).await;
+    assert_client(&clinic, "token_of_another_client", named).await;
+    clinic.browser().post("/oauth2/revoke", &own).await;
+    assert_client(&clinic, "missing_parameter", named).await;
+    revoke(&clinic, &tokens["refresh_token"], &wrong).await;
+    assert_client(&clinic, "client_authentication_failed", named).await;
+    clinic.token(&wrong).await;
+    assert_client(&clinic, "client_authentication_failed", named).await;
+    clinic
+        .token(&[("client_id", "nobody"), ("client_secret", "wrong")])
+        .await;
+    assert_client(&clinic, "client_authentication_failed", None).await;
+}
+
+async fn assert_client(clinic: &Clinic, reason: &str, named: Option<(&str, &str)>) {
+    let event = clinic.last_audit().await;
+    assert_eq!(event.reason.as_deref(), Some(reason));
+    assert_eq!(event.client_id.as_deref().zip(event.method.as_deref()), named);
+}

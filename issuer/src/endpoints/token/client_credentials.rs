@@ -27,6 +27,9 @@ pub(super) async fn issue(exchange: &Exchange<'_>, scope: Option<ScopeSet>) -> R
     if granted.is_empty() {
         return Err(TokenError::Scope(ScopeRefusal::NothingToGrant));
     }
+    if !granting::fits_into_a_token(&granted) {
+        return Err(TokenError::Scope(ScopeRefusal::TooLong));
+    }
     let facts = AccessTokenFacts {
         subject: Subject::Client,
         client_id: &client.client_id,

@@ -108,6 +108,8 @@ impl DeviceRefusal {
 pub(super) enum ScopeRefusal {
     /// The client may have none of it for itself.
     NothingToGrant,
+    /// More than a token has room for.
+    TooLong,
     /// A refresh asks for more than was granted.
     Wider,
 }
@@ -165,7 +167,9 @@ impl TokenError {
             Self::Grant(grant) => grant.reason(),
             Self::Device(DeviceRefusal::Denied) => "access_denied",
             Self::Device(DeviceRefusal::Expired) => "expired_token",
-            Self::Scope(ScopeRefusal::NothingToGrant | ScopeRefusal::Wider) => "invalid_scope",
+            Self::Scope(ScopeRefusal::NothingToGrant | ScopeRefusal::TooLong | ScopeRefusal::Wider) => {
+                "invalid_scope"
+            }
             Self::UnknownTarget => "invalid_target",
             // A device asks every few seconds; that it still waits is no news.
             Self::Recorded(_)
@@ -213,6 +217,10 @@ impl TokenError {
             Self::Scope(ScopeRefusal::NothingToGrant) => bad_request(
                 OAuthErrorCode::InvalidScope,
                 "The client may have none of the requested scopes for itself",
+            ),
+            Self::Scope(ScopeRefusal::TooLong) => bad_request(
+                OAuthErrorCode::InvalidScope,
+                "The scopes are too many for a token: ask for fewer, or for broader ones",
             ),
             Self::Scope(ScopeRefusal::Wider) => {
                 bad_request(OAuthErrorCode::InvalidScope, "scope goes beyond what was granted")

@@ -272,3 +272,35 @@ async fn stored_private_keys_are_sealed() {
         );
     }
 }
+
+#[tokio::test]
+async fn after_a_switch_of_the_algorithm_the_old_keys_leave_the_published_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    let store = Store::open(&config.database, START).unwrap();
+    let before = KeyRing::load(&store, master_key(), &config).await.unwrap();
+    before.ensure_keys(&store, START).await.unwrap();
+    let old = key_id_of(&sign(&before, 0));
+    config.keys.algorithm = SignatureAlgorithm::EdDSA;
+    let ring = KeyRing::load(&store, master_key(), &config).await.unwrap();
+    let made = ring.ensure_keys(&store, START.plus(100)).await.unwrap();
+    assert_eq!(made.len(), 1);
+    assert_ne!(
+        key_id_of(&sign(&ring, 3699)),
+        made[0],
+        "not before its lead is over"
+    );
+    assert_eq!(key_id_of(&sign(&ring, 3700)), made[0]);
+    let last = 3700 + 3600 + 300;
+    assert!(published(&ring, last - 1).contains(&old));
+    assert!(!published(&ring, last).contains(&old));
+    assert_eq!(published(&ring, last).len(), 2, "the new one and RS256 stay");
+
+    // Switched back while the old key has an end already: it gets a successor.
+    config.keys.algorithm = SignatureAlgorithm::ES256;
+    let ring = KeyRing::load(&store, master_key(), &config).await.unwrap();
+    let again = ring.ensure_keys(&store, START.plus(200)).await.unwrap();
+    assert_eq!(again.len(), 1);
+    assert_eq!(key_id_of(&sign(&ring, 20_000)), again[0]);
+    assert!(!published(&ring, 20_000).contains(&made[0]));
+}

@@ -125,7 +125,9 @@ async fn guessing_is_slowed_down() {
     let answer = attempt(&clinic, PATIENT, PASSWORD).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(answer.header("retry-after"), Some("1"));
-    assert_eq!(clinic.last_audit().await.reason.as_deref(), Some("throttled"));
+    let event = clinic.last_audit().await;
+    assert_eq!(event.reason.as_deref(), Some("throttled"));
+    assert!(event.user_id.is_some(), "the trail says whose account it was");
     assert_eq!(
         attempt(&clinic, PHYSICIAN, PASSWORD).await.location(),
         "/",
@@ -136,7 +138,7 @@ async fn guessing_is_slowed_down() {
 }
 
 #[tokio::test]
-async fn guesses_at_once_are_counted_too() {
+async fn guesses_at_once_are_bounded() {
     let clinic = std::sync::Arc::new(Clinic::open().await);
     let tasks: Vec<_> = (0..12)
         .map(|_| {
@@ -149,6 +151,36 @@ async fn guesses_at_once_are_counted_too() {
         looked_at += u32::from(task.await.unwrap() == StatusCode::BAD_REQUEST);
     }
     assert_eq!(looked_at, 5);
+}
+
+/// Thirty different people type wrong passwords at one address; then somebody else signs in.
+async fn after_thirty_typing_errors(clinic: &Clinic) -> Answer {
+    for number in 0..30 {
+        let email = format!("{number}@example.org");
+        let answer = attempt(clinic, &email, "wrong").await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+    }
+    attempt(clinic, PHYSICIAN, PASSWORD).await
+}
+
+#[tokio::test]
+async fn typing_errors_behind_one_address_hold_a_colleague_back_for_seconds_only() {
+    let clinic = Clinic::open().await;
+    let answer = after_thirty_typing_errors(&clinic).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    let seconds: i64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=2).contains(&seconds), "{seconds}");
+    clinic.issuer.advance(seconds);
+    assert_eq!(attempt(&clinic, PHYSICIAN, PASSWORD).await.location(), "/");
+}
+
+#[tokio::test]
+async fn typing_errors_from_an_address_that_all_share_hold_nobody_else_back() {
+    let clinic = Clinic::with_config(|config| {
+        config.server.trusted_proxies = vec![crate::config::IpNetwork::parse("192.0.2.0/24").unwrap()];
+    })
+    .await;
+    assert_eq!(after_thirty_typing_errors(&clinic).await.location(), "/");
 }
 
 #[tokio::test]

@@ -156,9 +156,14 @@ async fn consents_add_up() {
         user_id: test.user.id.clone(),
         client_id: "app".into(),
         scope: ScopeSet::parse(scope).unwrap(),
+        audiences: vec!["a".into()],
         granted_at: later(seconds),
     };
-    assert!(test.store.consent(&test.user.id, "app").await.unwrap().is_none());
+    let agreed = async |audience: &str| {
+        let agreed = test.store.agreed_scope(&test.user.id, "app", audience).await;
+        agreed.unwrap()
+    };
+    assert_eq!(agreed("a").await, None);
     for (number, consent) in [(1, consent("openid", 1)), (2, consent("patient/*.rs openid", 2))] {
         let request = format!("r{number}");
         test.store
@@ -172,9 +177,11 @@ async fn consents_add_up() {
             .await;
         assert_eq!(approved, Ok(true));
     }
-    let remembered = test.store.consent(&test.user.id, "app").await.unwrap().unwrap();
-    assert_eq!(remembered.scope, ScopeSet::parse("openid patient/*.rs").unwrap());
-    assert_eq!(remembered.granted_at, later(2));
+    assert_eq!(
+        agreed("a").await,
+        Some(ScopeSet::parse("openid patient/*.rs").unwrap())
+    );
+    assert_eq!(agreed("b").await, None, "for one resource is not for another");
 }
 
 #[tokio::test]

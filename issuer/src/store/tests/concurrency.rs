@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::{TestStore, access, audit, authorization_code, digest, later, refresh};
 use crate::domain::audit_event::AuditAction;
 use crate::domain::authorization_code::CodeRedemption;
-use crate::store::RefreshRotation;
+use crate::store::{Insertion, RefreshRotation};
 use crate::testing::START;
 
 const RACERS: usize = 32;
@@ -137,4 +137,22 @@ async fn readers_see_what_was_answered() {
         }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_uses_of_one_client_assertion_one_wins() {
+    let test = TestStore::new().await;
+    let store = test.store.clone();
+    let answers = race(|_| {
+        let store = store.clone();
+        async move {
+            store
+                .consume_client_assertion("app", "assertion-1", later(300))
+                .await
+                .unwrap()
+        }
+    })
+    .await;
+    let won = answers.iter().filter(|answer| **answer == Insertion::Inserted);
+    assert_eq!(won.count(), 1);
 }

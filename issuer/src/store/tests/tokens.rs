@@ -125,12 +125,29 @@ async fn ending_a_grant_ends_its_tokens_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_is_called_live_exactly_while_it_can_be_exchanged() {
+    let test = TestStore::new().await;
+    test.redeemed("r1", test.grant("grant-1")).await;
+    assert!(test.is_refreshable("r1", 1).await);
+    assert!(!test.is_refreshable("r2", 1).await);
+    assert_eq!(test.rotate("r1", "r2", 1).await, Ok(RefreshRotation::Rotated));
+    assert!(!test.is_refreshable("r1", 2).await);
+    assert!(test.is_refreshable("r2", 2).await);
+    assert!(!test.is_refreshable("r2", i64::from(i32::MAX)).await);
+    let audit = audit(AuditAction::TokenRevocation);
+    assert_eq!(test.store.end_grant("grant-1", later(3), audit).await, Ok(true));
+    assert!(!test.is_refreshable("r2", 3).await);
+}
+
+#[tokio::test]
 async fn a_deactivated_person_refreshes_nothing() {
     let test = TestStore::new().await;
     test.redeemed("r1", test.grant("grant-1")).await;
+    assert!(test.is_refreshable("r1", 1).await);
     test.connection()
         .execute("UPDATE users SET deactivated_at = 1", [])
         .unwrap();
+    assert!(!test.is_refreshable("r1", 1).await);
     assert_eq!(test.rotate("r1", "r2", 1).await, Ok(RefreshRotation::Dead));
 }
 

@@ -21,6 +21,7 @@ fn client(scope: &str) -> Client {
         authentication: ClientAuthentication::Public,
         grant_types: GrantType::ALL.to_vec(),
         redirect_uris: vec![RegisteredRedirectUri::parse("https://app.example/cb").unwrap()],
+        post_logout_redirect_uris: Vec::new(),
         scope: set(scope),
         pkce_required: true,
         push_required: false,
@@ -105,7 +106,7 @@ fn scopes_with_nothing_behind_them_are_dropped() {
     person_gives(
         Some("Patient/7"),
         "openid profile email address phone launch launch/encounter",
-        "openid",
+        "openid profile email",
         None,
     );
 }
@@ -163,4 +164,13 @@ fn a_refresh_may_narrow_and_never_widen() {
     );
     assert_eq!(for_refresh(Some(&set("patient/*.cruds")), &granted), None);
     assert_eq!(for_refresh(Some(&set("openid fhirUser")), &granted), None);
+}
+
+#[test]
+fn access_beyond_the_first_token_needs_the_refresh_token_grant() {
+    let mut client = client(EVERYTHING);
+    let requested = set("openid offline_access online_access");
+    assert_eq!(for_request(&requested, &client), requested);
+    client.grant_types = vec![GrantType::AuthorizationCode];
+    assert_eq!(for_request(&requested, &client), set("openid"));
 }

@@ -203,7 +203,7 @@ async fn a_person_who_can_give_nothing_is_not_asked() {
 async fn only_what_the_person_can_give_is_asked_for() {
     let clinic = Clinic::open().await;
     let browser = clinic.browser();
-    let request = form(&app_request("openid patient/*.read user/Patient.rs profile"));
+    let request = form(&app_request("openid patient/*.read user/Patient.rs phone"));
     let answer = browser.get(&format!("/oauth2/authorize?{request}")).await;
     let answer = browser.sign_in(answer.location(), PHYSICIAN, PASSWORD).await;
     let consent = browser.get(answer.location()).await;
@@ -212,7 +212,7 @@ async fn only_what_the_person_can_give_is_asked_for() {
         page.body.contains("user/Patient.rs") && !page.body.contains("patient/*.read"),
         "{page:?}"
     );
-    assert!(!page.body.contains("profile"));
+    assert!(!page.body.contains("phone"));
 }
 
 #[tokio::test]

@@ -2,10 +2,12 @@
 
 use wardgate_shared::time::Timestamp;
 
+use crate::config::Resource;
 use crate::domain::client::{ClientAuthentication, GrantType};
-use crate::testing::{START, client};
+use crate::testing::{AUDIENCE, START, client};
 use crate::web::testing::{
-    Answer, Browser, Clinic, PASSWORD, PATIENT, WEB, WEB_REDIRECT, app_request, changed, form, web_request,
+    Answer, Browser, Clinic, PASSWORD, PATIENT, PHYSICIAN, WEB, WEB_REDIRECT, app_request, changed, form,
+    web_request,
 };
 
 /// The answer to the confidential client's request with these parameters besides.
@@ -162,7 +164,7 @@ async fn login_shows_the_page_again_and_moves_auth_time() {
     let request = changed(web_request("openid"), &[("prompt", Some("login"))]);
     let second = browser.authorize(&request, PATIENT).await.sent("code").unwrap();
     assert_eq!(auth_time(&clinic, &first).await, Some(START));
-    assert!(auth_time(&clinic, &second).await.unwrap() >= START.plus(10));
+    assert_eq!(auth_time(&clinic, &second).await, Some(START.plus(10)));
 }
 
 #[tokio::test]
@@ -180,6 +182,57 @@ async fn max_age_counts_from_the_sign_in() {
     let request = changed(web_request("openid"), &[("max_age", Some("1"))]);
     let code = browser.authorize(&request, PATIENT).await.sent("code").unwrap();
     assert_eq!(auth_time(&clinic, &code).await, Some(START.plus(2)));
+}
+
+#[tokio::test]
+async fn a_fresh_sign_in_is_dated_by_the_clock_and_counts_for_its_request_alone() {
+    let clinic = Clinic::open().await;
+    let browser = clinic.browser();
+    let waiting = ask(&browser, &[("prompt", Some("login"))]).await;
+    // All within one second, and `verify` refuses what was issued in the future.
+    let request = changed(web_request("openid"), &[("prompt", Some("login"))]);
+    let code = browser.authorize(&request, PATIENT).await.sent("code").unwrap();
+    assert_eq!(auth_time(&clinic, &code).await, Some(START));
+    let resumed = waiting.location().replace("/login", "/oauth2/authorize/continue");
+    asks_to_sign_in(&browser.get(&resumed).await);
+}
+
+#[tokio::test]
+async fn consent_for_one_api_is_not_consent_for_another() {
+    let other = "https://other.example.org/api";
+    let clinic = Clinic::with_config(|config| {
+        config.resources.push(Resource {
+            identifier: other.into(),
+            aliases: Vec::new(),
+            fhir: false,
+        });
+    })
+    .await;
+    let browser = clinic.browser();
+    browser.authorize(&web_request("openid"), PATIENT).await;
+    gives_a_code(&ask(&browser, &[]).await);
+    let both = [("resource", Some(other)), ("audience", Some(AUDIENCE))];
+    for changes in [&both[..1], &both[..]] {
+        let answer = ask(&browser, changes).await;
+        asks_for_consent(&answer);
+        assert!(browser.get(answer.location()).await.body.contains(other));
+    }
+    let answer = ask(&browser, &both[..1]).await;
+    browser.decide(answer.location(), "allow").await;
+    gives_a_code(&ask(&browser, &both).await);
+}
+
+#[tokio::test]
+async fn whoever_is_there_stays_signed_in_however_short_the_idle_time() {
+    let clinic = Clinic::with_config(|config| config.sessions.idle_seconds = 60).await;
+    let browser = clinic.browser();
+    browser.sign_in("/login", PATIENT, PASSWORD).await;
+    for _ in 0..6 {
+        clinic.issuer.advance(40);
+        assert!(browser.get("/").await.body.contains("Pat Patient"));
+    }
+    clinic.issuer.advance(60);
+    assert!(!browser.get("/").await.body.contains("Pat Patient"));
 }
 
 #[tokio::test]
@@ -201,4 +254,94 @@ async fn an_expired_session_counts_for_nothing() {
     gives_a_code(&ask(&browser, &[]).await);
     clinic.issuer.advance(3600);
     asks_to_sign_in(&ask(&browser, &[]).await);
+}
+
+/// An ID token of the confidential client for `email`, who signs in with `browser`.
+async fn id_token(clinic: &Clinic, browser: &Browser, email: &str) -> String {
+    let code = browser
+        .authorize(&web_request("openid"), email)
+        .await
+        .sent("code")
+        .unwrap();
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", &*code),
+        ("redirect_uri", WEB_REDIRECT),
+        ("client_id", WEB),
+        ("client_secret", &*clinic.web_secret),
+    ];
+    let body = clinic.token(&fields).await.json();
+    body["id_token"].as_str().unwrap().into()
+}
+
+// OIDC-41
+#[tokio::test]
+async fn a_hint_about_who_is_signed_in_changes_nothing() {
+    let clinic = Clinic::open().await;
+    let browser = clinic.browser();
+    let hint = id_token(&clinic, &browser, PATIENT).await;
+    clinic.issuer.advance(600);
+    let changes = [("prompt", Some("none")), ("id_token_hint", Some(&*hint))];
+    let code = gives_a_code(&ask(&browser, &changes).await);
+    assert_eq!(auth_time(&clinic, &code).await, Some(START));
+}
+
+// OIDC-41
+#[tokio::test]
+async fn a_hint_about_somebody_else_is_login_required_without_a_page() {
+    let clinic = Clinic::open().await;
+    let hint = id_token(&clinic, &clinic.browser(), PATIENT).await;
+    let browser = clinic.browser();
+    id_token(&clinic, &browser, PHYSICIAN).await;
+    clinic.issuer.advance(1);
+    let changes = [("prompt", Some("none")), ("id_token_hint", Some(&*hint))];
+    let answer = ask(&browser, &changes).await;
+    answer.is_error_redirect(WEB_REDIRECT, "login_required", Some("xyz123"));
+    // The same by POST, which is decided later.
+    let posted = browser
+        .post("/oauth2/authorize", &changed(web_request("openid"), &changes))
+        .await;
+    let answer = browser.get(posted.location()).await;
+    answer.is_error_redirect(WEB_REDIRECT, "login_required", Some("xyz123"));
+}
+
+#[tokio::test]
+async fn a_hint_about_somebody_else_lets_them_sign_in_and_nobody_else_answer() {
+    let clinic = Clinic::open().await;
+    let hint = id_token(&clinic, &clinic.browser(), PATIENT).await;
+    let browser = clinic.browser();
+    id_token(&clinic, &browser, PHYSICIAN).await;
+    clinic.issuer.advance(10);
+    let hinted = [("id_token_hint", Some(&*hint))];
+    let answer = ask(&browser, &hinted).await;
+    asks_to_sign_in(&answer);
+    let login = String::from(answer.location());
+    // Going round the sign-in page helps nobody.
+    let consent = login.replace("/login", "/consent");
+    assert_eq!(browser.get(&consent).await.location(), login);
+    clinic.issuer.advance(10);
+    let answer = browser.sign_in(&login, PHYSICIAN, PASSWORD).await;
+    let answer = browser.get(answer.location()).await;
+    answer.is_error_redirect(WEB_REDIRECT, "login_required", Some("xyz123"));
+    let login = String::from(ask(&browser, &hinted).await.location());
+    clinic.issuer.advance(10);
+    let answer = browser.sign_in(&login, PATIENT, PASSWORD).await;
+    gives_a_code(&browser.get(answer.location()).await);
+}
+
+#[tokio::test]
+async fn a_hint_that_is_no_id_token_of_the_client_is_refused() {
+    let clinic = Clinic::open().await;
+    let foreign = clinic.tokens("openid", PATIENT).await;
+    let own = id_token(&clinic, &clinic.browser(), PATIENT).await;
+    let mut forged = own.clone();
+    forged.truncate(own.len() - 4);
+    let texts = ["x", &forged, foreign["id_token"].as_str().unwrap()];
+    for hint in texts
+        .into_iter()
+        .chain([foreign["access_token"].as_str().unwrap()])
+    {
+        let answer = ask(&clinic.browser(), &[("id_token_hint", Some(hint))]).await;
+        answer.is_error_redirect(WEB_REDIRECT, "invalid_request", Some("xyz123"));
+    }
 }

@@ -139,7 +139,7 @@ async fn the_client_hears_of_every_other_error() {
             "unsupported_response_type",
         ),
         (vec![("response_mode", Some("fragment"))], "invalid_request"),
-        (vec![("response_mode", Some("form_post"))], "invalid_request"),
+        (vec![("response_mode", Some("form_post.jwt"))], "invalid_request"),
         (vec![("scope", None)], "invalid_scope"),
         (vec![("scope", Some("openid  patient/*.read"))], "invalid_scope"),
         (vec![("scope", Some("openid \"x\""))], "invalid_scope"),

@@ -174,24 +174,6 @@ async fn two_methods_or_two_clients_are_refused() {
 }
 
 #[tokio::test]
-async fn an_assertion_of_any_kind_is_refused() {
-    let clinic = Clinic::open().await;
-    for kind in [
-        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "not_a_type",
-    ] {
-        let fields = [
-            GRANT,
-            ("client_assertion_type", kind),
-            ("client_assertion", "x.y.z"),
-        ];
-        call(&clinic, &fields, &[])
-            .await
-            .is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
-    }
-}
-
-#[tokio::test]
 async fn credentials_in_the_address_count_for_nothing() {
     let clinic = Clinic::open().await;
     let path = format!(

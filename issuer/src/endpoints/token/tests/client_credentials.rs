@@ -147,3 +147,29 @@ async fn a_client_that_may_not_is_refused() {
         .await
         .is_oauth_error(StatusCode::BAD_REQUEST, "unauthorized_client");
 }
+
+#[tokio::test]
+async fn scopes_that_no_token_has_room_for_are_refused() {
+    let clinic = Clinic::open().await;
+    let scopes = |count: usize| {
+        let names: Vec<String> = (0..count).map(|number| format!("api:{number:0>60}")).collect();
+        names.join(" ")
+    };
+    let (_, secret) = clinic.issuer.add_service_client("greedy", &scopes(100)).await;
+    for (count, fits) in [(63, true), (64, false)] {
+        let scope = scopes(count);
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_id", "greedy"),
+            ("client_secret", secret.as_str()),
+            ("scope", scope.as_str()),
+        ];
+        let answer = clinic.token(&fields).await;
+        if fits {
+            // `access_claims` reads no more than what the edge reads.
+            clinic.access_claims(&answer.json()["access_token"]).await;
+        } else {
+            answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_scope");
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! `/oauth2/logout`: a client's person signs out (OpenID Connect RP-Initiated Logout 1.0).
+//!
+//! An ID token of ours in `id_token_hint`, expired or not, says which client asks and about whom. If that is who is signed
+//! in, the session ends at once; otherwise the person is asked. Only such a hint lets the browser go on to the client, and
+//! only to a URI that is registered for this, character by character. A POST comes from the client's site without our
+//! cookies, so it goes on as a GET, like an authorization request.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use http::header;
+use wardgate_shared::redirect_uri::RedirectTarget;
+
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::client::Client;
+use crate::error::internal::InternalError;
+use crate::error::page::PageError;
+use crate::error::redirect;
+use crate::extract::cookies::Cookie;
+use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters, SameOrigin, SignedIn};
+use crate::login::form_token::{FormPurpose, form_token, is_form_token};
+use crate::state::AppState;
+use crate::tokens::own;
+use crate::views::{EndSessionPage, FormTargets, page};
+
+/// Where the endpoint is.
+const PATH: &str = "/oauth2/logout";
+/// What a request is made of; everything else (`logout_hint`, `ui_locales`) is ignored.
+const PARAMETERS: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+/// The longest `state` that is given back, in bytes.
+const MAXIMUM_STATE_BYTES: usize = 2048;
+
+/// Why a request does nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LogoutError {
+    Repeated,
+    Hint,
+    AnotherClient,
+    RedirectUri,
+    OpaqueState,
+}
+
+impl LogoutError {
+    /// The reason for the person who sees the page.
+    const fn description(self) -> &'static str {
+        match self {
+            Self::Repeated => "The app asked to sign you out in a way that cannot be read.",
+            Self::Hint => "The app asked to sign you out with an ID token that was not issued here.",
+            Self::AnotherClient => "The app asked to sign you out with an ID token of another app.",
+            Self::RedirectUri => {
+                "The address to which the app wants you to go after signing out is not registered for it."
+            }
+            Self::OpaqueState => "The app asked to sign you out with a state that is too long.",
+        }
+    }
+
+    /// The reason for the audit trail.
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Repeated => "repeated_parameter",
+            Self::Hint => "invalid_id_token_hint",
+            Self::AnotherClient => "token_of_another_client",
+            Self::RedirectUri => "unregistered_redirect_uri",
+            Self::OpaqueState => "invalid_state",
+        }
+    }
+}
+
+/// A request that holds.
+struct LogoutRequest {
+    /// Who asks, and about whom; none without a hint.
+    hint: Option<Hint>,
+    /// Where the browser goes on.
+    target: Option<RedirectTarget>,
+    state: Option<String>,
+}
+
+struct Hint {
+    user_id: String,
+    client: Client,
+}
+
+impl LogoutRequest {
+    async fn read(
+        state: &AppState,
+        parameters: &Parameters,
+    ) -> Result<Result<Self, LogoutError>, InternalError> {
+        if parameters.refuse_repeated(&[]).is_err() {
+            return Ok(Err(LogoutError::Repeated));
+        }
+        let parameter = |name| parameters.all(name).next();
+        let hint = match parameter("id_token_hint") {
+            Some(text) => match own::id_token(state, text, state.now()).await? {
+                Some((claims, client)) => Some(Hint {
+                    user_id: claims.subject,
+                    client,
+                }),
+                None => return Ok(Err(LogoutError::Hint)),
+            },
+            None => None,
+        };
+        Ok(Self::assemble(
+            hint,
+            parameter("client_id"),
+            parameter("post_logout_redirect_uri"),
+            parameter("state"),
+        ))
+    }
+
+    fn assemble(
+        hint: Option<Hint>,
+        client_id: Option<&str>,
+        redirect_uri: Option<&str>,
+        state: Option<&str>,
+    ) -> Result<Self, LogoutError> {
+        if state.is_some_and(|text| text.len() > MAXIMUM_STATE_BYTES || text.chars().any(char::is_control)) {
+            return Err(LogoutError::OpaqueState);
+        }
+        let target = match (&hint, redirect_uri) {
+            (Some(hint), _) if client_id.is_some_and(|named| named != hint.client.client_id) => {
+                return Err(LogoutError::AnotherClient);
+            }
+            (Some(hint), Some(uri)) => {
+                let target = hint.client.post_logout_target(uri);
+                Some(target.ok_or(LogoutError::RedirectUri)?)
+            }
+            // Without a hint anybody may have made the link: the browser goes nowhere (OUT-06).
+            (None, _) | (Some(_), None) => None,
+        };
+        Ok(Self {
+            hint,
+            target,
+            state: state.map(String::from),
+        })
+    }
+
+    /// Where the browser goes when nobody is signed in any more. Takes the cookie as well.
+    fn finish(&self, state: &AppState) -> Result<Response, InternalError> {
+        let mut response = match &self.target {
+            Some(target) => redirect::after_logout(target, self.state.as_deref())?,
+            None => redirect::to_own_page("/logout")?,
+        };
+        let cookie = Cookie::Session.clear(&state.config().server.public_url)?;
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        Ok(response)
+    }
+}
+
+/// A request in the query.
+pub async fn get(
+    State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
+    SignedIn(session): SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let visit = Visit {
+        state: &state,
+        address,
+    };
+    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes()).map_err(FormError::from)?;
+    let request = visit.read(&parameters).await?;
+    let Some(session) = session else {
+        return Ok(request.finish(&state)?);
+    };
+    let is_about_them = |hint: &Hint| hint.user_id == session.user.id;
+    if request.hint.as_ref().is_some_and(is_about_them) {
+        visit.end(&session, &request).await?;
+        return Ok(request.finish(&state)?);
+    }
+    let token = form_token(state.form_key(), session.secret.expose(), FormPurpose::SignOut);
+    let fields: Vec<(&str, &str)> = PARAMETERS
+        .into_iter()
+        .filter_map(|name| parameters.all(name).next().map(|value| (name, value)))
+        .collect();
+    let template = EndSessionPage {
+        client_name: request.hint.as_ref().map(|hint| hint.client.name.as_str()),
+        user_name: &session.user.name,
+        form_token: &token,
+        fields: &fields,
+    };
+    let targets = request
+        .target
+        .as_ref()
+        .map_or_else(FormTargets::own, FormTargets::client);
+    Ok(page(&template, &targets)?)
+}
+
+/// The same request as a form. It is checked here, so that what goes on in the query is of known size.
+pub async fn post(
+    State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
+    form: Result<Form, FormError>,
+) -> Result<Response, PageError> {
+    let visit = Visit {
+        state: &state,
+        address,
+    };
+    let Form(parameters) = form?;
+    let request = visit.read(&parameters).await?;
+    let known = PARAMETERS
+        .into_iter()
+        // Without a hint, only the fact that somebody asks is of use.
+        .filter(|_| request.hint.is_some())
+        .filter_map(|name| parameters.all(name).next().map(|value| (name, value)));
+    Ok(redirect::to_own_page_with(PATH, known)?)
+}
+
+/// The person's yes to the page that [`get`] shows.
+pub async fn confirm(
+    State(state): State<AppState>,
+    ClientAddress(address): ClientAddress,
+    _: SameOrigin,
+    SignedIn(session): SignedIn,
+    form: Result<Form, FormError>,
+) -> Result<Response, PageError> {
+    let visit = Visit {
+        state: &state,
+        address,
+    };
+    let Form(parameters) = form?;
+    let request = visit.read(&parameters).await?;
+    if let Some(session) = session {
+        let token = parameters.all("form_token").next().unwrap_or_default();
+        let purpose = FormPurpose::SignOut;
+        if !is_form_token(state.form_key(), session.secret.expose(), purpose, token) {
+            return Err(PageError::StaleForm);
+        }
+        visit.end(&session, &request).await?;
+    }
+    Ok(request.finish(&state)?)
+}
+
+/// One visit to the endpoint.
+struct Visit<'a> {
+    state: &'a AppState,
+    address: Option<std::net::IpAddr>,
+}
+
+impl Visit<'_> {
+    fn audit(&self, outcome: AuditOutcome) -> AuditEvent {
+        AuditEvent::new(self.state.now(), AuditAction::SignOut, outcome).with_ip_address(self.address)
+    }
+
+    async fn read(&self, parameters: &Parameters) -> Result<LogoutRequest, PageError> {
+        let refused = match LogoutRequest::read(self.state, parameters).await? {
+            Ok(request) => return Ok(request),
+            Err(error) => error,
+        };
+        let event = self.audit(AuditOutcome::Failure).with_reason(refused.reason());
+        let recorded = self.state.store().record(event).await;
+        recorded.map_err(InternalError::from)?;
+        Err(PageError::UntrustedRequest(refused.description()))
+    }
+
+    /// Ends the session, and with it what was granted for its length.
+    async fn end(&self, session: &BrowserSession, request: &LogoutRequest) -> Result<(), InternalError> {
+        let mut event = self.audit(AuditOutcome::Success).with_user(&*session.user.id);
+        if let Some(hint) = &request.hint {
+            event = event.with_client(&*hint.client.client_id);
+        }
+        self.state
+            .store()
+            .end_session(&session.session.digest, event)
+            .await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+use axum::body::Body;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::web::testing::{APP, Answer, Browser, Clinic, PATIENT, PHYSICIAN, SERVICE};
+
+const PATH: &str = "/oauth2/userinfo";
+
+fn bearer(tokens: &Value) -> String {
+    format!("Bearer {}", tokens["access_token"].as_str().unwrap())
+}
+
+async fn call(clinic: &Clinic, method: Method, authorizations: &[&str]) -> Answer {
+    let request = authorizations
+        .iter()
+        .fold(Browser::request(method, PATH), |request, value| {
+            request.header("authorization", *value)
+        });
+    clinic.browser().send(request.body(Body::empty()).unwrap()).await
+}
+
+// OIDC-68
+#[tokio::test]
+async fn answers_get_and_post_with_the_header_and_post_with_the_form() {
+    let clinic = Clinic::open().await;
+    let tokens = clinic.tokens("openid", PATIENT).await;
+    let subject = clinic
+        .id_claims(&tokens["id_token"], APP)
+        .await
+        .into_claims()
+        .subject;
+    let fields = [("access_token", tokens["access_token"].as_str().unwrap())];
+    for answer in [
+        call(&clinic, Method::GET, &[&bearer(&tokens)]).await,
+        call(&clinic, Method::POST, &[&bearer(&tokens)]).await,
+        clinic
+            .browser()
+            .post_with(PATH, &[], &[("authorization", &bearer(&tokens))])
+            .await,
+        clinic.browser().post(PATH, &fields).await,
+    ] {
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        assert_eq!(answer.json(), json!({"sub": subject}));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+}
+
+// OIDC-66, OIDC-69
+#[tokio::test]
+async fn scopes_open_what_the_account_holds_here_and_not_in_the_id_token() {
+    let clinic = Clinic::open().await;
+    let tokens = clinic.tokens("openid profile email fhirUser", PHYSICIAN).await;
+    assert_eq!(tokens["scope"], "openid profile email fhirUser");
+    let id = clinic.id_claims(&tokens["id_token"], APP).await.into_claims();
+    let answer = call(&clinic, Method::GET, &[&bearer(&tokens)]).await;
+    assert_eq!(
+        answer.json(),
+        json!({
+            "sub": id.subject,
+            "name": "Ada Physician",
+            "email": PHYSICIAN,
+            "email_verified": false,
+            "fhirUser": "https://api.example.org/fhir/Practitioner/prac-1",
+        })
+    );
+    let claims = serde_json::to_value(&id).unwrap();
+    for absent in ["name", "email", "email_verified"] {
+        assert!(claims.get(absent).is_none(), "{absent}");
+    }
+    let tokens = clinic.tokens("openid email", PATIENT).await;
+    let told = call(&clinic, Method::GET, &[&bearer(&tokens)]).await.json();
+    assert_eq!((&told["email"], told.get("name")), (&json!(PATIENT), None));
+}
+
+#[tokio::test]
+async fn without_a_token_the_challenge_names_no_error() {
+    let clinic = Clinic::open().await;
+    for method in [Method::GET, Method::POST] {
+        let answer = call(&clinic, method, &[]).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            answer.header("www-authenticate"),
+            Some(r#"Bearer realm="wardgate""#)
+        );
+        assert_eq!(answer.body, "");
+    }
+    // A token in the query is none.
+    let tokens = clinic.tokens("openid", PATIENT).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let answer = clinic
+        .browser()
+        .get(&format!("{PATH}?access_token={token}"))
+        .await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_good_is_refused() {
+    let clinic = Clinic::open().await;
+    let tokens = clinic.tokens("openid offline_access", PATIENT).await;
+    let id_token = format!("Bearer {}", tokens["id_token"].as_str().unwrap());
+    let refresh_token = format!("Bearer {}", tokens["refresh_token"].as_str().unwrap());
+    let invalid = |answer: Answer| {
+        answer.is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_token");
+        let challenge = answer.header("www-authenticate").unwrap();
+        assert!(challenge.starts_with(r#"Bearer realm="wardgate", error="invalid_token""#));
+    };
+    for authorization in ["Bearer x", &id_token, &refresh_token] {
+        invalid(call(&clinic, Method::GET, &[authorization]).await);
+    }
+    let fields = [
+        ("token", tokens["access_token"].as_str().unwrap()),
+        ("client_id", APP),
+    ];
+    clinic.browser().post("/oauth2/revoke", &fields).await;
+    invalid(call(&clinic, Method::GET, &[&bearer(&tokens)]).await);
+    let tokens = clinic.tokens("openid", PATIENT).await;
+    clinic.issuer.advance(3600);
+    invalid(call(&clinic, Method::GET, &[&bearer(&tokens)]).await);
+}
+
+#[tokio::test]
+async fn two_tokens_or_another_scheme_are_refused() {
+    let clinic = Clinic::open().await;
+    let tokens = clinic.tokens("openid", PATIENT).await;
+    let header = bearer(&tokens);
+    let token = tokens["access_token"].as_str().unwrap();
+    let refused = |answer: Answer| {
+        answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_request");
+        let challenge = answer.header("www-authenticate").unwrap();
+        assert!(challenge.contains(r#"error="invalid_request""#));
+    };
+    refused(call(&clinic, Method::GET, &[&header, &header]).await);
+    refused(call(&clinic, Method::GET, &["Basic eDp5"]).await);
+    refused(call(&clinic, Method::GET, &["Bearer"]).await);
+    let fields = [("access_token", token)];
+    let with_header = [("authorization", &*header)];
+    refused(clinic.browser().post_with(PATH, &fields, &with_header).await);
+    let fields = [("access_token", token), ("access_token", token)];
+    refused(clinic.browser().post(PATH, &fields).await);
+}
+
+#[tokio::test]
+async fn a_token_without_openid_has_too_little_scope() {
+    let clinic = Clinic::open().await;
+    let refused = |answer: Answer| {
+        answer.is_oauth_error(StatusCode::FORBIDDEN, "insufficient_scope");
+        let challenge = answer.header("www-authenticate").unwrap();
+        assert!(challenge.contains(r#"scope="openid""#));
+    };
+    let tokens = clinic.tokens("patient/*.read", PATIENT).await;
+    refused(call(&clinic, Method::GET, &[&bearer(&tokens)]).await);
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", SERVICE),
+        ("client_secret", &*clinic.service_secret),
+    ];
+    let tokens = clinic.token(&fields).await.json();
+    refused(call(&clinic, Method::GET, &[&bearer(&tokens)]).await);
+}
+
+#[tokio::test]
+async fn other_methods_are_refused_in_the_form_of_the_endpoint() {
+    let clinic = Clinic::open().await;
+    let answer = call(&clinic, Method::PUT, &[]).await;
+    answer.is_oauth_error(StatusCode::METHOD_NOT_ALLOWED, "invalid_request");
+}

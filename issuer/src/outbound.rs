@@ -1,0 +1,214 @@
+//! What the issuer fetches from others: key sets of clients that publish them at a URL (RFC 7591 `jwks_uri`).
+//!
+//! A URL that somebody registered must not make the issuer a window into the network it stands in. Only https is
+//! fetched, only from public addresses, checked where names are resolved, so that a name cannot say one thing to the
+//! check and another to the connection. No redirects, no proxies from the environment, caps on time and size.
+//!
+//! Nothing fetched is trusted beyond being what that URL answered. Left out on purpose: sending anything but GET.
+
+mod address;
+mod freshness;
+mod key_sets;
+
+use std::error::Error as _;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode, header};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, Url, redirect};
+use tokio::sync::OnceCell;
+
+use crate::config::OutboundConfig;
+
+pub use key_sets::{KeySetError, KeySets, WantedKey};
+
+/// How long a whole exchange may take.
+const LONGEST_EXCHANGE: Duration = Duration::from_secs(5);
+/// How long a connection may take to stand.
+const LONGEST_CONNECT: Duration = Duration::from_secs(3);
+/// The most of a body that is read, in bytes: far above the largest key set that is accepted.
+const MAXIMUM_BODY_BYTES: usize = 128 * 1024;
+/// The longest URL, in bytes.
+const MAXIMUM_URL_BYTES: usize = 2048;
+
+/// Why a URL is never fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlRefusal {
+    /// No absolute URL with a host, or one of more than 2048 bytes.
+    #[error("is not an absolute URL")]
+    Malformed,
+    /// Neither https nor, where the configuration allows it, http to this machine.
+    #[error("must be an https URL")]
+    NotHttps,
+    /// A user name, a password or a fragment.
+    #[error("must have no user name, password or fragment")]
+    Extras,
+    /// An address of a network that is not public and not named in the configuration.
+    #[error("names an address that is not public (see outbound.private_networks)")]
+    Address,
+}
+
+/// Why a fetch failed. Texts are for the log: they may name hosts.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The URL is not to be fetched.
+    #[error("the URL {0}")]
+    Url(#[from] UrlRefusal),
+    /// TLS could not be set up on this machine.
+    #[error("the HTTP client could not be made: {0}")]
+    Client(String),
+    /// No answer: name, address, connection, certificate or time.
+    #[error("no answer: {0}")]
+    Unreachable(String),
+    /// An answer other than 200; redirects are not followed.
+    #[error("the answer has status {0}")]
+    Status(StatusCode),
+    /// A body of more than 128 KiB.
+    #[error("the answer is too large")]
+    TooLarge,
+}
+
+/// A document that was fetched.
+#[derive(Debug)]
+pub struct Fetched {
+    /// Its bytes.
+    pub body: Vec<u8>,
+    /// The headers it came with.
+    pub headers: HeaderMap,
+}
+
+/// The issuer's HTTP client. It is made with the first fetch, so that a start does not wait for it.
+#[derive(Debug)]
+pub struct Outbound {
+    config: OutboundConfig,
+    client: OnceCell<Client>,
+}
+
+impl Outbound {
+    /// A client that reaches what `config` allows.
+    pub const fn new(config: OutboundConfig) -> Self {
+        Self {
+            config,
+            client: OnceCell::const_new(),
+        }
+    }
+
+    /// Fetches a JSON document.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn fetch_json(&self, url: &str) -> Result<Fetched, FetchError> {
+        let url = check_url(url, &self.config)?;
+        let client = self.client.get_or_try_init(|| build(self.config.clone())).await?;
+        let request = client.get(url).header(header::ACCEPT, "application/json");
+        let mut response = request.send().await.map_err(|error| unreachable(&error))?;
+        if response.status() != StatusCode::OK {
+            return Err(FetchError::Status(response.status()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
+            if body.len().saturating_add(chunk.len()) > MAXIMUM_BODY_BYTES {
+                return Err(FetchError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Fetched {
+            body,
+            headers: std::mem::take(response.headers_mut()),
+        })
+    }
+}
+
+/// Checks that `text` is a URL which may be fetched under `config`: https, or http to this machine where that is allowed,
+/// with no credentials, and not an address of a network that is not public. Names are checked when they are resolved.
+///
+/// # Errors
+/// [`UrlRefusal`].
+pub fn check_url(text: &str, config: &OutboundConfig) -> Result<Url, UrlRefusal> {
+    if text.len() > MAXIMUM_URL_BYTES || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(UrlRefusal::Malformed);
+    }
+    let url = Url::parse(text).map_err(|_| UrlRefusal::Malformed)?;
+    let host = url.host_str().ok_or(UrlRefusal::Malformed)?;
+    // An IPv6 address stands in brackets.
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
+    match url.scheme() {
+        "https" => {}
+        "http" if config.allow_loopback_http => {
+            let this_machine = address.as_ref().map_or(host == "localhost", IpAddr::is_loopback);
+            if !this_machine {
+                return Err(UrlRefusal::NotHttps);
+            }
+        }
+        _ => return Err(UrlRefusal::NotHttps),
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return Err(UrlRefusal::Extras);
+    }
+    match address {
+        Ok(address) if !address::is_within_reach(address, config) => Err(UrlRefusal::Address),
+        Ok(_) | Err(_) => Ok(url),
+    }
+}
+
+/// Reading the machine's certificates takes a while, so it is done on a thread that may block.
+async fn build(config: OutboundConfig) -> Result<Client, FetchError> {
+    let build = move || {
+        Client::builder()
+            .user_agent(concat!("Wardgate/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .timeout(LONGEST_EXCHANGE)
+            .connect_timeout(LONGEST_CONNECT)
+            .dns_resolver(Arc::new(GuardedResolver(Arc::new(config))))
+            .build()
+    };
+    match tokio::task::spawn_blocking(build).await {
+        Ok(Ok(client)) => Ok(client),
+        Ok(Err(error)) => Err(FetchError::Client(chain(&error))),
+        Err(error) => Err(FetchError::Client(error.to_string())),
+    }
+}
+
+fn unreachable(error: &reqwest::Error) -> FetchError {
+    FetchError::Unreachable(chain(error))
+}
+
+/// An error with what caused it: reqwest's own text stops at the first.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+/// Resolves names, and gives only addresses that may be reached: the connection is made to what was checked.
+struct GuardedResolver(Arc<OutboundConfig>);
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let config = self.0.clone();
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let permitted: Vec<SocketAddr> = found
+                .filter(|address| address::is_within_reach(address.ip(), &config))
+                .collect();
+            if permitted.is_empty() {
+                return Err(Box::from(UrlRefusal::Address));
+            }
+            Ok(Box::new(permitted.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! What is fetched, and what never is.
+
+use super::{FetchError, Outbound, UrlRefusal, check_url};
+use crate::config::{IpNetwork, OutboundConfig};
+use crate::testing::DocumentServer;
+
+/// As in development.
+fn local() -> OutboundConfig {
+    OutboundConfig {
+        allow_loopback_http: true,
+        private_networks: Vec::new(),
+    }
+}
+
+#[test]
+fn only_https_is_fetched_and_http_from_this_machine_where_that_is_allowed() {
+    let strict = OutboundConfig::default();
+    assert!(check_url("https://client.example/jwks.json?a=b", &strict).is_ok());
+    for (url, refusal) in [
+        ("http://client.example/jwks.json", UrlRefusal::NotHttps),
+        ("http://localhost/jwks.json", UrlRefusal::NotHttps),
+        ("file:///etc/passwd", UrlRefusal::Malformed),
+        ("ftp://client.example/", UrlRefusal::NotHttps),
+        ("client.example/jwks.json", UrlRefusal::Malformed),
+        ("/jwks.json", UrlRefusal::Malformed),
+        ("", UrlRefusal::Malformed),
+        ("https://", UrlRefusal::Malformed),
+        ("https://client.example/a b", UrlRefusal::Malformed),
+        ("https://user@client.example/", UrlRefusal::Extras),
+        ("https://:secret@client.example/", UrlRefusal::Extras),
+        ("https://client.example/#keys", UrlRefusal::Extras),
+    ] {
+        assert_eq!(check_url(url, &strict), Err(refusal), "{url}");
+    }
+    let long = format!("https://client.example/{}", "a".repeat(2048));
+    assert_eq!(check_url(&long, &strict), Err(UrlRefusal::Malformed));
+    for url in [
+        "http://localhost:8080/",
+        "http://127.0.0.1/",
+        "http://[::1]:1/",
+        "https://127.0.0.1/",
+    ] {
+        assert!(check_url(url, &local()).is_ok(), "{url}");
+    }
+    for url in [
+        "http://client.example/",
+        "http://localhost.example/",
+        "http://10.0.0.1/",
+    ] {
+        assert_eq!(check_url(url, &local()), Err(UrlRefusal::NotHttps), "{url}");
+    }
+}
+
+#[test]
+fn addresses_that_are_not_public_are_refused_in_every_spelling() {
+    for url in [
+        "https://127.0.0.1/",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://0177.0.0.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://10.0.0.1/",
+        "https://[::1]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://[fe80::1]/",
+        "https://0/",
+    ] {
+        let refused = check_url(url, &OutboundConfig::default());
+        assert_eq!(refused, Err(UrlRefusal::Address), "{url}");
+    }
+    let config = OutboundConfig {
+        allow_loopback_http: false,
+        private_networks: vec![IpNetwork::parse("10.0.0.0/8").unwrap()],
+    };
+    assert!(check_url("https://10.0.0.1/", &config).is_ok());
+    assert_eq!(check_url("http://10.0.0.1/", &config), Err(UrlRefusal::NotHttps));
+}
+
+#[tokio::test]
+async fn a_name_that_leads_to_an_address_that_is_not_public_is_refused() {
+    let error = Outbound::new(OutboundConfig::default())
+        .fetch_json("https://localhost:1/jwks.json")
+        .await
+        .unwrap_err();
+    assert!(matches!(error, FetchError::Unreachable(_)));
+    assert!(error.to_string().contains("not public"), "{error}");
+}
+
+#[tokio::test]
+async fn a_document_is_fetched_with_its_headers() {
+    let server = DocumentServer::start().await;
+    server.answer(200, &[("cache-control", "max-age=7")], "{}");
+    let fetched = Outbound::new(local()).fetch_json(&server.url).await.unwrap();
+    assert_eq!(fetched.body, b"{}");
+    assert_eq!(fetched.headers["cache-control"], "max-age=7");
+}
+
+#[tokio::test]
+async fn redirects_and_errors_are_no_documents() {
+    let server = DocumentServer::start().await;
+    let outbound = Outbound::new(local());
+    for status in [201, 204, 301, 302, 307, 308, 404, 500] {
+        server.answer(status, &[("location", "/elsewhere")], "{}");
+        let before = server.asked();
+        match outbound.fetch_json(&server.url).await.unwrap_err() {
+            FetchError::Status(answered) => assert_eq!(answered.as_u16(), status),
+            other => panic!("{other}"),
+        }
+        assert_eq!(server.asked(), before + 1, "{status} was not followed");
+    }
+}
+
+#[tokio::test]
+async fn a_huge_document_is_not_read_to_its_end() {
+    let server = DocumentServer::start().await;
+    let outbound = Outbound::new(local());
+    server.answer(200, &[], vec![b' '; 128 * 1024]);
+    assert!(outbound.fetch_json(&server.url).await.is_ok());
+    server.answer(200, &[], vec![b' '; 128 * 1024 + 1]);
+    assert!(matches!(
+        outbound.fetch_json(&server.url).await,
+        Err(FetchError::TooLarge)
+    ));
+}
+
+/// The clock of the runtime is moved by hand, or rather moves itself when nothing else is left to happen.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_answers_is_given_up() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let error = Outbound::new(local()).fetch_json(&url).await.unwrap_err();
+    assert!(matches!(error, FetchError::Unreachable(_)), "{error}");
+}
