@@ -464,6 +464,21 @@ async fn requests_of_devices_are_refused_for_a_reason() {
 }
 
 #[tokio::test]
+async fn a_device_gets_no_codes_for_more_scopes_than_a_token_holds() {
+    let clinic = clinic().await;
+    let scopes: Vec<_> = (0..200)
+        .map(|number| format!("patient/Observation.rs?code={number}"))
+        .collect();
+    let answer = ask(&clinic, &[("client_id", MONITOR), ("scope", &scopes.join(" "))]).await;
+    answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_scope");
+    let description = answer.json()["error_description"].to_string();
+    assert!(
+        description.contains("too many for one access token"),
+        "{description}"
+    );
+}
+
+#[tokio::test]
 async fn guessing_user_codes_is_slowed_down_even_between_right_ones() {
     let clinic = clinic().await;
     let browser = signed_in(&clinic, PATIENT).await;

@@ -252,6 +252,8 @@ async fn what_the_authorization_endpoint_refuses_is_refused_at_once() {
             "invalid_request",
         ),
         (vec![("scope", None)], "invalid_scope"),
+        (vec![("response_mode", Some("fragment"))], "invalid_request"),
+        (vec![("id_token_hint", Some("e30.e30."))], "invalid_request"),
         (
             vec![("resource", Some("https://elsewhere.example"))],
             "invalid_target",
@@ -265,6 +267,20 @@ async fn what_the_authorization_endpoint_refuses_is_refused_at_once() {
             (AuditAction::PushedAuthorization, AuditOutcome::Failure, Some(APP))
         );
     }
+}
+
+#[tokio::test]
+async fn a_pushed_response_mode_is_the_one_that_counts() {
+    let clinic = Clinic::open().await;
+    let request = changed(app_request("openid"), &[("response_mode", Some("form_post"))]);
+    let request_uri = pushed(&clinic, &request).await;
+    let browser = clinic.browser();
+    let login = visit(&browser, &reference(APP, &request_uri)).await;
+    let signed_in = browser.sign_in(login.location(), PATIENT, PASSWORD).await;
+    let consent = browser.get(signed_in.location()).await;
+    let answer = browser.decide(consent.location(), "allow").await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    assert!(!answer.field("code").is_empty());
 }
 
 // FAPI-12
@@ -412,6 +428,8 @@ async fn clients_authenticate_as_at_the_token_endpoint() {
     )
     .await
     .is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
+    let event = clinic.last_audit().await;
+    assert_eq!(event.client_id.as_deref(), Some(WEB), "whom it named");
     push(&clinic, &changed(request.clone(), &[("client_id", None)]))
         .await
         .is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
