@@ -33,10 +33,9 @@ Examples:
   A device without a browser, such as a monitor at the bedside:
     wardgate client add --client-id my-monitor --name \"My monitor\" --type public \\
       --grant urn:ietf:params:oauth:grant-type:device_code --scope \"openid patient/*.rs\"
-
   A service that signs assertions with its own key and has no secret:
-    wardgate client add --client-id my-backend --name \"My backend\" --type confidential \
-      --auth private_key_jwt --jwks-uri https://backend.example.org/jwks.json \
+    wardgate client add --client-id my-backend --name \"My backend\" --type confidential \\
+      --auth private_key_jwt --jwks-uri https://backend.example.org/jwks.json \\
       --grant client_credentials --scope \"system/*.rs\"";
 
 /// The shortest secret that is taken over from elsewhere. Secrets are stored by a fast hash, so they must be random.
