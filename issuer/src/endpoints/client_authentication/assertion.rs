@@ -35,7 +35,12 @@ const SKEW_SECONDS: i64 = 30;
 const MOST_KEYS_TRIED: usize = 8;
 /// The endpoints at which clients authenticate. Their URLs are accepted as `aud` beside the issuer's own: clients name
 /// the token endpoint (OIDC-02), the issuer (OIDC-91) or the endpoint they call, and an assertion works once wherever.
-const ENDPOINTS: [&str; 4] = ["/oauth2/token", "/oauth/token", "/oauth2/revoke", "/oauth2/introspect"];
+const ENDPOINTS: [&str; 4] = [
+    "/oauth2/token",
+    "/oauth/token",
+    "/oauth2/revoke",
+    "/oauth2/introspect",
+];
 
 /// What is wrong with an assertion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
