@@ -7,6 +7,7 @@ mod authorization_code;
 mod client_credentials;
 mod device_code;
 mod error;
+mod first_tokens;
 mod refresh_token;
 mod request;
 

@@ -1,7 +1,6 @@
 //! `grant_type=authorization_code`: a code becomes tokens, once (RFC 6749 section 4.1.3, RFC 7636 section 4.6).
 
 use axum::response::Response;
-use wardgate_shared::secret::Secret;
 
 use crate::domain::audit_event::AuditOutcome;
 use crate::domain::authorization_code::{AuthorizationCode, CodeRedemption};
@@ -10,12 +9,9 @@ use crate::domain::digest::SecretDigest;
 use crate::domain::user::User;
 use crate::endpoints::resources;
 use crate::error::internal::InternalError;
-use crate::tokens::granting;
-use crate::tokens::response::TokenResponse;
-use crate::tokens::signed::{self, AccessTokenFacts, Subject};
 
 use super::error::{InvalidGrant, TokenError};
-use super::refresh_token::{self, lifetime_end};
+use super::first_tokens::FirstTokens;
 use super::request::CodeGrant;
 use super::{Exchange, success};
 
@@ -53,53 +49,21 @@ pub(super) async fn exchange(exchange: &Exchange<'_>, offered: CodeGrant) -> Res
         .filter(User::is_active)
         .ok_or(TokenError::Grant(InvalidGrant::Code))?;
 
-    let facts = AccessTokenFacts {
-        subject: Subject::Person { grant, user: &user },
-        client_id: &grant.client_id,
-        scope: &grant.scope,
-        audiences: &audiences,
-    };
-    let access = signed::access_token(exchange.state, facts, exchange.now)?;
-    let id_token = if grant.scope.contains("openid") {
-        Some(signed::id_token(
-            exchange.state,
-            grant,
-            &user,
-            &access.value,
-            exchange.now,
-        )?)
-    } else {
-        None
-    };
-    let refresh_ends_at = if granting::comes_with_refresh_token(exchange.client.client()) {
-        lifetime_end(exchange, grant).await?
-    } else {
-        None
-    };
-    let refresh = refresh_ends_at
-        .map(|end| refresh_token::generate(exchange, grant, end))
-        .transpose()?;
-    let (refresh_value, refresh_record): (Option<Secret<String>>, _) = refresh.unzip();
-
+    let tokens = FirstTokens::make(exchange, grant, &user, &audiences).await?;
     let audit = exchange
         .audit(METHOD, AuditOutcome::Success)
         .with_user(&*grant.user_id);
     let redeemed = store
         .redeem_code(
             &digest,
-            refresh_record,
-            access.record.clone(),
+            tokens.refresh_record.clone(),
+            tokens.access.record.clone(),
             exchange.now,
             audit,
         )
         .await;
     match redeemed.map_err(InternalError::from)? {
-        CodeRedemption::Redeemed => Ok(success(
-            &TokenResponse::new(&access, &grant.scope)
-                .with_refresh_token(refresh_value.as_ref())
-                .with_id_token(id_token.as_ref())
-                .with_launch_context(&grant.launch_context),
-        )),
+        CodeRedemption::Redeemed => Ok(success(&tokens.response(grant))),
         CodeRedemption::Replayed => Err(TokenError::Recorded(Box::new(TokenError::Grant(
             InvalidGrant::CodeReplayed,
         )))),

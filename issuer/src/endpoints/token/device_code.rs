@@ -11,12 +11,9 @@ use crate::domain::digest::SecretDigest;
 use crate::domain::user::User;
 use crate::endpoints::resources;
 use crate::error::internal::InternalError;
-use crate::tokens::granting;
-use crate::tokens::response::TokenResponse;
-use crate::tokens::signed::{self, AccessTokenFacts, Subject};
 
 use super::error::{DeviceRefusal, InvalidGrant, TokenError};
-use super::refresh_token::{self, lifetime_end};
+use super::first_tokens::FirstTokens;
 use super::{Exchange, success};
 
 const METHOD: &str = GrantType::DeviceCode.as_str();
@@ -45,45 +42,15 @@ pub(super) async fn exchange(exchange: &Exchange<'_>, code: &Secret<String>) -> 
     let user = store.user(&grant.user_id).await.map_err(InternalError::from)?;
     let user = user.filter(User::is_active).ok_or_else(invalid)?;
 
-    let facts = AccessTokenFacts {
-        subject: Subject::Person {
-            grant: &grant,
-            user: &user,
-        },
-        client_id: &grant.client_id,
-        scope: &grant.scope,
-        audiences: &audiences,
-    };
-    let access = signed::access_token(exchange.state, facts, exchange.now)?;
-    let id_token = if grant.scope.contains("openid") {
-        Some(signed::id_token(
-            exchange.state,
-            &grant,
-            &user,
-            &access.value,
-            exchange.now,
-        )?)
-    } else {
-        None
-    };
-    let refresh_ends_at = if granting::comes_with_refresh_token(exchange.client.client()) {
-        lifetime_end(exchange, &grant).await?
-    } else {
-        None
-    };
-    let refresh = refresh_ends_at
-        .map(|end| refresh_token::generate(exchange, &grant, end))
-        .transpose()?;
-    let (refresh_value, refresh_record): (Option<Secret<String>>, _) = refresh.unzip();
-
+    let tokens = FirstTokens::make(exchange, &grant, &user, &audiences).await?;
     let audit = exchange
         .audit(METHOD, AuditOutcome::Success)
         .with_user(&*grant.user_id);
     let redeemed = store
         .redeem_device_code(
             &digest,
-            refresh_record,
-            access.record.clone(),
+            tokens.refresh_record.clone(),
+            tokens.access.record.clone(),
             exchange.now,
             audit,
         )
@@ -92,10 +59,5 @@ pub(super) async fn exchange(exchange: &Exchange<'_>, code: &Secret<String>) -> 
     if !redeemed {
         return Err(invalid());
     }
-    Ok(success(
-        &TokenResponse::new(&access, &grant.scope)
-            .with_refresh_token(refresh_value.as_ref())
-            .with_id_token(id_token.as_ref())
-            .with_launch_context(&grant.launch_context),
-    ))
+    Ok(success(&tokens.response(&grant)))
 }
