@@ -80,19 +80,23 @@ pub struct Fetched {
 }
 
 /// The issuer's HTTP client. It is made with the first fetch, so that a start does not wait for it.
+/// Clones share it.
+#[derive(Clone, Debug)]
+pub struct Outbound(Arc<Inner>);
+
 #[derive(Debug)]
-pub struct Outbound {
+struct Inner {
     config: OutboundConfig,
     client: OnceCell<Client>,
 }
 
 impl Outbound {
     /// A client that reaches what `config` allows.
-    pub const fn new(config: OutboundConfig) -> Self {
-        Self {
+    pub fn new(config: OutboundConfig) -> Self {
+        Self(Arc::new(Inner {
             config,
             client: OnceCell::const_new(),
-        }
+        }))
     }
 
     /// Fetches a JSON document.
@@ -100,8 +104,9 @@ impl Outbound {
     /// # Errors
     /// [`FetchError`].
     pub async fn fetch_json(&self, url: &str) -> Result<Fetched, FetchError> {
-        let url = check_url(url, &self.config)?;
-        let client = self.client.get_or_try_init(|| build(self.config.clone())).await?;
+        let url = check_url(url, &self.0.config)?;
+        let client = &self.0.client;
+        let client = client.get_or_try_init(|| build(self.0.config.clone())).await?;
         let request = client.get(url).header(header::ACCEPT, "application/json");
         let mut response = request.send().await.map_err(|error| unreachable(&error))?;
         if response.status() != StatusCode::OK {

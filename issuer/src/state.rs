@@ -23,6 +23,7 @@ struct Parts {
     passwords: Passwords,
     clock: Arc<dyn Clock>,
     form_key: Secret<[u8; 32]>,
+    outbound: Outbound,
     key_sets: KeySets,
 }
 
@@ -39,7 +40,8 @@ impl AppState {
     ) -> Result<Self, PasswordError> {
         let passwords = Passwords::new(&config.passwords)?;
         let form_key = keys.derive("wardgate form key");
-        let key_sets = KeySets::new(Outbound::new(config.outbound.clone()));
+        let outbound = Outbound::new(config.outbound.clone());
+        let key_sets = KeySets::new(outbound.clone());
         Ok(Self(Arc::new(Parts {
             config,
             store,
@@ -47,6 +49,7 @@ impl AppState {
             passwords,
             clock,
             form_key,
+            outbound,
             key_sets,
         })))
     }
@@ -84,6 +87,11 @@ impl AppState {
     /// The key of the forms' CSRF tokens (HMAC-SHA-256); the same after a restart, as long as the master key is.
     pub fn form_key(&self) -> &Secret<[u8; 32]> {
         &self.0.form_key
+    }
+
+    /// The HTTP client for what others serve.
+    pub fn outbound(&self) -> &Outbound {
+        &self.0.outbound
     }
 
     /// The key sets that clients publish at URLs.

@@ -16,7 +16,7 @@ use wardgate_shared::time::Timestamp;
 use crate::clock::{Clock, ManualClock};
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::client::{Client, ClientAuthentication, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::signing_key::StoredSigningKey;
 use crate::domain::user::{User, normalize_email};
@@ -188,6 +188,7 @@ pub(crate) fn client(
         scope: ScopeSet::parse(scope).unwrap(),
         pkce_required: true,
         push_required: false,
+        metadata: ClientMetadata::default(),
         created_at: START,
     }
 }

@@ -1,6 +1,7 @@
 //! `wardgate client add` and `client list`: the applications that may ask for tokens.
 
 mod keys;
+mod metadata;
 
 use std::path::PathBuf;
 
@@ -109,6 +110,10 @@ pub(super) struct AddClient {
     /// Take its authorization requests only when they were pushed (RFC 9126)
     #[arg(long)]
     require_par: bool,
+    /// A JSON file with further members of RFC 7591 (logo_uri, subject_type, backchannel_logout_uri, …) and of ours
+    /// (profile, refresh_token_grace_seconds, launch_uri)
+    #[arg(long, value_name = "FILE")]
+    metadata: Option<PathBuf>,
     /// Print the client as JSON
     #[arg(long)]
     json: bool,
@@ -198,6 +203,7 @@ impl AddClient {
             scope,
             pkce_required: !self.no_require_pkce,
             push_required: self.require_par,
+            metadata: metadata::read(self.metadata.as_deref())?,
             created_at: now,
         };
         self.check_combination(&client)?;
@@ -339,6 +345,11 @@ fn describe(client: &Client) -> serde_json::Value {
         "require_pushed_authorization_requests": client.push_required,
         "client_id_issued_at": client.created_at.seconds(),
     });
+    if let (Ok(serde_json::Value::Object(metadata)), Some(members)) =
+        (serde_json::to_value(&client.metadata), document.as_object_mut())
+    {
+        members.extend(metadata);
+    }
     if let (Some(keys), Some(members)) = (keys, document.as_object_mut()) {
         match keys {
             ClientKeys::Inline(keys) => members.insert("jwks".into(), keys.to_json()),

@@ -1,11 +1,15 @@
 //! Clients: the applications that ask for tokens (RFC 6749 section 2).
 
+mod metadata;
+
 use wardgate_shared::jwk::JwkSet;
 use wardgate_shared::redirect_uri::{RedirectTarget, RegisteredRedirectUri};
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
 use super::digest::SecretDigest;
+
+pub use metadata::{ClientMetadata, SecurityProfile, SubjectType};
 
 /// A way to ask for tokens that a client may be allowed (RFC 6749 section 1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,6 +95,8 @@ pub struct Client {
     pub pkce_required: bool,
     /// Whether its authorization requests must be pushed (RFC 9126 section 6).
     pub push_required: bool,
+    /// Everything else it is registered with.
+    pub metadata: ClientMetadata,
     /// When it was registered.
     pub created_at: Timestamp,
 }

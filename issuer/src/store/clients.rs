@@ -5,7 +5,7 @@ use wardgate_shared::jwk::JwkSet;
 use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, ClientKeys, ClientMetadata, GrantType};
 
 use super::{Insertion, Store, StoreError, audit_events, sql};
 
@@ -30,8 +30,8 @@ impl Store {
                 connection,
                 "INSERT INTO clients
                      (client_id, name, secret_digest, jwks, jwks_uri, grant_types, redirect_uris, scope, pkce_required,
-                      created_at, post_logout_redirect_uris, push_required)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (client_id) DO NOTHING",
+                      created_at, post_logout_redirect_uris, push_required, metadata)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (client_id) DO NOTHING",
                 params![
                     client.client_id,
                     client.name,
@@ -45,6 +45,7 @@ impl Store {
                     client.created_at.seconds(),
                     sql::to_list(client.post_logout_redirect_uris.iter().map(RegisteredRedirectUri::as_str))?,
                     client.push_required,
+                    serde_json::to_string(&client.metadata).map_err(|_| StoreError::Conflict)?,
                 ],
             )?;
             if rows > 0 {
@@ -107,8 +108,14 @@ fn from_row(row: &Row<'_>) -> Result<Client, StoreError> {
         scope: sql::scope(row, TABLE)?,
         pkce_required: row.get("pkce_required")?,
         push_required: row.get("push_required")?,
+        metadata: metadata(row)?,
         created_at: sql::instant(row, "created_at")?,
     })
+}
+
+fn metadata(row: &Row<'_>) -> Result<ClientMetadata, StoreError> {
+    let text: String = row.get("metadata")?;
+    serde_json::from_str(&text).map_err(|_| StoreError::Corrupt(TABLE))
 }
 
 fn authentication(row: &Row<'_>) -> Result<ClientAuthentication, StoreError> {

@@ -44,6 +44,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0010_pushed_requests_and_devices",
         include_str!("../../migrations/0010_pushed_requests_and_devices.sql"),
     ),
+    (
+        "0011_client_metadata",
+        include_str!("../../migrations/0011_client_metadata.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

@@ -59,6 +59,23 @@ fn registers_where_people_go_once_they_have_signed_out() {
 }
 
 #[test]
+fn further_metadata_comes_from_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("metadata.json");
+    std::fs::write(&path, r#"{"logo_uri":"https://app.example.org/logo.png"}"#).unwrap();
+    let app = client(&format!("{APP} --metadata {}", path.display())).unwrap();
+    assert_eq!(
+        super::describe(&app)["logo_uri"],
+        "https://app.example.org/logo.png"
+    );
+    std::fs::write(&path, r#"{"logo":"https://app.example.org/logo.png"}"#).unwrap();
+    let problem = client(&format!("{APP} --metadata {}", path.display())).unwrap_err();
+    assert!(problem.contains("unknown field `logo`"), "{problem}");
+    let problem = client(&format!("{APP} --metadata /no/such/file")).unwrap_err();
+    assert!(problem.contains("cannot be read"), "{problem}");
+}
+
+#[test]
 fn makes_a_device_and_an_app_that_must_push() {
     let device =
         client("--type public --grant urn:ietf:params:oauth:grant-type:device_code --grant refresh_token")

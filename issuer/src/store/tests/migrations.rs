@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 10] = [
+const RELEASED: [(&str, &str); 11] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -51,6 +51,10 @@ const RELEASED: [(&str, &str); 10] = [
     (
         "0010_pushed_requests_and_devices",
         "3a9fa40a96bff576b24f1402620a705f8b4c2f8ee84e460cd687df7aa3bc07e8",
+    ),
+    (
+        "0011_client_metadata",
+        "485caf207c1b0e4c8bdfa19f30185d26a4ccadaf68bab4d88d3dd4e6bb15b09b",
     ),
 ];
 

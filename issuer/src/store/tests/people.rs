@@ -6,7 +6,7 @@ use wardgate_shared::secret::Secret;
 
 use super::{TestStore, audit, database, digest, later};
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, ClientKeys, ClientMetadata, GrantType};
 use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::store::{Insertion, Store, StoreError};
@@ -20,6 +20,10 @@ async fn a_client_comes_back_as_it_was_stored() {
     let service = Client {
         pkce_required: false,
         push_required: true,
+        metadata: ClientMetadata {
+            logo_uri: Some("https://service.example/logo.png".into()),
+            ..ClientMetadata::default()
+        },
         post_logout_redirect_uris: vec![
             RegisteredRedirectUri::parse("https://service.example/signed-out").unwrap(),
         ],

@@ -3,7 +3,7 @@ use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
 use super::{for_client_itself, for_person, for_refresh, for_request};
-use crate::domain::client::{Client, ClientAuthentication, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
 use crate::domain::user::User;
 
 fn set(text: &str) -> ScopeSet {
@@ -25,6 +25,7 @@ fn client(scope: &str) -> Client {
         scope: set(scope),
         pkce_required: true,
         push_required: false,
+        metadata: ClientMetadata::default(),
         created_at: Timestamp::from_seconds(0),
     }
 }
