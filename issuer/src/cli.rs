@@ -73,7 +73,9 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum UserCommand {
     /// Make an account
-    Add(user::AddUser),
+    Add(Box<user::AddUser>),
+    /// Replace what is known of a person
+    SetProfile(user::SetProfile),
 }
 
 #[derive(Debug, Subcommand)]
@@ -121,6 +123,9 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::CheckConfig(command) => command.run(load),
         Command::User {
             command: UserCommand::Add(command),
+        } => command.run(&load()?, now).await,
+        Command::User {
+            command: UserCommand::SetProfile(command),
         } => command.run(&load()?, now).await,
         Command::Client {
             command: ClientCommand::Add(command),

@@ -15,7 +15,7 @@ use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters,
 use crate::login::form_token::{FormPurpose, form_token, is_form_token};
 use crate::state::AppState;
 use crate::tokens::granting;
-use crate::views::{ConsentPage, FormTargets, page, permissions};
+use crate::views::{ConsentPage, FormTargets, claim_permissions, page, permissions};
 
 /// Shows the page for `?request=`.
 pub async fn get(
@@ -39,7 +39,10 @@ pub async fn get(
             .deny(&state, Denial::NothingToGrant, Some(&session.user), address)
             .await;
     }
-    let permissions = permissions(&grantable.scope, grantable.launch_context.patient_id.is_some());
+    let mut permissions = permissions(&grantable.scope, grantable.launch_context.patient_id.is_some());
+    permissions.extend(claim_permissions(
+        &pending.request.claims.beyond(&grantable.scope),
+    ));
     let form_token = form_token(
         state.form_key(),
         session.secret.expose(),
@@ -101,6 +104,7 @@ pub async fn post(
                 user_id: session.user.id.clone(),
                 client_id: pending.client.client_id.clone(),
                 scope: grantable.scope.clone(),
+                claims: pending.request.claims.beyond(&grantable.scope),
                 audiences: pending.request.audiences.clone(),
                 granted_at: state.now(),
             };

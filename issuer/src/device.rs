@@ -16,6 +16,7 @@ use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::Client;
 use crate::domain::device_authorization::{DeviceAuthorization, UserCode};
 use crate::domain::grant::Grant;
+use crate::domain::person_claim::AskedClaims;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
@@ -25,6 +26,7 @@ use crate::login::throttle::SignInThrottle;
 use crate::rng;
 use crate::state::AppState;
 use crate::tokens::granting::{self, Grantable};
+use crate::tokens::subjects;
 use crate::views::{DeviceCodePage, DeviceConsentPage, DeviceDonePage, FormTargets, page, permissions};
 
 const UNKNOWN: &str = "There is no device that waits with this code. Please compare it with what the device shows; codes \
@@ -237,7 +239,9 @@ impl Answer<'_> {
             id: rng::identifier("grant-").map_err(InternalError::from)?,
             client_id: client.client_id.clone(),
             user_id: self.session.user.id.clone(),
+            subject: subjects::subject(self.state, client, &self.session.user.id).await?,
             scope: grantable.scope,
+            claims: AskedClaims::default(),
             audiences: device.audiences.clone(),
             launch_context: grantable.launch_context,
             authenticated_at: session.authenticated_at,

@@ -4,6 +4,7 @@
 //! end with it. Secrets appear here as [`digest::SecretDigest`] only.
 
 pub mod audit_event;
+pub mod authentication_context;
 pub mod authorization_code;
 pub mod authorization_request;
 pub mod client;
@@ -11,6 +12,7 @@ pub mod consent;
 pub mod device_authorization;
 pub mod digest;
 pub mod grant;
+pub mod person_claim;
 pub mod session;
 pub mod signing_key;
 pub mod user;

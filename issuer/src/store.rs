@@ -22,6 +22,7 @@ mod device_authorizations;
 mod error;
 mod grants;
 mod migrations;
+mod pairwise_subjects;
 mod purge;
 mod readers;
 mod refresh_tokens;

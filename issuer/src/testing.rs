@@ -19,7 +19,7 @@ use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::signing_key::StoredSigningKey;
-use crate::domain::user::{User, normalize_email};
+use crate::domain::user::{Profile, User, normalize_email};
 use crate::keys::{KeyRing, MasterKey, NativeSigningKey};
 use crate::rng;
 use crate::state::AppState;
@@ -204,9 +204,40 @@ pub(crate) fn user(email: &str) -> User {
         fhir_user: Some(String::from("Practitioner/prac-1")),
         practitioner_id: Some(String::from("prac-1")),
         organization_id: Some(String::from("org-1")),
+        profile: Profile::default(),
         created_at: START,
         deactivated_at: None,
     }
+}
+
+/// A profile with every claim there is.
+pub(crate) fn full_profile() -> serde_json::Value {
+    serde_json::json!({
+        "given_name": "Pat",
+        "family_name": "Patient",
+        "middle_name": "Q.",
+        "nickname": "Patty",
+        "preferred_username": "pat7",
+        "profile": "https://people.example/pat",
+        "picture": "https://people.example/pat.jpg",
+        "website": "https://pat.example/",
+        "gender": "female",
+        "birthdate": "1985-02-28",
+        "zoneinfo": "Europe/Paris",
+        "locale": "fr-FR",
+        "updated_at": 1_700_000_000,
+        "email_verified": true,
+        "phone_number": "+1 (425) 555-1212;ext=5678",
+        "phone_number_verified": true,
+        "address": {
+            "formatted": "1 Main Street\nAnytown",
+            "street_address": "1 Main Street",
+            "locality": "Anytown",
+            "region": "IL",
+            "postal_code": "60601",
+            "country": "US"
+        }
+    })
 }
 
 fn new_secret() -> (ClientAuthentication, String) {

@@ -9,3 +9,4 @@ pub mod opaque;
 pub mod own;
 pub mod response;
 pub mod signed;
+pub mod subjects;

@@ -16,7 +16,7 @@ use crate::error::InternalError;
 pub use form_post::form_post;
 pub use form_targets::FormTargets;
 pub(crate) use form_targets::web_origin;
-pub use scope_words::{Permission, permissions};
+pub use scope_words::{Permission, claim_permissions, permissions};
 
 /// The sign-in form.
 #[derive(Debug, Template)]

@@ -347,6 +347,38 @@ fn a_person_is_added_once_with_a_password_from_standard_input() {
 }
 
 #[test]
+fn what_is_known_of_a_person_can_be_replaced() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    wardgate.run_with(&ADA, "correct horse").ok();
+    let profile = wardgate.path("profile.json");
+    let profile = profile.to_str().unwrap();
+    std::fs::write(profile, r#"{"given_name":"Ada","birthdate":"1815"}"#).unwrap();
+    let set = [
+        "user",
+        "set-profile",
+        "--email",
+        "Ada@example.org",
+        "--profile",
+        profile,
+    ];
+    wardgate.run(&set).refused(2, "birthdate");
+    std::fs::write(profile, r#"{"given_name":"Ada","birthdate":"1985"}"#).unwrap();
+    assert!(wardgate.run(&set).ok().contains("ada@example.org"));
+    let nobody = [
+        "user",
+        "set-profile",
+        "--email",
+        "bob@example.org",
+        "--profile",
+        profile,
+    ];
+    wardgate
+        .run(&nobody)
+        .refused(4, "there is no account for bob@example.org");
+}
+
+#[test]
 fn without_a_terminal_nobody_is_asked_for_a_password() {
     let wardgate = Wardgate::new();
     wardgate.run(&["init"]).ok();

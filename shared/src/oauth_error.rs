@@ -51,6 +51,9 @@ pub enum OAuthErrorCode {
     RequestNotSupported,
     /// [OpenID Connect Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError).
     RequestUriNotSupported,
+    /// [OpenID Connect Core Error Code `unmet_authentication_requirements` section
+    /// 2](https://openid.net/specs/openid-connect-unmet-authentication-requirements-1_0.html).
+    UnmetAuthenticationRequirements,
 }
 
 impl OAuthErrorCode {
@@ -79,6 +82,7 @@ impl OAuthErrorCode {
             Self::InteractionRequired => "interaction_required",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
         }
     }
 }

@@ -239,6 +239,8 @@ impl AddClient {
             "--redirect-uri is of use only with --grant authorization_code"
         } else if !by_code && !client.post_logout_redirect_uris.is_empty() {
             "--post-logout-redirect-uri is of use only with --grant authorization_code"
+        } else if client.sector().is_some() && !client.has_sector() {
+            "subject_type pairwise needs a sector_identifier_uri, or redirect URIs of one host (OpenID Connect Core section 8.1)"
         } else if !by_person && client.allows(GrantType::RefreshToken) {
             "refresh_token is of use only with --grant authorization_code or the device code grant"
         } else if !client.allows(GrantType::RefreshToken)

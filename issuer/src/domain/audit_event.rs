@@ -32,13 +32,15 @@ pub enum AuditAction {
     ClientRegistration,
     /// A person's account was made.
     UserCreation,
+    /// What is known of a person was changed.
+    UserChange,
     /// A signing key was made.
     KeyRotation,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SignIn,
         Self::SignOut,
         Self::Consent,
@@ -51,6 +53,7 @@ impl AuditAction {
         Self::Replay,
         Self::ClientRegistration,
         Self::UserCreation,
+        Self::UserChange,
         Self::KeyRotation,
     ];
 
@@ -74,6 +77,7 @@ impl AuditAction {
             Self::Replay => "replay",
             Self::ClientRegistration => "client_registration",
             Self::UserCreation => "user_creation",
+            Self::UserChange => "user_change",
             Self::KeyRotation => "key_rotation",
         }
     }

@@ -6,6 +6,7 @@ use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
 use super::digest::SecretDigest;
+use super::person_claim::AskedClaims;
 
 /// How long a person has to sign in and decide, in seconds.
 pub const REQUEST_LIFETIME_SECONDS: i64 = 600;
@@ -73,7 +74,9 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
     /// Until when the `request_uri` of a pushed request may be used (RFC 9126); none for one that came through the browser.
     pub pushed_until: Option<Timestamp>,
-    /// The subject of `id_token_hint`: nobody else may answer the request.
+    /// The claims that are asked for one by one.
+    pub claims: AskedClaims,
+    /// Whom `id_token_hint` or the claim `sub` names: nobody else may answer the request. Empty when that is nobody.
     pub hinted_user_id: Option<String>,
     /// When the request dies.
     pub expires_at: Timestamp,

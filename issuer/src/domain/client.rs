@@ -1,6 +1,7 @@
 //! Clients: the applications that ask for tokens (RFC 6749 section 2).
 
 mod metadata;
+mod sector;
 
 use wardgate_shared::jwk::JwkSet;
 use wardgate_shared::redirect_uri::{RedirectTarget, RegisteredRedirectUri};

@@ -5,6 +5,7 @@ use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
 use super::digest::SecretDigest;
+use super::person_claim::AskedClaims;
 use super::session::AuthenticationMethod;
 
 /// A grant to a client in a person's name. Ending it ends every token made from it.
@@ -16,8 +17,12 @@ pub struct Grant {
     pub client_id: String,
     /// In whose name.
     pub user_id: String,
+    /// What the client is told they are called: `sub` of every token made from it.
+    pub subject: String,
     /// What was granted, in the client's spelling.
     pub scope: ScopeSet,
+    /// The claims that the client asked for one by one.
+    pub claims: AskedClaims,
     /// The resources the access tokens name in `aud`.
     pub audiences: Vec<String>,
     /// The patient and encounter in context.

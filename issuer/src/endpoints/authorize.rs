@@ -6,6 +6,7 @@
 //! it is stored and the browser is sent to the same-site address `/oauth2/authorize/continue`, which decides.
 
 pub mod check;
+pub mod claims_parameter;
 pub mod decision;
 pub mod pending;
 pub mod pushed;

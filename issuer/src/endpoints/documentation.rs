@@ -7,7 +7,7 @@ use crate::error::page::PageError;
 use crate::views::{ErrorCodeEntry, ErrorCodesPage, FormTargets, page};
 
 /// Every code that the issuer or the edge answers, in the order of the page.
-const CODES: [OAuthErrorCode; 22] = [
+const CODES: [OAuthErrorCode; 23] = [
     OAuthErrorCode::InvalidRequest,
     OAuthErrorCode::InvalidClient,
     OAuthErrorCode::InvalidGrant,
@@ -20,6 +20,7 @@ const CODES: [OAuthErrorCode; 22] = [
     OAuthErrorCode::LoginRequired,
     OAuthErrorCode::ConsentRequired,
     OAuthErrorCode::InteractionRequired,
+    OAuthErrorCode::UnmetAuthenticationRequirements,
     OAuthErrorCode::RequestNotSupported,
     OAuthErrorCode::RequestUriNotSupported,
     OAuthErrorCode::AuthorizationPending,
@@ -106,6 +107,11 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
             "prompt=none was sent, and the person would have to do something.",
             "Send the person through an authorization request without prompt=none.",
             "https://openid.net/specs/openid-connect-core-1_0.html#AuthError",
+        ),
+        OAuthErrorCode::UnmetAuthenticationRequirements => (
+            "The request insists on a way of signing in (an essential acr) that is not offered here.",
+            "Ask for one of acr_values_supported in the server's metadata, or do not make it essential.",
+            "https://openid.net/specs/openid-connect-unmet-authentication-requirements-1_0.html",
         ),
         OAuthErrorCode::RequestNotSupported => (
             "Request objects are not supported.",

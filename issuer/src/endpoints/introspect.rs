@@ -261,7 +261,7 @@ async fn refresh_token(state: &AppState, text: &str) -> Result<Option<Living>, I
         scope: grant.scope.to_string(),
         exp: token.expires_at.seconds(),
         iat: Some(token.issued_at.seconds()),
-        sub: grant.user_id,
+        sub: grant.subject,
         iss: state.config().server.public_url.as_str().into(),
         aud: grant.audiences,
         token_type: None,

@@ -4,6 +4,8 @@
 //! They claim what is true now and nothing else (SMART-10): a member appears with the feature. Anybody may read them, from
 //! any origin (SMART-79, SMART-83).
 
+mod openid_support;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -19,6 +21,7 @@ use crate::error::page::PageError;
 use crate::state::AppState;
 
 use super::client_authentication::METHODS;
+use openid_support::OpenIdSupport;
 
 /// How long documents other than the keys may be cached, in seconds.
 const DOCUMENT_MAXIMUM_AGE_SECONDS: i64 = 300;
@@ -26,10 +29,12 @@ const DOCUMENT_MAXIMUM_AGE_SECONDS: i64 = 300;
 const KEYS_MAXIMUM_AGE_SECONDS: i64 = 300;
 
 /// Scopes that can be granted. Any resource type may stand for `*`, and any letters for `cruds`.
-const SCOPES: [&str; 22] = [
+const SCOPES: [&str; 24] = [
     "openid",
     "profile",
     "email",
+    "address",
+    "phone",
     "fhirUser",
     "launch/patient",
     "offline_access",
@@ -77,7 +82,7 @@ struct Common {
     revocation_endpoint: String,
     introspection_endpoint: String,
     jwks_uri: String,
-    scopes_supported: [&'static str; 22],
+    scopes_supported: [&'static str; SCOPES.len()],
     response_types_supported: [&'static str; 1],
     grant_types_supported: [&'static str; GrantType::ALL.len()],
     token_endpoint_auth_methods_supported: [&'static str; METHODS.len()],
@@ -124,10 +129,11 @@ struct AuthorizationServer {
     pushed_authorization_request_endpoint: String,
     require_pushed_authorization_requests: bool,
     response_modes_supported: [&'static str; ResponseMode::ALL.len()],
-    subject_types_supported: [&'static str; 1],
+    subject_types_supported: [&'static str; 2],
     id_token_signing_alg_values_supported: [&'static str; 1],
-    claims_supported: [&'static str; 13],
-    claims_parameter_supported: bool,
+    userinfo_signing_alg_values_supported: [&'static str; 1],
+    #[serde(flatten)]
+    openid: OpenIdSupport,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
     authorization_response_iss_parameter_supported: bool,
@@ -161,24 +167,10 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         // For all clients alike; one client can be held to it alone.
         require_pushed_authorization_requests: false,
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
-        subject_types_supported: ["public"],
+        subject_types_supported: ["public", "pairwise"],
         id_token_signing_alg_values_supported: ["RS256"],
-        claims_supported: [
-            "iss",
-            "sub",
-            "aud",
-            "exp",
-            "iat",
-            "auth_time",
-            "amr",
-            "nonce",
-            "at_hash",
-            "fhirUser",
-            "name",
-            "email",
-            "email_verified",
-        ],
-        claims_parameter_supported: false,
+        userinfo_signing_alg_values_supported: ["RS256"],
+        openid: OpenIdSupport::now(),
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
         authorization_response_iss_parameter_supported: true,

@@ -4,9 +4,9 @@ use rusqlite::{Connection, params};
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::grant::AccessTokenRecord;
+use crate::domain::grant::{AccessTokenRecord, Grant};
 
-use super::{Store, StoreError, audit_events, sql};
+use super::{Store, StoreError, audit_events, grants, sql};
 
 impl Store {
     /// Records an access token that comes from no grant: a client's own.
@@ -45,6 +45,23 @@ impl Store {
                 audit_events::insert(connection, &audit)?;
             }
             Ok(revoked)
+        })
+        .await
+    }
+
+    /// The grant that this token was made from; none for a client's own.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn grant_of_access_token(&self, token_id: &str) -> Result<Option<Grant>, StoreError> {
+        let token_id = String::from(token_id);
+        self.read(move |connection| {
+            sql::first(
+                connection,
+                "SELECT g.* FROM access_tokens a JOIN grants g ON g.id = a.grant_id WHERE a.token_id = ?1",
+                [token_id],
+                grants::from_row,
+            )
         })
         .await
     }

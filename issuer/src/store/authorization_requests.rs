@@ -148,8 +148,8 @@ fn insert(connection: &Connection, request: &AuthorizationRequest) -> Result<(),
         "INSERT INTO authorization_requests
              (digest, client_id, redirect_uri, redirect_uri_given, scope, state, nonce, challenge, audiences,
               authenticated_after, consent_forced, login_hint, expires_at, hinted_user_id, response_mode,
-              prompt_none, pushed_until)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+              prompt_none, pushed_until, claims)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
         params![
             request.digest.as_bytes(),
             request.client_id,
@@ -168,6 +168,7 @@ fn insert(connection: &Connection, request: &AuthorizationRequest) -> Result<(),
             request.response_mode.as_str(),
             request.prompt_none,
             sql::optional_seconds(request.pushed_until),
+            sql::to_json(&request.claims)?,
         ],
     )?;
     Ok(())
@@ -201,6 +202,7 @@ fn from_row(row: &Row<'_>) -> Result<AuthorizationRequest, StoreError> {
         prompt_none: row.get("prompt_none")?,
         login_hint: row.get("login_hint")?,
         pushed_until: sql::optional_instant(row, "pushed_until")?,
+        claims: sql::json(row, "claims", TABLE)?,
         hinted_user_id: row.get("hinted_user_id")?,
         expires_at: sql::instant(row, "expires_at")?,
     })

@@ -40,8 +40,8 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Store
     sql::change(
         connection,
         "INSERT INTO grants (id, client_id, user_id, scope, audiences, patient_id, encounter_id, authenticated_at,
-             methods, nonce, session_digest, ends_with_session, created_at, ended_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             methods, nonce, session_digest, ends_with_session, created_at, ended_at, subject, claims)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         params![
             grant.id,
             grant.client_id,
@@ -57,6 +57,8 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Store
             grant.ends_with_session() && grant.session.is_some(),
             grant.created_at.seconds(),
             sql::optional_seconds(grant.ended_at),
+            grant.subject,
+            sql::to_json(&grant.claims)?,
         ],
     )?;
     Ok(())
@@ -86,7 +88,9 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<Grant, StoreError> {
         id: row.get("id")?,
         client_id: row.get("client_id")?,
         user_id: row.get("user_id")?,
+        subject: row.get("subject")?,
         scope: sql::scope(row, TABLE)?,
+        claims: sql::json(row, "claims", TABLE)?,
         audiences: sql::list(row, "audiences", TABLE, Some::<String>)?,
         launch_context: LaunchContext {
             patient_id: row.get("patient_id")?,

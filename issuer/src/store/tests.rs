@@ -22,6 +22,7 @@ use crate::domain::authorization_request::{AuthorizationRequest, ResponseMode};
 use crate::domain::client::{Client, ClientAuthentication, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::grant::{AccessTokenRecord, Grant, RefreshToken};
+use crate::domain::person_claim::{AskedClaims, PersonClaim};
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::user::User;
 use crate::testing::{self, AUDIENCE, START};
@@ -69,7 +70,9 @@ impl TestStore {
             id: id.into(),
             client_id: self.client.client_id.clone(),
             user_id: self.user.id.clone(),
+            subject: "sub-of-ada".into(),
             scope: ScopeSet::parse("openid patient/*.rs offline_access").unwrap(),
+            claims: asked_claims(),
             audiences: vec![AUDIENCE.into()],
             launch_context: LaunchContext {
                 patient_id: Some("p-1".into()),
@@ -101,6 +104,7 @@ impl TestStore {
             prompt_none: true,
             login_hint: Some("ada@example.org".into()),
             pushed_until: None,
+            claims: asked_claims(),
             hinted_user_id: Some("user-ada".into()),
             expires_at: START.plus(600),
         }
@@ -205,6 +209,13 @@ fn authorization_code(secret: &str, grant: Grant) -> AuthorizationCode {
 
 fn digest(secret: &str) -> SecretDigest {
     SecretDigest::of(secret)
+}
+
+fn asked_claims() -> AskedClaims {
+    AskedClaims {
+        userinfo: [PersonClaim::Name, PersonClaim::FhirUser].into(),
+        id_token: [PersonClaim::Email].into(),
+    }
 }
 
 /// RFC 7636 appendix B.

@@ -10,8 +10,7 @@
 //!   for anybody else they are dropped.
 //! - `launch`, `launch/encounter` and other launch scopes are dropped: there is no such context to give.
 //! - `fhirUser` is dropped for people without a FHIR resource (SMART-55).
-//! - `profile` and `email` open the person's name and address at userinfo; `address` and `phone` are dropped, since nothing
-//!   answers them.
+//! - `profile`, `email`, `address` and `phone` open at userinfo what the account holds, even if that is nothing.
 //! - `offline_access` and `online_access` are dropped for clients that are not registered for `refresh_token`.
 //! - The short form (`observation.read`) means the patient in context, else the user, else the client itself.
 //! - A client registered for `refresh_token` gets one with every grant. With `offline_access` it lives by itself; without,
@@ -64,9 +63,9 @@ impl Need {
                 resource_type,
                 role: None,
             } if ResourceType::from_name("Patient") == Some(*resource_type) => Self::PatientInContext,
-            Scope::Launch | Scope::LaunchContext { .. } | Scope::Address | Scope::Phone => Self::Nothing,
+            Scope::Launch | Scope::LaunchContext { .. } => Self::Nothing,
             Scope::FhirUser => Self::FhirResource,
-            Scope::OpenId | Scope::Profile | Scope::Email => Self::Person,
+            Scope::OpenId | Scope::Profile | Scope::Email | Scope::Address | Scope::Phone => Self::Person,
             Scope::OfflineAccess | Scope::OnlineAccess => Self::RefreshToken,
             Scope::Other(_) => Self::Anybody,
         }

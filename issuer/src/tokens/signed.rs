@@ -1,5 +1,7 @@
 //! Tokens that say something: access tokens (RFC 9068) and ID tokens (OpenID Connect Core section 2).
 
+use serde::Serialize;
+use serde_json::{Map, Value};
 use wardgate_shared::claims::{
     ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, LaunchContext, access_token_hash,
 };
@@ -9,7 +11,9 @@ use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
+use crate::domain::authentication_context::AuthenticationContext;
 use crate::domain::grant::{AccessTokenRecord, Grant};
+use crate::domain::person_claim::{PersonClaim, told};
 use crate::domain::user::User;
 use crate::error::InternalError;
 use crate::rng;
@@ -83,11 +87,14 @@ pub fn access_token(
     let (lifetime_seconds, grant_id) = match facts.subject {
         Subject::Client => (config.tokens.client_credentials_seconds, None),
         Subject::Person { grant, user } => {
-            claims.subject.clone_from(&user.id);
+            claims.subject.clone_from(&grant.subject);
             claims.practitioner_id.clone_from(&user.practitioner_id);
             claims.organization_id.clone_from(&user.organization_id);
             claims.launch_context.clone_from(&grant.launch_context);
-            claims.fhir_user = fhir_user(config, user, facts.scope, facts.audiences);
+            if facts.scope.contains("fhirUser") {
+                claims.fhir_user = fhir_user_reference(config, user, facts.audiences);
+            }
+            claims.authentication_context = context_name(grant);
             claims.authentication_methods = method_names(grant);
             claims.authenticated_at = Some(grant.authenticated_at);
             (config.tokens.access_token_seconds, Some(grant.id.clone()))
@@ -126,16 +133,20 @@ pub fn id_token(
     now: Timestamp,
 ) -> Result<Secret<String>, InternalError> {
     let config = state.config();
+    let fhir_user = fhir_user_reference(config, user, &grant.audiences);
+    let is_asked = |claim| grant.claims.id_token.contains(&claim);
+    let asked = told(user, None, is_asked);
     let claims = IdClaims {
         issuer: config.server.public_url.as_str().into(),
-        subject: user.id.clone(),
+        subject: grant.subject.clone(),
         audiences: Audiences::new(vec![grant.client_id.clone()]),
         nonce: grant.nonce.clone(),
         authenticated_at: Some(grant.authenticated_at),
-        authentication_context: None,
+        authentication_context: context_name(grant),
         authentication_methods: method_names(grant),
         access_token_hash: Some(access_token_hash(access_token.expose())),
-        fhir_user: fhir_user(config, user, &grant.scope, &grant.audiences),
+        fhir_user: fhir_user.filter(|_| grant.scope.contains("fhirUser") || is_asked(PersonClaim::FhirUser)),
+        asked,
     };
     let expires_at = now.plus(config.tokens.id_token_seconds);
     let signed = state.keys().sign_with(
@@ -157,10 +168,51 @@ fn method_names(grant: &Grant) -> Vec<String> {
         .collect()
 }
 
-/// `fhirUser`, when it was granted: absolute when one of the audiences goes by the URL of a FHIR base (SMART-53), else
+/// `acr`: what really happened, whatever was asked for.
+fn context_name(grant: &Grant) -> Option<String> {
+    AuthenticationContext::reached_by(&grant.methods).map(|context| context.as_str().into())
+}
+
+/// `typ` of a signed userinfo answer: apart from ID tokens, so that none is taken for one (RFC 8725 section 3.11).
+const USER_INFO_TYPE: &str = "userinfo+jwt";
+
+/// What a signed userinfo answer says (OpenID Connect Core section 5.3.2).
+#[derive(Serialize)]
+struct UserInfoClaims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    #[serde(flatten)]
+    members: Map<String, Value>,
+}
+
+/// Signs the userinfo answer for a client that registered `algorithm`; it is good as long as an ID token.
+///
+/// # Errors
+/// When there is no key of this algorithm that may sign.
+pub fn user_info(
+    state: &AppState,
+    algorithm: SignatureAlgorithm,
+    client_id: &str,
+    members: Map<String, Value>,
+    now: Timestamp,
+) -> Result<Secret<String>, InternalError> {
+    let config = state.config();
+    let claims = UserInfoClaims {
+        iss: config.server.public_url.as_str(),
+        aud: client_id,
+        members,
+    };
+    let expires_at = now.plus(config.tokens.id_token_seconds);
+    let signed = state
+        .keys()
+        .sign_with(algorithm, USER_INFO_TYPE, claims, now, expires_at, now)?;
+    Ok(Secret::new(signed))
+}
+
+/// `fhirUser`: absolute when one of the audiences goes by the URL of a FHIR base (SMART-53), else
 /// relative to whatever base the resource server knows.
-fn fhir_user(config: &Config, user: &User, scope: &ScopeSet, audiences: &[String]) -> Option<String> {
-    let reference = user.fhir_user.as_deref().filter(|_| scope.contains("fhirUser"))?;
+pub fn fhir_user_reference(config: &Config, user: &User, audiences: &[String]) -> Option<String> {
+    let reference = user.fhir_user.as_deref()?;
     if reference.contains("://") {
         return Some(reference.into());
     }

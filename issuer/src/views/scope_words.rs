@@ -1,7 +1,10 @@
 //! Scopes in words for the person who is asked.
 
+use std::collections::BTreeSet;
+
 use wardgate_shared::scope::{Level, Permissions, ResourceSelector, Scope, ScopeSet, SmartScope};
 
+use crate::domain::person_claim::PersonClaim;
 use crate::endpoints::introspect;
 
 /// One line of the consent page.
@@ -9,7 +12,7 @@ use crate::endpoints::introspect;
 pub struct Permission {
     /// What the app can do, as the end of "it can: …".
     pub words: String,
-    /// The scope itself, for those who want to know exactly.
+    /// The scope itself, or the claim, for those who want to know exactly.
     pub scope: String,
 }
 
@@ -30,6 +33,17 @@ pub fn permissions(scope: &ScopeSet, patient_in_context: bool) -> Vec<Permission
         .collect()
 }
 
+/// Claims that were asked for one by one, line by line; in place of the scope stands the claim's name.
+pub fn claim_permissions(claims: &BTreeSet<PersonClaim>) -> Vec<Permission> {
+    claims
+        .iter()
+        .map(|claim| Permission {
+            words: claim.words().into(),
+            scope: claim.as_str().into(),
+        })
+        .collect()
+}
+
 fn describe(scope: &Scope, patient_in_context: bool) -> String {
     match scope {
         Scope::Smart(smart) => describe_smart(smart, patient_in_context),
@@ -38,7 +52,10 @@ fn describe(scope: &Scope, patient_in_context: bool) -> String {
         Scope::OfflineAccess => "keep this access while you are away, until it is withdrawn".into(),
         Scope::OnlineAccess => "keep this access while you stay signed in".into(),
         Scope::LaunchContext { .. } | Scope::Launch => "know whose health record is open".into(),
-        Scope::Profile => "see your name".into(),
+        Scope::Profile => {
+            "see your profile: your names, and date of birth, gender, picture and the like if they are known"
+                .into()
+        }
         Scope::Email => "see your e-mail address".into(),
         Scope::Address => "see your postal address".into(),
         Scope::Phone => "see your telephone number".into(),

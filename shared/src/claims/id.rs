@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::jwt::{Audiences, RegisteredClaims};
@@ -43,6 +44,9 @@ pub struct IdClaims {
     /// `fhirUser`: the absolute URL of the person's FHIR resource (SMART-53).
     #[serde(rename = "fhirUser", default, skip_serializing_if = "Option::is_none")]
     pub fhir_user: Option<String>,
+    /// Claims that the client asked for one by one (section 5.5); everything else about the person is told at userinfo.
+    #[serde(flatten)]
+    pub asked: Map<String, Value>,
 }
 
 impl RegisteredClaims for IdClaims {

@@ -58,6 +58,31 @@ fn registers_where_people_go_once_they_have_signed_out() {
     );
 }
 
+// OIDC-86
+#[test]
+fn a_pairwise_client_needs_a_sector() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("metadata.json");
+    let several = format!("{APP} --redirect-uri https://other.example.org/cb");
+    std::fs::write(&path, r#"{"subject_type":"pairwise"}"#).unwrap();
+    let with_metadata = |arguments: &str| client(&format!("{arguments} --metadata {}", path.display()));
+    assert_eq!(
+        with_metadata(APP).unwrap().sector().as_deref(),
+        Some("app.example.org")
+    );
+    assert!(
+        with_metadata(&several)
+            .unwrap_err()
+            .starts_with("subject_type pairwise")
+    );
+    let named = r#"{"subject_type":"pairwise","sector_identifier_uri":"https://example.org/uris.json"}"#;
+    std::fs::write(&path, named).unwrap();
+    assert_eq!(
+        with_metadata(&several).unwrap().sector().as_deref(),
+        Some("example.org")
+    );
+}
+
 #[test]
 fn further_metadata_comes_from_a_file() {
     let directory = tempfile::tempdir().unwrap();

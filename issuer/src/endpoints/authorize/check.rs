@@ -10,14 +10,16 @@ use wardgate_shared::time::Timestamp;
 
 use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIME_SECONDS, ResponseMode};
 use crate::domain::client::{Client, GrantType};
+use crate::domain::person_claim::AskedClaims;
 use crate::endpoints::resources::{self, UnknownResource};
 use crate::error::internal::InternalError;
 use crate::extract::Parameters;
 use crate::state::AppState;
 use crate::tokens::granting;
 use crate::tokens::opaque::OpaqueSecret;
-use crate::tokens::own;
+use crate::tokens::{own, subjects};
 
+use super::claims_parameter::ClaimsParameter;
 use super::pending::PendingRequest;
 use super::refusal::{AuthorizationError, Refusal, UntrustedRequest};
 
@@ -41,6 +43,7 @@ pub struct CheckedRequest {
     authenticated_after: Option<Timestamp>,
     consent_forced: bool,
     login_hint: Option<String>,
+    claims: AskedClaims,
     hinted_user_id: Option<String>,
     prompt_none: bool,
     expires_at: Timestamp,
@@ -77,6 +80,7 @@ impl CheckedRequest {
             consent_forced: self.consent_forced,
             prompt_none: self.prompt_none,
             login_hint: self.login_hint,
+            claims: self.claims,
             hinted_user_id: self.hinted_user_id,
             pushed_until,
             expires_at: pushed_until.unwrap_or(self.expires_at),
@@ -146,7 +150,10 @@ pub async fn check_of(
         now,
     };
     let checked = match trusted.check() {
-        Ok(rest) => trusted.hinted_user_id().await?.map(|hinted| (rest, hinted)),
+        Ok(rest) => trusted
+            .hinted_user_id(rest.claims.subject.as_deref())
+            .await?
+            .map(|hinted| (rest, hinted)),
         Err(error) => Err(error),
     };
     Ok(match checked {
@@ -163,6 +170,7 @@ pub async fn check_of(
             consent_forced: rest.prompt.consent,
             prompt_none: rest.prompt.none,
             login_hint: rest.login_hint,
+            claims: rest.claims.asked,
             hinted_user_id,
             expires_at: now.plus(REQUEST_LIFETIME_SECONDS),
             client,
@@ -197,6 +205,7 @@ struct Rest {
     challenge: Option<CodeChallenge>,
     audiences: Vec<String>,
     prompt: Prompt,
+    claims: ClaimsParameter,
     login_hint: Option<String>,
 }
 
@@ -222,6 +231,7 @@ impl<'a> TrustedRequest<'a> {
         let audiences = self.audiences()?;
         self.check_launch()?;
         let prompt = self.prompt()?;
+        let claims = self.claims(&scope)?;
         let (state, nonce) = (self.opaque("state")?, self.opaque("nonce")?);
         Ok(Rest {
             scope,
@@ -230,6 +240,7 @@ impl<'a> TrustedRequest<'a> {
             challenge,
             audiences,
             prompt,
+            claims,
             login_hint: self.login_hint(),
         })
     }
@@ -336,12 +347,7 @@ impl<'a> TrustedRequest<'a> {
                 return Err(AuthorizationError::Prompt);
             }
         }
-        if let Some(text) = self.parameter("max_age") {
-            let seconds = text
-                .parse::<u32>()
-                .ok()
-                .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
-            let seconds = seconds.ok_or(AuthorizationError::MaxAge)?;
+        if let Some(seconds) = self.maximum_age()? {
             // `max_age=0` is `prompt=login` (OpenID Connect Core section 3.1.2.1).
             fresh |= seconds == 0;
             prompt.authenticated_after = Some(self.now.minus(i64::from(seconds)));
@@ -353,6 +359,27 @@ impl<'a> TrustedRequest<'a> {
         Ok(prompt)
     }
 
+    /// `max_age`, else what the client is registered with.
+    fn maximum_age(&self) -> Result<Option<u32>, AuthorizationError> {
+        let Some(text) = self.parameter("max_age") else {
+            return Ok(self.client.metadata.default_max_age);
+        };
+        let seconds = text
+            .parse::<u32>()
+            .ok()
+            .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        seconds.map(Some).ok_or(AuthorizationError::MaxAge)
+    }
+
+    /// `claims`, which says something in OpenID Connect requests only. `acr_values` is a wish that every ID token of ours
+    /// answers anyway by telling its `acr`; `ui_locales`, `claims_locales` and `display` change nothing, since pages are in
+    /// one language and fit every window.
+    fn claims(&self, scope: &ScopeSet) -> Result<ClaimsParameter, AuthorizationError> {
+        let text = self.parameter("claims").filter(|_| scope.contains("openid"));
+        let claims = text.map_or_else(|| Ok(ClaimsParameter::default()), ClaimsParameter::parse);
+        claims.map_err(AuthorizationError::Claims)
+    }
+
     fn opaque(&self, name: &str) -> Result<Option<String>, AuthorizationError> {
         match self.parameter(name) {
             Some(value) if value.len() > MAXIMUM_OPAQUE_BYTES || value.chars().any(char::is_control) => {
@@ -362,16 +389,25 @@ impl<'a> TrustedRequest<'a> {
         }
     }
 
-    /// Whom the request is about: the subject of an ID token of ours for this client, expired or not (OIDC-41).
-    async fn hinted_user_id(&self) -> Result<Result<Option<String>, AuthorizationError>, InternalError> {
-        let Some(text) = self.parameter("id_token_hint") else {
-            return Ok(Ok(None));
+    /// Whom the request is about: the subject of an ID token of ours for this client, expired or not (OIDC-41), or the
+    /// `sub` that `claims` asks for. Nobody, when there is no such person or the two contradict each other.
+    async fn hinted_user_id(
+        &self,
+        claimed_subject: Option<&str>,
+    ) -> Result<Result<Option<String>, AuthorizationError>, InternalError> {
+        let hinted = match self.parameter("id_token_hint") {
+            None => None,
+            Some(text) => match own::id_token(self.state, text, self.now).await? {
+                Some((user_id, client)) if client.client_id == self.client.client_id => Some(user_id),
+                Some(_) | None => return Ok(Err(AuthorizationError::IdTokenHint)),
+            },
         };
-        let found = own::id_token(self.state, text, self.now).await?;
-        let subject = found.and_then(|(claims, client)| {
-            (client.client_id == self.client.client_id).then_some(claims.subject)
-        });
-        Ok(subject.map(Some).ok_or(AuthorizationError::IdTokenHint))
+        let Some(subject) = claimed_subject else {
+            return Ok(Ok(hinted));
+        };
+        let claimed = subjects::account_named_by(self.state, self.client, subject).await?;
+        let agree = claimed.filter(|claimed| hinted.as_ref().is_none_or(|hinted| hinted == claimed));
+        Ok(Ok(Some(agree.unwrap_or_default())))
     }
 
     /// A hint is only ever shown, so one that cannot be is dropped.

@@ -24,7 +24,7 @@ pub enum Decision {
     Approve(Grantable),
     /// They can give none of what is asked for.
     NothingToGrant,
-    /// Somebody else than `id_token_hint` names has signed in for this request.
+    /// Somebody else than `id_token_hint` or `claims` names has signed in for this request.
     AnotherPerson,
 }
 
@@ -39,7 +39,7 @@ pub enum Denial {
     NothingToGrant,
     /// The person said no.
     AccessDenied,
-    /// The person who signed in is not the one whom `id_token_hint` names.
+    /// The person who signed in is not the one whom `id_token_hint` or `claims` names.
     AnotherPerson,
 }
 
@@ -65,7 +65,9 @@ impl Denial {
                 "The person can give none of the requested scopes; patient scopes need a patient in context"
             }
             Self::AccessDenied => "The person did not allow the access",
-            Self::AnotherPerson => "The person who signed in is not the one whom id_token_hint names",
+            Self::AnotherPerson => {
+                "The person who signed in is not the one whom id_token_hint or claims names"
+            }
         }
     }
 }
@@ -107,17 +109,24 @@ pub async fn decide(
     {
         return Ok(Decision::AskConsent(grantable));
     }
+    let individually = pending.request.claims.beyond(&grantable.scope);
     let (user_id, client_id) = (&session.user.id, &pending.client.client_id);
     for audience in &pending.request.audiences {
         let agreed = state.store().agreed_scope(user_id, client_id, audience).await?;
         if !agreed.is_some_and(|agreed| grantable.scope.is_subset(&agreed)) {
             return Ok(Decision::AskConsent(grantable));
         }
+        if !individually.is_empty() {
+            let agreed = state.store().agreed_claims(user_id, client_id, audience).await?;
+            if !individually.is_subset(&agreed) {
+                return Ok(Decision::AskConsent(grantable));
+            }
+        }
     }
     Ok(Decision::Approve(grantable))
 }
 
-/// Whether the session satisfies `prompt=login` and `max_age`, and is that of the person whom `id_token_hint`
+/// Whether the session satisfies `prompt=login` and `max_age`, and is that of the person whom `id_token_hint` or `claims`
 /// names. One that was begun for this very request is always fresh.
 pub fn counts(pending: &PendingRequest, session: &Session) -> bool {
     let request = &pending.request;

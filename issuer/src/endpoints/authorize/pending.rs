@@ -22,6 +22,7 @@ use crate::rng;
 use crate::state::AppState;
 use crate::tokens::granting::Grantable;
 use crate::tokens::opaque::OpaqueSecret;
+use crate::tokens::subjects;
 
 use super::decision::Denial;
 
@@ -143,7 +144,9 @@ impl PendingRequest {
             id: rng::identifier("grant-").map_err(InternalError::from)?,
             client_id: self.client.client_id.clone(),
             user_id: session.user.id.clone(),
+            subject: subjects::subject(state, &self.client, &session.user.id).await?,
             scope: grantable.scope,
+            claims: self.request.claims.clone(),
             audiences: self.request.audiences.clone(),
             launch_context: grantable.launch_context,
             authenticated_at: session.session.authenticated_at,

@@ -7,6 +7,8 @@ use wardgate_shared::redirect_uri::RedirectTarget;
 use crate::domain::authorization_request::ResponseMode;
 use crate::extract::ParametersError;
 
+use super::claims_parameter::ClaimsError;
+
 /// A refused request, and where the refusal goes.
 #[derive(Debug)]
 pub enum Refusal {
@@ -155,6 +157,8 @@ pub enum AuthorizationError {
     MaxAge,
     /// `id_token_hint` is no ID token of ours for this client.
     IdTokenHint,
+    /// `claims` cannot be read, or asks for what cannot be had.
+    Claims(ClaimsError),
     /// `state` or `nonce` is too long or has control characters.
     OpaqueValue,
 }
@@ -171,7 +175,9 @@ impl AuthorizationError {
                 OAuthErrorCode::InvalidScope
             }
             Self::UnknownTarget => OAuthErrorCode::InvalidTarget,
-            Self::Repeated
+            Self::Claims(ClaimsError::Context) => OAuthErrorCode::UnmetAuthenticationRequirements,
+            Self::Claims(ClaimsError::Malformed | ClaimsError::Subjects)
+            | Self::Repeated
             | Self::NoResponseType
             | Self::UnsupportedResponseMode
             | Self::NotPushed
@@ -218,6 +224,13 @@ impl AuthorizationError {
             Self::Prompt => "prompt must be none, or one or more of login, consent and select_account",
             Self::MaxAge => "max_age must be a number of seconds",
             Self::IdTokenHint => "id_token_hint must be an ID token that this server issued to the client",
+            Self::Claims(ClaimsError::Malformed) => {
+                "claims must be a JSON object of at most 8192 bytes with userinfo and id_token, and repeat no member"
+            }
+            Self::Claims(ClaimsError::Subjects) => "claims asks for more than one sub",
+            Self::Claims(ClaimsError::Context) => {
+                "claims insists on an acr that is none of acr_values_supported"
+            }
             Self::OpaqueValue => "state and nonce must be at most 2048 bytes without control characters",
         }
     }

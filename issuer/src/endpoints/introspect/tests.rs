@@ -7,6 +7,7 @@ use wardgate_shared::scope::ScopeSet;
 use super::SCOPE;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::grant::Grant;
+use crate::domain::person_claim::AskedClaims;
 use crate::domain::user::User;
 use crate::testing::{AUDIENCE, ISSUER, START, user};
 use crate::tokens::signed::{self, AccessTokenFacts, Subject};
@@ -319,7 +320,9 @@ async fn access_token_of(clinic: &Clinic, user: &User) -> String {
         id: "grant-1".into(),
         client_id: APP.into(),
         user_id: user.id.clone(),
+        subject: user.id.clone(),
         scope: scope.clone(),
+        claims: AskedClaims::default(),
         audiences: vec![AUDIENCE.into()],
         launch_context: LaunchContext::default(),
         authenticated_at: START,

@@ -62,7 +62,21 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
         openid["id_token_signing_alg_values_supported"],
         serde_json::json!(["RS256"])
     );
-    assert_eq!(openid["subject_types_supported"], serde_json::json!(["public"]));
+    // OIDC-14
+    assert_eq!(
+        openid["subject_types_supported"],
+        serde_json::json!(["public", "pairwise"])
+    );
+    assert_eq!(
+        openid["userinfo_signing_alg_values_supported"],
+        serde_json::json!(["RS256"])
+    );
+    assert_eq!(openid["claims_parameter_supported"], true);
+    assert_eq!(openid["ui_locales_supported"], serde_json::json!(["en"]));
+    for display in ["page", "popup"] {
+        assert!(lists(&openid, "display_values_supported", display));
+    }
+    assert_eq!(openid["acr_values_supported"].as_array().unwrap().len(), 1);
     assert_eq!(openid["authorization_response_iss_parameter_supported"], true);
     assert_eq!(
         openid["introspection_endpoint"],
@@ -78,11 +92,7 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
         "introspection_endpoint_auth_methods_supported",
         "none"
     ));
-    for flag in [
-        "request_parameter_supported",
-        "request_uri_parameter_supported",
-        "claims_parameter_supported",
-    ] {
+    for flag in ["request_parameter_supported", "request_uri_parameter_supported"] {
         assert_eq!(openid[flag], false, "{flag}");
     }
     assert_eq!(
@@ -113,11 +123,61 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     // OUT-01
     assert_eq!(openid["end_session_endpoint"], format!("{ISSUER}/oauth2/logout"));
     assert_eq!(openid["userinfo_endpoint"], format!("{ISSUER}/oauth2/userinfo"));
-    for scope in ["openid", "profile", "email"] {
+    for scope in ["openid", "profile", "email", "address", "phone"] {
         assert!(lists(&openid, "scopes_supported", scope));
     }
     for claim in ["sub", "name", "email", "email_verified"] {
         assert!(lists(&openid, "claims_supported", claim));
+    }
+}
+
+// OIDC-10 to OIDC-13, OIDC-15 to OIDC-17, OIDC-19, OIDC-20, OIDC-67
+#[tokio::test]
+async fn discovery_has_the_members_and_types_that_certification_reads() {
+    let clinic = Clinic::open().await;
+    let (answer, openid) = document(&clinic, "openid-configuration").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert!(ISSUER.starts_with("https://"));
+    assert_eq!(openid["issuer"], ISSUER);
+    for (member, value) in openid.as_object().unwrap() {
+        let url = value.as_str().is_some_and(|value| value.starts_with("https://"));
+        assert!(
+            url || !(member.ends_with("_endpoint") || member.ends_with("_uri")),
+            "{member}"
+        );
+        let of_text = |list: &Vec<Value>| {
+            let distinct: std::collections::BTreeSet<&str> = list.iter().filter_map(Value::as_str).collect();
+            !list.is_empty() && distinct.len() == list.len()
+        };
+        if member.ends_with("_supported") && !value.is_boolean() {
+            assert!(value.as_array().is_some_and(of_text), "{member}: {value}");
+        }
+    }
+    for member in [
+        "authorization_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+        "userinfo_endpoint",
+        "claims_supported",
+    ] {
+        assert!(openid.get(member).is_some(), "{member}");
+    }
+    assert!(lists(&openid, "response_types_supported", "code"));
+    assert!(lists(&openid, "scopes_supported", "openid"));
+    assert!(lists(
+        &openid,
+        "token_endpoint_auth_methods_supported",
+        "client_secret_post"
+    ));
+    for member in [
+        "id_token_signing_alg_values_supported",
+        "userinfo_signing_alg_values_supported",
+    ] {
+        assert!(
+            lists(&openid, member, "RS256") && !lists(&openid, member, "none"),
+            "{member}"
+        );
     }
 }
 
@@ -127,7 +187,7 @@ async fn nothing_is_claimed_that_is_not_there() {
     for name in ["openid-configuration", "smart-configuration"] {
         let (_, document) = document(&clinic, name).await;
         assert!(document.get("registration_endpoint").is_none(), "{name}");
-        for absent in ["address", "phone", "launch", "launch/encounter"] {
+        for absent in ["launch", "launch/encounter"] {
             assert!(!lists(&document, "scopes_supported", absent), "{absent}");
         }
         for (member, value) in document.as_object().unwrap() {
@@ -181,6 +241,7 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
     }
 }
 
+// OIDC-18
 #[tokio::test]
 async fn keys_are_public_distinct_and_complete() {
     let clinic = Clinic::open().await;

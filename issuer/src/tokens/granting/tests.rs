@@ -4,7 +4,7 @@ use wardgate_shared::time::Timestamp;
 
 use super::{for_client_itself, for_person, for_refresh, for_request};
 use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
-use crate::domain::user::User;
+use crate::domain::user::{Profile, User};
 
 fn set(text: &str) -> ScopeSet {
     if text.is_empty() {
@@ -40,6 +40,7 @@ fn user(fhir_user: Option<&str>) -> User {
         fhir_user: fhir_user.map(String::from),
         practitioner_id: None,
         organization_id: None,
+        profile: Profile::default(),
         created_at: Timestamp::from_seconds(0),
         deactivated_at: None,
     }
@@ -107,7 +108,7 @@ fn scopes_with_nothing_behind_them_are_dropped() {
     person_gives(
         Some("Patient/7"),
         "openid profile email address phone launch launch/encounter",
-        "openid profile email",
+        "openid profile email address phone",
         None,
     );
 }

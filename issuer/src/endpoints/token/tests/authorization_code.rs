@@ -23,6 +23,7 @@ fn redemption(code: &str) -> Vec<(&str, &str)> {
     ]
 }
 
+// OIDC-55
 #[tokio::test]
 async fn a_code_becomes_tokens_as_in_the_documentation() {
     let clinic = Clinic::open().await;
@@ -67,6 +68,7 @@ async fn a_code_becomes_tokens_as_in_the_documentation() {
     assert_eq!(event.ip_address, Some("192.0.2.7".parse().unwrap()));
 }
 
+// OIDC-33, OIDC-63, OIDC-64, OIDC-65
 #[tokio::test]
 async fn openid_gives_an_id_token() {
     let clinic = Clinic::open().await;
@@ -101,6 +103,7 @@ async fn openid_gives_an_id_token() {
     assert!(body.get("patient").is_none());
 }
 
+// OIDC-63
 #[tokio::test]
 async fn an_id_token_is_rs256_although_access_tokens_are_not() {
     let clinic = Clinic::open().await;
@@ -115,6 +118,7 @@ async fn an_id_token_is_rs256_although_access_tokens_are_not() {
     assert_eq!(algorithm(&body["access_token"]), "ES256");
 }
 
+// OIDC-33
 #[tokio::test]
 async fn no_nonce_sent_none_invented() {
     let clinic = Clinic::open().await;
@@ -280,6 +284,7 @@ async fn a_code_lives_sixty_seconds() {
         .is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
 }
 
+// OIDC-56
 #[tokio::test]
 async fn a_replayed_code_takes_back_what_it_gave() {
     let clinic = Clinic::open().await;
@@ -297,6 +302,7 @@ async fn a_replayed_code_takes_back_what_it_gave() {
     refreshed.is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
 }
 
+// OIDC-57
 #[tokio::test]
 async fn a_replay_after_the_code_s_life_takes_back_too() {
     let clinic = Clinic::open().await;
