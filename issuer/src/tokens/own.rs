@@ -6,9 +6,7 @@
 use std::borrow::Cow;
 
 use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims};
-use wardgate_shared::jwt::{
-    self, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, SignatureAlgorithm, UnverifiedJwt, VerifiedJwt,
-};
+use wardgate_shared::jwt::{self, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, UnverifiedJwt, VerifiedJwt};
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::client::Client;
@@ -90,9 +88,9 @@ pub async fn live_access_token(
     }))
 }
 
-/// The account that the ID token behind `text` is about, whether it has expired or not, and the registered client that it
-/// was issued to: what an `id_token_hint`
-/// says (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2).
+/// The account that the ID token behind `text` is about, and the registered client that it was issued to. The token may be
+/// in any algorithm of ours, and expired: what an `id_token_hint` may be (OpenID Connect Core section 3.1.2.1, RP-Initiated
+/// Logout section 2).
 ///
 /// # Errors
 /// When the store cannot answer.
@@ -104,10 +102,6 @@ pub async fn id_token(
     let Ok(unverified) = UnverifiedJwt::parse(text, MAXIMUM_JWT_BYTES) else {
         return Ok(None);
     };
-    // ID tokens are signed with RS256 and nothing else.
-    if unverified.algorithm() != SignatureAlgorithm::RS256 {
-        return Ok(None);
-    }
     let [audience] = unverified.audience_hint().try_into().unwrap_or_default();
     let Some(client) = state.store().client(&audience).await? else {
         return Ok(None);

@@ -115,6 +115,18 @@ const TEXT: &str = "must be 1 to 200 bytes of text on one line, and not \"null\"
 const LINES: &str = "must be 1 to 500 bytes of text, and not \"null\"";
 const URL: &str = "must be a web address of at most 500 bytes";
 
+/// A member's name, its value, what decides whether the value is lawful, and what to say if it is not.
+type Member<'a> = (&'static str, &'a Option<String>, fn(&str) -> bool, &'static str);
+
+fn check_each(members: &[Member<'_>]) -> Result<(), ProfileError> {
+    for (name, value, is_lawful, problem) in members {
+        if value.as_deref().is_some_and(|value| !is_lawful(value)) {
+            return Err(ProfileError::Value(name, problem));
+        }
+    }
+    Ok(())
+}
+
 impl Profile {
     /// The profile that a file holds, at `now`.
     ///
@@ -131,7 +143,7 @@ impl Profile {
     }
 
     fn check(&self, now: Timestamp) -> Result<(), ProfileError> {
-        let checks: [(&'static str, &Option<String>, fn(&str) -> bool, &'static str); 12] = [
+        let members: [Member<'_>; 12] = [
             ("given_name", &self.given_name, is_text, TEXT),
             ("family_name", &self.family_name, is_text, TEXT),
             ("middle_name", &self.middle_name, is_text, TEXT),
@@ -160,11 +172,7 @@ impl Profile {
                 "must be a telephone number, such as +1 (425) 555-1212",
             ),
         ];
-        for (name, value, is_lawful, problem) in checks {
-            if value.as_deref().is_some_and(|value| !is_lawful(value)) {
-                return Err(ProfileError::Value(name, problem));
-            }
-        }
+        check_each(&members)?;
         if self
             .birthdate
             .as_deref()
@@ -190,7 +198,7 @@ impl Profile {
 
 impl Address {
     fn check(&self) -> Result<(), ProfileError> {
-        let members: [(&'static str, &Option<String>, fn(&str) -> bool, &'static str); 6] = [
+        let members: [Member<'_>; 6] = [
             ("address.formatted", &self.formatted, is_lines, LINES),
             ("address.street_address", &self.street_address, is_lines, LINES),
             ("address.locality", &self.locality, is_text, TEXT),
@@ -201,12 +209,7 @@ impl Address {
         if members.iter().all(|(_, value, ..)| value.is_none()) {
             return Err(ProfileError::Value("address", "must have a member"));
         }
-        for (name, value, is_lawful, problem) in members {
-            if value.as_deref().is_some_and(|value| !is_lawful(value)) {
-                return Err(ProfileError::Value(name, problem));
-            }
-        }
-        Ok(())
+        check_each(&members)
     }
 }
 

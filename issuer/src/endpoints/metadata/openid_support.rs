@@ -21,6 +21,7 @@ const PROTOCOL_CLAIMS: [&str; 10] = [
 
 /// The members.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the specification's names")]
 pub(super) struct OpenIdSupport {
     claim_types_supported: [&'static str; 1],
     claims_supported: Vec<&'static str>,

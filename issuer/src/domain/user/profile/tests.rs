@@ -117,7 +117,7 @@ fn unknown_members_other_types_and_repetitions_are_refused() {
         &b"[]"[..],
         b"{",
         br#"{"gender":"a","gender":"b"}"#,
-        &[b' '; 20_000],
+        &vec![b' '; 20_000],
     ] {
         assert_eq!(Profile::parse(text, START), Err(ProfileError::Json));
     }
