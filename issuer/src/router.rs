@@ -12,7 +12,7 @@ use tower_http::trace::TraceLayer;
 use crate::consent;
 use crate::device;
 use crate::endpoints::{
-    authorize, cross_origin, device_authorization, documentation, end_session, health, introspect, landing,
+    authorize, cross_origin, device_authorization, documentation, end_session, health, introspect, landing, launches,
     metadata, pushed_authorization, revoke, token, userinfo,
 };
 use crate::layers;
@@ -53,6 +53,10 @@ pub fn router(state: AppState) -> Router {
     let servers = Router::new().route(
         "/oauth2/introspect",
         axum::routing::post(introspect::post).fallback(introspect::other_method),
+    );
+    let servers = servers.route(
+        "/v1/launches",
+        axum::routing::post(launches::post).fallback(launches::other_method),
     );
 
     // Read by anybody.

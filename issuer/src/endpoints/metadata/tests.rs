@@ -166,6 +166,11 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
         serde_json::json!(["S256"])
     );
     for capability in [
+        "launch-ehr",
+        "context-ehr-patient",
+        "context-ehr-encounter",
+        "context-banner",
+        "context-style",
         "launch-standalone",
         "client-public",
         "client-confidential-symmetric",
@@ -176,7 +181,7 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
     ] {
         assert!(lists(&smart, "capabilities", capability));
     }
-    for untrue in ["launch-ehr", "context-banner", "context-standalone-encounter"] {
+    for untrue in ["context-standalone-encounter", "smart-app-state"] {
         assert!(!lists(&smart, "capabilities", untrue));
     }
 }

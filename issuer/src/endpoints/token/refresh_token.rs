@@ -74,7 +74,7 @@ pub(super) async fn exchange(
         RefreshRotation::Rotated => Ok(success(
             &TokenResponse::new(&access, &scope)
                 .with_refresh_token(Some(&value))
-                .with_launch_context(&grant.launch_context),
+                .with_launch_context(&grant),
         )),
         RefreshRotation::Replayed => Err(TokenError::Recorded(Box::new(TokenError::Grant(
             InvalidGrant::RefreshTokenReplayed,
