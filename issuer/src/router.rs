@@ -12,8 +12,8 @@ use tower_http::trace::TraceLayer;
 use crate::consent;
 use crate::device;
 use crate::endpoints::{
-    authorize, cross_origin, device_authorization, documentation, end_session, health, introspect, landing, launches,
-    metadata, pushed_authorization, revoke, token, userinfo,
+    authorize, cross_origin, device_authorization, documentation, end_session, health, introspect, landing,
+    launches, metadata, pushed_authorization, revoke, token, userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};

@@ -23,7 +23,9 @@ pub fn relative_reference_type(text: &str) -> Option<ResourceType> {
 /// The type of the canonical URL `text` (`https://example.org/Questionnaire/phq-9|1.0`): its last segment but one.
 /// `None` when it is no http URL or the segment names no type.
 pub fn canonical_type(text: &str) -> Option<ResourceType> {
-    let path = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let path = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))?;
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }

@@ -189,14 +189,9 @@ impl Visit<'_> {
                 Ok(redirect::to_own_page(&pending.path_to("/select-patient"))?)
             }
             (
-                Decision::SignIn
-                | Decision::ChooseContext
-                | Decision::AskConsent(_)
-                | Decision::Approve(_),
+                Decision::SignIn | Decision::ChooseContext | Decision::AskConsent(_) | Decision::Approve(_),
                 _,
-            ) => {
-                Ok(redirect::to_own_page(&pending.path_to("/login"))?)
-            }
+            ) => Ok(redirect::to_own_page(&pending.path_to("/login"))?),
             (Decision::NothingToGrant, session) => {
                 let user = session.map(|session| &session.user);
                 pending

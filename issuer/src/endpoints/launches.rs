@@ -134,9 +134,7 @@ pub async fn post(
     headers: HeaderMap,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Response {
-    let audit = |outcome| {
-        AuditEvent::new(state.now(), AuditAction::Launch, outcome).with_ip_address(address)
-    };
+    let audit = |outcome| AuditEvent::new(state.now(), AuditAction::Launch, outcome).with_ip_address(address);
     let body = body.map_err(|rejection| RequestFault::Unreadable(rejection.status()));
     match launch(&state, &headers, body, audit(AuditOutcome::Success)).await {
         Ok(launched) => (StatusCode::CREATED, Json(launched)).into_response(),
@@ -183,7 +181,10 @@ async fn launch(
     let request = LaunchRequest::read(headers, &body).map_err(LaunchError::Request)?;
 
     let store = state.store();
-    let app = store.client(&request.client_id).await.map_err(InternalError::from)?;
+    let app = store
+        .client(&request.client_id)
+        .await
+        .map_err(InternalError::from)?;
     let app = app
         .filter(|app| app.allows(GrantType::AuthorizationCode))
         .ok_or(LaunchError::NoApp)?;

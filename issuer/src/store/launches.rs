@@ -74,7 +74,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let request = *request;
         self.write(move |connection| {
-            let update = "UPDATE authorization_requests SET context = ?2 WHERE digest = ?1 AND expires_at > ?3";
+            let update =
+                "UPDATE authorization_requests SET context = ?2 WHERE digest = ?1 AND expires_at > ?3";
             let parameters = params![request.as_bytes(), sql::to_object(&context)?, now.seconds()];
             let kept = sql::change(connection, update, parameters)? > 0;
             if kept {
@@ -111,7 +112,8 @@ pub(super) fn consume(
     client_id: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let update = "UPDATE launches SET consumed_at = ?3 WHERE digest = ?1 AND client_id = ?2 AND consumed_at IS NULL";
+    let update =
+        "UPDATE launches SET consumed_at = ?3 WHERE digest = ?1 AND client_id = ?2 AND consumed_at IS NULL";
     let parameters = params![digest.as_bytes(), client_id, now.seconds()];
     Ok(sql::change(connection, update, parameters)? > 0)
 }

@@ -101,8 +101,7 @@ pub fn for_person(requested: &ScopeSet, user: &User, context: &KnownContext) -> 
         Need::FhirResource => user.fhir_user.is_some(),
         Need::ClientItself | Need::Nothing => false,
     });
-    let is_satisfied =
-        |token: &&ScopeToken| Scope::parse(token).is_ok_and(|scope| context.satisfies(&scope));
+    let is_satisfied = |token: &&ScopeToken| Scope::parse(token).is_ok_and(|scope| context.satisfies(&scope));
     let scope: ScopeSet = givable.iter().filter(is_satisfied).cloned().collect();
     // The short form takes the patient in context where there is one, so the context is fixed for it as well.
     let wants_context = scope.iter().any(|token| match Scope::parse(token) {
@@ -127,9 +126,7 @@ pub fn for_client_itself(requested: Option<&ScopeSet>, client: &Client) -> Scope
     let within = narrow(requested.unwrap_or(&client.scope), &client.scope);
     keep(&within, |need| match need {
         Need::ClientItself | Need::Anybody => true,
-        Need::Person | Need::RefreshToken | Need::Context | Need::FhirResource | Need::Nothing => {
-            false
-        }
+        Need::Person | Need::RefreshToken | Need::Context | Need::FhirResource | Need::Nothing => false,
     })
 }
 

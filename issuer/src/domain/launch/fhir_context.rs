@@ -51,7 +51,9 @@ pub enum FhirContextFault {
     #[error("role must be launch or an absolute URI")]
     Role,
     /// A patient or encounter has members of its own.
-    #[error("fhirContext holds no Patient or Encounter in the role launch: use the members patient and encounter")]
+    #[error(
+        "fhirContext holds no Patient or Encounter in the role launch: use the members patient and encounter"
+    )]
     PatientOrEncounter,
 }
 
@@ -155,12 +157,24 @@ mod tests {
         for (value, fault) in [
             (json!({}), FhirContextFault::NamesNothing),
             (json!({"type": "ImagingStudy"}), FhirContextFault::NamesNothing),
-            (json!({"reference": "https://fhir.example/ImagingStudy/1"}), FhirContextFault::Reference),
+            (
+                json!({"reference": "https://fhir.example/ImagingStudy/1"}),
+                FhirContextFault::Reference,
+            ),
             (json!({"reference": "Nothing/1"}), FhirContextFault::Reference),
-            (json!({"canonical": "Questionnaire/1"}), FhirContextFault::Canonical),
+            (
+                json!({"canonical": "Questionnaire/1"}),
+                FhirContextFault::Canonical,
+            ),
             (json!({"identifier": {}}), FhirContextFault::Identifier),
-            (json!({"identifier": {"value": "1"}, "type": "Nothing"}), FhirContextFault::Type),
-            (json!({"reference": "ImagingStudy/1", "type": "Observation"}), FhirContextFault::Type),
+            (
+                json!({"identifier": {"value": "1"}, "type": "Nothing"}),
+                FhirContextFault::Type,
+            ),
+            (
+                json!({"reference": "ImagingStudy/1", "type": "Observation"}),
+                FhirContextFault::Type,
+            ),
         ] {
             assert_eq!(item(value.clone()).check(), Err(fault), "{value}");
         }

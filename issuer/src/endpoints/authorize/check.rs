@@ -159,7 +159,13 @@ pub async fn check_of(
         Err(error) => Err(error),
     };
     Ok(match checked {
-        Ok((rest, LookedUp { hinted_user_id, launch })) => Ok(CheckedRequest {
+        Ok((
+            rest,
+            LookedUp {
+                hinted_user_id,
+                launch,
+            },
+        )) => Ok(CheckedRequest {
             target,
             response_mode,
             redirect_uri_given: redirect_uri.is_some(),

@@ -81,7 +81,9 @@ impl Denial {
                 "The person can give none of the requested scopes; patient scopes need a patient in context"
             }
             Self::AccessDenied => "The person did not allow the access",
-            Self::AnotherPerson => "The person who signed in is not the one whom id_token_hint or the launch names",
+            Self::AnotherPerson => {
+                "The person who signed in is not the one whom id_token_hint or the launch names"
+            }
             Self::LaunchOfAnother => "The launch opens a record that the person who signed in may not open",
             Self::LaunchSpent => "The launch has been used already",
         }

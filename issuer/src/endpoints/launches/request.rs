@@ -132,7 +132,11 @@ impl LaunchRequest {
                 return Err(RequestFault::Text(name));
             }
         }
-        if self.smart_style_url.as_deref().is_some_and(|url| !is_style_url(url)) {
+        if self
+            .smart_style_url
+            .as_deref()
+            .is_some_and(|url| !is_style_url(url))
+        {
             return Err(RequestFault::StyleUrl);
         }
         if self.fhir_context.len() > MAXIMUM_ITEMS {

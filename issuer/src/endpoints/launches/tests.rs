@@ -34,7 +34,10 @@ impl Ward {
         );
         app.metadata.launch_uri = Some(LAUNCH_URI.into());
         clinic.issuer.add_client(app).await;
-        let (_, secret) = clinic.issuer.add_service_client("ehr", "__launches system/*.rs").await;
+        let (_, secret) = clinic
+            .issuer
+            .add_service_client("ehr", "__launches system/*.rs")
+            .await;
         let token = service_token(&clinic, "ehr", &secret, "__launches").await;
         Self { clinic, token }
     }
@@ -62,7 +65,9 @@ impl Ward {
     /// The tokens of an app that comes back with a launch.
     async fn tokens(&self, launch: &str, email: &str) -> Value {
         let answer = self.clinic.browser().authorize(&request(launch), email).await;
-        let code = answer.sent("code").unwrap_or_else(|| panic!("no code: {answer:?}"));
+        let code = answer
+            .sent("code")
+            .unwrap_or_else(|| panic!("no code: {answer:?}"));
         let answer = self.redeem(&code).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         answer.json()
@@ -100,7 +105,9 @@ async fn service_token(clinic: &Clinic, client_id: &str, secret: &str, scope: &s
 
 fn launch_of(client_id: &str, members: Value) -> Value {
     let mut body = json!({ "client_id": client_id });
-    body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    body.as_object_mut()
+        .unwrap()
+        .extend(members.as_object().unwrap().clone());
     body
 }
 
@@ -142,7 +149,10 @@ async fn an_ehr_gets_the_address_that_opens_the_app() {
     assert_eq!(query.single("launch").unwrap(), body["launch"].as_str());
     assert_eq!(body["expires_at"], "2027-01-15T08:10:00Z");
     let audit = ward.clinic.last_audit().await;
-    assert_eq!((audit.action.as_str(), audit.client_id.as_deref()), ("launch", Some("ehr")));
+    assert_eq!(
+        (audit.action.as_str(), audit.client_id.as_deref()),
+        ("launch", Some("ehr"))
+    );
 }
 
 #[tokio::test]
@@ -165,7 +175,11 @@ async fn a_launched_app_gets_the_context_with_its_token() {
     assert_eq!(tokens["need_patient_banner"], false);
     assert_eq!(tokens["smart_style_url"], "https://ehr.example/style.json");
     assert_eq!(tokens["tenant"], "ward-7");
-    let claims = ward.clinic.access_claims(&tokens["access_token"]).await.into_claims();
+    let claims = ward
+        .clinic
+        .access_claims(&tokens["access_token"])
+        .await
+        .into_claims();
     assert_eq!(claims.launch_context.patient_id.as_deref(), Some("123"));
     assert_eq!(claims.launch_context.encounter_id.as_deref(), Some("e-9"));
 }
@@ -196,8 +210,17 @@ async fn refresh_and_introspection_say_the_same_as_the_first_answer() {
         web_request(SCOPE),
         &[("client_id", Some("confidential")), ("launch", Some(launch))],
     );
-    let code = ward.clinic.browser().authorize(&request, PHYSICIAN).await.sent("code").unwrap();
-    let client = [("client_id", "confidential"), ("client_secret", web_secret.as_str())];
+    let code = ward
+        .clinic
+        .browser()
+        .authorize(&request, PHYSICIAN)
+        .await
+        .sent("code")
+        .unwrap();
+    let client = [
+        ("client_id", "confidential"),
+        ("client_secret", web_secret.as_str()),
+    ];
     let exchange = async |fields: &[(&str, &str)]| {
         let answer = ward.clinic.token(&[fields, &client].concat()).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
@@ -221,10 +244,19 @@ async fn refresh_and_introspection_say_the_same_as_the_first_answer() {
             let token = tokens[name].as_str().unwrap();
             let headers = [("authorization", authorization.as_str())];
             let browser = ward.clinic.browser();
-            let told = browser.post_with("/oauth2/introspect", &[("token", token)], &headers).await.json();
+            let told = browser
+                .post_with("/oauth2/introspect", &[("token", token)], &headers)
+                .await
+                .json();
             assert_eq!(told["active"], true, "{told}");
             for member in [
-                "scope", "patient", "encounter", "fhirContext", "intent", "need_patient_banner", "smart_style_url",
+                "scope",
+                "patient",
+                "encounter",
+                "fhirContext",
+                "intent",
+                "need_patient_banner",
+                "smart_style_url",
                 "tenant",
             ] {
                 assert!(!first[member].is_null(), "{member}: {first}");
@@ -233,11 +265,18 @@ async fn refresh_and_introspection_say_the_same_as_the_first_answer() {
             }
         }
     }
-    let id = ward.clinic.id_claims(&first["id_token"], "confidential").await.into_claims();
+    let id = ward
+        .clinic
+        .id_claims(&first["id_token"], "confidential")
+        .await
+        .into_claims();
     let headers = [("authorization", authorization.as_str())];
     let token = second["access_token"].as_str().unwrap();
     let browser = ward.clinic.browser();
-    let told = browser.post_with("/oauth2/introspect", &[("token", token)], &headers).await.json();
+    let told = browser
+        .post_with("/oauth2/introspect", &[("token", token)], &headers)
+        .await
+        .json();
     assert_eq!(told["iss"], id.issuer);
     assert_eq!(told["sub"], id.subject);
     assert_eq!(told["fhirUser"].as_str(), id.fhir_user.as_deref());
@@ -265,7 +304,9 @@ async fn of_many_requests_with_one_launch_exactly_one_is_approved() {
     for _ in 0..8 {
         let browser = ward.clinic.browser();
         browser.sign_in("/login", PHYSICIAN, PASSWORD).await;
-        let page = browser.get(&format!("/oauth2/authorize?{}", form(&request(&launch)))).await;
+        let page = browser
+            .get(&format!("/oauth2/authorize?{}", form(&request(&launch))))
+            .await;
         waiting.push((browser, String::from(page.location())));
     }
     let decisions = waiting
@@ -274,13 +315,18 @@ async fn of_many_requests_with_one_launch_exactly_one_is_approved() {
     for decision in decisions.collect::<Vec<_>>() {
         answers.push(decision.await.unwrap());
     }
-    let approved = answers.iter().filter(|answer| answer.sent("code").is_some()).count();
+    let approved = answers
+        .iter()
+        .filter(|answer| answer.sent("code").is_some())
+        .count();
     assert_eq!(approved, 1, "{answers:?}");
     for refused in answers.iter().filter(|answer| answer.sent("code").is_none()) {
         refused.is_error_redirect(APP_REDIRECT, "invalid_request", Some("xyz123"));
     }
     let audit = ward.clinic.issuer.store().audit_events(100).await.unwrap();
-    let replays = audit.iter().filter(|event| event.reason.as_deref() == Some("launch_replayed"));
+    let replays = audit
+        .iter()
+        .filter(|event| event.reason.as_deref() == Some("launch_replayed"));
     assert!(replays.count() >= 7);
 }
 
@@ -289,7 +335,7 @@ async fn of_many_requests_with_one_launch_exactly_one_is_approved() {
 async fn refuses_unknown_expired_and_foreign_launches() {
     let ward = Ward::open().await;
     let launch = ward.launch(json!({"patient": "123"})).await;
-    for unknown in ["", "123", "wgl_x", &format!("wgl_{}", "A".repeat(43))] {
+    for unknown in ["123", "wgl_x", &format!("wgl_{}", "A".repeat(43))] {
         let answer = ward.ask(&request(unknown)).await;
         answer.is_error_redirect(APP_REDIRECT, "invalid_request", Some("xyz123"));
     }
@@ -331,7 +377,11 @@ async fn a_launch_holds_for_its_fhir_base_alone() {
     let at = |aud| {
         changed(
             app_request("launch openid"),
-            &[("client_id", Some(LAUNCHED)), ("launch", Some(launch)), ("aud", Some(aud))],
+            &[
+                ("client_id", Some(LAUNCHED)),
+                ("launch", Some(launch)),
+                ("aud", Some(aud)),
+            ],
         )
     };
     let wrong = ward.ask(&at(AUDIENCE)).await;
@@ -339,7 +389,9 @@ async fn a_launch_holds_for_its_fhir_base_alone() {
     let right = ward.ask(&at("https://other.example/fhir")).await;
     assert!(right.location().starts_with("/login?"), "{right:?}");
     is_problem(
-        &ward.post(&json!({"client_id": LAUNCHED, "aud": "https://elsewhere.example/fhir"})).await,
+        &ward
+            .post(&json!({"client_id": LAUNCHED, "aud": "https://elsewhere.example/fhir"}))
+            .await,
         StatusCode::UNPROCESSABLE_ENTITY,
     );
 }
@@ -352,7 +404,10 @@ async fn launch_and_its_scope_come_together_or_not_at_all() {
     let without_scope = changed(request(&launch), &[("scope", Some("openid patient/*.rs"))]);
     let answer = ward.ask(&without_scope).await;
     answer.is_error_redirect(APP_REDIRECT, "invalid_request", Some("xyz123"));
-    let without_launch = changed(request(&launch), &[("launch", None), ("scope", Some("launch openid"))]);
+    let without_launch = changed(
+        request(&launch),
+        &[("launch", None), ("scope", Some("launch openid"))],
+    );
     let answer = ward.clinic.browser().authorize(&without_launch, PATIENT).await;
     let tokens = ward.redeem(&answer.sent("code").unwrap()).await.json();
     assert_eq!(tokens["scope"], "openid");
@@ -368,8 +423,18 @@ async fn context_scopes_without_context_are_dropped() {
     let ward = Ward::open().await;
     let launch = ward.launch(json!({"patient": "123"})).await;
     let tokens = ward.tokens(&launch, PHYSICIAN).await;
-    assert_eq!(tokens["scope"], "launch openid fhirUser patient/*.rs offline_access");
-    for member in ["encounter", "fhirContext", "intent", "need_patient_banner", "smart_style_url", "tenant"] {
+    assert_eq!(
+        tokens["scope"],
+        "launch openid fhirUser patient/*.rs offline_access"
+    );
+    for member in [
+        "encounter",
+        "fhirContext",
+        "intent",
+        "need_patient_banner",
+        "smart_style_url",
+        "tenant",
+    ] {
         assert!(tokens.get(member).is_none(), "{member}: {tokens}");
     }
 }
@@ -393,8 +458,14 @@ async fn a_launch_opens_no_other_patients_record_for_a_patient() {
 async fn a_launch_for_one_person_is_nobody_else_s() {
     let ward = Ward::open().await;
     let launch = ward.launch(json!({"patient": "123", "user": PATIENT})).await;
-    let answer = ward.clinic.browser().authorize(&request(&launch), PHYSICIAN).await;
-    // Whoever was signed in may sign in again as the right person; who has just signed in is not asked twice.
+    let browser = ward.clinic.browser();
+    let page = browser
+        .get(&format!("/oauth2/authorize?{}", form(&request(&launch))))
+        .await;
+    // Whoever was signed in before may sign in as the right person; who signs in as another now is not asked again.
+    ward.clinic.issuer.advance(1);
+    let signed_in = browser.sign_in(page.location(), PHYSICIAN, PASSWORD).await;
+    let answer = browser.get(signed_in.location()).await;
     answer.is_error_redirect(APP_REDIRECT, "login_required", Some("xyz123"));
 }
 
@@ -406,13 +477,19 @@ async fn a_launched_app_may_post_its_request_from_its_own_site() {
     let browser = ward.clinic.browser();
     browser.sign_in("/login", PHYSICIAN, PASSWORD).await;
     // Without cookies, as a browser sends it across sites.
-    let headers = [("origin", "https://app.example"), ("sec-fetch-site", "cross-site")];
+    let headers = [
+        ("origin", "https://app.example"),
+        ("sec-fetch-site", "cross-site"),
+    ];
     let answer = ward
         .clinic
         .browser()
         .post_with("/oauth2/authorize", &request(&launch), &headers)
         .await;
-    assert!(answer.location().starts_with("/oauth2/authorize/continue?"), "{answer:?}");
+    assert!(
+        answer.location().starts_with("/oauth2/authorize/continue?"),
+        "{answer:?}"
+    );
     let page = browser.get(answer.location()).await;
     let done = browser.decide(page.location(), "allow").await;
     let tokens = ward.redeem(&done.sent("code").unwrap()).await.json();
@@ -450,8 +527,16 @@ async fn only_an_ehr_may_launch() {
     let other = service_token(&ward.clinic, "service", &secret, "system/*.*").await;
     let answer = ward.post_as(&format!("Bearer {other}"), &body).await;
     is_problem(&answer, StatusCode::FORBIDDEN);
-    assert!(answer.header("www-authenticate").unwrap().contains("scope=\"__launches\""));
-    assert_eq!(ward.clinic.last_audit().await.reason.as_deref(), Some("insufficient_scope"));
+    assert!(
+        answer
+            .header("www-authenticate")
+            .unwrap()
+            .contains("scope=\"__launches\"")
+    );
+    assert_eq!(
+        ward.clinic.last_audit().await.reason.as_deref(),
+        Some("insufficient_scope")
+    );
 }
 
 #[tokio::test]
@@ -466,7 +551,13 @@ async fn a_person_s_token_launches_nothing() {
     );
     ward.clinic.issuer.add_client(app).await;
     let request = changed(app_request("openid __launches"), &[("client_id", Some("portal"))]);
-    let code = ward.clinic.browser().authorize(&request, PATIENT).await.sent("code").unwrap();
+    let code = ward
+        .clinic
+        .browser()
+        .authorize(&request, PATIENT)
+        .await
+        .sent("code")
+        .unwrap();
     let fields = [
         ("grant_type", "authorization_code"),
         ("code", code.as_str()),
@@ -489,25 +580,55 @@ async fn says_what_is_wrong_with_a_launch() {
         (launch_of("service", json!({})), "client_id"),
         (launch_of(APP, json!({})), "launch_uri"),
         (launch_of(WEB, json!({})), "launch_uri"),
-        (launch_of(LAUNCHED, json!({"patient": "Patient/1"})), "patient must be"),
-        (launch_of(LAUNCHED, json!({"patient": "1", "encounter": "a b"})), "encounter must be"),
-        (launch_of(LAUNCHED, json!({"encounter": "1"})), "encounter needs patient"),
-        (launch_of(LAUNCHED, json!({"user": "nobody@example.org"})), "user must be"),
+        (
+            launch_of(LAUNCHED, json!({"patient": "Patient/1"})),
+            "patient must be",
+        ),
+        (
+            launch_of(LAUNCHED, json!({"patient": "1", "encounter": "a b"})),
+            "encounter must be",
+        ),
+        (
+            launch_of(LAUNCHED, json!({"encounter": "1"})),
+            "encounter needs patient",
+        ),
+        (
+            launch_of(LAUNCHED, json!({"user": "nobody@example.org"})),
+            "user must be",
+        ),
         (launch_of(LAUNCHED, json!({"intent": ""})), "intent must be"),
         (launch_of(LAUNCHED, json!({"tenant": "a\nb"})), "tenant must be"),
-        (launch_of(LAUNCHED, json!({"smart_style_url": "javascript:alert(1)"})), "smart_style_url"),
-        (launch_of(LAUNCHED, json!({"smart_style_url": "http://ehr.example/s"})), "smart_style_url"),
-        (launch_of(LAUNCHED, json!({"aud": "https://elsewhere.example"})), "aud must be"),
         (
-            launch_of(LAUNCHED, json!({"fhirContext": [{"reference": "ImagingStudy/1"}, {"reference": "x"}]})),
+            launch_of(LAUNCHED, json!({"smart_style_url": "javascript:alert(1)"})),
+            "smart_style_url",
+        ),
+        (
+            launch_of(LAUNCHED, json!({"smart_style_url": "http://ehr.example/s"})),
+            "smart_style_url",
+        ),
+        (
+            launch_of(LAUNCHED, json!({"aud": "https://elsewhere.example"})),
+            "aud must be",
+        ),
+        (
+            launch_of(
+                LAUNCHED,
+                json!({"fhirContext": [{"reference": "ImagingStudy/1"}, {"reference": "x"}]}),
+            ),
             "fhirContext[1]: reference",
         ),
         (
-            launch_of(LAUNCHED, json!({"fhirContext": vec![json!({"reference": "ImagingStudy/1"}); 21]})),
+            launch_of(
+                LAUNCHED,
+                json!({"fhirContext": vec![json!({"reference": "ImagingStudy/1"}); 21]}),
+            ),
             "too much",
         ),
         (
-            launch_of(LAUNCHED, json!({"fhirContext": [{"identifier": {"value": "x".repeat(9000)}}]})),
+            launch_of(
+                LAUNCHED,
+                json!({"fhirContext": [{"identifier": {"value": "x".repeat(9000)}}]}),
+            ),
             "too much",
         ),
     ] {
@@ -543,7 +664,10 @@ async fn says_what_is_wrong_with_a_body() {
         &send("application/x-www-form-urlencoded", "client_id=app".into()).await,
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
     );
-    is_problem(&send("application/json", "{".into()).await, StatusCode::BAD_REQUEST);
+    is_problem(
+        &send("application/json", "{".into()).await,
+        StatusCode::BAD_REQUEST,
+    );
     is_problem(
         &send("application/json", " ".repeat(100_000)).await,
         StatusCode::PAYLOAD_TOO_LARGE,

@@ -127,7 +127,7 @@ async fn nothing_is_claimed_that_is_not_there() {
     for name in ["openid-configuration", "smart-configuration"] {
         let (_, document) = document(&clinic, name).await;
         assert!(document.get("registration_endpoint").is_none(), "{name}");
-        for absent in ["address", "phone", "launch", "launch/encounter"] {
+        for absent in ["address", "phone", "launch/imagingstudy"] {
             assert!(!lists(&document, "scopes_supported", absent), "{absent}");
         }
         for (member, value) in document.as_object().unwrap() {
