@@ -40,6 +40,8 @@ pub fn canonical_type(text: &str) -> Option<ResourceType> {
 
 #[cfg(test)]
 mod tests {
+    use wardgate_shared::scope::ResourceType;
+
     use super::{canonical_type, is_fhir_id, relative_reference_type};
 
     #[test]
@@ -55,7 +57,7 @@ mod tests {
     #[test]
     fn references_name_a_type_and_an_id() {
         assert_eq!(
-            relative_reference_type("ImagingStudy/123").map(|found| found.as_str()),
+            relative_reference_type("ImagingStudy/123").map(ResourceType::as_str),
             Some("ImagingStudy")
         );
         for text in [
@@ -78,7 +80,7 @@ mod tests {
             "http://fhir.example/r4/Questionnaire/phq-9|1.0",
         ] {
             assert_eq!(
-                canonical_type(text).map(|found| found.as_str()),
+                canonical_type(text).map(ResourceType::as_str),
                 Some("Questionnaire"),
                 "{text}"
             );
