@@ -6,6 +6,7 @@ use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
 use super::digest::SecretDigest;
+use super::launch::RequestContext;
 use super::person_claim::AskedClaims;
 
 /// How long a person has to sign in and decide, in seconds.
@@ -78,6 +79,10 @@ pub struct AuthorizationRequest {
     pub claims: AskedClaims,
     /// Whom `id_token_hint` or the claim `sub` names: nobody else may answer the request. Empty when that is nobody.
     pub hinted_user_id: Option<String>,
+    /// The EHR launch that it came with; spent when the request is approved.
+    pub launch: Option<SecretDigest>,
+    /// The clinical context, as far as it is known.
+    pub context: RequestContext,
     /// When the request dies.
     pub expires_at: Timestamp,
 }

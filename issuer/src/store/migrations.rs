@@ -56,6 +56,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0016_openid_claims",
         include_str!("../../migrations/0016_openid_claims.sql"),
     ),
+    (
+        "0019_launches",
+        include_str!("../../migrations/0019_launches.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.
