@@ -17,4 +17,5 @@ pub mod launch;
 pub mod person_claim;
 pub mod session;
 pub mod signing_key;
+pub mod status_list;
 pub mod user;

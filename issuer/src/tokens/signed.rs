@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 use wardgate_shared::claims::{
-    ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, LaunchContext, access_token_hash,
+    ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, LaunchContext, Status, StatusListReference,
+    access_token_hash,
 };
 use wardgate_shared::jwt::{Audiences, SignatureAlgorithm};
 use wardgate_shared::scope::ScopeSet;
@@ -18,6 +19,8 @@ use crate::domain::user::User;
 use crate::error::InternalError;
 use crate::rng;
 use crate::state::AppState;
+
+use super::status_lists;
 
 /// In whose name an access token speaks.
 #[derive(Clone, Copy, Debug)]
@@ -83,9 +86,10 @@ pub fn access_token(
         authentication_context: None,
         authentication_methods: Vec::new(),
         authenticated_at: None,
+        status: None,
     };
-    let (lifetime_seconds, grant_id) = match facts.subject {
-        Subject::Client => (config.tokens.client_credentials_seconds, None),
+    let (lifetime_seconds, grant_id, user_id) = match facts.subject {
+        Subject::Client => (config.tokens.client_credentials_seconds, None, None),
         Subject::Person { grant, user } => {
             claims.subject.clone_from(&grant.subject);
             claims.practitioner_id.clone_from(&user.practitioner_id);
@@ -97,10 +101,19 @@ pub fn access_token(
             claims.authentication_context = context_name(grant);
             claims.authentication_methods = method_names(grant);
             claims.authenticated_at = Some(grant.authenticated_at);
-            (config.tokens.access_token_seconds, Some(grant.id.clone()))
+            let (grant_id, user_id) = (Some(grant.id.clone()), Some(user.id.clone()));
+            (config.tokens.access_token_seconds, grant_id, user_id)
         }
     };
     let expires_at = now.plus(lifetime_seconds);
+    let status = state.status_places().next(expires_at, now)?;
+    let reference = StatusListReference {
+        index: status.index.into(),
+        uri: status_lists::uri(&config.server.public_url, &status.list.id),
+    };
+    claims.status = Some(Status {
+        status_list: Some(reference),
+    });
     let value = Secret::new(
         state
             .keys()
@@ -111,6 +124,8 @@ pub fn access_token(
         token_id,
         client_id,
         grant_id,
+        user_id,
+        status,
         expires_at,
         revoked_at: None,
     };
