@@ -21,6 +21,7 @@ mod consents;
 mod device_authorizations;
 mod error;
 mod grants;
+mod logout_notifications;
 mod migrations;
 mod purge;
 mod readers;
@@ -34,6 +35,7 @@ mod writer;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use tokio::sync::Notify;
 use wardgate_shared::time::Timestamp;
 
 use crate::config::DatabaseConfig;
@@ -83,6 +85,8 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     writer: Writer,
     readers: Readers,
+    /// Rings when a logout was queued and committed.
+    logout_bell: Notify,
 }
 
 impl Store {
@@ -101,6 +105,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             writer,
             readers: Readers::new(readers),
+            logout_bell: Notify::new(),
         })))
     }
 

@@ -1,7 +1,7 @@
 //! The binary `wardgate` as people and scripts use it: its output, its exit codes, its start and stop.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -434,6 +434,92 @@ fn help_and_misuse_leave_with_0_and_2() {
     ] {
         assert_eq!(wardgate.run(command).code, 2, "{command:?}");
     }
+}
+
+#[test]
+fn a_person_is_signed_out_and_their_account_closed() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let about = |command| ["user", command, "--email", "Ada@example.org"];
+    for command in ["sign-out", "deactivate"] {
+        wardgate
+            .run(&about(command))
+            .refused(4, "there is no account for ada@example.org");
+    }
+    wardgate.run_with(&ADA, "correct horse battery\n").ok();
+    let said = wardgate.run(&about("sign-out")).ok();
+    assert_eq!(said, "ended 0 sessions of ada@example.org\n");
+    let deactivate = [&about("deactivate")[..], &["--json"]].concat();
+    assert_eq!(wardgate.run(&deactivate).json()["deactivated"], true);
+    assert_eq!(wardgate.run(&deactivate).json()["deactivated"], false);
+    let said = wardgate.run(&about("deactivate")).ok();
+    assert_eq!(said, "the account of ada@example.org was deactivated already\n");
+}
+
+/// Registers an app whose logout URL is this one.
+fn add_listening_app(wardgate: &Wardgate, url: &str) -> Answer {
+    let metadata = wardgate.path("metadata.json");
+    let text = serde_json::json!({ "backchannel_logout_uri": url });
+    std::fs::write(&metadata, text.to_string()).unwrap();
+    let app = "client add --client-id app --name App --type public --grant authorization_code --scope openid \
+               --redirect-uri https://app.example.org/callback --metadata";
+    let mut arguments: Vec<&str> = app.split_whitespace().collect();
+    arguments.push(metadata.to_str().unwrap());
+    wardgate.run(&arguments)
+}
+
+// OUT-11
+#[test]
+fn a_logout_url_must_be_one_that_may_be_reached() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    for (url, said) in [
+        ("http://app.example.org/logout", "must be an https URL"),
+        ("https://app.example.org/logout#now", "fragment"),
+        ("https://10.0.0.1/logout", "not public"),
+        ("/logout", "is not an absolute URL"),
+    ] {
+        let answer = add_listening_app(&wardgate, url);
+        answer.refused(2, said);
+    }
+    add_listening_app(&wardgate, "https://app.example.org/logout?of=wardgate").ok();
+}
+
+#[cfg(unix)]
+#[test]
+fn serve_delivers_logout_tokens_that_were_queued_before_its_start() {
+    let wardgate = Wardgate::new();
+    wardgate.configure("outbound.allow_loopback_http = true");
+    wardgate.run(&["init"]).ok();
+    let client = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/logout", client.local_addr().unwrap());
+    add_listening_app(&wardgate, &url).ok();
+    let database = rusqlite::Connection::open(wardgate.path("wardgate.db")).unwrap();
+    let queue = "INSERT INTO logout_notifications (client_id, user_id, session_id, due_at)
+                 VALUES ('app', 'user-1', 'session-1', 0)";
+    database.execute(queue, []).unwrap();
+
+    let mut server = wardgate.command(&["serve"]).spawn().unwrap();
+    let (mut stream, _) = client.accept().unwrap();
+    let mut request = Vec::new();
+    while !String::from_utf8_lossy(&request).contains("logout_token=") {
+        let mut piece = [0; 4096];
+        let length = stream.read(&mut piece).unwrap();
+        assert_ne!(length, 0, "{}", String::from_utf8_lossy(&request));
+        request.extend_from_slice(&piece[..length]);
+    }
+    assert!(request.starts_with(b"POST /logout HTTP/1.1\r\n"));
+    // A stop lets it finish.
+    let killed = Command::new("kill")
+        .args(["-TERM", &server.id().to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        .unwrap();
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+    let waiting = database.query_row("SELECT count(*) FROM logout_notifications", [], |row| row.get(0));
+    assert_eq!(waiting, Ok(0));
 }
 
 #[cfg(unix)]

@@ -3,7 +3,9 @@
 mod access;
 mod id;
 mod launch_context;
+mod logout;
 
 pub use access::{ACCESS_TOKEN_TYPE, AccessClaims};
 pub use id::{ID_TOKEN_TYPE, IdClaims, access_token_hash};
 pub use launch_context::LaunchContext;
+pub use logout::{LOGOUT_TOKEN_TYPE, LogoutClaims, LogoutEvents};

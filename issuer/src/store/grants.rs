@@ -40,8 +40,8 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Store
     sql::change(
         connection,
         "INSERT INTO grants (id, client_id, user_id, scope, audiences, patient_id, encounter_id, authenticated_at,
-             methods, nonce, session_digest, ends_with_session, created_at, ended_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             methods, nonce, session_digest, ends_with_session, created_at, ended_at, session_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         params![
             grant.id,
             grant.client_id,
@@ -57,6 +57,7 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Store
             grant.ends_with_session() && grant.session.is_some(),
             grant.created_at.seconds(),
             sql::optional_seconds(grant.ended_at),
+            grant.session_id,
         ],
     )?;
     Ok(())
@@ -80,6 +81,16 @@ pub(super) fn end(connection: &Connection, grant_id: &str, now: Timestamp) -> Re
     Ok(alive)
 }
 
+/// Ends every grant in a person's name.
+pub(super) fn end_all_of(connection: &Connection, user_id: &str, now: Timestamp) -> Result<(), StoreError> {
+    let query = "SELECT id FROM grants WHERE user_id = ?1 AND ended_at IS NULL";
+    let living = sql::all(connection, query, [user_id], |row| Ok(row.get::<_, String>("id")?))?;
+    for grant_id in living {
+        end(connection, &grant_id, now)?;
+    }
+    Ok(())
+}
+
 /// A grant from a row that has the columns of its table under their own names.
 pub(super) fn from_row(row: &Row<'_>) -> Result<Grant, StoreError> {
     Ok(Grant {
@@ -98,6 +109,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<Grant, StoreError> {
         })?,
         nonce: row.get("nonce")?,
         session: sql::optional_digest(row, "session_digest")?,
+        session_id: row.get("session_id")?,
         created_at: sql::instant(row, "created_at")?,
         ended_at: sql::optional_instant(row, "ended_at")?,
     })

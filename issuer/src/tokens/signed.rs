@@ -10,10 +10,14 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
 use crate::domain::grant::{AccessTokenRecord, Grant};
+use crate::domain::session::session_id_for;
 use crate::domain::user::User;
 use crate::error::InternalError;
 use crate::rng;
 use crate::state::AppState;
+
+/// What ID tokens and logout tokens are signed with, whatever access tokens are (SMART-51).
+pub const ID_TOKEN_ALGORITHM: SignatureAlgorithm = SignatureAlgorithm::RS256;
 
 /// In whose name an access token speaks.
 #[derive(Clone, Copy, Debug)]
@@ -134,12 +138,13 @@ pub fn id_token(
         authenticated_at: Some(grant.authenticated_at),
         authentication_context: None,
         authentication_methods: method_names(grant),
+        session_id: session_id(grant),
         access_token_hash: Some(access_token_hash(access_token.expose())),
         fhir_user: fhir_user(config, user, &grant.scope, &grant.audiences),
     };
     let expires_at = now.plus(config.tokens.id_token_seconds);
     let signed = state.keys().sign_with(
-        SignatureAlgorithm::RS256,
+        ID_TOKEN_ALGORITHM,
         ID_TOKEN_TYPE,
         claims,
         now,
@@ -147,6 +152,12 @@ pub fn id_token(
         now,
     )?;
     Ok(Secret::new(signed))
+}
+
+/// `sid` of the grant's ID tokens: the same in each, however often it is refreshed.
+fn session_id(grant: &Grant) -> Option<String> {
+    let id = grant.session_id.as_deref()?;
+    Some(session_id_for(&grant.client_id, id))
 }
 
 fn method_names(grant: &Grant) -> Vec<String> {
