@@ -94,7 +94,10 @@ fn id_claims(tokens: &Value) -> Value {
 #[track_caller]
 fn logout_token(received: &Received) -> &str {
     assert_eq!(received.method, "POST");
-    assert_eq!(received.headers["content-type"], "application/x-www-form-urlencoded");
+    assert_eq!(
+        received.headers["content-type"],
+        "application/x-www-form-urlencoded"
+    );
     assert!(!received.headers.contains_key("authorization") && !received.headers.contains_key("cookie"));
     let [(name, token)] = received.fields.as_slice() else {
         panic!("{received:?}");
@@ -201,13 +204,19 @@ async fn sid_stays_as_long_as_the_session_and_is_another_for_each_client_and_bro
     let browser = clinic.browser();
     let sid = |tokens: &Value| String::from(id_claims(tokens)["sid"].as_str().unwrap());
     let first = sid(&tokens(&clinic, &browser, "rp", "openid").await);
-    assert_eq!(sid(&tokens(&clinic, &browser, "rp", "openid fhirUser").await), first);
+    assert_eq!(
+        sid(&tokens(&clinic, &browser, "rp", "openid fhirUser").await),
+        first
+    );
     assert_ne!(sid(&tokens(&clinic, &browser, "other", "openid").await), first);
     browser.sign_in("/login", PATIENT, PASSWORD).await;
     assert_eq!(sid(&tokens(&clinic, &browser, "rp", "openid").await), first);
     browser.sign_in("/login", PHYSICIAN, PASSWORD).await;
     assert_ne!(sid(&tokens(&clinic, &browser, "rp", "openid").await), first);
-    assert_ne!(sid(&tokens(&clinic, &clinic.browser(), "rp", "openid").await), first);
+    assert_ne!(
+        sid(&tokens(&clinic, &clinic.browser(), "rp", "openid").await),
+        first
+    );
 }
 
 #[tokio::test]
@@ -227,7 +236,10 @@ async fn the_sign_out_page_tells_every_client_of_the_session_and_no_other() {
     let elsewhere = clinic.browser();
     tokens(&clinic, &elsewhere, "rp-3", "openid").await;
     let token = browser.get("/logout").await.field("form_token");
-    browser.post("/logout", &[("form_token", &token)]).await.location();
+    browser
+        .post("/logout", &[("form_token", &token)])
+        .await
+        .location();
     deliver(&clinic).await;
     for (receiver, tokens) in receivers.iter().zip([&first, &second]) {
         let told = decoded(logout_token(&receiver.received()[0]), 1);
@@ -270,7 +282,11 @@ async fn what_a_client_does_not_take_is_tried_again_and_given_up() {
             assert!(outcomes(&clinic).await.is_empty(), "{status} {attempt}");
             deliver(&clinic).await;
             deliver(&clinic).await;
-            assert_eq!(receiver.received().len(), attempt, "{status}: once until the pause is over");
+            assert_eq!(
+                receiver.received().len(),
+                attempt,
+                "{status}: once until the pause is over"
+            );
             clinic.issuer.advance(LONG);
         }
         let told = outcomes(&clinic).await;
@@ -328,7 +344,9 @@ async fn a_client_that_is_not_there_is_given_up_and_an_abandoned_last_attempt_is
     for _ in 0..5 {
         // A process that takes it and ends before it is done.
         let store = clinic.issuer.store();
-        let claimed = store.claim_logout_notifications(&[], 1, clinic.issuer.now()).await;
+        let claimed = store
+            .claim_logout_notifications(&[], 1, clinic.issuer.now())
+            .await;
         assert_eq!(claimed.unwrap().len(), 1);
         clinic.issuer.advance(LONG);
     }
@@ -349,7 +367,10 @@ async fn a_logout_uri_is_no_window_into_the_issuers_network() {
         clinic.issuer.advance(LONG);
     }
     assert!(receiver.received().is_empty());
-    assert_eq!(outcomes(&clinic).await[0].reason.as_deref(), Some("url_not_permitted"));
+    assert_eq!(
+        outcomes(&clinic).await[0].reason.as_deref(),
+        Some("url_not_permitted")
+    );
 }
 
 /// The task as `serve` runs it.

@@ -55,7 +55,9 @@ mod tests {
             session_id: "session-1".into(),
             attempts,
         };
-        let last = (1..10).find(|attempt| notification(*attempt).is_last_attempt()).unwrap();
+        let last = (1..10)
+            .find(|attempt| notification(*attempt).is_last_attempt())
+            .unwrap();
         assert_eq!(last, 5);
         assert!(!notification(last).is_exhausted() && notification(last + 1).is_exhausted());
         let seconds: i64 = (1..last).map(LogoutNotification::pause_seconds).sum();

@@ -142,7 +142,10 @@ async fn a_form_is_posted_and_taken_with_200_or_204() {
         outbound.post_form(&receiver.url, &fields).await.unwrap();
         let received = receiver.received().pop().unwrap();
         assert_eq!(received.method, "POST");
-        assert_eq!(received.headers["content-type"], "application/x-www-form-urlencoded");
+        assert_eq!(
+            received.headers["content-type"],
+            "application/x-www-form-urlencoded"
+        );
         let sent = fields.map(|(name, value)| (String::from(name), String::from(value)));
         assert_eq!(received.fields, sent);
     }
@@ -166,7 +169,12 @@ async fn a_form_is_not_taken_with_any_other_answer_and_follows_no_redirect() {
 async fn a_form_goes_nowhere_that_a_fetch_would_not() {
     let receiver = LogoutReceiver::start().await;
     let strict = Outbound::new(OutboundConfig::default());
-    for url in [&*receiver.url, "https://127.0.0.1/", "https://169.254.169.254/", "file:///etc/passwd"] {
+    for url in [
+        &*receiver.url,
+        "https://127.0.0.1/",
+        "https://169.254.169.254/",
+        "file:///etc/passwd",
+    ] {
         let refused = strict.post_form(url, &[]).await.unwrap_err();
         assert!(matches!(refused, FetchError::Url(_)), "{url}: {refused}");
     }

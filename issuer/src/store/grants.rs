@@ -84,7 +84,12 @@ pub(super) fn end(connection: &Connection, grant_id: &str, now: Timestamp) -> Re
 /// Ends every grant in a person's name.
 pub(super) fn end_all_of(connection: &Connection, user_id: &str, now: Timestamp) -> Result<(), StoreError> {
     let query = "SELECT id FROM grants WHERE user_id = ?1 AND ended_at IS NULL";
-    let living = sql::all(connection, query, [user_id], |row| Ok(row.get::<_, String>("id")?))?;
+    let living = sql::all(
+        connection,
+        query,
+        [user_id],
+        |row| Ok(row.get::<_, String>("id")?),
+    )?;
     for grant_id in living {
         end(connection, &grant_id, now)?;
     }

@@ -74,7 +74,11 @@ impl Store {
 }
 
 /// Queues a notification for each client that has an ID token of the session behind `digest` and wants to hear of its end.
-pub(super) fn queue(connection: &Connection, digest: &SecretDigest, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn queue(
+    connection: &Connection,
+    digest: &SecretDigest,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     sql::change(
         connection,
         "INSERT INTO logout_notifications (client_id, user_id, session_id, due_at)
@@ -88,11 +92,7 @@ pub(super) fn queue(connection: &Connection, digest: &SecretDigest, now: Timesta
 }
 
 /// The guarded step that decides who tries this one; `None` for whoever comes second.
-fn claim(
-    connection: &Connection,
-    id: i64,
-    now: Timestamp,
-) -> Result<Option<LogoutNotification>, StoreError> {
+fn claim(connection: &Connection, id: i64, now: Timestamp) -> Result<Option<LogoutNotification>, StoreError> {
     let query = "SELECT * FROM logout_notifications WHERE id = ?1 AND due_at <= ?2";
     let Some(mut notification) = sql::first(connection, query, params![id, now.seconds()], from_row)? else {
         return Ok(None);

@@ -194,7 +194,11 @@ fn insert(connection: &Connection, session: &Session) -> Result<(), StoreError> 
 }
 
 /// Ends every session of a person. Says how many there were.
-pub(super) fn end_all_of(connection: &Connection, user_id: &str, now: Timestamp) -> Result<usize, StoreError> {
+pub(super) fn end_all_of(
+    connection: &Connection,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
     let query = "SELECT digest FROM sessions WHERE user_id = ?1";
     let digests = sql::all(connection, query, [user_id], |row| sql::digest(row, "digest"))?;
     for digest in &digests {

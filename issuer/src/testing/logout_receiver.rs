@@ -75,7 +75,12 @@ impl Drop for LogoutReceiver {
     }
 }
 
-async fn take(State(shared): State<Arc<Shared>>, method: Method, headers: HeaderMap, body: Bytes) -> Response {
+async fn take(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let fields = form_urlencoded::parse(&body).into_owned().collect();
     shared.received.send_modify(|received| {
         received.push(Received {

@@ -143,14 +143,9 @@ pub fn id_token(
         fhir_user: fhir_user(config, user, &grant.scope, &grant.audiences),
     };
     let expires_at = now.plus(config.tokens.id_token_seconds);
-    let signed = state.keys().sign_with(
-        ID_TOKEN_ALGORITHM,
-        ID_TOKEN_TYPE,
-        claims,
-        now,
-        expires_at,
-        now,
-    )?;
+    let signed = state
+        .keys()
+        .sign_with(ID_TOKEN_ALGORITHM, ID_TOKEN_TYPE, claims, now, expires_at, now)?;
     Ok(Secret::new(signed))
 }
 

@@ -59,13 +59,9 @@ impl TestStore {
             client_id: client_id.into(),
             ..super::access(&format!("at-{grant_id}"), Some(&grant_id))
         };
-        let redeemed = self.store.redeem_code(
-            &code,
-            None,
-            access,
-            later(0),
-            audit(AuditAction::TokenRequest),
-        );
+        let redeemed =
+            self.store
+                .redeem_code(&code, None, access, later(0), audit(AuditAction::TokenRequest));
         assert_eq!(
             redeemed.await.unwrap(),
             crate::domain::authorization_code::CodeRedemption::Redeemed
@@ -181,7 +177,10 @@ async fn a_client_is_told_one_thing_at_a_time_and_not_while_it_is_busy() {
     let claimed = test.store.claim_logout_notifications(&busy, 100, later(0)).await;
     let claimed = claimed.unwrap();
     assert_eq!(claimed.len(), 1, "{claimed:?}");
-    assert_eq!((&*claimed[0].client_id, &*claimed[0].session_id), ("rp-1", "session-first"));
+    assert_eq!(
+        (&*claimed[0].client_id, &*claimed[0].session_id),
+        ("rp-1", "session-first")
+    );
     assert_eq!(test.claimed_clients(0).await, ["rp-1", "rp-2"]);
     let limited = test.store.claim_logout_notifications(&[], 1, later(1000)).await;
     assert_eq!(limited.unwrap().len(), 1);
@@ -200,9 +199,15 @@ async fn what_was_claimed_and_not_finished_is_due_again_after_a_pause() {
     let claimed = store.claim_logout_notifications(&[], 5, later(10)).await.unwrap();
     assert_eq!(claimed[0].attempts, 2);
     let audit = audit(AuditAction::BackchannelLogout);
-    store.finish_logout_notification(claimed[0].id, audit).await.unwrap();
+    store
+        .finish_logout_notification(claimed[0].id, audit)
+        .await
+        .unwrap();
     assert_eq!(test.rows("logout_notifications"), 0);
-    assert_eq!(store.audit_events(1).await.unwrap()[0].action, AuditAction::BackchannelLogout);
+    assert_eq!(
+        store.audit_events(1).await.unwrap()[0].action,
+        AuditAction::BackchannelLogout
+    );
 }
 
 #[tokio::test]
@@ -241,7 +246,11 @@ async fn somebody_else_who_signs_in_ends_the_session_before_for_its_clients() {
         .await
         .unwrap();
     assert_eq!(test.claim(0).await[0].user_id, test.user.id);
-    let found = test.store.session(&digest("theirs"), 3600, later(0)).await.unwrap();
+    let found = test
+        .store
+        .session(&digest("theirs"), 3600, later(0))
+        .await
+        .unwrap();
     assert_eq!(found.unwrap().0.id, "session-theirs");
 }
 
@@ -263,7 +272,10 @@ async fn all_sessions_of_a_person_end_together() {
     let test = TestStore::new().await;
     test.session_with("one", &["rp-1"]).await;
     test.session_with("two", &["rp-2"]).await;
-    let sign_out = || test.store.end_sessions_of(&test.user.id, audit(AuditAction::SignOut));
+    let sign_out = || {
+        test.store
+            .end_sessions_of(&test.user.id, audit(AuditAction::SignOut))
+    };
     assert_eq!(sign_out().await.unwrap(), 2);
     assert_eq!(test.claimed_clients(0).await, ["rp-1", "rp-2"]);
     assert_eq!(sign_out().await.unwrap(), 0);
