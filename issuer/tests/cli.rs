@@ -1,7 +1,7 @@
 //! The binary `wardgate` as people and scripts use it: its output, its exit codes, its start and stop.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -483,43 +483,6 @@ fn a_logout_url_must_be_one_that_may_be_reached() {
         answer.refused(2, said);
     }
     add_listening_app(&wardgate, "https://app.example.org/logout?of=wardgate").ok();
-}
-
-#[cfg(unix)]
-#[test]
-fn serve_delivers_logout_tokens_that_were_queued_before_its_start() {
-    let wardgate = Wardgate::new();
-    wardgate.configure("outbound.allow_loopback_http = true");
-    wardgate.run(&["init"]).ok();
-    let client = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/logout", client.local_addr().unwrap());
-    add_listening_app(&wardgate, &url).ok();
-    let database = rusqlite::Connection::open(wardgate.path("wardgate.db")).unwrap();
-    let queue = "INSERT INTO logout_notifications (client_id, user_id, session_id, due_at)
-                 VALUES ('app', 'user-1', 'session-1', 0)";
-    database.execute(queue, []).unwrap();
-
-    let mut server = wardgate.command(&["serve"]).spawn().unwrap();
-    let (mut stream, _) = client.accept().unwrap();
-    let mut request = Vec::new();
-    while !String::from_utf8_lossy(&request).contains("logout_token=") {
-        let mut piece = [0; 4096];
-        let length = stream.read(&mut piece).unwrap();
-        assert_ne!(length, 0, "{}", String::from_utf8_lossy(&request));
-        request.extend_from_slice(&piece[..length]);
-    }
-    assert!(request.starts_with(b"POST /logout HTTP/1.1\r\n"));
-    // A stop lets it finish.
-    let killed = Command::new("kill")
-        .args(["-TERM", &server.id().to_string()])
-        .status();
-    assert!(killed.unwrap().success());
-    stream
-        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-        .unwrap();
-    assert_eq!(server.wait().unwrap().code(), Some(0));
-    let waiting = database.query_row("SELECT count(*) FROM logout_notifications", [], |row| row.get(0));
-    assert_eq!(waiting, Ok(0));
 }
 
 #[cfg(unix)]

@@ -65,6 +65,7 @@ impl Pair {
             "[server]\nlisten = \"127.0.0.1:{issuer_port}\"\npublic_url = \"{issuer}\"\n\
              [database]\npath = \"{folder}/wardgate.db\"\n\
              [keys]\nmaster_key_file = \"{folder}/master.key\"\n\
+             [outbound]\nallow_loopback_http = true\n\
              [[resources]]\nidentifier = \"{AUDIENCE}\"\naliases = [\"api:zs_his\"]\n",
             folder = directory.path().display(),
         );

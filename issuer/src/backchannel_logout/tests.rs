@@ -125,9 +125,9 @@ async fn a_logout_tells_the_client_by_a_token_of_its_own() {
     assert!(receiver.received().is_empty(), "the browser waits for nobody");
     deliver(&clinic).await;
 
-    let received = receiver.received();
-    assert_eq!(received.len(), 1);
-    let token = logout_token(&received[0]);
+    let requests = receiver.received();
+    assert_eq!(requests.len(), 1);
+    let token = logout_token(&requests[0]);
     let header = decoded(token, 0);
     assert_eq!(header["typ"], "logout+jwt");
     assert_eq!(header["alg"], "RS256", "as the client's ID tokens");

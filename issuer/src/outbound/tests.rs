@@ -140,14 +140,14 @@ async fn a_form_is_posted_and_taken_with_200_or_204() {
         receiver.answer(status);
         let fields = [("logout_token", "a.b-c_d"), ("x", "1 & 2")];
         outbound.post_form(&receiver.url, &fields).await.unwrap();
-        let received = receiver.received().pop().unwrap();
-        assert_eq!(received.method, "POST");
+        let request = receiver.received().pop().unwrap();
+        assert_eq!(request.method, "POST");
         assert_eq!(
-            received.headers["content-type"],
+            request.headers["content-type"],
             "application/x-www-form-urlencoded"
         );
         let sent = fields.map(|(name, value)| (String::from(name), String::from(value)));
-        assert_eq!(received.fields, sent);
+        assert_eq!(request.fields, sent);
     }
 }
 
