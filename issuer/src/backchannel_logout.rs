@@ -24,7 +24,6 @@ use crate::error::InternalError;
 use crate::outbound::FetchError;
 use crate::rng;
 use crate::state::AppState;
-use crate::tokens::signed;
 
 /// How many clients are told at once.
 const AT_ONCE: usize = 16;
@@ -197,7 +196,7 @@ fn logout_token(
         events: LogoutEvents::default(),
     };
     Ok(state.keys().sign_with(
-        signed::ID_TOKEN_ALGORITHM,
+        client.id_token_algorithm(),
         LOGOUT_TOKEN_TYPE,
         claims,
         now,

@@ -4,5 +4,6 @@
 mod client_libraries;
 mod journey;
 mod logout;
+mod openid_client;
 mod readme;
 mod seed_examples;

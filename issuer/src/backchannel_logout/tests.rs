@@ -2,7 +2,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use http::StatusCode;
 use serde_json::{Value, json};
 use wardgate_shared::claims::{LOGOUT_TOKEN_TYPE, LogoutClaims};
-use wardgate_shared::jwt::{self, Policy, UnverifiedJwt};
+use wardgate_shared::jwt::{self, Policy, SignatureAlgorithm, UnverifiedJwt};
 use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 
 use super::Deliveries;
@@ -420,4 +420,32 @@ async fn a_closed_account_is_signed_out_of_its_clients() {
     let told = decoded(logout_token(&receiver.received()[0]), 1);
     assert_eq!(told["sub"], subject);
     assert!(!clinic.is_live(&tokens["access_token"]).await);
+}
+
+// OUT-13
+#[tokio::test]
+async fn a_logout_token_is_signed_as_the_clients_id_tokens_are() {
+    let (clinic, receiver) = (clinic().await, LogoutReceiver::start().await);
+    let mut app = client(
+        "rp",
+        ClientAuthentication::Public,
+        &[GrantType::AuthorizationCode],
+        &[REDIRECT],
+        "openid",
+    );
+    app.metadata.backchannel_logout_uri = Some(receiver.url.clone());
+    app.metadata.id_token_signed_response_alg = Some(SignatureAlgorithm::ES256);
+    clinic.issuer.add_client(app).await;
+    let browser = clinic.browser();
+    let tokens = tokens(&clinic, &browser, "rp", "openid").await;
+    let token = browser.get("/logout").await.field("form_token");
+    browser
+        .post("/logout", &[("form_token", &token)])
+        .await
+        .location();
+    deliver(&clinic).await;
+    let told = decoded(logout_token(&receiver.received()[0]), 0);
+    let id = decoded(tokens["id_token"].as_str().unwrap(), 0);
+    assert_eq!((&told["alg"], &told["kid"]), (&id["alg"], &id["kid"]));
+    assert_eq!(told["alg"], "ES256");
 }
