@@ -7,3 +7,4 @@ mod logout;
 mod openid_client;
 mod readme;
 mod seed_examples;
+mod smart_app;

@@ -56,6 +56,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0017_backchannel_logout",
         include_str!("../../migrations/0017_backchannel_logout.sql"),
     ),
+    (
+        "0019_launches",
+        include_str!("../../migrations/0019_launches.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.
