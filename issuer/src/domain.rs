@@ -14,6 +14,7 @@ pub mod digest;
 pub mod fhir_reference;
 pub mod grant;
 pub mod launch;
+pub mod logout_notification;
 pub mod person_claim;
 pub mod session;
 pub mod signing_key;

@@ -1,4 +1,6 @@
-//! `wardgate user add`: makes an account.
+//! `wardgate user add`: makes an account. What ends things for people is in `ending`.
+
+mod ending;
 
 mod profile;
 
@@ -19,6 +21,8 @@ use crate::store::Insertion;
 pub(super) use profile::SetProfile;
 
 use super::{Failure, opened, output, secret_input};
+
+pub(super) use ending::{DeactivateUser, SignOutUser};
 
 const EXAMPLES: &str = "\
 Examples:

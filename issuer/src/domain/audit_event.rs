@@ -12,6 +12,8 @@ pub enum AuditAction {
     SignIn,
     /// A person signed out.
     SignOut,
+    /// A client was told that a session is over, or could not be.
+    BackchannelLogout,
     /// A person answered the consent page.
     Consent,
     /// An authorization code was issued, or an authorization request refused.
@@ -38,15 +40,18 @@ pub enum AuditAction {
     UserCreation,
     /// What is known of a person was changed.
     UserChange,
+    /// A person's account was closed to them.
+    UserDeactivation,
     /// A signing key was made.
     KeyRotation,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::SignIn,
         Self::SignOut,
+        Self::BackchannelLogout,
         Self::Consent,
         Self::Authorization,
         Self::PushedAuthorization,
@@ -60,6 +65,7 @@ impl AuditAction {
         Self::ClientRegistration,
         Self::UserCreation,
         Self::UserChange,
+        Self::UserDeactivation,
         Self::KeyRotation,
     ];
 
@@ -73,6 +79,7 @@ impl AuditAction {
         match self {
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",
+            Self::BackchannelLogout => "backchannel_logout",
             Self::Consent => "consent",
             Self::Authorization => "authorization",
             Self::PushedAuthorization => "pushed_authorization",
@@ -86,6 +93,7 @@ impl AuditAction {
             Self::ClientRegistration => "client_registration",
             Self::UserCreation => "user_creation",
             Self::UserChange => "user_change",
+            Self::UserDeactivation => "user_deactivation",
             Self::KeyRotation => "key_rotation",
         }
     }

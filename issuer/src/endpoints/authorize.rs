@@ -10,6 +10,7 @@ pub mod claims_parameter;
 pub mod decision;
 mod launched;
 pub mod pending;
+mod prompt;
 pub mod pushed;
 pub mod refusal;
 

@@ -133,6 +133,8 @@ struct AuthorizationServer {
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     userinfo_endpoint: String,
     end_session_endpoint: String,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
     device_authorization_endpoint: String,
     pushed_authorization_request_endpoint: String,
     status_list_aggregation_endpoint: String,
@@ -167,6 +169,8 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         introspection_endpoint_auth_methods_supported: introspection_methods(),
         userinfo_endpoint: state.config().server.public_url.join("/oauth2/userinfo"),
         end_session_endpoint: state.config().server.public_url.join("/oauth2/logout"),
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
         device_authorization_endpoint: state
             .config()
             .server

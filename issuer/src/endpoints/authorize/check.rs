@@ -23,6 +23,7 @@ use crate::tokens::{own, subjects};
 use super::claims_parameter::ClaimsParameter;
 use super::launched::{self, Asked};
 use super::pending::PendingRequest;
+use super::prompt::Prompt;
 use super::refusal::{AuthorizationError, Refusal, UntrustedRequest};
 
 /// The longest `state` and `nonce` that are kept, in bytes (FAPI-07 sends up to 1000).
@@ -228,13 +229,6 @@ struct LookedUp {
     launch: Option<Launch>,
 }
 
-/// `prompt` and `max_age`.
-struct Prompt {
-    none: bool,
-    consent: bool,
-    authenticated_after: Option<Timestamp>,
-}
-
 impl<'a> TrustedRequest<'a> {
     /// The order of the checks.
     fn check(&self) -> Result<Rest, AuthorizationError> {
@@ -248,7 +242,12 @@ impl<'a> TrustedRequest<'a> {
         let scope = self.scope()?;
         let challenge = self.challenge()?;
         let audiences = self.audiences()?;
-        let prompt = self.prompt()?;
+        let prompt = Prompt::read(
+            self.parameter("prompt"),
+            self.parameter("max_age"),
+            self.client.metadata.default_max_age,
+            self.now,
+        )?;
         let claims = self.claims(&scope)?;
         let (state, nonce) = (self.opaque("state")?, self.opaque("nonce")?);
         Ok(Rest {
@@ -341,51 +340,6 @@ impl<'a> TrustedRequest<'a> {
             UnknownResource::FhirBase => AuthorizationError::UnknownFhirBase,
             UnknownResource::Target => AuthorizationError::UnknownTarget,
         })
-    }
-
-    fn prompt(&self) -> Result<Prompt, AuthorizationError> {
-        let mut prompt = Prompt {
-            none: false,
-            consent: false,
-            authenticated_after: None,
-        };
-        let mut fresh = false;
-        if let Some(text) = self.parameter("prompt") {
-            for word in text.split(' ') {
-                match word {
-                    "none" => prompt.none = true,
-                    "consent" => prompt.consent = true,
-                    // There is no list of accounts to select from: whoever signs in is the account selected.
-                    "login" | "select_account" => fresh = true,
-                    _ => return Err(AuthorizationError::Prompt),
-                }
-            }
-            if prompt.none && text != "none" {
-                return Err(AuthorizationError::Prompt);
-            }
-        }
-        if let Some(seconds) = self.maximum_age()? {
-            // `max_age=0` is `prompt=login` (OpenID Connect Core section 3.1.2.1).
-            fresh |= seconds == 0;
-            prompt.authenticated_after = Some(self.now.minus(i64::from(seconds)));
-        }
-        if fresh {
-            // Time has whole seconds: a session begun in this very second is not a fresh one, the next sign-in is.
-            prompt.authenticated_after = Some(self.now.plus(1));
-        }
-        Ok(prompt)
-    }
-
-    /// `max_age`, else what the client is registered with.
-    fn maximum_age(&self) -> Result<Option<u32>, AuthorizationError> {
-        let Some(text) = self.parameter("max_age") else {
-            return Ok(self.client.metadata.default_max_age);
-        };
-        let seconds = text
-            .parse::<u32>()
-            .ok()
-            .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
-        seconds.map(Some).ok_or(AuthorizationError::MaxAge)
     }
 
     /// `claims`, which says something in OpenID Connect requests only. `acr_values` is a wish that every ID token of ours

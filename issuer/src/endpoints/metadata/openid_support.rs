@@ -6,7 +6,7 @@ use crate::domain::authentication_context::AuthenticationContext;
 use crate::domain::person_claim::PersonClaim;
 
 /// Claims of ID tokens that are not about the person.
-const PROTOCOL_CLAIMS: [&str; 10] = [
+const PROTOCOL_CLAIMS: [&str; 11] = [
     "iss",
     "sub",
     "aud",
@@ -17,6 +17,7 @@ const PROTOCOL_CLAIMS: [&str; 10] = [
     "acr",
     "amr",
     "at_hash",
+    "sid",
 ];
 
 /// The members.
