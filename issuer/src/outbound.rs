@@ -7,6 +7,7 @@
 //! Nothing fetched is trusted beyond being what that URL answered. Left out on purpose: sending anything but GET.
 
 mod address;
+mod discovery;
 mod freshness;
 mod key_sets;
 
@@ -22,6 +23,7 @@ use tokio::sync::OnceCell;
 
 use crate::config::OutboundConfig;
 
+pub use discovery::{DiscoveryError, Providers};
 pub use key_sets::{KeySetError, KeySets, WantedKey};
 
 /// How long a whole exchange may take.

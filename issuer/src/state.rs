@@ -8,7 +8,7 @@ use wardgate_shared::time::Timestamp;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::KeyRing;
-use crate::outbound::{KeySets, Outbound};
+use crate::outbound::{KeySets, Outbound, Providers};
 use crate::password::{PasswordError, Passwords};
 use crate::store::Store;
 
@@ -25,6 +25,7 @@ struct Parts {
     form_key: Secret<[u8; 32]>,
     outbound: Outbound,
     key_sets: KeySets,
+    providers: Providers,
 }
 
 impl AppState {
@@ -42,6 +43,7 @@ impl AppState {
         let form_key = keys.derive("wardgate form key");
         let outbound = Outbound::new(config.outbound.clone());
         let key_sets = KeySets::new(outbound.clone());
+        let providers = Providers::new(outbound.clone());
         Ok(Self(Arc::new(Parts {
             config,
             store,
@@ -51,6 +53,7 @@ impl AppState {
             form_key,
             outbound,
             key_sets,
+            providers,
         })))
     }
 
@@ -94,8 +97,13 @@ impl AppState {
         &self.0.outbound
     }
 
-    /// The key sets that clients publish at URLs.
+    /// The key sets that clients and trusted issuers publish at URLs.
     pub fn key_sets(&self) -> &KeySets {
         &self.0.key_sets
+    }
+
+    /// What is known of the trusted issuers that have their keys found by discovery.
+    pub fn providers(&self) -> &Providers {
+        &self.0.providers
     }
 }

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::network::IpNetwork;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
+use super::trusted_issuers;
 use super::{
     Config, DatabaseConfig, DocumentationConfig, KeysConfig, LogFormat, LoggingConfig, MasterKeySource,
     OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig, TokensConfig,
@@ -28,6 +29,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let documentation = documentation(reader, server.as_ref());
     let passwords = passwords(reader);
     let outbound = outbound(reader);
+    let trusted_issuers = trusted_issuers::read(reader, outbound.as_ref());
     let logging = logging(reader);
     Some(Config {
         server: server?,
@@ -36,6 +38,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         tokens: tokens?,
         sessions: sessions?,
         resources: resources?,
+        trusted_issuers: trusted_issuers?,
         documentation: documentation?,
         passwords: passwords?,
         outbound: outbound?,

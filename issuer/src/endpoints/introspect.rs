@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use wardgate_shared::claims::Actor;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::time::Timestamp;
 
@@ -130,6 +131,9 @@ struct Living {
     encounter: Option<String>,
     #[serde(rename = "fhirUser", skip_serializing_if = "Option::is_none")]
     fhir_user: Option<String>,
+    /// Who acts for the subject (RFC 8693 section 4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Actor>,
 }
 
 /// The answer about every other text: exactly this (SMART-71).
@@ -246,6 +250,7 @@ async fn access_token(state: &AppState, text: &str) -> Result<Option<Living>, In
         patient: claims.launch_context.patient_id,
         encounter: claims.launch_context.encounter_id,
         fhir_user: claims.fhir_user,
+        act: claims.actor,
     }))
 }
 
@@ -269,6 +274,7 @@ async fn refresh_token(state: &AppState, text: &str) -> Result<Option<Living>, I
         patient: grant.launch_context.patient_id,
         encounter: grant.launch_context.encounter_id,
         fhir_user: None,
+        act: None,
     }))
 }
 

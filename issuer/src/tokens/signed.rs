@@ -76,6 +76,7 @@ pub fn access_token(
         launch_context: LaunchContext::default(),
         fhir_user: None,
         confirmation: None,
+        actor: None,
         authentication_context: None,
         authentication_methods: Vec::new(),
         authenticated_at: None,
