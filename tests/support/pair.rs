@@ -235,6 +235,11 @@ impl Pair {
         send(self.client.get(format!("{}{path}", self.issuer))).await
     }
 
+    /// The answer of the edge to a GET without a token.
+    pub async fn call_openly(&self, path: &str) -> Answer {
+        send(self.client.get(format!("{}{path}", self.worker.url()))).await
+    }
+
     /// The answer of the edge to a GET with this token.
     pub async fn call(&self, path: &str, token: &str) -> Answer {
         send(

@@ -48,6 +48,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0011_client_metadata",
         include_str!("../../migrations/0011_client_metadata.sql"),
     ),
+    (
+        "0013_refresh_token_retries",
+        include_str!("../../migrations/0013_refresh_token_retries.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.
