@@ -4,6 +4,7 @@
 //! tokens (RFC 9068) and ID tokens (OpenID Connect Core section 2); [`response`] is RFC 6749 section 5.1 with SMART's
 //! launch context; [`own`] knows them again. Nothing here decides whether a token may be issued; that is the endpoint's business.
 
+pub mod exchanged;
 pub mod granting;
 pub mod opaque;
 pub mod own;

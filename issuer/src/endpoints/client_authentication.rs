@@ -1,6 +1,6 @@
 //! Who calls: client authentication at the token and revocation endpoints (RFC 6749 sections 2.3 and 3.2.1).
 //!
-//! One step, one outcome: an [`AuthenticatedClient`], which nothing else can make. Methods: `client_secret_basic`,
+//! One step, one outcome: an [`AuthenticatedClient`], which nothing else can make of a client that has to prove who it is. Methods: `client_secret_basic`,
 //! `client_secret_post`, `private_key_jwt` (in `assertion`), and `none` for public clients. Exactly one of them may be
 //! used. An unknown client gets the same answer as a wrong proof, and with a secret costs the same work.
 
@@ -36,6 +36,16 @@ pub struct AuthenticatedClient {
 }
 
 impl AuthenticatedClient {
+    /// The public client that a request is for which names none. Anybody may name a public client, so nothing is proved by it;
+    /// none of a client that has to prove who it is.
+    pub fn public(client: Client) -> Option<Self> {
+        if client.is_public() {
+            Some(Self { client, method: NONE })
+        } else {
+            None
+        }
+    }
+
     /// The client.
     pub const fn client(&self) -> &Client {
         &self.client

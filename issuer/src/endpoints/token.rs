@@ -1,4 +1,4 @@
-//! `/oauth2/token`: the token endpoint (RFC 6749 section 3.2).
+//! `/oauth2/token`: the token endpoint (RFC 6749 section 3.2). Its alias `/auth/token` takes JSON as well.
 //!
 //! Form, client, grant type, grant: in this order, and each step's outcome is a type. Every answer, good or bad, is in the
 //! audit trail, except that a device still waits.
@@ -6,10 +6,15 @@
 mod authorization_code;
 mod client_credentials;
 mod device_code;
+mod direct_grant;
 mod error;
 mod first_tokens;
+mod foreign_token;
+mod implied_client;
+mod jwt_bearer;
 mod refresh_token;
 mod request;
+mod token_exchange;
 
 use std::net::IpAddr;
 
@@ -24,10 +29,12 @@ use wardgate_shared::time::Timestamp;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::error::internal::InternalError;
 use crate::error::json_body::json_error;
-use crate::extract::{ClientAddress, Form, FormError, Parameters};
+use crate::extract::{ClientAddress, Form, FormError, FormOrJson, Parameters};
 use crate::state::AppState;
 
-use super::client_authentication::{AuthenticatedClient, authenticate, named_client};
+use super::client_authentication::{
+    AuthenticatedClient, ClientAuthenticationError, authenticate, named_client,
+};
 use error::TokenError;
 use request::{GrantRequest, TokenRequest};
 
@@ -70,6 +77,16 @@ pub async fn post(
             }
         }
     }
+}
+
+/// Answers a token request whose parameters may be a JSON object.
+pub async fn post_form_or_json(
+    state: State<AppState>,
+    address: ClientAddress,
+    headers: HeaderMap,
+    form: Result<FormOrJson, FormError>,
+) -> Response {
+    post(state, address, headers, form.map(FormOrJson::into_form)).await
 }
 
 /// Answers every other method.
@@ -128,6 +145,13 @@ async fn answer(
         .await
         .map_err(TokenError::Internal)?;
     let client = match client {
+        Err(ClientAuthenticationError::NoClient) => implied_client::find(state, &parameters)
+            .await
+            .map_err(TokenError::Internal)?
+            .ok_or(ClientAuthenticationError::NoClient),
+        outcome => outcome,
+    };
+    let client = match client {
         Ok(client) => client,
         Err(error) => {
             let named = named_client(state, headers, &parameters).await;
@@ -161,6 +185,12 @@ async fn answer(
         GrantRequest::AuthorizationCode(code) => authorization_code::exchange(&exchange, code).await,
         GrantRequest::ClientCredentials => client_credentials::issue(&exchange, request.scope).await,
         GrantRequest::DeviceCode(code) => device_code::exchange(&exchange, &code).await,
+        GrantRequest::TokenExchange(offered) => {
+            token_exchange::exchange(&exchange, offered, request.scope).await
+        }
+        GrantRequest::JwtBearer(assertion) => {
+            jwt_bearer::exchange(&exchange, &assertion, request.scope).await
+        }
         GrantRequest::RefreshToken(token) => refresh_token::exchange(&exchange, token, request.scope).await,
     };
     outcome.map_err(|error| known(error, method))

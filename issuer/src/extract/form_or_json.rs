@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn an_object_of_texts_is_read_as_a_form_would_be() {
-        let parameters = parse(br#" {"grant_type":"x","scope":"a b","empty":"","\u00e4":"\u00fc"} "#).unwrap();
+        let parameters =
+            parse(br#" {"grant_type":"x","scope":"a b","empty":"","\u00e4":"\u00fc"} "#).unwrap();
         assert_eq!(parameters.single("grant_type"), Ok(Some("x")));
         assert_eq!(parameters.single("scope"), Ok(Some("a b")));
         assert_eq!(parameters.single("empty"), Ok(None));
@@ -108,7 +109,11 @@ mod tests {
     #[test]
     fn refuses_values_that_are_no_texts() {
         for value in ["1", "true", "null", "[]", "[\"x\"]", "{}", "{\"b\":\"c\"}"] {
-            assert_eq!(refused(&format!("{{\"a\":{value}}}")), FormError::NotAText, "{value}");
+            assert_eq!(
+                refused(&format!("{{\"a\":{value}}}")),
+                FormError::NotAText,
+                "{value}"
+            );
         }
     }
 

@@ -11,7 +11,7 @@ use wardgate_shared::json;
 use wardgate_shared::time::Timestamp;
 
 use super::key_sets::COOL_DOWN_SECONDS;
-use super::{FetchError, Outbound, freshness};
+use super::{FetchError, Outbound, check_url, freshness};
 
 /// Where the document is, under the issuer's URL (section 4).
 const PATH: &str = "/.well-known/openid-configuration";
@@ -100,6 +100,8 @@ impl Providers {
         if metadata.issuer != issuer {
             return Err(DiscoveryError::AnotherIssuer);
         }
+        // What may not be fetched is not worth keeping.
+        check_url(&metadata.jwks_uri, &self.outbound.0.config).map_err(FetchError::Url)?;
         Ok((metadata.jwks_uri.into(), freshness::seconds(&fetched.headers)))
     }
 }

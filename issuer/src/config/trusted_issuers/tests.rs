@@ -71,10 +71,7 @@ fn the_environment_may_name_them_too() {
 
 #[test]
 fn every_fault_names_its_member() {
-    let lawful = [
-        ("issuer", "\"https://idp.example\""),
-        ("audiences", "[\"us\"]"),
-    ];
+    let lawful = [("issuer", "\"https://idp.example\""), ("audiences", "[\"us\"]")];
     for (member, value) in [
         ("issuer", "5"),
         ("issuer", "\"idp.example\""),
@@ -109,7 +106,10 @@ fn every_fault_names_its_member() {
     for (tables, fault) in [
         ("trusted_issuers = 5\n", "trusted_issuers "),
         ("trusted_issuers = [5]\n", "trusted_issuers[0] "),
-        ("[[trusted_issuers]]\naudiences = [\"us\"]\n", "trusted_issuers[0].issuer "),
+        (
+            "[[trusted_issuers]]\naudiences = [\"us\"]\n",
+            "trusted_issuers[0].issuer ",
+        ),
         (
             "[[trusted_issuers]]\nissuer = \"https://a.example\"\naudiences = [\"a\"]\n\
              [[trusted_issuers]]\nissuer = \"https://a.example\"\naudiences = [\"b\"]\n",

@@ -46,7 +46,10 @@ impl DirectGrant {
         let client = exchange.client.client();
         let audiences = resources::requested(exchange.state.config(), exchange.parameters)
             .map_err(|_| TokenError::UnknownTarget)?;
-        let requested = self.scope.map_or_else(|| usual_scope(client), without_session);
+        let requested = self
+            .scope
+            .as_ref()
+            .map_or_else(|| usual_scope(client), without_session);
         let granted = granting::for_person(&granting::for_request(&requested, client), &self.user);
         if granted.scope.is_empty() {
             return Err(TokenError::Scope(ScopeRefusal::NothingForPerson));
@@ -98,12 +101,17 @@ impl DirectGrant {
 
 /// What a request that names no scope asks for: all that the client is registered for, but nothing that lasts.
 fn usual_scope(client: &Client) -> ScopeSet {
-    let set = without_session(client.scope.clone());
-    set.iter().filter(|scope| **scope != *"offline_access").cloned().collect()
+    without("offline_access", &without_session(&client.scope))
 }
 
 /// There is no session that `online_access` could live in.
-#[expect(clippy::needless_pass_by_value, reason = "the form that `map_or_else` calls")]
-fn without_session(scope: ScopeSet) -> ScopeSet {
-    scope.iter().filter(|scope| **scope != *"online_access").cloned().collect()
+fn without_session(scope: &ScopeSet) -> ScopeSet {
+    without("online_access", scope)
+}
+
+fn without(name: &str, set: &ScopeSet) -> ScopeSet {
+    set.iter()
+        .filter(|scope| scope.as_str() != name)
+        .cloned()
+        .collect()
 }

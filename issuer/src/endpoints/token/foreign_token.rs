@@ -200,14 +200,10 @@ async fn key_set(
     let name = issuer.issuer.as_str();
     let url: Arc<str> = match &issuer.jwks_uri {
         Some(url) => url.as_str().into(),
-        None => state
-            .providers()
-            .key_set_url(name, now)
-            .await
-            .map_err(|error| {
-                tracing::warn!(issuer = name, %error, "a trusted issuer could not be discovered");
-                ForeignTokenFault::Discovery
-            })?,
+        None => state.providers().key_set_url(name, now).await.map_err(|error| {
+            tracing::warn!(issuer = name, %error, "a trusted issuer could not be discovered");
+            ForeignTokenFault::Discovery
+        })?,
     };
     let wanted = WantedKey {
         key_id: jwt.key_id(),

@@ -41,6 +41,8 @@ fn configured<'a>(state: &'a AppState, parameters: &Parameters) -> Option<&'a st
         | GrantType::RefreshToken
         | GrantType::DeviceCode => return None,
     };
-    let issuer = UnverifiedJwt::parse(token, MAXIMUM_JWT_BYTES).ok()?.issuer_hint()?;
+    let issuer = UnverifiedJwt::parse(token, MAXIMUM_JWT_BYTES)
+        .ok()?
+        .issuer_hint()?;
     state.config().trusted_issuer(&issuer)?.client_id.as_deref()
 }

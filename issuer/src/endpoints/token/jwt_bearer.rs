@@ -26,7 +26,7 @@ pub(super) async fn exchange(
         .await
         .map_err(TokenError::Foreign)?;
     let id = token.id().ok_or(TokenError::Foreign(ForeignTokenFault::NoId))?;
-    let used = UsedAssertion {
+    let consumed = UsedAssertion {
         issuer: token.issuer.issuer.clone(),
         digest: SecretDigest::of(id),
         expires_at: token.refused_from(),
@@ -38,7 +38,7 @@ pub(super) async fn exchange(
         user,
         authenticated_at: token.authenticated_at(now),
         scope,
-        assertion: Some(used),
+        assertion: Some(consumed),
         method: GrantType::JwtBearer.as_str(),
         issued_token_type: None,
     };

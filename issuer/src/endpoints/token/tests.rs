@@ -4,4 +4,8 @@ mod authorization_code;
 mod border;
 mod client_authentication;
 mod client_credentials;
+mod jwt_bearer;
+mod own_token_exchange;
+mod partner;
 mod refresh_token;
+mod token_exchange;

@@ -61,7 +61,11 @@ async fn many_callers_at_once_share_one_discovery() {
 async fn a_document_of_another_issuer_is_not_believed() {
     let fixture = Fixture::new().await;
     let url = fixture.provider.issuer.clone();
-    for other in [format!("{url}/"), String::from("https://idp.example"), String::new()] {
+    for other in [
+        format!("{url}/"),
+        String::from("https://idp.example"),
+        String::new(),
+    ] {
         fixture.provider.discovery(
             200,
             &[],
@@ -84,11 +88,31 @@ async fn what_is_no_metadata_is_refused() {
         String::from("[]"),
         format!("{{\"issuer\":\"{issuer}\"}}"),
         format!("{{\"issuer\":\"{issuer}\",\"jwks_uri\":5}}"),
-        format!("{{\"issuer\":\"https://a.example\",\"issuer\":\"{issuer}\",\"jwks_uri\":\"{issuer}/jwks\"}}"),
+        format!(
+            "{{\"issuer\":\"https://a.example\",\"issuer\":\"{issuer}\",\"jwks_uri\":\"{issuer}/jwks\"}}"
+        ),
     ]) {
         fixture.provider.discovery(200, &[], &body);
         let found = fixture.found(step * COOL_DOWN_SECONDS).await;
-        assert!(matches!(found, Err(DiscoveryError::Malformed)), "{body}: {found:?}");
+        assert!(
+            matches!(found, Err(DiscoveryError::Malformed)),
+            "{body}: {found:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_key_set_that_may_not_be_fetched_is_not_believed() {
+    let fixture = Fixture::new().await;
+    let issuer = fixture.provider.issuer.clone();
+    for (step, url) in (0..).zip(["https://169.254.169.254/jwks", "http://idp.example/jwks", "/jwks"]) {
+        let document = serde_json::json!({ "issuer": issuer, "jwks_uri": url });
+        fixture.provider.discovery(200, &[], &document.to_string());
+        let found = fixture.found(step * COOL_DOWN_SECONDS).await;
+        assert!(
+            matches!(found, Err(DiscoveryError::Fetch(FetchError::Url(_)))),
+            "{url}: {found:?}"
+        );
     }
 }
 

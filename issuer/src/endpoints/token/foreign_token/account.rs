@@ -87,7 +87,14 @@ mod tests {
     fn addresses_are_compared_in_lower_case_and_only_in_ascii() {
         assert_eq!(address(" Ada@Example.ORG "), Some("ada@example.org".into()));
         // KELVIN SIGN, whose lower case is an ordinary k.
-        for text in ["", "ada", "@example.org", "ada@", "\u{212A}im@example.org", "ada@ex\u{e4}mple.org"] {
+        for text in [
+            "",
+            "ada",
+            "@example.org",
+            "ada@",
+            "\u{212A}im@example.org",
+            "ada@ex\u{e4}mple.org",
+        ] {
             assert_eq!(address(text), None, "{text}");
         }
     }

@@ -53,10 +53,15 @@ pub(super) async fn exchange(
         return Err(TokenError::Scope(ScopeRefusal::NothingForPerson));
     }
 
-    let access = exchanged::access_token(exchange.state, &live.token, actor, &scope, &audiences, exchange.now)?;
-    let audit = exchange
-        .audit(METHOD, AuditOutcome::Success)
-        .with_user(&*user.id);
+    let access = exchanged::access_token(
+        exchange.state,
+        &live.token,
+        actor,
+        &scope,
+        &audiences,
+        exchange.now,
+    )?;
+    let audit = exchange.audit(METHOD, AuditOutcome::Success).with_user(&*user.id);
     let stored = exchange
         .state
         .store()
