@@ -3,6 +3,7 @@
 mod metadata;
 
 use wardgate_shared::jwk::JwkSet;
+use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::redirect_uri::{RedirectTarget, RegisteredRedirectUri};
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
@@ -126,6 +127,15 @@ impl Client {
     /// Whether an authorization request of this client must carry a challenge (OIDC-01, SMART-24).
     pub const fn requires_pkce(&self) -> bool {
         self.is_public() || self.pkce_required
+    }
+
+    /// What its ID tokens are signed with (OIDC-63).
+    pub fn id_token_algorithm(&self) -> SignatureAlgorithm {
+        let default = match self.metadata.profile {
+            SecurityProfile::Standard => SignatureAlgorithm::RS256,
+            SecurityProfile::Fapi2 => SignatureAlgorithm::PS256,
+        };
+        self.metadata.id_token_signed_response_alg.unwrap_or(default)
     }
 
     /// How long a refresh token that was superseded still works, in seconds, beyond a retry. None for a public client, to

@@ -35,6 +35,7 @@ impl FirstTokens {
         if grant.scope.contains("openid") {
             tokens.id_token = Some(signed::id_token(
                 exchange.state,
+                exchange.client.client().id_token_algorithm(),
                 grant,
                 user,
                 &tokens.access.value,

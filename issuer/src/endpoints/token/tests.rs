@@ -4,6 +4,7 @@ mod authorization_code;
 mod border;
 mod client_authentication;
 mod client_credentials;
+mod id_token_algorithms;
 mod jwt_bearer;
 mod own_token_exchange;
 mod partner;
