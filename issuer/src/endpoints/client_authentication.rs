@@ -1,8 +1,9 @@
 //! Who calls: client authentication at the token and revocation endpoints (RFC 6749 sections 2.3 and 3.2.1).
 //!
-//! One step, one outcome: an [`AuthenticatedClient`], which nothing else can make of a client that has to prove who it is. Methods: `client_secret_basic`,
-//! `client_secret_post`, `private_key_jwt` (in `assertion`), and `none` for public clients. Exactly one of them may be
-//! used. An unknown client gets the same answer as a wrong proof, and with a secret costs the same work.
+//! One step, one outcome: an [`AuthenticatedClient`], which nothing else can make of a client that has to prove who it is.
+//! Methods: `client_secret_basic`, `client_secret_post`, `private_key_jwt` (in `assertion`), and `none` for public clients.
+//! Exactly one of them may be used. An unknown client gets the same answer as a wrong proof, and with a secret costs the
+//! same work.
 
 mod assertion;
 

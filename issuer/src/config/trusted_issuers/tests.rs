@@ -91,11 +91,12 @@ fn every_fault_names_its_member() {
         ("longest_age_seconds", "\"soon\""),
         ("isuer", "1"),
     ] {
-        let mut table = String::from("[[trusted_issuers]]\n");
-        for (own, own_value) in lawful.iter().filter(|(own, _)| *own != member) {
-            table.push_str(&format!("{own} = {own_value}\n"));
-        }
-        table.push_str(&format!("{member} = {value}\n"));
+        let others = lawful.iter().filter(|(own, _)| *own != member);
+        let lines: Vec<String> = others
+            .chain([&(member, value)])
+            .map(|(name, value)| format!("{name} = {value}"))
+            .collect();
+        let table = format!("[[trusted_issuers]]\n{}\n", lines.join("\n"));
         let faults = read(&table).unwrap_err();
         assert_eq!(faults.len(), 1, "{member} = {value}: {faults:?}");
         assert!(
