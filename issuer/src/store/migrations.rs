@@ -56,6 +56,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0014_issuer_assertions",
         include_str!("../../migrations/0014_issuer_assertions.sql"),
     ),
+    (
+        "0019_launches",
+        include_str!("../../migrations/0019_launches.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

@@ -18,6 +18,7 @@ use crate::error::internal::InternalError;
 use crate::rng;
 use crate::store::{DirectIssue, UsedAssertion};
 use crate::tokens::granting;
+use crate::tokens::launch_context::KnownContext;
 
 use super::error::{ScopeRefusal, TokenError};
 use super::first_tokens::FirstTokens;
@@ -50,7 +51,9 @@ impl DirectGrant {
             .scope
             .as_ref()
             .map_or_else(|| usual_scope(client), without_session);
-        let granted = granting::for_person(&granting::for_request(&requested, client), &self.user);
+        let context = KnownContext::own(&self.user);
+        let givable = granting::for_request(&requested, client);
+        let granted = granting::for_person(&givable, &self.user, &context);
         if granted.scope.is_empty() {
             return Err(TokenError::Scope(ScopeRefusal::NothingForPerson));
         }
@@ -64,6 +67,7 @@ impl DirectGrant {
             scope: granted.scope,
             audiences,
             launch_context: granted.launch_context,
+            launch_parameters: granted.launch_parameters,
             authenticated_at: self.authenticated_at,
             // By what means, only the other issuer knows.
             methods: Vec::new(),

@@ -1,4 +1,5 @@
-//! Requests that name no client: the issuer of the token that they present says for which client it is.
+//! Requests that name no client: the token that they present says for which client it is, a refresh token by whose it is,
+//! another issuer's token by its issuer.
 //!
 //! A registered identity provider and the client that its tokens are for belong together, so its users' programs need not
 //! be told a `client_id` of ours. The client must be a public one, which anybody may name: nothing is gained by not
@@ -7,7 +8,7 @@
 use wardgate_shared::jwt::{MAXIMUM_JWT_BYTES, UnverifiedJwt};
 
 use crate::domain::client::GrantType;
-use crate::endpoints::client_authentication::AuthenticatedClient;
+use crate::endpoints::client_authentication::{AuthenticatedClient, holder_of_refresh_token};
 use crate::error::internal::InternalError;
 use crate::extract::Parameters;
 use crate::state::AppState;
@@ -21,7 +22,7 @@ pub(super) async fn find(
     parameters: &Parameters,
 ) -> Result<Option<AuthenticatedClient>, InternalError> {
     let Some(client_id) = configured(state, parameters) else {
-        return Ok(None);
+        return holder_of_refresh_token(state, parameters).await;
     };
     let client = state.store().client(client_id).await?;
     let found = client.and_then(AuthenticatedClient::public);
