@@ -11,6 +11,8 @@ use crate::keys::KeyRing;
 use crate::outbound::{KeySets, Outbound, Providers};
 use crate::password::{PasswordError, Passwords};
 use crate::store::Store;
+use crate::tokens::status_lists::StatusLists;
+use crate::tokens::status_places::StatusPlaces;
 
 /// The issuer's state. Clones share it.
 #[derive(Clone)]
@@ -26,6 +28,8 @@ struct Parts {
     outbound: Outbound,
     key_sets: KeySets,
     providers: Providers,
+    status_places: StatusPlaces,
+    status_lists: StatusLists,
 }
 
 impl AppState {
@@ -44,6 +48,7 @@ impl AppState {
         let outbound = Outbound::new(config.outbound.clone());
         let key_sets = KeySets::new(outbound.clone());
         let providers = Providers::new(outbound.clone());
+        let status_places = StatusPlaces::new(config.longest_token_seconds());
         Ok(Self(Arc::new(Parts {
             config,
             store,
@@ -54,6 +59,8 @@ impl AppState {
             outbound,
             key_sets,
             providers,
+            status_places,
+            status_lists: StatusLists::default(),
         })))
     }
 
@@ -105,5 +112,15 @@ impl AppState {
     /// What is known of the trusted issuers that have their keys found by discovery.
     pub fn providers(&self) -> &Providers {
         &self.0.providers
+    }
+
+    /// The places of new access tokens in status lists.
+    pub fn status_places(&self) -> &StatusPlaces {
+        &self.0.status_places
+    }
+
+    /// The status lists that verifiers fetch.
+    pub fn status_lists(&self) -> &StatusLists {
+        &self.0.status_lists
     }
 }

@@ -1,6 +1,6 @@
 //! Access tokens made from other access tokens (RFC 8693).
 
-use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims, Actor};
+use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims, Actor, Status, StatusListReference};
 use wardgate_shared::jwt::{Audiences, VerifiedJwt};
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::secret::Secret;
@@ -12,6 +12,7 @@ use crate::rng;
 use crate::state::AppState;
 
 use super::signed::SignedAccessToken;
+use super::status_lists;
 
 /// The most actors that a token names: a chain of calls, not a cycle.
 pub const MOST_ACTORS: usize = 4;
@@ -46,6 +47,14 @@ pub fn access_token(
     let token_id = rng::identifier("at-")?;
     let client_id = actor.subject.clone().unwrap_or_default();
     let fhir_user = old.fhir_user.clone().filter(|_| scope.contains("fhirUser"));
+    let longest = state.config().tokens.access_token_seconds;
+    let lifetime_seconds = subject.expires_at().since(now).min(longest);
+    let expires_at = now.plus(lifetime_seconds);
+    let status = state.status_places().next(expires_at, now)?;
+    let reference = StatusListReference {
+        index: status.index.into(),
+        uri: status_lists::uri(&state.config().server.public_url, &status.list.id),
+    };
     let claims = AccessClaims {
         issuer: old.issuer.clone(),
         subject: old.subject.clone(),
@@ -62,10 +71,11 @@ pub fn access_token(
         authentication_context: old.authentication_context.clone(),
         authentication_methods: old.authentication_methods.clone(),
         authenticated_at: old.authenticated_at,
+        // A place of its own: it can be revoked by itself.
+        status: Some(Status {
+            status_list: Some(reference),
+        }),
     };
-    let longest = state.config().tokens.access_token_seconds;
-    let lifetime_seconds = subject.expires_at().since(now).min(longest);
-    let expires_at = now.plus(lifetime_seconds);
     let value = state
         .keys()
         .sign(ACCESS_TOKEN_TYPE, claims, now, expires_at, now)?;
@@ -75,6 +85,8 @@ pub fn access_token(
             token_id,
             client_id,
             grant_id: None,
+            user_id: Some(old.subject.clone()),
+            status,
             expires_at,
             revoked_at: None,
         },

@@ -202,14 +202,24 @@ async fn a_grant_that_ends_meanwhile_gives_nothing() {
         .into_claims()
         .token_id;
     let narrow = exchange(&partner, &subject["access_token"], &[]).await.json();
+    let now = clinic.issuer.now();
+    let place = || {
+        clinic
+            .issuer
+            .state
+            .status_places()
+            .next(now.plus(60), now)
+            .unwrap()
+    };
     let mut record = crate::domain::grant::AccessTokenRecord {
         token_id: "at-later".into(),
         client_id: AGENT.into(),
         grant_id: None,
-        expires_at: clinic.issuer.now().plus(60),
+        user_id: None,
+        status: place(),
+        expires_at: now.plus(60),
         revoked_at: None,
     };
-    let now = clinic.issuer.now();
     let audit = || AuditEvent::new(now, AuditAction::TokenRequest, AuditOutcome::Success);
     let store = clinic.issuer.store();
     let stored = store
@@ -221,6 +231,7 @@ async fn a_grant_that_ends_meanwhile_gives_nothing() {
     let (_, grant) = store.refresh_token(&digest).await.unwrap().unwrap();
     assert!(store.end_grant(&grant.id, now, audit()).await.unwrap());
     record.token_id = "at-too-late".into();
+    record.status = place();
     let stored = store.exchange_access_token(&token_id, record, now, audit()).await;
     assert_eq!(stored, Ok(false));
     assert_eq!(store.is_access_token_live("at-later", now).await, Ok(false));
