@@ -73,6 +73,7 @@ impl DirectGrant {
             methods: Vec::new(),
             nonce: None,
             session: None,
+            session_id: None,
             created_at: exchange.now,
             ended_at: None,
         };
