@@ -117,6 +117,12 @@ impl Client {
         self.is_public() || self.pkce_required
     }
 
+    /// Whether its access tokens must be bound to a key, so that its token requests need a DPoP proof (RFC 9449 section 5.2;
+    /// FAPI 2.0 Security Profile section 5.3.2.1).
+    pub const fn requires_dpop(&self) -> bool {
+        self.metadata.dpop_bound_access_tokens || matches!(self.metadata.profile, SecurityProfile::Fapi2)
+    }
+
     /// The target of a request that presents `redirect_uri`; without one, the only registered URI (RFC 6749 section
     /// 3.1.2.3), and none when there are several.
     pub fn redirect_target(&self, redirect_uri: Option<&str>) -> Option<RedirectTarget> {

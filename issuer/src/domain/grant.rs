@@ -5,6 +5,7 @@ use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
 use super::digest::SecretDigest;
+use super::proof_use::ProofUse;
 use super::session::AuthenticationMethod;
 
 /// A grant to a client in a person's name. Ending it ends every token made from it.
@@ -57,6 +58,9 @@ pub struct RefreshToken {
     pub expires_at: Timestamp,
     /// When it was exchanged for its successor; whoever presents it after that holds a stolen copy.
     pub rotated_at: Option<Timestamp>,
+    /// The thumbprint of the key whose DPoP proof an exchange must carry. Tokens of confidential clients have none: they are
+    /// bound to their client (RFC 9449 section 5).
+    pub dpop_jkt: Option<String>,
 }
 
 /// The record of an access token, so that it can be revoked by its name.
@@ -72,4 +76,6 @@ pub struct AccessTokenRecord {
     pub expires_at: Timestamp,
     /// Since when it is revoked.
     pub revoked_at: Option<Timestamp>,
+    /// The use of the DPoP proof that it was asked for with: used up when the record is stored, and not kept in it.
+    pub proof: Option<ProofUse>,
 }

@@ -6,13 +6,14 @@ use wardgate_shared::time::Timestamp;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::grant::AccessTokenRecord;
 
-use super::{Store, StoreError, audit_events, sql};
+use super::{Store, StoreError, audit_events, dpop_proofs, sql};
 
 impl Store {
     /// Records an access token that comes from no grant: a client's own.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; [`StoreError::ProofReplayed`], as wherever an access token is stored, when its DPoP proof was used
+    /// before: nothing is stored then.
     pub async fn record_access_token(
         &self,
         access: AccessTokenRecord,
@@ -64,7 +65,9 @@ impl Store {
     }
 }
 
+/// Stores an access token, and uses up the DPoP proof that it was asked for with.
 pub(super) fn insert(connection: &Connection, access: &AccessTokenRecord) -> Result<(), StoreError> {
+    dpop_proofs::consume(connection, access.proof.as_ref())?;
     sql::change(
         connection,
         "INSERT INTO access_tokens (token_id, client_id, grant_id, expires_at, revoked_at) VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -37,7 +37,7 @@ impl Store {
         self.read(move |connection| {
             sql::first(
                 connection,
-                "SELECT t.digest, t.grant_id, t.issued_at, t.expires_at, t.rotated_at, g.*
+                "SELECT t.digest, t.grant_id, t.issued_at, t.expires_at, t.rotated_at, t.dpop_jkt, g.*
                  FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id WHERE t.digest = ?1",
                 params![digest.as_bytes()],
                 |row| Ok((from_row(row)?, grants::from_row(row)?)),
@@ -128,13 +128,15 @@ fn rotate(
 pub(super) fn insert(connection: &Connection, token: &RefreshToken) -> Result<(), StoreError> {
     sql::change(
         connection,
-        "INSERT INTO refresh_tokens (digest, grant_id, issued_at, expires_at, rotated_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO refresh_tokens (digest, grant_id, issued_at, expires_at, rotated_at, dpop_jkt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             token.digest.as_bytes(),
             token.grant_id,
             token.issued_at.seconds(),
             token.expires_at.seconds(),
             sql::optional_seconds(token.rotated_at),
+            token.dpop_jkt,
         ],
     )?;
     Ok(())
@@ -147,5 +149,6 @@ fn from_row(row: &Row<'_>) -> Result<RefreshToken, StoreError> {
         issued_at: sql::instant(row, "issued_at")?,
         expires_at: sql::instant(row, "expires_at")?,
         rotated_at: sql::optional_instant(row, "rotated_at")?,
+        dpop_jkt: row.get("dpop_jkt")?,
     })
 }

@@ -1,8 +1,9 @@
 //! Tokens that say something: access tokens (RFC 9068) and ID tokens (OpenID Connect Core section 2).
 
 use wardgate_shared::claims::{
-    ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, LaunchContext, access_token_hash,
+    ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, LaunchContext, access_token_hash, bound_to,
 };
+use wardgate_shared::dpop::VerifiedProof;
 use wardgate_shared::jwt::{Audiences, SignatureAlgorithm};
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::secret::Secret;
@@ -10,10 +11,13 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
 use crate::domain::grant::{AccessTokenRecord, Grant};
+use crate::domain::proof_use::ProofUse;
 use crate::domain::user::User;
 use crate::error::InternalError;
 use crate::rng;
 use crate::state::AppState;
+
+use super::confirmation;
 
 /// In whose name an access token speaks.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +44,8 @@ pub struct AccessTokenFacts<'a> {
     pub scope: &'a ScopeSet,
     /// The resources it is for.
     pub audiences: &'a [String],
+    /// The proof of the request: the token is bound to its key, and storing the token uses it up.
+    pub proof: Option<&'a VerifiedProof>,
 }
 
 /// An access token, signed, with the record that lets it be revoked.
@@ -47,6 +53,8 @@ pub struct AccessTokenFacts<'a> {
 pub struct SignedAccessToken {
     /// The token in compact form.
     pub value: Secret<String>,
+    /// `token_type`.
+    pub token_type: &'static str,
     /// What the store keeps of it.
     pub record: AccessTokenRecord,
     /// How long it lives, in seconds.
@@ -75,7 +83,7 @@ pub fn access_token(
         organization_id: None,
         launch_context: LaunchContext::default(),
         fhir_user: None,
-        confirmation: None,
+        confirmation: facts.proof.map(|proof| bound_to(proof.thumbprint())),
         authentication_context: None,
         authentication_methods: Vec::new(),
         authenticated_at: None,
@@ -94,6 +102,7 @@ pub fn access_token(
         }
     };
     let expires_at = now.plus(lifetime_seconds);
+    let token_type = confirmation::token_type(&claims);
     let value = Secret::new(
         state
             .keys()
@@ -106,9 +115,11 @@ pub fn access_token(
         grant_id,
         expires_at,
         revoked_at: None,
+        proof: facts.proof.map(ProofUse::of),
     };
     Ok(SignedAccessToken {
         value,
+        token_type,
         record,
         lifetime_seconds,
     })

@@ -43,6 +43,7 @@ pub(super) async fn exchange(
     if token.rotated_at.is_some() {
         return Err(end_family(exchange, &grant).await?);
     }
+    exchange.check_key(token.dpop_jkt.as_deref())?;
     let end = lifetime_end(exchange, &grant)
         .await?
         .ok_or(TokenError::Grant(InvalidGrant::SessionEnded))?;
@@ -61,6 +62,7 @@ pub(super) async fn exchange(
         client_id: &grant.client_id,
         scope: &scope,
         audiences: &audiences,
+        proof: exchange.proof.as_ref(),
     };
     let access = signed::access_token(exchange.state, facts, exchange.now)?;
     let (value, successor) = generate(exchange, &grant, end)?;
@@ -117,6 +119,7 @@ pub(super) fn generate(
         issued_at: exchange.now,
         expires_at: end,
         rotated_at: None,
+        dpop_jkt: exchange.key_of_public_client(),
     };
     Ok((secret.value, record))
 }
