@@ -126,7 +126,7 @@ struct AuthorizationServer {
     require_pushed_authorization_requests: bool,
     response_modes_supported: [&'static str; ResponseMode::ALL.len()],
     subject_types_supported: [&'static str; 1],
-    id_token_signing_alg_values_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: Vec<&'static str>,
     dpop_signing_alg_values_supported: [&'static str; dpop::ALGORITHMS.len()],
     claims_supported: [&'static str; 13],
     claims_parameter_supported: bool,
@@ -164,7 +164,7 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         require_pushed_authorization_requests: false,
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         subject_types_supported: ["public"],
-        id_token_signing_alg_values_supported: ["RS256"],
+        id_token_signing_alg_values_supported: id_token_algorithms(&state),
         dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(SignatureAlgorithm::name),
         claims_supported: [
             "iss",
@@ -188,6 +188,12 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         service_documentation: state.config().documentation.error_uri.clone(),
     };
     Ok(public(&document, DOCUMENT_MAXIMUM_AGE_SECONDS)?)
+}
+
+/// The names of all algorithms that there are keys for (OIDC-63).
+fn id_token_algorithms(state: &AppState) -> Vec<&'static str> {
+    let algorithms = state.keys().algorithms().into_iter();
+    algorithms.map(SignatureAlgorithm::name).collect()
 }
 
 /// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their types here).

@@ -49,6 +49,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0011_client_metadata.sql"),
     ),
     ("0012_dpop", include_str!("../../migrations/0012_dpop.sql")),
+    (
+        "0013_refresh_token_retries",
+        include_str!("../../migrations/0013_refresh_token_retries.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

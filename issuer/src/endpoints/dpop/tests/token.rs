@@ -9,8 +9,11 @@ use super::{
     token_with,
 };
 use crate::domain::client::{ClientAuthentication, GrantType, SecurityProfile};
+use crate::domain::digest::SecretDigest;
 use crate::testing::{Prover, client};
-use crate::web::testing::{APP, Answer, Clinic, PATIENT, SERVICE, WEB, app_request, basic, changed};
+use crate::web::testing::{
+    APP, APP_REDIRECT, Answer, Clinic, PATIENT, SERVICE, WEB, app_request, basic, changed, form,
+};
 
 async fn refresh(clinic: &Clinic, token: &str, key: Option<&Prover>) -> Answer {
     let fields = [
@@ -214,16 +217,9 @@ async fn a_thumbprint_that_is_none_is_refused() {
         let request = changed(app_request("openid"), &[("dpop_jkt", Some(value))]);
         let answer = clinic
             .browser()
-            .get(&format!(
-                "/oauth2/authorize?{}",
-                crate::web::testing::form(&request)
-            ))
+            .get(&format!("/oauth2/authorize?{}", form(&request)))
             .await;
-        answer.is_error_redirect(
-            crate::web::testing::APP_REDIRECT,
-            "invalid_request",
-            Some("xyz123"),
-        );
+        answer.is_error_redirect(APP_REDIRECT, "invalid_request", Some("xyz123"));
     }
 }
 
@@ -272,7 +268,7 @@ async fn a_confidential_client_that_must_prove_gets_no_refresh_without_a_proof()
     let clinic = Clinic::open().await;
     let mut registered = client(
         "bound-web",
-        ClientAuthentication::Secret(crate::domain::digest::SecretDigest::of("secret")),
+        ClientAuthentication::Secret(SecretDigest::of("secret")),
         &[GrantType::RefreshToken],
         &[],
         "openid",
