@@ -13,7 +13,7 @@ use crate::consent;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
-    landing, metadata, pushed_authorization, revoke, token, userinfo,
+    landing, launches, metadata, pushed_authorization, revoke, token, userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
@@ -55,6 +55,10 @@ pub fn router(state: AppState) -> Router {
         .route(
             "/oauth2/introspect",
             axum::routing::post(introspect::post).fallback(introspect::other_method),
+        )
+        .route(
+            "/v1/launches",
+            axum::routing::post(launches::post).fallback(launches::other_method),
         )
         .layer(from_fn_with_state(state.clone(), dpop::nonce::give));
 

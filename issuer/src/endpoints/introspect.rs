@@ -16,6 +16,7 @@ use wardgate_shared::time::Timestamp;
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::digest::SecretDigest;
+use crate::domain::launch::LaunchParameters;
 use crate::error::bearer::BearerError;
 use crate::error::internal::InternalError;
 use crate::error::json_body::{json_client_challenge, json_error, json_internal};
@@ -131,6 +132,8 @@ struct Living {
     patient: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encounter: Option<String>,
+    #[serde(flatten)]
+    launch: LaunchParameters,
     #[serde(rename = "fhirUser", skip_serializing_if = "Option::is_none")]
     fhir_user: Option<String>,
 }
@@ -242,6 +245,7 @@ async fn access_token(state: &AppState, text: &str) -> Result<Option<Living>, In
     };
     let (exp, iat) = (live.token.expires_at(), live.token.issued_at());
     let claims = live.token.into_claims();
+    let launch = state.store().launch_parameters_of(&claims.token_id).await?;
     let token_type = confirmation::token_type(&claims);
     Ok(Some(Living {
         active: true,
@@ -257,6 +261,7 @@ async fn access_token(state: &AppState, text: &str) -> Result<Option<Living>, In
         jti: Some(claims.token_id),
         patient: claims.launch_context.patient_id,
         encounter: claims.launch_context.encounter_id,
+        launch,
         fhir_user: claims.fhir_user,
     }))
 }
@@ -281,6 +286,7 @@ async fn refresh_token(state: &AppState, text: &str) -> Result<Option<Living>, I
         jti: None,
         patient: grant.launch_context.patient_id,
         encounter: grant.launch_context.encounter_id,
+        launch: grant.launch_parameters,
         fhir_user: None,
     }))
 }
