@@ -16,4 +16,5 @@ pub mod launch;
 pub mod proof_use;
 pub mod session;
 pub mod signing_key;
+pub mod status_list;
 pub mod user;

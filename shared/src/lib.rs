@@ -12,6 +12,7 @@
 //! | [`claims`] | What do access tokens and ID tokens say, member by member? |
 //! | [`dpop`] | Does this proof show that a request comes from the holder of a key? |
 //! | [`scope`] | What was granted, and does it permit this FHIR request? |
+//! | [`status_list`] | Which of many tokens were revoked, in a bit each? |
 //! | [`pkce`], [`redirect_uri`] | May this authorization code go there, to whom? |
 //! | [`oauth_error`], [`error_uri`], [`problem`], [`operation_outcome`] | How is a refusal said in the standards' words? |
 //! | [`secret`], [`time`] | Values that must not leak, and instants that must not be read here. |
@@ -35,4 +36,5 @@ pub mod problem;
 pub mod redirect_uri;
 pub mod scope;
 pub mod secret;
+pub mod status_list;
 pub mod time;

@@ -1,7 +1,8 @@
 //! Tokens that say something: access tokens (RFC 9068) and ID tokens (OpenID Connect Core section 2).
 
 use wardgate_shared::claims::{
-    ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, LaunchContext, access_token_hash, bound_to,
+    ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, LaunchContext, Status, StatusListReference,
+    access_token_hash, bound_to,
 };
 use wardgate_shared::dpop::VerifiedProof;
 use wardgate_shared::jwt::{Audiences, SignatureAlgorithm};
@@ -17,7 +18,7 @@ use crate::error::InternalError;
 use crate::rng;
 use crate::state::AppState;
 
-use super::confirmation;
+use super::{confirmation, status_lists};
 
 /// In whose name an access token speaks.
 #[derive(Clone, Copy, Debug)]
@@ -87,9 +88,10 @@ pub fn access_token(
         authentication_context: None,
         authentication_methods: Vec::new(),
         authenticated_at: None,
+        status: None,
     };
-    let (lifetime_seconds, grant_id) = match facts.subject {
-        Subject::Client => (config.tokens.client_credentials_seconds, None),
+    let (lifetime_seconds, grant_id, user_id) = match facts.subject {
+        Subject::Client => (config.tokens.client_credentials_seconds, None, None),
         Subject::Person { grant, user } => {
             claims.subject.clone_from(&user.id);
             claims.practitioner_id.clone_from(&user.practitioner_id);
@@ -98,10 +100,19 @@ pub fn access_token(
             claims.fhir_user = fhir_user(config, user, facts.scope, facts.audiences);
             claims.authentication_methods = method_names(grant);
             claims.authenticated_at = Some(grant.authenticated_at);
-            (config.tokens.access_token_seconds, Some(grant.id.clone()))
+            let (grant_id, user_id) = (Some(grant.id.clone()), Some(user.id.clone()));
+            (config.tokens.access_token_seconds, grant_id, user_id)
         }
     };
     let expires_at = now.plus(lifetime_seconds);
+    let status = state.status_places().next(expires_at, now)?;
+    let reference = StatusListReference {
+        index: status.index.into(),
+        uri: status_lists::uri(&config.server.public_url, &status.list.id),
+    };
+    claims.status = Some(Status {
+        status_list: Some(reference),
+    });
     let token_type = confirmation::token_type(&claims);
     let value = Secret::new(
         state
@@ -113,6 +124,8 @@ pub fn access_token(
         token_id,
         client_id,
         grant_id,
+        user_id,
+        status,
         expires_at,
         revoked_at: None,
         proof: facts.proof.map(ProofUse::of),
