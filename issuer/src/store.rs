@@ -20,6 +20,7 @@ mod connection;
 mod consents;
 mod device_authorizations;
 mod direct_grants;
+mod dpop_proofs;
 mod error;
 mod grants;
 mod launches;

@@ -3,6 +3,7 @@
 mod document_server;
 mod fake_provider;
 mod logout_receiver;
+mod prover;
 mod signer;
 
 use std::path::Path;
@@ -30,6 +31,7 @@ use crate::store::{Insertion, Store};
 pub(crate) use document_server::DocumentServer;
 pub(crate) use fake_provider::FakeProvider;
 pub(crate) use logout_receiver::{LogoutReceiver, Received};
+pub(crate) use prover::Prover;
 pub(crate) use signer::{Signer, assertion_claims, key_set};
 
 /// When every test begins: 2027-01-15.

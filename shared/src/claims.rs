@@ -2,6 +2,7 @@
 
 mod access;
 mod actor;
+mod confirmation;
 mod id;
 mod launch_context;
 mod logout;
@@ -9,6 +10,7 @@ mod status_list;
 
 pub use access::{ACCESS_TOKEN_TYPE, AccessClaims};
 pub use actor::Actor;
+pub use confirmation::{Binding, bound_to};
 pub use id::{ID_TOKEN_TYPE, IdClaims, access_token_hash};
 pub use launch_context::LaunchContext;
 pub use logout::{LOGOUT_TOKEN_TYPE, LogoutClaims, LogoutEvents};

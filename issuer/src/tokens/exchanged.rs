@@ -1,18 +1,22 @@
 //! Access tokens made from other access tokens (RFC 8693).
 
-use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims, Actor, Status, StatusListReference};
+use wardgate_shared::claims::{
+    ACCESS_TOKEN_TYPE, AccessClaims, Actor, Status, StatusListReference, bound_to,
+};
+use wardgate_shared::dpop::VerifiedProof;
 use wardgate_shared::jwt::{Audiences, VerifiedJwt};
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::grant::AccessTokenRecord;
+use crate::domain::proof_use::ProofUse;
 use crate::error::InternalError;
 use crate::rng;
 use crate::state::AppState;
 
 use super::signed::SignedAccessToken;
-use super::status_lists;
+use super::{confirmation, status_lists};
 
 /// The most actors that a token names: a chain of calls, not a cycle.
 pub const MOST_ACTORS: usize = 4;
@@ -30,7 +34,7 @@ pub fn actor(claims: &AccessClaims, client_id: &str) -> Actor {
 }
 
 /// Signs a token that says what `subject` says, but for this actor, scope and audience. It lives as long as the
-/// configuration says, and no longer than `subject`. Nothing is stored; the record names no grant yet, which
+/// configuration says, and no longer than `subject`; it is bound to the key of `proof`, if there is one. Nothing is stored; the record names no grant yet, which
 /// [`crate::store::Store::exchange_access_token`] adds.
 ///
 /// # Errors
@@ -41,6 +45,7 @@ pub fn access_token(
     actor: Actor,
     scope: &ScopeSet,
     audiences: &[String],
+    proof: Option<&VerifiedProof>,
     now: Timestamp,
 ) -> Result<SignedAccessToken, InternalError> {
     let old = subject.claims();
@@ -66,7 +71,7 @@ pub fn access_token(
         organization_id: old.organization_id.clone(),
         launch_context: old.launch_context.clone(),
         fhir_user,
-        confirmation: None,
+        confirmation: proof.map(|proof| bound_to(proof.thumbprint())),
         actor: Some(actor),
         authentication_context: old.authentication_context.clone(),
         authentication_methods: old.authentication_methods.clone(),
@@ -76,11 +81,13 @@ pub fn access_token(
             status_list: Some(reference),
         }),
     };
+    let token_type = confirmation::token_type(&claims);
     let value = state
         .keys()
         .sign(ACCESS_TOKEN_TYPE, claims, now, expires_at, now)?;
     Ok(SignedAccessToken {
         value: Secret::new(value),
+        token_type,
         record: AccessTokenRecord {
             token_id,
             client_id,
@@ -89,6 +96,7 @@ pub fn access_token(
             status,
             expires_at,
             revoked_at: None,
+            proof: proof.map(ProofUse::of),
         },
         lifetime_seconds,
     })

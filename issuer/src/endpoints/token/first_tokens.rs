@@ -57,6 +57,7 @@ impl FirstTokens {
             client_id: &grant.client_id,
             scope: &grant.scope,
             audiences,
+            proof: exchange.proof.as_ref(),
         };
         let access = signed::access_token(exchange.state, facts, exchange.now)?;
         let refresh_ends_at = if granting::comes_with_refresh_token(exchange.client.client()) {

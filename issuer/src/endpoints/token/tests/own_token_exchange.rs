@@ -219,6 +219,7 @@ async fn a_grant_that_ends_meanwhile_gives_nothing() {
         status: place(),
         expires_at: now.plus(60),
         revoked_at: None,
+        proof: None,
     };
     let audit = || AuditEvent::new(now, AuditAction::TokenRequest, AuditOutcome::Success);
     let store = clinic.issuer.store();

@@ -59,6 +59,7 @@ pub(super) async fn exchange(
         actor,
         &scope,
         &audiences,
+        exchange.proof.as_ref(),
         exchange.now,
     )?;
     let audit = exchange.audit(METHOD, AuditOutcome::Success).with_user(&*user.id);
