@@ -12,6 +12,7 @@ mod options;
 mod public_url;
 mod reader;
 mod sections;
+mod trusted_issuers;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub use network::IpNetwork;
 pub use options::{documentation, example_file};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub(crate) use sections::parse_master_key;
+pub use trusted_issuers::{AccountMatch, TrustedIssuer};
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -36,10 +38,14 @@ pub struct Config {
     pub keys: KeysConfig,
     /// Section `tokens`.
     pub tokens: TokensConfig,
+    /// Section `dpop`.
+    pub dpop: DpopConfig,
     /// Section `sessions`.
     pub sessions: SessionsConfig,
     /// The resources that access tokens may name in `aud`, never empty; the first is the default.
     pub resources: Vec<Resource>,
+    /// Others whose tokens become access tokens here, each issuer once; mostly none.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// Section `documentation`.
     pub documentation: DocumentationConfig,
     /// Section `passwords`.
@@ -61,6 +67,13 @@ impl Config {
     /// The resource that goes by `name`, as its identifier or one of its aliases.
     pub fn resource(&self, name: &str) -> Option<&Resource> {
         self.resources.iter().find(|resource| resource.goes_by(name))
+    }
+
+    /// The trusted issuer of this name, character by character.
+    pub fn trusted_issuer(&self, issuer: &str) -> Option<&TrustedIssuer> {
+        self.trusted_issuers
+            .iter()
+            .find(|trusted| trusted.issuer == issuer)
     }
 
     /// The longest time in seconds from the making of a token to its expiry, for any token that is signed.
@@ -136,6 +149,22 @@ pub struct TokensConfig {
     pub id_token_seconds: i64,
     /// Copies of status lists (`ttl`).
     pub status_list_seconds: u32,
+}
+
+/// Proofs of possession (RFC 9449).
+#[derive(Clone, Debug)]
+pub struct DpopConfig {
+    /// Whether proofs must hold a nonce.
+    pub nonce: DpopNonces,
+}
+
+/// Whether DPoP proofs must hold a nonce of this server (RFC 9449 sections 8 and 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DpopNonces {
+    /// None is given or looked at.
+    Off,
+    /// Every proof must hold one.
+    Required,
 }
 
 /// How long a person stays signed in, in seconds.

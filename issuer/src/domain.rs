@@ -16,6 +16,7 @@ pub mod grant;
 pub mod launch;
 pub mod logout_notification;
 pub mod person_claim;
+pub mod proof_use;
 pub mod session;
 pub mod signing_key;
 pub mod status_list;

@@ -8,6 +8,7 @@
 //! Nothing fetched is trusted beyond being what that URL answered. Left out on purpose: credentials of the issuer's own.
 
 mod address;
+mod discovery;
 mod freshness;
 mod key_sets;
 
@@ -23,6 +24,7 @@ use tokio::sync::OnceCell;
 
 use crate::config::OutboundConfig;
 
+pub use discovery::{DiscoveryError, Providers};
 pub use key_sets::{KeySetError, KeySets, WantedKey};
 
 /// How long a whole exchange may take.

@@ -8,7 +8,7 @@ use wardgate_shared::time::Timestamp;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::KeyRing;
-use crate::outbound::{KeySets, Outbound};
+use crate::outbound::{KeySets, Outbound, Providers};
 use crate::password::{PasswordError, Passwords};
 use crate::store::Store;
 use crate::tokens::status_lists::StatusLists;
@@ -25,8 +25,10 @@ struct Parts {
     passwords: Passwords,
     clock: Arc<dyn Clock>,
     form_key: Secret<[u8; 32]>,
+    nonce_key: Secret<[u8; 32]>,
     outbound: Outbound,
     key_sets: KeySets,
+    providers: Providers,
     status_places: StatusPlaces,
     status_lists: StatusLists,
 }
@@ -44,8 +46,10 @@ impl AppState {
     ) -> Result<Self, PasswordError> {
         let passwords = Passwords::new(&config.passwords)?;
         let form_key = keys.derive("wardgate form key");
+        let nonce_key = keys.derive("wardgate dpop nonce key");
         let outbound = Outbound::new(config.outbound.clone());
         let key_sets = KeySets::new(outbound.clone());
+        let providers = Providers::new(outbound.clone());
         let status_places = StatusPlaces::new(config.longest_token_seconds());
         Ok(Self(Arc::new(Parts {
             config,
@@ -54,8 +58,10 @@ impl AppState {
             passwords,
             clock,
             form_key,
+            nonce_key,
             outbound,
             key_sets,
+            providers,
             status_places,
             status_lists: StatusLists::default(),
         })))
@@ -96,14 +102,24 @@ impl AppState {
         &self.0.form_key
     }
 
+    /// The key of DPoP nonces (HMAC-SHA-256); the same after a restart, as long as the master key is.
+    pub fn nonce_key(&self) -> &Secret<[u8; 32]> {
+        &self.0.nonce_key
+    }
+
     /// The HTTP client for what others serve.
     pub fn outbound(&self) -> &Outbound {
         &self.0.outbound
     }
 
-    /// The key sets that clients publish at URLs.
+    /// The key sets that clients and trusted issuers publish at URLs.
     pub fn key_sets(&self) -> &KeySets {
         &self.0.key_sets
+    }
+
+    /// What is known of the trusted issuers that have their keys found by discovery.
+    pub fn providers(&self) -> &Providers {
+        &self.0.providers
     }
 
     /// The places of new access tokens in status lists.

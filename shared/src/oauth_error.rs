@@ -54,6 +54,10 @@ pub enum OAuthErrorCode {
     /// [OpenID Connect Core Error Code `unmet_authentication_requirements` section
     /// 2](https://openid.net/specs/openid-connect-unmet-authentication-requirements-1_0.html).
     UnmetAuthenticationRequirements,
+    /// [RFC 9449 section 5](https://www.rfc-editor.org/rfc/rfc9449#section-5) and 7.1.
+    InvalidDpopProof,
+    /// [RFC 9449 section 8](https://www.rfc-editor.org/rfc/rfc9449#section-8) and 9.
+    UseDpopNonce,
 }
 
 impl OAuthErrorCode {
@@ -83,6 +87,8 @@ impl OAuthErrorCode {
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
         }
     }
 }

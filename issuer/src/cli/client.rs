@@ -34,6 +34,9 @@ Examples:
   A device without a browser, such as a monitor at the bedside:
     wardgate client add --client-id my-monitor --name \"My monitor\" --type public \\
       --grant urn:ietf:params:oauth:grant-type:device_code --scope \"openid patient/*.rs\"
+  An app whose people sign in at an identity provider of [[trusted_issuers]], whose ID tokens it exchanges:
+    wardgate client add --client-id my-partner --name \"My partner\" --type public \\
+      --grant urn:ietf:params:oauth:grant-type:token-exchange --scope \"openid user/*.rs\"
   A service that signs assertions with its own key and has no secret:
     wardgate client add --client-id my-backend --name \"My backend\" --type confidential \\
       --auth private_key_jwt --jwks-uri https://backend.example.org/jwks.json \\
@@ -79,8 +82,8 @@ pub(super) struct AddClient {
     /// Whether it can keep a secret
     #[arg(long = "type", value_enum)]
     client_type: ClientType,
-    /// A grant type it may use (repeat for more): authorization_code, client_credentials, refresh_token,
-    /// urn:ietf:params:oauth:grant-type:device_code
+    /// A grant type it may use (repeat for more): authorization_code, client_credentials, refresh_token, and after
+    /// urn:ietf:params:oauth:grant-type: device_code, token-exchange, jwt-bearer
     #[arg(long = "grant", value_name = "GRANT", required = true)]
     grants: Vec<String>,
     /// Where its codes may go (repeat for more); compared character by character
@@ -215,7 +218,14 @@ impl AddClient {
     fn check_combination(&self, client: &Client) -> Result<(), String> {
         let public = self.client_type == ClientType::Public;
         let by_code = client.allows(GrantType::AuthorizationCode);
-        let by_person = by_code || client.allows(GrantType::DeviceCode);
+        let by_person = by_code
+            || [
+                GrantType::DeviceCode,
+                GrantType::TokenExchange,
+                GrantType::JwtBearer,
+            ]
+            .into_iter()
+            .any(|grant_type| client.allows(grant_type));
         let by_keys = self.auth == ProofMethod::PrivateKeyJwt;
         let keys_given = self.jwks.is_some() || self.jwks_uri.is_some();
         let problem = if public && by_keys {
@@ -243,7 +253,8 @@ impl AddClient {
         } else if client.sector().is_some() && !client.has_sector() {
             "subject_type pairwise needs a sector_identifier_uri, or redirect URIs of one host (OpenID Connect Core section 8.1)"
         } else if !by_person && client.allows(GrantType::RefreshToken) {
-            "refresh_token is of use only with --grant authorization_code or the device code grant"
+            "refresh_token is of use only with --grant authorization_code, or the grants device_code, token-exchange or \
+             jwt-bearer"
         } else if !client.allows(GrantType::RefreshToken)
             && ["offline_access", "online_access"]
                 .iter()

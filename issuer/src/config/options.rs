@@ -140,6 +140,13 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
          token is refused everywhere.",
     ),
     option(
+        "dpop.nonce",
+        Some("\"off\""),
+        "off or required",
+        "Whether DPoP proofs must hold a nonce that this server gave (RFC 9449 section 8): it costs clients a second request \
+         now and then, and makes a proof useless that was made ahead of time. With off none is given, and none is looked at.",
+    ),
+    option(
         "sessions.idle_seconds",
         Some("3600"),
         "seconds, 60 to 2592000",
@@ -160,6 +167,20 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
              that clients use for it. The first one serves requests that name none.",
         ),
         "[{ identifier = \"http://localhost:8787/fhir\", aliases = [] }]",
+    ),
+    shown_as(
+        option(
+            "trusted_issuers",
+            Some("[]"),
+            "list of tables with `issuer` (URL), `uses` (list of `id_token` and `jwt-bearer`, default `[\"id_token\"]`), \
+             `audiences` (list of text), `jwks_uri` (URL, default by discovery), `match_by` (`email`, `subject_email` or \
+             `subject_user_id`, default `email`), `email_domains` (list of text, default any), `client_id` (text, default \
+             none), `longest_age_seconds` (60 to 3600, default 300)",
+            "Identity providers whose tokens become access tokens of this issuer; see `docs/token-exchange.md`. \
+             `audiences` are the client ids that the provider knows this issuer's clients by; `client_id` is the public \
+             client of ours for which requests are taken that name none.",
+        ),
+        "[]",
     ),
     option(
         "documentation.error_uri",

@@ -12,9 +12,11 @@ use zeroize::Zeroizing;
 use super::network::IpNetwork;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
+use super::trusted_issuers;
 use super::{
-    Config, DatabaseConfig, DocumentationConfig, KeysConfig, LogFormat, LoggingConfig, MasterKeySource,
-    OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig, TokensConfig,
+    Config, DatabaseConfig, DocumentationConfig, DpopConfig, DpopNonces, KeysConfig, LogFormat,
+    LoggingConfig, MasterKeySource, OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig,
+    TokensConfig,
 };
 
 /// Reads every section before it looks at any outcome, so that all faults are found.
@@ -23,19 +25,23 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let database = database(reader);
     let keys = keys(reader);
     let tokens = tokens(reader);
+    let dpop = dpop(reader);
     let sessions = sessions(reader);
     let resources = resources(reader);
     let documentation = documentation(reader, server.as_ref());
     let passwords = passwords(reader);
     let outbound = outbound(reader);
+    let trusted_issuers = trusted_issuers::read(reader, outbound.as_ref());
     let logging = logging(reader);
     Some(Config {
         server: server?,
         database: database?,
         keys: keys?,
         tokens: tokens?,
+        dpop: dpop?,
         sessions: sessions?,
         resources: resources?,
+        trusted_issuers: trusted_issuers?,
         documentation: documentation?,
         passwords: passwords?,
         outbound: outbound?,
@@ -148,6 +154,15 @@ fn tokens(reader: &mut Reader<'_>) -> Option<TokensConfig> {
         id_token_seconds: id_token_seconds?,
         status_list_seconds: status_list_seconds?.try_into().ok()?,
     })
+}
+
+fn dpop(reader: &mut Reader<'_>) -> Option<DpopConfig> {
+    let nonce = reader.parsed("dpop.nonce", |name| match name {
+        "off" => Ok(DpopNonces::Off),
+        "required" => Ok(DpopNonces::Required),
+        _ => Err("must be off or required"),
+    });
+    Some(DpopConfig { nonce: nonce? })
 }
 
 fn sessions(reader: &mut Reader<'_>) -> Option<SessionsConfig> {

@@ -27,15 +27,21 @@ pub enum GrantType {
     RefreshToken,
     /// `urn:ietf:params:oauth:grant-type:device_code` (RFC 8628).
     DeviceCode,
+    /// `urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693).
+    TokenExchange,
+    /// `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523 section 2.1).
+    JwtBearer,
 }
 
 impl GrantType {
     /// Every grant type this issuer knows, in the order in which metadata lists them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::AuthorizationCode,
         Self::ClientCredentials,
         Self::RefreshToken,
         Self::DeviceCode,
+        Self::TokenExchange,
+        Self::JwtBearer,
     ];
 
     /// The value of `grant_type`.
@@ -45,6 +51,8 @@ impl GrantType {
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
 
@@ -120,6 +128,12 @@ impl Client {
     /// Whether an authorization request of this client must carry a challenge (OIDC-01, SMART-24).
     pub const fn requires_pkce(&self) -> bool {
         self.is_public() || self.pkce_required
+    }
+
+    /// Whether its access tokens must be bound to a key, so that its token requests need a DPoP proof (RFC 9449 section 5.2;
+    /// FAPI 2.0 Security Profile section 5.3.2.1).
+    pub const fn requires_dpop(&self) -> bool {
+        self.metadata.dpop_bound_access_tokens || matches!(self.metadata.profile, SecurityProfile::Fapi2)
     }
 
     /// What its ID tokens are signed with (OIDC-63).

@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use serde::Serialize;
+use wardgate_shared::dpop;
 use wardgate_shared::jwt::SignatureAlgorithm;
 
 use crate::config::Config;
@@ -92,7 +93,7 @@ struct Common {
     jwks_uri: String,
     scopes_supported: [&'static str; SCOPES.len()],
     response_types_supported: [&'static str; 1],
-    grant_types_supported: [&'static str; GrantType::ALL.len()],
+    grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: [&'static str; METHODS.len()],
     token_endpoint_auth_signing_alg_values_supported: [&'static str; SignatureAlgorithm::ALL.len()],
     code_challenge_methods_supported: [&'static str; 1],
@@ -110,7 +111,7 @@ impl Common {
             jwks_uri: url.join("/.well-known/jwks.json"),
             scopes_supported: SCOPES,
             response_types_supported: ["code"],
-            grant_types_supported: GrantType::ALL.map(GrantType::as_str),
+            grant_types_supported: grant_types(config),
             token_endpoint_auth_methods_supported: METHODS,
             token_endpoint_auth_signing_alg_values_supported: SignatureAlgorithm::ALL
                 .map(SignatureAlgorithm::name),
@@ -145,6 +146,7 @@ struct AuthorizationServer {
     userinfo_signing_alg_values_supported: Vec<&'static str>,
     #[serde(flatten)]
     openid: OpenIdSupport,
+    dpop_signing_alg_values_supported: [&'static str; dpop::ALGORITHMS.len()],
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
     authorization_response_iss_parameter_supported: bool,
@@ -187,6 +189,7 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         // Signed with the same keys.
         userinfo_signing_alg_values_supported: id_token_algorithms(&state),
         openid: OpenIdSupport::now(),
+        dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(SignatureAlgorithm::name),
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
         authorization_response_iss_parameter_supported: true,
@@ -195,16 +198,25 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
     Ok(public(&document, DOCUMENT_MAXIMUM_AGE_SECONDS)?)
 }
 
+/// The grant types that lead to a token. Without a trusted issuer nobody can make an assertion.
+fn grant_types(config: &Config) -> Vec<&'static str> {
+    let asserts = config.trusted_issuers.iter().any(|issuer| issuer.assertions);
+    let all = GrantType::ALL.into_iter();
+    all.filter(|grant_type| asserts || *grant_type != GrantType::JwtBearer)
+        .map(GrantType::as_str)
+        .collect()
+}
+
 /// The names of all algorithms that there are keys for (OIDC-63).
 fn id_token_algorithms(state: &AppState) -> Vec<&'static str> {
     let algorithms = state.keys().algorithms().into_iter();
     algorithms.map(SignatureAlgorithm::name).collect()
 }
 
-/// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their type here).
+/// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their types here).
 fn introspection_methods() -> Vec<&'static str> {
     let proofs = METHODS.into_iter().filter(|method| *method != "none");
-    proofs.chain(["Bearer"]).collect()
+    proofs.chain(["Bearer", "DPoP"]).collect()
 }
 
 /// `/.well-known/smart-configuration`.

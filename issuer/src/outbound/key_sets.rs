@@ -2,7 +2,8 @@
 //! missing.
 //!
 //! One fetch a URL at a time, and at most one in a cool-down, whatever asks: assertions with invented `kid`s cannot make
-//! the issuer hammer a client's server. The URLs are registered ones, so their number is bounded.
+//! the issuer hammer a client's server. The URLs are registered ones, or come from providers that the configuration
+//! trusts, so their number is bounded.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -108,6 +108,7 @@ impl TestStore {
             state: Some("state ü&=".into()),
             nonce: Some("n-1".into()),
             challenge: Some(challenge()),
+            dpop_jkt: None,
             audiences: vec![AUDIENCE.into()],
             authenticated_after: Some(START.minus(1)),
             consent_forced: true,
@@ -221,6 +222,7 @@ fn authorization_code(secret: &str, grant: Grant) -> AuthorizationCode {
         redirect_uri: REDIRECT_URI.into(),
         redirect_uri_given: true,
         challenge: Some(challenge()),
+        dpop_jkt: None,
         expires_at: START.plus(60),
     }
 }
@@ -253,6 +255,7 @@ fn refresh(secret: &str, grant_id: &str) -> RefreshToken {
         expires_at: START.plus(2_592_000),
         rotated_at: None,
         replaced_at: None,
+        dpop_jkt: None,
     }
 }
 
@@ -273,6 +276,7 @@ fn access(token_id: &str, grant_id: Option<&str>) -> AccessTokenRecord {
         status: place(),
         expires_at: START.plus(3600),
         revoked_at: None,
+        proof: None,
     }
 }
 
