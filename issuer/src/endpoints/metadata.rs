@@ -54,7 +54,7 @@ const SCOPES: [&str; 24] = [
 ];
 
 /// What SMART clients can rely on. A patient's own record is the context of a standalone launch.
-const CAPABILITIES: [&str; 18] = [
+const CAPABILITIES: [&str; 19] = [
     "launch-ehr",
     "launch-standalone",
     "client-public",
@@ -65,6 +65,7 @@ const CAPABILITIES: [&str; 18] = [
     "context-banner",
     "context-style",
     "context-standalone-patient",
+    "context-standalone-encounter",
     "permission-patient",
     "permission-user",
     "permission-offline",
