@@ -133,6 +133,13 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "How long an ID token lives.",
     ),
     option(
+        "tokens.status_list_seconds",
+        Some("30"),
+        "seconds, 2 to 300",
+        "How long whoever checks access tokens may go by a copy of a status list: as long it can take until a revoked \
+         token is refused everywhere.",
+    ),
+    option(
         "sessions.idle_seconds",
         Some("3600"),
         "seconds, 60 to 2592000",
@@ -192,13 +199,15 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "outbound.allow_loopback_http",
         Some("false"),
         "true or false",
-        "Whether key sets of clients, and patients, may be fetched from this machine, and by http then: for development.",
+        "Whether clients' key sets and logout URLs, and a resource's `search_url`, may be on this machine, and reached by http \
+         then: for development.",
     ),
     option(
         "outbound.private_networks",
         Some("[]"),
         "list of IP addresses and networks such as 10.0.0.0/8",
-        "Networks that are not public and from which key sets of clients, and patients, may be fetched all the same.",
+        "Networks that are not public and on which clients' key sets and logout URLs, and a resource's `search_url`, may be \
+         all the same.",
     ),
     option(
         "logging.format",

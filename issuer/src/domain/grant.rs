@@ -7,6 +7,7 @@ use wardgate_shared::time::Timestamp;
 use super::digest::SecretDigest;
 use super::launch::LaunchParameters;
 use super::session::AuthenticationMethod;
+use super::status_list::StatusListEntry;
 
 /// A grant to a client in a person's name. Ending it ends every token made from it.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Grant {
     pub nonce: Option<String>,
     /// The session in which it was given; see [`Grant::ends_with_session`].
     pub session: Option<SecretDigest>,
+    /// The id of that session, which its ID tokens are to name; see [`super::session::session_id_for`].
+    pub session_id: Option<String>,
     /// When it was given.
     pub created_at: Timestamp,
     /// Since when it is over.
@@ -82,6 +85,10 @@ pub struct AccessTokenRecord {
     pub client_id: String,
     /// The grant it was made from; none when the client acts for itself.
     pub grant_id: Option<String>,
+    /// The person in whose name it speaks; none when the client acts for itself.
+    pub user_id: Option<String>,
+    /// `status`: the bit that says whether it was revoked.
+    pub status: StatusListEntry,
     /// `exp`; the record is dropped after it.
     pub expires_at: Timestamp,
     /// Since when it is revoked.

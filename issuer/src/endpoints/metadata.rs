@@ -17,6 +17,7 @@ use crate::domain::client::GrantType;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::state::AppState;
+use crate::tokens::status_lists;
 
 use super::client_authentication::METHODS;
 
@@ -128,13 +129,16 @@ struct AuthorizationServer {
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     userinfo_endpoint: String,
     end_session_endpoint: String,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
     device_authorization_endpoint: String,
     pushed_authorization_request_endpoint: String,
+    status_list_aggregation_endpoint: String,
     require_pushed_authorization_requests: bool,
     response_modes_supported: [&'static str; ResponseMode::ALL.len()],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<&'static str>,
-    claims_supported: [&'static str; 13],
+    claims_supported: [&'static str; 14],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
@@ -160,12 +164,16 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         introspection_endpoint_auth_methods_supported: introspection_methods(),
         userinfo_endpoint: state.config().server.public_url.join("/oauth2/userinfo"),
         end_session_endpoint: state.config().server.public_url.join("/oauth2/logout"),
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
         device_authorization_endpoint: state
             .config()
             .server
             .public_url
             .join("/oauth2/device_authorization"),
         pushed_authorization_request_endpoint: state.config().server.public_url.join("/oauth2/par"),
+        // draft-ietf-oauth-status-list section 9.1.
+        status_list_aggregation_endpoint: state.config().server.public_url.join(status_lists::PATH),
         // For all clients alike; one client can be held to it alone.
         require_pushed_authorization_requests: false,
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
@@ -181,6 +189,7 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
             "amr",
             "nonce",
             "at_hash",
+            "sid",
             "fhirUser",
             "name",
             "email",

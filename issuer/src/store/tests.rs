@@ -3,9 +3,11 @@
 mod authorization;
 mod concurrency;
 mod durability;
+mod logout_notifications;
 mod migrations;
 mod people;
 mod purge;
+mod status_lists;
 mod tokens;
 
 use tempfile::TempDir;
@@ -24,8 +26,10 @@ use crate::domain::digest::SecretDigest;
 use crate::domain::grant::{AccessTokenRecord, Grant, RefreshToken};
 use crate::domain::launch::{LaunchParameters, LaunchedContext, RequestContext};
 use crate::domain::session::{AuthenticationMethod, Session};
+use crate::domain::status_list::StatusListEntry;
 use crate::domain::user::User;
 use crate::testing::{self, AUDIENCE, START};
+use crate::tokens::status_places::StatusPlaces;
 
 const REDIRECT_URI: &str = "https://app.example.org/callback";
 
@@ -84,6 +88,7 @@ impl TestStore {
             methods: vec![AuthenticationMethod::Password],
             nonce: Some("n-1".into()),
             session: Some(digest("session")),
+            session_id: Some("session-1".into()),
             created_at: START,
             ended_at: None,
         }
@@ -122,6 +127,7 @@ impl TestStore {
     fn session(&self, secret: &str) -> Session {
         Session {
             digest: digest(secret),
+            id: format!("session-{secret}"),
             user_id: self.user.id.clone(),
             authenticated_at: START,
             methods: vec![AuthenticationMethod::Password],
@@ -252,9 +258,17 @@ fn access(token_id: &str, grant_id: Option<&str>) -> AccessTokenRecord {
         token_id: token_id.into(),
         client_id: "app".into(),
         grant_id: grant_id.map(String::from),
+        user_id: None,
+        status: place(),
         expires_at: START.plus(3600),
         revoked_at: None,
     }
+}
+
+/// A place that no other token of the process has.
+fn place() -> StatusListEntry {
+    static PLACES: StatusPlaces = StatusPlaces::new(3600);
+    PLACES.next(START.plus(3600), START).unwrap()
 }
 
 /// An instant after [`START`].
