@@ -258,7 +258,7 @@ impl<'a> Picker<'a> {
             user_name: &self.session.user.name,
             user_email: &self.session.user.email,
         };
-        self.answer(page(&template, &self.targets())?, problem)
+        Ok(answer(page(&template, &self.targets())?, problem))
     }
 
     async fn encounters(
@@ -291,20 +291,20 @@ impl<'a> Picker<'a> {
             user_name: &self.session.user.name,
             user_email: &self.session.user.email,
         };
-        self.answer(page(&template, &self.targets())?, problem)
+        Ok(answer(page(&template, &self.targets())?, problem))
     }
 
     /// After a choice the request may be answered at once, so the forms may lead to the client.
     fn targets(&self) -> FormTargets {
         FormTargets::client(&self.pending.request.redirect_target)
     }
+}
 
-    #[expect(clippy::unused_self, reason = "reads as one of the steps")]
-    fn answer(&self, page: Response, problem: Option<(&str, StatusCode)>) -> Result<Response, PageError> {
-        Ok(match problem {
-            Some((_, status)) => (status, page).into_response(),
-            None => page,
-        })
+/// The page, with the status of its problem.
+fn answer(page: Response, problem: Option<(&str, StatusCode)>) -> Response {
+    match problem {
+        Some((_, status)) => (status, page).into_response(),
+        None => page,
     }
 }
 
