@@ -173,6 +173,7 @@ impl<'a> FhirServer<'a> {
             client_id: OWN_CLIENT_ID,
             scope: &scope,
             audiences: std::slice::from_ref(&self.resource.identifier),
+            proof: None,
         };
         let token = signed::access_token(self.state, facts, now)?;
         let url = format!("{}/{what}", self.base);
