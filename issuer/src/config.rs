@@ -36,6 +36,8 @@ pub struct Config {
     pub keys: KeysConfig,
     /// Section `tokens`.
     pub tokens: TokensConfig,
+    /// Section `dpop`.
+    pub dpop: DpopConfig,
     /// Section `sessions`.
     pub sessions: SessionsConfig,
     /// The resources that access tokens may name in `aud`, never empty; the first is the default.
@@ -138,6 +140,22 @@ pub struct TokensConfig {
     pub status_list_seconds: u32,
 }
 
+/// Proofs of possession (RFC 9449).
+#[derive(Clone, Debug)]
+pub struct DpopConfig {
+    /// Whether proofs must hold a nonce.
+    pub nonce: DpopNonces,
+}
+
+/// Whether DPoP proofs must hold a nonce of this server (RFC 9449 sections 8 and 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DpopNonces {
+    /// None is given or looked at.
+    Off,
+    /// Every proof must hold one.
+    Required,
+}
+
 /// How long a person stays signed in, in seconds.
 #[derive(Clone, Debug)]
 pub struct SessionsConfig {
@@ -156,12 +174,20 @@ pub struct Resource {
     pub aliases: Vec<String>,
     /// Whether it speaks FHIR; SMART's `aud` parameter must name such a one.
     pub fhir: bool,
+    /// The FHIR base at which the issuer itself looks for patients, where that is not the API's own URL.
+    pub search_url: Option<String>,
 }
 
 impl Resource {
     /// Whether `name` is the identifier or an alias, character by character.
     pub fn goes_by(&self, name: &str) -> bool {
         self.identifier == name || self.aliases.iter().any(|alias| alias == name)
+    }
+
+    /// The FHIR base at which the issuer looks for patients, if there is one.
+    pub fn search_base(&self) -> Option<&str> {
+        let base = self.search_url.as_deref().or_else(|| self.url());
+        base.filter(|_| self.fhir).map(|base| base.trim_end_matches('/'))
     }
 
     /// The name that is a URL, if there is one: the identifier before the aliases.

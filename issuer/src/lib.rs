@@ -18,6 +18,7 @@
 //! | [`cli`] | The commands of the binary `wardgate`. |
 //! | [`clock`], [`rng`] | The one clock and the one source of randomness. |
 
+pub mod backchannel_logout;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -27,6 +28,7 @@ pub mod domain;
 pub mod endpoints;
 pub mod error;
 pub mod extract;
+pub mod fhir;
 pub mod keys;
 pub mod layers;
 pub mod login;
@@ -34,6 +36,7 @@ pub mod outbound;
 pub mod password;
 pub mod rng;
 pub mod router;
+pub mod select_patient;
 pub mod state;
 pub mod store;
 pub mod tokens;

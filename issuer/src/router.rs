@@ -12,11 +12,12 @@ use tower_http::trace::TraceLayer;
 use crate::consent;
 use crate::device;
 use crate::endpoints::{
-    authorize, cross_origin, device_authorization, documentation, end_session, health, introspect, landing,
-    launches, metadata, pushed_authorization, revoke, status_list, token, userinfo,
+    authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
+    landing, launches, metadata, pushed_authorization, revoke, status_list, token, userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
+use crate::select_patient;
 use crate::state::AppState;
 use crate::web::Web;
 
@@ -44,20 +45,23 @@ pub fn router(state: AppState) -> Router {
                 .post(userinfo::post)
                 .fallback(userinfo::other_method),
         )
+        .layer(from_fn_with_state(state.clone(), dpop::nonce::give))
         .layer(from_fn_with_state(
             state.clone(),
             cross_origin::registered_origins,
         ));
 
     // Called by servers alone: no browser app may, from whatever origin.
-    let servers = Router::new().route(
-        "/oauth2/introspect",
-        axum::routing::post(introspect::post).fallback(introspect::other_method),
-    );
-    let servers = servers.route(
-        "/v1/launches",
-        axum::routing::post(launches::post).fallback(launches::other_method),
-    );
+    let servers = Router::new()
+        .route(
+            "/oauth2/introspect",
+            axum::routing::post(introspect::post).fallback(introspect::other_method),
+        )
+        .route(
+            "/v1/launches",
+            axum::routing::post(launches::post).fallback(launches::other_method),
+        )
+        .layer(from_fn_with_state(state.clone(), dpop::nonce::give));
 
     // Read by anybody.
     let documents = Router::new()
@@ -93,6 +97,10 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/login", get(sign_in::get).post(sign_in::post))
         .route("/consent", get(consent::get).post(consent::post))
+        .route(
+            "/select-patient",
+            get(select_patient::get).post(select_patient::post),
+        )
         .route("/device", get(device::get).post(device::post))
         .route("/logout", get(sign_out::get).post(sign_out::post))
         .route("/", get(landing::get));

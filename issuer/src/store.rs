@@ -19,9 +19,11 @@ mod clients;
 mod connection;
 mod consents;
 mod device_authorizations;
+mod dpop_proofs;
 mod error;
 mod grants;
 mod launches;
+mod logout_notifications;
 mod migrations;
 mod purge;
 mod readers;
@@ -36,6 +38,7 @@ mod writer;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use tokio::sync::Notify;
 use wardgate_shared::time::Timestamp;
 
 use crate::config::DatabaseConfig;
@@ -104,6 +107,8 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     writer: Writer,
     readers: Readers,
+    /// Rings when a logout was queued and committed.
+    logout_bell: Notify,
 }
 
 impl Store {
@@ -122,6 +127,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             writer,
             readers: Readers::new(readers),
+            logout_bell: Notify::new(),
         })))
     }
 

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType};
 use crate::domain::digest::{NewSecret, SecretDigest};
+use crate::fhir::OWN_CLIENT_ID;
 use crate::rng::{self, NoRandomness};
 use crate::store::Insertion;
 
@@ -122,6 +123,7 @@ pub(super) struct AddClient {
 impl AddClient {
     pub(super) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
         let mut client = self.client(now).map_err(Failure::Usage)?;
+        metadata::check_urls(&client.metadata, config).map_err(Failure::Usage)?;
         let secret = match self.client_type {
             ClientType::Public => None,
             ClientType::Confidential if self.auth == ProofMethod::PrivateKeyJwt => {
@@ -174,6 +176,9 @@ impl AddClient {
             return Err(String::from(
                 "--client-id must be 1 to 255 printable ASCII characters without spaces",
             ));
+        }
+        if self.client_id == OWN_CLIENT_ID {
+            return Err(format!("--client-id {OWN_CLIENT_ID} is the issuer's own"));
         }
         let name = self.name.trim();
         if name.is_empty() || name.len() > 200 || name.contains(char::is_control) {

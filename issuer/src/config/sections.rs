@@ -13,8 +13,9 @@ use super::network::IpNetwork;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
 use super::{
-    Config, DatabaseConfig, DocumentationConfig, KeysConfig, LogFormat, LoggingConfig, MasterKeySource,
-    OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig, TokensConfig,
+    Config, DatabaseConfig, DocumentationConfig, DpopConfig, DpopNonces, KeysConfig, LogFormat,
+    LoggingConfig, MasterKeySource, OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig,
+    TokensConfig,
 };
 
 /// Reads every section before it looks at any outcome, so that all faults are found.
@@ -23,6 +24,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let database = database(reader);
     let keys = keys(reader);
     let tokens = tokens(reader);
+    let dpop = dpop(reader);
     let sessions = sessions(reader);
     let resources = resources(reader);
     let documentation = documentation(reader, server.as_ref());
@@ -34,6 +36,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         database: database?,
         keys: keys?,
         tokens: tokens?,
+        dpop: dpop?,
         sessions: sessions?,
         resources: resources?,
         documentation: documentation?,
@@ -150,6 +153,15 @@ fn tokens(reader: &mut Reader<'_>) -> Option<TokensConfig> {
     })
 }
 
+fn dpop(reader: &mut Reader<'_>) -> Option<DpopConfig> {
+    let nonce = reader.parsed("dpop.nonce", |name| match name {
+        "off" => Ok(DpopNonces::Off),
+        "required" => Ok(DpopNonces::Required),
+        _ => Err("must be off or required"),
+    });
+    Some(DpopConfig { nonce: nonce? })
+}
+
 fn sessions(reader: &mut Reader<'_>) -> Option<SessionsConfig> {
     let idle_seconds = reader.number("sessions.idle_seconds", 60..=2_592_000, "seconds");
     let absolute_seconds = reader.number("sessions.absolute_seconds", 60..=2_592_000, "seconds");
@@ -210,7 +222,7 @@ fn resource(reader: &mut Reader<'_>, position: usize, value: &Value) -> Option<R
         reader.fault(&key, "must be a table with the key identifier");
         return None;
     };
-    reader.refuse_unknown_members(&key, table, &["identifier", "aliases", "fhir"]);
+    reader.refuse_unknown_members(&key, table, &["identifier", "aliases", "fhir", "search_url"]);
     let is_name = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     let identifier = table
         .get("identifier")
@@ -244,11 +256,31 @@ fn resource(reader: &mut Reader<'_>, position: usize, value: &Value) -> Option<R
     if fhir.is_none() {
         reader.fault(&format!("{key}.fhir"), "must be true or false");
     }
+    let search_url = match table.get("search_url") {
+        None => Some(None),
+        Some(url) => {
+            let url = url.as_str().filter(|text| is_http_url(text));
+            url.map(|url| Some(String::from(url)))
+        }
+    };
+    if search_url.is_none() {
+        reader.fault(
+            &format!("{key}.search_url"),
+            "must be an https URL, or an http one on this machine, without query and fragment",
+        );
+    }
     Some(Resource {
+        search_url: search_url?,
         identifier: identifier?.into(),
         aliases: aliases?,
         fhir: fhir?,
     })
+}
+
+/// Whether `text` is the URL of a FHIR base. Whether it may be reached is said by `[outbound]`.
+fn is_http_url(text: &str) -> bool {
+    let is_web = text.starts_with("https://") || text.starts_with("http://");
+    is_web && text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(['?', '#'])
 }
 
 fn documentation(reader: &mut Reader<'_>, server: Option<&ServerConfig>) -> Option<DocumentationConfig> {

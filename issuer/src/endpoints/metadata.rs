@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use serde::Serialize;
+use wardgate_shared::dpop;
 use wardgate_shared::jwt::SignatureAlgorithm;
 
 use crate::config::Config;
@@ -55,7 +56,7 @@ const SCOPES: [&str; 24] = [
 ];
 
 /// What SMART clients can rely on. A patient's own record is the context of a standalone launch.
-const CAPABILITIES: [&str; 18] = [
+const CAPABILITIES: [&str; 19] = [
     "launch-ehr",
     "launch-standalone",
     "client-public",
@@ -66,6 +67,7 @@ const CAPABILITIES: [&str; 18] = [
     "context-banner",
     "context-style",
     "context-standalone-patient",
+    "context-standalone-encounter",
     "permission-patient",
     "permission-user",
     "permission-offline",
@@ -128,6 +130,8 @@ struct AuthorizationServer {
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     userinfo_endpoint: String,
     end_session_endpoint: String,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
     device_authorization_endpoint: String,
     pushed_authorization_request_endpoint: String,
     status_list_aggregation_endpoint: String,
@@ -135,7 +139,8 @@ struct AuthorizationServer {
     response_modes_supported: [&'static str; ResponseMode::ALL.len()],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<&'static str>,
-    claims_supported: [&'static str; 13],
+    dpop_signing_alg_values_supported: [&'static str; dpop::ALGORITHMS.len()],
+    claims_supported: [&'static str; 14],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
@@ -161,6 +166,8 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         introspection_endpoint_auth_methods_supported: introspection_methods(),
         userinfo_endpoint: state.config().server.public_url.join("/oauth2/userinfo"),
         end_session_endpoint: state.config().server.public_url.join("/oauth2/logout"),
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
         device_authorization_endpoint: state
             .config()
             .server
@@ -174,6 +181,7 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: id_token_algorithms(&state),
+        dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(SignatureAlgorithm::name),
         claims_supported: [
             "iss",
             "sub",
@@ -184,6 +192,7 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
             "amr",
             "nonce",
             "at_hash",
+            "sid",
             "fhirUser",
             "name",
             "email",
@@ -204,10 +213,10 @@ fn id_token_algorithms(state: &AppState) -> Vec<&'static str> {
     algorithms.map(SignatureAlgorithm::name).collect()
 }
 
-/// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their type here).
+/// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their types here).
 fn introspection_methods() -> Vec<&'static str> {
     let proofs = METHODS.into_iter().filter(|method| *method != "none");
-    proofs.chain(["Bearer"]).collect()
+    proofs.chain(["Bearer", "DPoP"]).collect()
 }
 
 /// `/.well-known/smart-configuration`.

@@ -2,7 +2,8 @@
 //!
 //! Codes and exchanged refresh tokens outlive their use, because their replay must be known for one; they go with their
 //! grant, or when they have expired. A grant goes when nothing under it is left and nothing can come of it: it ended, or
-//! neither its code, nor the device it was given to, nor a refresh token can be used any more.
+//! neither its code, nor the device it was given to, nor a refresh token can be used any more. One that gave tokens stays as
+//! long as its session: at the session's end its client is to hear of it.
 
 use wardgate_shared::time::Timestamp;
 
@@ -21,7 +22,7 @@ pub struct Purged {
 }
 
 /// What an index on the expiry finds; `?1` is now, `?2` the portion.
-const EXPIRED: [&str; 9] = [
+const EXPIRED: [&str; 10] = [
     "DELETE FROM authorization_requests WHERE digest IN
          (SELECT digest FROM authorization_requests WHERE expires_at <= ?1 LIMIT ?2)",
     // An hour later than it could: a device that asks late is to hear that its code has expired.
@@ -39,6 +40,7 @@ const EXPIRED: [&str; 9] = [
     "DELETE FROM refresh_tokens WHERE digest IN (SELECT digest FROM refresh_tokens WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM client_assertions WHERE (client_id, digest) IN
          (SELECT client_id, digest FROM client_assertions WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM dpop_proofs WHERE digest IN (SELECT digest FROM dpop_proofs WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM signing_keys WHERE key_id IN
          (SELECT key_id FROM signing_keys WHERE published_until <= ?1 LIMIT ?2)",
 ];
@@ -49,6 +51,7 @@ macro_rules! finished {
         "NOT EXISTS (SELECT 1 FROM access_tokens a WHERE a.grant_id = g.id)
            AND NOT EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id)
            AND NOT EXISTS (SELECT 1 FROM authorization_codes c WHERE c.grant_id = g.id AND c.expires_at > ?1)
+           AND (g.activated_at IS NULL OR NOT EXISTS (SELECT 1 FROM sessions s WHERE s.digest = g.session_digest))
            AND NOT EXISTS (SELECT 1 FROM device_authorizations d WHERE d.grant_id = g.id AND d.expires_at > ?1)"
     };
 }

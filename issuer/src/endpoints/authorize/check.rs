@@ -3,6 +3,7 @@
 //! The first two steps decide where an answer may go. Until both hold, a refusal is a page and nothing is sent anywhere
 //! (RFC 6749 section 4.1.2.1, OIDC-21); from then on a refusal travels to the client.
 
+use wardgate_shared::dpop::{VerifiedProof, is_thumbprint};
 use wardgate_shared::pkce::CodeChallenge;
 use wardgate_shared::redirect_uri::RedirectTarget;
 use wardgate_shared::scope::ScopeSet;
@@ -12,6 +13,7 @@ use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIM
 use crate::domain::client::{Client, GrantType};
 use crate::domain::launch::{Launch, RequestContext};
 use crate::endpoints::resources::{self, UnknownResource};
+use crate::error::dpop::ProofRefusal;
 use crate::error::internal::InternalError;
 use crate::extract::Parameters;
 use crate::state::AppState;
@@ -19,7 +21,7 @@ use crate::tokens::granting;
 use crate::tokens::opaque::OpaqueSecret;
 use crate::tokens::own;
 
-use super::launched::{self, Asked};
+use super::launched::{self, Asked, LookedUp};
 use super::pending::PendingRequest;
 use super::refusal::{AuthorizationError, Refusal, UntrustedRequest};
 
@@ -39,6 +41,7 @@ pub struct CheckedRequest {
     state: Option<String>,
     nonce: Option<String>,
     challenge: Option<CodeChallenge>,
+    dpop_jkt: Option<String>,
     audiences: Vec<String>,
     authenticated_after: Option<Timestamp>,
     consent_forced: bool,
@@ -59,6 +62,18 @@ pub enum Arrival {
 }
 
 impl CheckedRequest {
+    /// Binds the code to the key of a proof that came with the request (RFC 9449 section 10.1).
+    ///
+    /// # Errors
+    /// When `dpop_jkt` names another key.
+    pub fn bind_to_key(&mut self, proof: &VerifiedProof) -> Result<(), ProofRefusal> {
+        if self.dpop_jkt.as_deref().is_some_and(|named| !proof.is_by(named)) {
+            return Err(ProofRefusal::AnotherKey);
+        }
+        self.dpop_jkt = Some(proof.thumbprint().into());
+        Ok(())
+    }
+
     /// The request under a new identifier, ready to be stored. `pushed_until` is when its `request_uri` dies, if it has one.
     ///
     /// # Errors
@@ -76,6 +91,7 @@ impl CheckedRequest {
             state: self.state,
             nonce: self.nonce,
             challenge: self.challenge,
+            dpop_jkt: self.dpop_jkt,
             audiences: self.audiences,
             authenticated_after: self.authenticated_after,
             consent_forced: self.consent_forced,
@@ -173,6 +189,7 @@ pub async fn check_of(
             state: rest.state,
             nonce: rest.nonce,
             challenge: rest.challenge,
+            dpop_jkt: rest.dpop_jkt,
             audiences: rest.audiences,
             authenticated_after: rest.prompt.authenticated_after,
             consent_forced: rest.prompt.consent,
@@ -211,15 +228,10 @@ struct Rest {
     state: Option<String>,
     nonce: Option<String>,
     challenge: Option<CodeChallenge>,
+    dpop_jkt: Option<String>,
     audiences: Vec<String>,
     prompt: Prompt,
     login_hint: Option<String>,
-}
-
-/// What had to be looked up for it.
-struct LookedUp {
-    hinted_user_id: Option<String>,
-    launch: Option<Launch>,
 }
 
 /// `prompt` and `max_age`.
@@ -241,6 +253,7 @@ impl<'a> TrustedRequest<'a> {
         self.check_response()?;
         let scope = self.scope()?;
         let challenge = self.challenge()?;
+        let dpop_jkt = self.dpop_jkt()?;
         let audiences = self.audiences()?;
         let prompt = self.prompt()?;
         let (state, nonce) = (self.opaque("state")?, self.opaque("nonce")?);
@@ -249,6 +262,7 @@ impl<'a> TrustedRequest<'a> {
             state,
             nonce,
             challenge,
+            dpop_jkt,
             audiences,
             prompt,
             login_hint: self.login_hint(),
@@ -328,6 +342,14 @@ impl<'a> TrustedRequest<'a> {
         }
     }
 
+    /// The key that the code is to be bound to (RFC 9449 section 10).
+    fn dpop_jkt(&self) -> Result<Option<String>, AuthorizationError> {
+        match self.parameter("dpop_jkt") {
+            Some(thumbprint) if !is_thumbprint(thumbprint) => Err(AuthorizationError::Thumbprint),
+            thumbprint => Ok(thumbprint.map(String::from)),
+        }
+    }
+
     fn audiences(&self) -> Result<Vec<String>, AuthorizationError> {
         resources::requested(self.state.config(), self.parameters).map_err(|error| match error {
             UnknownResource::FhirBase => AuthorizationError::UnknownFhirBase,
@@ -384,37 +406,17 @@ impl<'a> TrustedRequest<'a> {
 
     /// The launch is looked up last: it is the one thing that a guess could try.
     async fn looked_up(&self, rest: &Rest) -> Result<Result<LookedUp, AuthorizationError>, InternalError> {
-        let mut hinted_user_id = match self.hinted_user_id().await? {
+        let hinted_user_id = match self.hinted_user_id().await? {
             Ok(hinted_user_id) => hinted_user_id,
             Err(error) => return Ok(Err(error)),
         };
-        let Some(value) = self.parameter("launch") else {
-            return Ok(Ok(LookedUp {
-                hinted_user_id,
-                launch: None,
-            }));
-        };
         let asked = Asked {
+            launch: self.parameter("launch"),
             client_id: &self.client.client_id,
             scope: &rest.scope,
             audiences: &rest.audiences,
         };
-        let launch = match launched::find(self.state, value, asked, self.now).await? {
-            Ok(launch) => launch,
-            Err(error) => return Ok(Err(error)),
-        };
-        // Whom the launch is for, nobody else may answer.
-        match (&hinted_user_id, &launch.context.user_id) {
-            (Some(hinted), Some(launched)) if hinted != launched => {
-                return Ok(Err(AuthorizationError::UnknownLaunch));
-            }
-            (None, Some(launched)) => hinted_user_id = Some(launched.clone()),
-            (Some(_) | None, _) => {}
-        }
-        Ok(Ok(LookedUp {
-            hinted_user_id,
-            launch: Some(launch),
-        }))
+        launched::look_up(self.state, asked, hinted_user_id, self.now).await
     }
 
     /// Whom the request is about: the subject of an ID token of ours for this client, expired or not (OIDC-41).

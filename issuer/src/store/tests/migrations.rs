@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 14] = [
+const RELEASED: [(&str, &str); 16] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -57,8 +57,16 @@ const RELEASED: [(&str, &str); 14] = [
         "485caf207c1b0e4c8bdfa19f30185d26a4ccadaf68bab4d88d3dd4e6bb15b09b",
     ),
     (
+        "0012_dpop",
+        "448b4196e3ca0889703d4c71ba4a528667cebc209adaf82da57c52eb82feefc7",
+    ),
+    (
         "0013_refresh_token_retries",
         "3a7329a9005410046115e3fa270f9ef645e3fd33bc08cc971cc919e0d7d809d1",
+    ),
+    (
+        "0017_backchannel_logout",
+        "a1b2cc74691e56397c96bf057ca5b6a8df8c59a78c5652bfbad8d95fc463326d",
     ),
     (
         "0018_status_lists",
