@@ -15,7 +15,7 @@ use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters,
 use crate::login::form_token::{FormPurpose, form_token, is_form_token};
 use crate::state::AppState;
 use crate::tokens::granting;
-use crate::views::{ConsentPage, FormTargets, page, permissions};
+use crate::views::{ClientCard, ConsentPage, FormTargets, page_with_card, permissions};
 
 /// Shows the page for `?request=`.
 pub async fn get(
@@ -47,8 +47,10 @@ pub async fn get(
             request: pending.id(),
         },
     );
+    let card = ClientCard::of(&pending.client);
     let template = ConsentPage {
         client_name: &pending.client.name,
+        card,
         permissions: &permissions,
         resources: &resources_to_name(state.config(), &pending.request.audiences),
         destination: pending.request.redirect_target.as_str(),
@@ -57,9 +59,10 @@ pub async fn get(
         user_name: &session.user.name,
         user_email: &session.user.email,
     };
-    Ok(page(
+    Ok(page_with_card(
         &template,
         &FormTargets::client(&pending.request.redirect_target),
+        &card,
     )?)
 }
 

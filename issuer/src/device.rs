@@ -25,7 +25,10 @@ use crate::login::throttle::SignInThrottle;
 use crate::rng;
 use crate::state::AppState;
 use crate::tokens::granting::{self, Grantable};
-use crate::views::{DeviceCodePage, DeviceConsentPage, DeviceDonePage, FormTargets, page, permissions};
+use crate::views::{
+    ClientCard, DeviceCodePage, DeviceConsentPage, DeviceDonePage, FormTargets, page, page_with_card,
+    permissions,
+};
 
 const UNKNOWN: &str = "There is no device that waits with this code. Please compare it with what the device shows; codes \
                        are good for ten minutes.";
@@ -215,8 +218,10 @@ impl Answer<'_> {
             user_code: device.user_code.letters(),
         };
         let token = form_token(self.state.form_key(), self.session.secret.expose(), purpose);
+        let card = ClientCard::of(&client);
         let template = DeviceConsentPage {
             client_name: &client.name,
+            card,
             permissions: &permissions(&grantable.scope, grantable.launch_context.patient_id.is_some()),
             resources: &resources_to_name(self.state.config(), &device.audiences),
             user_code: &device.user_code.to_string(),
@@ -224,7 +229,7 @@ impl Answer<'_> {
             user_name: &self.session.user.name,
             user_email: &self.session.user.email,
         };
-        Ok(page(&template, &FormTargets::own())?)
+        Ok(page_with_card(&template, &FormTargets::own(), &card)?)
     }
 
     async fn allow(&self, device: &DeviceAuthorization, client: &Client) -> Result<Response, PageError> {

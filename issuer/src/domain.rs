@@ -11,6 +11,7 @@ pub mod consent;
 pub mod device_authorization;
 pub mod digest;
 pub mod grant;
+pub mod registration;
 pub mod session;
 pub mod signing_key;
 pub mod user;

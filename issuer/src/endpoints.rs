@@ -13,6 +13,7 @@ pub mod introspect;
 pub mod landing;
 pub mod metadata;
 pub mod pushed_authorization;
+pub mod registration;
 pub mod resources;
 pub mod revoke;
 pub mod token;

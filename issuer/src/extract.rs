@@ -6,12 +6,14 @@
 pub mod client_address;
 pub mod cookies;
 pub mod form;
+pub mod json_body;
 pub mod parameters;
 pub mod same_origin;
 pub mod signed_in;
 
 pub use client_address::ClientAddress;
 pub use form::{Form, FormError};
+pub use json_body::{JsonBody, JsonBodyError};
 pub use parameters::{Parameters, ParametersError, RepeatedParameter};
 pub use same_origin::SameOrigin;
 pub use signed_in::{BrowserSession, SignedIn};

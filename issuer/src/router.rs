@@ -13,7 +13,7 @@ use crate::consent;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, end_session, health, introspect, landing,
-    metadata, pushed_authorization, revoke, token, userinfo,
+    metadata, pushed_authorization, registration, revoke, token, userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
@@ -50,10 +50,22 @@ pub fn router(state: AppState) -> Router {
         ));
 
     // Called by servers alone: no browser app may, from whatever origin.
-    let servers = Router::new().route(
-        "/oauth2/introspect",
-        axum::routing::post(introspect::post).fallback(introspect::other_method),
-    );
+    let servers = Router::new()
+        .route(
+            "/oauth2/introspect",
+            axum::routing::post(introspect::post).fallback(introspect::other_method),
+        )
+        .route(
+            "/oauth2/register",
+            axum::routing::post(registration::post).fallback(registration::other_method),
+        )
+        .route(
+            "/oauth2/register/{client_id}",
+            get(registration::management::get)
+                .put(registration::management::put)
+                .delete(registration::management::delete)
+                .fallback(registration::management::other_method),
+        );
 
     // Read by anybody.
     let documents = Router::new()

@@ -25,6 +25,7 @@ mod migrations;
 mod purge;
 mod readers;
 mod refresh_tokens;
+mod registration;
 mod sessions;
 mod signing_keys;
 mod sql;
@@ -41,6 +42,7 @@ use crate::config::DatabaseConfig;
 pub use error::{OpenError, StoreError};
 pub use purge::Purged;
 use readers::Readers;
+pub use registration::Registration;
 use writer::Writer;
 
 /// Whether something new was stored.

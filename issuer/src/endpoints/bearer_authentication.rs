@@ -1,4 +1,4 @@
-//! Who calls, where an access token says so: at userinfo and introspection (RFC 6750 section 2).
+//! Who calls, where an access token says so: at userinfo, introspection and registration (RFC 6750 section 2).
 
 use http::{HeaderMap, HeaderValue, header};
 
@@ -39,7 +39,14 @@ pub async fn authenticate(
     }
 }
 
-fn present<'a>(headers: &'a HeaderMap, form: Option<&'a Parameters>) -> Result<&'a str, BearerError> {
+/// The text of the one token that a request carries, in its `Authorization` header or in a form.
+///
+/// # Errors
+/// [`BearerError`].
+pub(super) fn present<'a>(
+    headers: &'a HeaderMap,
+    form: Option<&'a Parameters>,
+) -> Result<&'a str, BearerError> {
     let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
     let authorization = authorizations.next();
     let in_form = match form {

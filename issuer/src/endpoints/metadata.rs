@@ -11,11 +11,12 @@ use http::{HeaderValue, header};
 use serde::Serialize;
 use wardgate_shared::jwt::SignatureAlgorithm;
 
-use crate::config::Config;
+use crate::config::{Config, RegistrationMode};
 use crate::domain::authorization_request::ResponseMode;
 use crate::domain::client::GrantType;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
+use crate::registration::ID_TOKEN_ALGORITHMS;
 use crate::state::AppState;
 
 use super::client_authentication::METHODS;
@@ -76,6 +77,8 @@ struct Common {
     token_endpoint: String,
     revocation_endpoint: String,
     introspection_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     jwks_uri: String,
     scopes_supported: [&'static str; 22],
     response_types_supported: [&'static str; 1],
@@ -94,6 +97,10 @@ impl Common {
             token_endpoint: url.join("/oauth2/token"),
             revocation_endpoint: url.join("/oauth2/revoke"),
             introspection_endpoint: url.join("/oauth2/introspect"),
+            registration_endpoint: match config.registration.mode {
+                RegistrationMode::Off => None,
+                RegistrationMode::Token | RegistrationMode::Open => Some(url.join("/oauth2/register")),
+            },
             jwks_uri: url.join("/.well-known/jwks.json"),
             scopes_supported: SCOPES,
             response_types_supported: ["code"],
@@ -125,7 +132,7 @@ struct AuthorizationServer {
     require_pushed_authorization_requests: bool,
     response_modes_supported: [&'static str; ResponseMode::ALL.len()],
     subject_types_supported: [&'static str; 1],
-    id_token_signing_alg_values_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; ID_TOKEN_ALGORITHMS.len()],
     claims_supported: [&'static str; 13],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
@@ -162,7 +169,7 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         require_pushed_authorization_requests: false,
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         subject_types_supported: ["public"],
-        id_token_signing_alg_values_supported: ["RS256"],
+        id_token_signing_alg_values_supported: ID_TOKEN_ALGORITHMS.map(SignatureAlgorithm::name),
         claims_supported: [
             "iss",
             "sub",

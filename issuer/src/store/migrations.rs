@@ -48,6 +48,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0011_client_metadata",
         include_str!("../../migrations/0011_client_metadata.sql"),
     ),
+    (
+        "0015_dynamic_registration",
+        include_str!("../../migrations/0015_dynamic_registration.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.
