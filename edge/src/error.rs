@@ -93,6 +93,8 @@ pub enum UpstreamFailure {
     /// It redirects. Redirects are neither followed, which would send the request and what it says of the person to
     /// wherever the answer points, nor passed on, which would send the client there.
     Redirect,
+    /// Its answer ends too early, or is larger than any of its kind has reason to be.
+    Unreadable,
     /// It asks for credentials: it does not trust Wardgate. Passed on, this would look like a refusal of the token.
     Unauthorized,
 }
@@ -131,7 +133,10 @@ impl Refusal {
             Self::Undecided { .. } | Self::Misconfigured(_) => 503,
             Self::Upstream(UpstreamFailure::Timeout) => 504,
             Self::Upstream(
-                UpstreamFailure::Unreachable | UpstreamFailure::Redirect | UpstreamFailure::Unauthorized,
+                UpstreamFailure::Unreachable
+                | UpstreamFailure::Redirect
+                | UpstreamFailure::Unreadable
+                | UpstreamFailure::Unauthorized,
             ) => 502,
             Self::Internal => 500,
         }
@@ -203,6 +208,7 @@ impl Refusal {
             Self::Upstream(UpstreamFailure::Redirect) => {
                 "The FHIR server answered with a redirect, which is not followed".into()
             }
+            Self::Upstream(UpstreamFailure::Unreadable) => "The FHIR server's answer cannot be read".into(),
             Self::Upstream(UpstreamFailure::Unauthorized) => "The FHIR server refused the gateway".into(),
             Self::Internal => "The gateway failed".into(),
         }

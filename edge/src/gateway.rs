@@ -18,6 +18,7 @@ use wardgate_shared::time::Timestamp;
 use crate::answer::OwnAnswer;
 use crate::authenticate::authenticate;
 use crate::authorize::authorize;
+use crate::capabilities::{self, SmartEndpoints};
 use crate::config::{Config, ConfigFault, CorsOrigins};
 use crate::cors;
 use crate::credentials::{self, Credential};
@@ -86,6 +87,18 @@ pub trait Outside: Clone + 'static {
         &self,
         forward: &Forward<'_>,
     ) -> impl Future<Output = Result<(u16, Self::Response), UpstreamFailure>>;
+    /// Reads the body of an answer if it is JSON, up to a number of bytes. `None` for another media type, whose body is left.
+    fn read_json(
+        &self,
+        response: &Self::Response,
+        timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, UpstreamFailure>>;
+    /// An answer with this body in the place of the one that was read, without the headers that spoke of that one.
+    ///
+    /// # Errors
+    /// The platform's own.
+    fn with_body(&self, response: Self::Response, body: &[u8]) -> Result<Self::Response, Self::Failure>;
     /// Lets go of an answer that is not passed on.
     fn discard(&self, response: Self::Response);
     /// Makes an answer, and lets go of what has not been read of the request's body.
@@ -154,7 +167,7 @@ async fn pipeline<O: Outside>(
                 .await
                 .map(Answer::Own);
         }
-        Route::Capabilities => return pass_on(config, outside, request, None, always).await,
+        Route::Capabilities => return capabilities(gateway, outside, request, always).await,
         Route::Fhir(fhir) => fhir,
     };
 
@@ -185,6 +198,40 @@ enum Answer<R> {
     Forwarded(u16, R),
 }
 
+/// What the FHIR server can do, and in addition where tokens for it come from.
+async fn capabilities<O: Outside>(
+    gateway: &Rc<Gateway<O::Key>>,
+    outside: &O,
+    request: &Incoming<'_>,
+    always: &[(&'static str, String)],
+) -> Result<Answer<O::Response>, Refusal> {
+    let config = &gateway.config;
+    let forward = prepared(config, request, None, always)?.without_conditions();
+    let (status, response) = send(outside, &forward).await?;
+    if (request.method, status) != ("GET", 200) {
+        return Ok(Answer::Forwarded(status, response));
+    }
+    let (milliseconds, bytes) = (
+        config.upstream_timeout_milliseconds,
+        capabilities::MAXIMUM_STATEMENT_BYTES,
+    );
+    let read = outside.read_json(&response, milliseconds, bytes).await;
+    let Some(statement) = read.map_err(Refusal::Upstream)? else {
+        return Ok(Answer::Forwarded(status, response));
+    };
+    // While the issuer cannot be asked, the FHIR server is still described, and nobody's addresses are shown.
+    let endpoints = match well_known::smart_document(gateway, outside).await {
+        Ok(document) => SmartEndpoints::of_document(&document),
+        Err(_) => SmartEndpoints::default(),
+    };
+    let written = capabilities::with_security(&statement, &endpoints, &config.upstream, &config.resource());
+    let body = written.map_or(statement, String::into_bytes);
+    let response = outside
+        .with_body(response, &body)
+        .map_err(|_| Refusal::Internal)?;
+    Ok(Answer::Forwarded(status, response))
+}
+
 async fn pass_on<O: Outside>(
     config: &Config,
     outside: &O,
@@ -192,15 +239,37 @@ async fn pass_on<O: Outside>(
     authority: Authority<'_>,
     always: &[(&'static str, String)],
 ) -> Result<Answer<O::Response>, Refusal> {
+    let forward = prepared(config, request, authority, always)?;
+    let (status, response) = send(outside, &forward).await?;
+    Ok(Answer::Forwarded(status, response))
+}
+
+fn prepared<'a>(
+    config: &Config,
+    request: &Incoming<'a>,
+    authority: Authority<'_>,
+    always: &[(&'static str, String)],
+) -> Result<Forward<'a>, Refusal> {
     let request_id = always
         .iter()
         .find(|(name, _)| *name == headers::REQUEST_ID)
         .map_or("", |(_, id)| id);
     let below = below_prefix(&config.prefix, request.path).ok_or(Refusal::Internal)?;
-    let forward = prepare(config, request, below, authority, request_id, always.to_vec());
-    let (status, response) = outside.forward(&forward).await.map_err(Refusal::Upstream)?;
+    Ok(prepare(
+        config,
+        request,
+        below,
+        authority,
+        request_id,
+        always.to_vec(),
+    ))
+}
+
+/// The FHIR server's answer, when it is one that may be passed on.
+async fn send<O: Outside>(outside: &O, forward: &Forward<'_>) -> Result<(u16, O::Response), Refusal> {
+    let (status, response) = outside.forward(forward).await.map_err(Refusal::Upstream)?;
     match judge(status) {
-        Ok(()) => Ok(Answer::Forwarded(status, response)),
+        Ok(()) => Ok((status, response)),
         Err(failure) => {
             outside.discard(response);
             Err(Refusal::Upstream(failure))

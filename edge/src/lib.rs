@@ -14,13 +14,14 @@
 //! | [`authenticate`], [`jwks`] | Is the token genuine, and who is it? |
 //! | [`authorize`] | May its holder do this? |
 //! | [`proxy`], [`headers`] | What goes to the FHIR server, and what comes back? |
-//! | [`well_known`], [`cors`] | The documents that need no token, and what browsers ask first |
+//! | [`well_known`], [`capabilities`], [`cors`] | The documents that need no token, and what browsers ask first |
 //! | [`error`], [`answer`], [`negotiation`] | How is a refusal said? |
 //! | [`config`], [`refresh`], [`log`] | Settings, when to fetch a document again, the line that records a decision |
 
 pub mod answer;
 pub mod authenticate;
 pub mod authorize;
+pub mod capabilities;
 pub mod config;
 pub mod cors;
 pub mod credentials;

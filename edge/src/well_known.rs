@@ -93,14 +93,26 @@ pub async fn smart_configuration<O: Outside>(
     gateway: &Rc<Gateway<O::Key>>,
     outside: &O,
 ) -> Result<OwnAnswer, Refusal> {
+    let text = smart_document(gateway, outside).await?;
+    Ok(document(text.to_string()))
+}
+
+/// The text of the SMART configuration.
+///
+/// # Errors
+/// [`Refusal::Undecided`] when it cannot be had.
+pub async fn smart_document<O: Outside>(
+    gateway: &Rc<Gateway<O::Key>>,
+    outside: &O,
+) -> Result<Rc<str>, Refusal> {
     for _ in 0..jwks::waiting_turns(&gateway.config) {
         let (text, permission) = gateway.smart_configuration.borrow().look_up(outside.now());
         match (text, permission) {
             (Some(text), Permission::Granted) => {
                 drop(outside.in_background(load(gateway, outside)));
-                return Ok(document(text.to_string()));
+                return Ok(text);
             }
-            (Some(text), _) => return Ok(document(text.to_string())),
+            (Some(text), _) => return Ok(text),
             (None, Permission::Granted) => outside.in_background(load(gateway, outside)).await,
             (None, Permission::Running) => outside.pause(jwks::PAUSE_MILLISECONDS).await,
             (None, Permission::CoolingDown { seconds }) => {

@@ -15,4 +15,4 @@ pub use description::describe;
 pub use document::Document;
 pub use fault::MetadataFault;
 pub use requested::{RequestedClient, Standing};
-pub use rules::{ID_TOKEN_ALGORITHMS, USERINFO_ALGORITHMS, check};
+pub use rules::check;

@@ -42,6 +42,7 @@ use crate::config::DatabaseConfig;
 pub use error::{OpenError, StoreError};
 pub use purge::Purged;
 use readers::Readers;
+pub use refresh_tokens::PresentedRefreshToken;
 pub use registration::Registration;
 use writer::Writer;
 
@@ -69,9 +70,15 @@ impl Insertion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum RefreshRotation {
-    /// This attempt, and no other, exchanged the token.
+    /// This attempt was the first to exchange the token.
     Rotated,
-    /// The token was exchanged before; its whole family is over now (RFC 9700 section 4.14.2).
+    /// The token was exchanged before and its successor was never used: the client asked again. The successor of before is
+    /// replaced by the new one.
+    Retried,
+    /// The token was exchanged or replaced before, within its client's grace. The new token is the one that counts.
+    Tolerated,
+    /// The token was exchanged before and its successor was used, or it was replaced; its whole family is over now (RFC 9700
+    /// section 4.14.2).
     Replayed,
     /// There is no such token, it has expired, or its grant, session or person is gone.
     Dead,

@@ -20,7 +20,7 @@ use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantT
 use crate::domain::digest::SecretDigest;
 use crate::domain::signing_key::StoredSigningKey;
 use crate::domain::user::{User, normalize_email};
-use crate::keys::{KeyRing, MasterKey, NativeSigningKey};
+use crate::keys::{ID_TOKEN_ALGORITHMS, KeyRing, MasterKey, NativeSigningKey};
 use crate::rng;
 use crate::state::AppState;
 use crate::store::{Insertion, Store};
@@ -215,11 +215,11 @@ fn new_secret() -> (ClientAuthentication, String) {
     (ClientAuthentication::Secret(SecretDigest::of(&secret)), secret)
 }
 
-/// RSA keys are slow to make, so all tests of a process share one pair of keys.
+/// RSA keys are slow to make, so all tests of a process share one key an algorithm.
 fn private_keys() -> &'static [(SignatureAlgorithm, Vec<u8>)] {
     static KEYS: OnceLock<Vec<(SignatureAlgorithm, Vec<u8>)>> = OnceLock::new();
     KEYS.get_or_init(|| {
-        [SignatureAlgorithm::RS256, SignatureAlgorithm::ES256]
+        ID_TOKEN_ALGORITHMS
             .map(|algorithm| {
                 (
                     algorithm,

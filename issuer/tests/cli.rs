@@ -144,7 +144,7 @@ fn init_makes_everything_once() {
     assert!(!again.contains("made"), "{again}");
     assert_eq!(std::fs::read(wardgate.path("master.key")).unwrap(), key);
     let keys = wardgate.run(&["keys", "list", "--json"]).json();
-    assert_eq!(keys.as_array().unwrap().len(), 2);
+    assert_eq!(keys.as_array().unwrap().len(), 4);
 }
 
 #[test]
@@ -364,11 +364,11 @@ fn a_rotated_key_waits_and_only_used_algorithms_rotate() {
     );
     wardgate.run(&["keys", "rotate", "--algorithm", "RS256"]).ok();
     wardgate
-        .run(&["keys", "rotate", "--algorithm", "EdDSA"])
-        .refused(2, "signs with ES256 and RS256");
+        .run(&["keys", "rotate", "--algorithm", "ES384"])
+        .refused(2, "signs with ES256, RS256, PS256, EdDSA");
     wardgate
         .run(&["keys", "rotate", "--algorithm", "none"])
-        .refused(2, "signs with ES256 and RS256");
+        .refused(2, "signs with ES256, RS256, PS256, EdDSA");
     assert_eq!(
         wardgate
             .run(&["keys", "list", "--json"])
@@ -376,7 +376,7 @@ fn a_rotated_key_waits_and_only_used_algorithms_rotate() {
             .as_array()
             .unwrap()
             .len(),
-        4
+        6
     );
 }
 

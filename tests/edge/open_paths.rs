@@ -35,6 +35,86 @@ async fn capabilities_are_read_without_a_token() {
     );
 }
 
+// SMART-06
+#[tokio::test]
+async fn capabilities_name_the_issuers_addresses() {
+    let edge = Edge::start().await;
+    let statement = r#"{"resourceType":"CapabilityStatement","rest":[{"mode":"server"}]}"#;
+    let answer = UpstreamAnswer::new(200, statement)
+        .with_header("etag", "\"of-other-bytes\"")
+        .with_header("last-modified", "Sun, 22 Nov 2026 00:00:00 GMT");
+    edge.upstream.answer_with(answer);
+    let answer = edge.get("/fhir/metadata").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("content-type"), Some("application/fhir+json"));
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(answer.header("etag"), None);
+    assert!(answer.header("x-request-id").is_some());
+    let security = &answer.json()["rest"][0]["security"];
+    assert_eq!(security["service"][0]["coding"][0]["code"], "SMART-on-FHIR");
+    assert_eq!(
+        security["extension"][0]["extension"],
+        json!([{ "url": "token", "valueUri": format!("{}/oauth2/token", edge.issuer.url) }])
+    );
+    let request = edge.upstream.only_request();
+    assert_eq!(request.header("accept-encoding"), Some("identity"));
+}
+
+#[tokio::test]
+async fn compressed_capabilities_are_read_all_the_same() {
+    // The statement `{"resourceType":"CapabilityStatement","rest":[{"mode":"server"}]}` by gzip.
+    let hex = "1f8b0800000000000203ab562a4a2dce2f2d4a4e0da92c4855b252724e2c484ccaccc92ca90c2e492c49cd4dcd2b51d201\
+               292a51b28aae56cacd4f01a92a4e2d2a4b2d52aa8dad05007aa65f1841000000";
+    let bytes: Vec<u8> = (0..hex.len() / 2)
+        .map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
+        .collect();
+    let edge = Edge::start().await;
+    edge.upstream
+        .answer_with(UpstreamAnswer::new(200, bytes).with_header("content-encoding", "gzip"));
+    let answer = edge.get("/fhir/metadata").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("content-encoding"), None);
+    assert!(answer.json()["rest"][0]["security"]["extension"].is_array());
+}
+
+#[tokio::test]
+async fn capabilities_in_another_form_pass_as_they_are() {
+    let edge = Edge::start().await;
+    let mut answer = UpstreamAnswer::new(200, "<CapabilityStatement/>");
+    answer.headers = vec![("content-type".to_owned(), b"application/fhir+xml".to_vec())];
+    edge.upstream.answer_with(answer);
+    let answer = edge.get("/fhir/metadata?_format=xml").await;
+    assert_eq!(
+        (answer.status, answer.text().as_str()),
+        (200, "<CapabilityStatement/>")
+    );
+    let head = send(edge.request("HEAD", "/fhir/metadata")).await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+}
+
+#[tokio::test]
+async fn capabilities_are_shown_while_the_issuer_is_down() {
+    let mut edge = Edge::start().await;
+    edge.issuer.go_down().await;
+    let statement = r#"{"resourceType":"CapabilityStatement","rest":[{"mode":"server"}]}"#;
+    edge.upstream.answer_with(UpstreamAnswer::new(200, statement));
+    let answer = edge.get("/fhir/metadata").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(!answer.text().contains("oauth-uris"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn capabilities_larger_than_any_have_reason_to_be_are_refused() {
+    let edge = Edge::start().await;
+    let statement = format!(
+        r#"{{"resourceType":"CapabilityStatement","description":"{}"}}"#,
+        "a".repeat(4 * 1024 * 1024)
+    );
+    edge.upstream.answer_with(UpstreamAnswer::new(200, statement));
+    let answer = edge.get("/fhir/metadata").await;
+    assert_fhir_refusal(&answer, 502, "transient");
+}
+
 #[tokio::test]
 async fn only_reading_capabilities_is_open() {
     let edge = Edge::start().await;
@@ -85,7 +165,11 @@ async fn smart_configuration_is_the_issuers() {
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
         assert_eq!(
             answer.json(),
-            json!({ "issuer": edge.issuer.url, "capabilities": ["client-public"] })
+            json!({
+                "issuer": edge.issuer.url,
+                "token_endpoint": format!("{}/oauth2/token", edge.issuer.url),
+                "capabilities": ["client-public"],
+            })
         );
     }
     assert_eq!(

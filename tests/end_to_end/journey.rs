@@ -227,3 +227,33 @@ async fn keys_made_while_the_edge_runs_are_accepted_by_it() {
     // The new key is published before it signs; tokens of the old one stay good.
     assert_eq!(pair.call("/fhir/Patient", &before).await.status, 200);
 }
+
+// SMART-07
+#[tokio::test(flavor = "multi_thread")]
+async fn the_capabilities_name_the_addresses_of_the_smart_configuration() {
+    let pair = Pair::start().await;
+    let get = async |path| {
+        let answer = pair.call_openly(path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.json()
+    };
+    let configuration = get("/fhir/.well-known/smart-configuration").await;
+    let statement = get("/fhir/metadata").await;
+    let security = &statement["rest"][0]["security"];
+    let extension = security["extension"][0]["extension"].as_array().unwrap();
+    for (name, member) in [
+        ("authorize", "authorization_endpoint"),
+        ("token", "token_endpoint"),
+        ("introspect", "introspection_endpoint"),
+        ("manage", "management_endpoint"),
+        ("register", "registration_endpoint"),
+        ("revoke", "revocation_endpoint"),
+    ] {
+        let named = extension
+            .iter()
+            .find(|part| part["url"] == name)
+            .map(|part| &part["valueUri"]);
+        assert_eq!(named, configuration.get(member), "{name}");
+    }
+    assert!(extension.len() >= 4, "{extension:?}");
+}

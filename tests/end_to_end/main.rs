@@ -3,5 +3,6 @@
 
 mod client_libraries;
 mod journey;
+mod openid_client;
 mod readme;
 mod seed_examples;

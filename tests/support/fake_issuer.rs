@@ -138,7 +138,11 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         JWKS_PATH => {}
         "/elsewhere.json" => return json_response(StatusCode::OK, keys()),
         "/.well-known/smart-configuration" => {
-            let document = json!({ "issuer": shared.url, "capabilities": ["client-public"] });
+            let document = json!({
+                "issuer": shared.url,
+                "token_endpoint": format!("{}/oauth2/token", shared.url),
+                "capabilities": ["client-public"],
+            });
             return json_response(StatusCode::OK, document.to_string().into_bytes());
         }
         _ => return json_response(StatusCode::NOT_FOUND, b"{}".to_vec()),

@@ -38,6 +38,7 @@ impl Refusal {
                 UpstreamFailure::Unreachable => "upstream_unreachable",
                 UpstreamFailure::Timeout => "upstream_timeout",
                 UpstreamFailure::Redirect => "upstream_redirect",
+                UpstreamFailure::Unreadable => "upstream_unreadable",
                 UpstreamFailure::Unauthorized => "upstream_unauthorized",
             },
             Self::Internal => "internal",

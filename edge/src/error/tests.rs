@@ -85,6 +85,7 @@ fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
         (Refusal::Misconfigured(Vec::new()), 503, None),
         (Refusal::Upstream(UpstreamFailure::Unreachable), 502, None),
         (Refusal::Upstream(UpstreamFailure::Redirect), 502, None),
+        (Refusal::Upstream(UpstreamFailure::Unreadable), 502, None),
         (Refusal::Upstream(UpstreamFailure::Unauthorized), 502, None),
         (Refusal::Upstream(UpstreamFailure::Timeout), 504, None),
         (Refusal::Internal, 500, None),

@@ -159,6 +159,75 @@ fn a_smart_configuration_that_is_none_is_not_shown() {
 }
 
 #[test]
+fn capabilities_name_the_issuers_addresses() {
+    let (world, _) = world();
+    world.issuer_says(Ok(
+        b"{\"token_endpoint\":\"https://issuer.example/oauth2/token\"}",
+    ));
+    let statement = r#"{"resourceType":"CapabilityStatement","rest":[{"mode":"server"}]}"#;
+    world.upstream_writes(Ok(Some(statement)));
+    let headers: &[(&str, &str)] = &[("if-none-match", "\"1\""), ("range", "bytes=0-9")];
+    let Reply::Own(answer) = world.send("GET", "/fhir/metadata", headers) else {
+        panic!("not written")
+    };
+    let written: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(
+        written["rest"][0]["security"]["extension"][0]["extension"],
+        json!([{ "url": "token", "valueUri": "https://issuer.example/oauth2/token" }])
+    );
+    let forwarded = world.forwarded();
+    for name in ["if-none-match", "range"] {
+        assert!(forwarded[0].removed.contains(&name.to_owned()), "{name}");
+    }
+    assert!(
+        forwarded[0]
+            .set
+            .contains(&("accept-encoding", "identity".to_owned()))
+    );
+}
+
+#[test]
+fn capabilities_are_shown_without_addresses_while_the_issuer_is_down() {
+    let (world, _) = world();
+    world.issuer_says(Err(FetchFailure::Unreachable));
+    world.upstream_writes(Ok(Some(
+        r#"{"resourceType":"CapabilityStatement","rest":[{"mode":"server"}]}"#,
+    )));
+    let Reply::Own(answer) = world.send("GET", "/fhir/metadata", &[]) else {
+        panic!("not written")
+    };
+    assert_eq!(answer.status, 200);
+    assert!(!answer.body.contains("oauth-uris"), "{}", answer.body);
+}
+
+#[test]
+fn capabilities_that_are_no_statement_pass_as_they_are() {
+    let (world, _) = world();
+    let body = r#"{"resourceType":"TerminologyCapabilities"}"#;
+    world.upstream_writes(Ok(Some(body)));
+    let Reply::Own(answer) = world.send("GET", "/fhir/metadata?mode=terminology", &[]) else {
+        panic!("not passed")
+    };
+    assert_eq!(answer.body, body);
+    for (method, status) in [("HEAD", 200), ("GET", 404), ("GET", 500)] {
+        world.upstream_says(Ok(status));
+        assert_eq!(world.send(method, "/fhir/metadata", &[]), Reply::Upstream(status));
+    }
+}
+
+#[test]
+fn capabilities_that_cannot_be_read_are_a_failure_of_the_fhir_server() {
+    for (failure, status) in [
+        (UpstreamFailure::Unreadable, 502),
+        (UpstreamFailure::Timeout, 504),
+    ] {
+        let (world, _) = world();
+        world.upstream_writes(Err(failure));
+        assert_eq!(world.send("GET", "/fhir/metadata", &[]).status(), status);
+    }
+}
+
+#[test]
 fn failures_of_the_fhir_server_are_told_apart() {
     for (answer, status, reason) in [
         (Err(UpstreamFailure::Unreachable), 502, "upstream_unreachable"),

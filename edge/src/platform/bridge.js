@@ -136,24 +136,57 @@ export async function fetchDocument(url, milliseconds, maximumBytes) {
       release(answer.body);
       return answer.status;
     }
-    const chunks = [];
-    let size = 0;
-    for await (const chunk of answer.body ?? []) {
-      size += chunk.byteLength;
-      // Leaving the loop cancels the body.
-      if (size > maximumBytes) return 2;
-      chunks.push(chunk);
-    }
-    const bytes = new Uint8Array(size);
-    let at = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, at);
-      at += chunk.byteLength;
-    }
-    return bytes;
+    return await bytesOf(answer.body, maximumBytes);
   } catch {
     return signal.aborted ? 1 : 0;
   }
+}
+
+/** All bytes of a body, or 2 when there are too many. */
+async function bytesOf(body, maximumBytes) {
+  const chunks = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    // Leaving the loop cancels the body.
+    if (size > maximumBytes) return 2;
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}
+
+const JSON_MEDIA_TYPE = /^application\/([a-z0-9.-]+\+)?json\s*(;|$)/i;
+
+/** Reads a body of JSON. Gives its bytes, null for another media type, or a number: 0 broken off, 1 too slow, 2 too large. */
+export async function readJson(response, milliseconds, maximumBytes) {
+  if (!JSON_MEDIA_TYPE.test(response.headers.get("content-type") ?? "")) return null;
+  let timer;
+  const tooSlow = new Promise((resolve) => {
+    timer = setTimeout(() => resolve(1), milliseconds);
+  });
+  try {
+    return await Promise.race([bytesOf(response.body, maximumBytes), tooSlow]);
+  } catch {
+    return 0;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Headers that speak of a body byte by byte. */
+const OF_THE_BODY = ["content-digest", "content-encoding", "content-length", "content-md5", "digest", "etag", "repr-digest"];
+
+/** The answer with another body. */
+export function withBody(response, body) {
+  const changed = new Response(body.slice(), response);
+  for (const name of OF_THE_BODY) changed.headers.delete(name);
+  return changed;
 }
 
 const RSA = "RSASSA-PKCS1-v1_5";

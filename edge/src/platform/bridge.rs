@@ -35,6 +35,14 @@ extern "C" {
     /// Sends the request to the FHIR server. Resolves to a `Response` or to a number.
     pub(super) fn forward(request: &Request, plan: &str) -> Promise;
 
+    /// Resolves to a `Uint8Array`, to null or to a number.
+    #[wasm_bindgen(js_name = readJson)]
+    pub(super) fn read_json(response: &Response, milliseconds: u32, maximum_bytes: u32) -> Promise;
+
+    /// The answer with another body. The bytes are copied before this returns.
+    #[wasm_bindgen(catch, js_name = withBody)]
+    pub(super) fn with_body(response: &Response, body: &[u8]) -> Result<Response, JsValue>;
+
     /// Resolves to a `Uint8Array` or to a number.
     #[wasm_bindgen(js_name = fetchDocument)]
     pub(super) fn fetch_document(url: &str, milliseconds: u32, maximum_bytes: u32) -> Promise;

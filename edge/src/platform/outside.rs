@@ -115,6 +115,29 @@ impl Outside for Runtime {
         }
     }
 
+    async fn read_json(
+        &self,
+        response: &Response,
+        timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> Result<Option<Vec<u8>>, UpstreamFailure> {
+        let read = bridge::read_json(response, timeout_milliseconds, maximum_bytes);
+        let outcome = JsFuture::from(read).await;
+        let outcome = outcome.map_err(|_| UpstreamFailure::Unreadable)?;
+        if outcome.is_null() {
+            return Ok(None);
+        }
+        match outcome.dyn_into::<Uint8Array>() {
+            Ok(bytes) => Ok(Some(bytes.to_vec())),
+            Err(number) if number.as_f64() == Some(1.0) => Err(UpstreamFailure::Timeout),
+            Err(_) => Err(UpstreamFailure::Unreadable),
+        }
+    }
+
+    fn with_body(&self, response: Response, body: &[u8]) -> Result<Response, JsValue> {
+        bridge::with_body(&response, body)
+    }
+
     fn discard(&self, response: Response) {
         // A body that cannot be let go of is the runtime's to clean up.
         drop(bridge::discard(&response));

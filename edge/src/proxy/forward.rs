@@ -29,6 +29,25 @@ pub struct Forward<'a> {
     pub location_to: String,
 }
 
+/// By these a client asks for an answer other than the whole one of now, whose bytes it would take for the FHIR server's.
+const CONDITIONS: [&str; 5] = [
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "range",
+];
+
+impl Forward<'_> {
+    /// The same, for an answer that is changed on its way: as a whole, and in plain bytes.
+    #[must_use]
+    pub fn without_conditions(mut self) -> Self {
+        self.remove.extend(CONDITIONS);
+        self.set.push(("accept-encoding", "identity".to_owned()));
+        self
+    }
+}
+
 /// Whose request it is, and why it is permitted; `None` for a request that needs neither.
 pub type Authority<'a> = Option<(&'a AccessClaims, &'a Permit)>;
 

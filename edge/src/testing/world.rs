@@ -77,6 +77,7 @@ struct Inner {
     import_works: Cell<bool>,
     verify_works: Rc<Cell<bool>>,
     upstream: Cell<Result<u16, UpstreamFailure>>,
+    statement: RefCell<Result<Option<Vec<u8>>, UpstreamFailure>>,
     forwarded: RefCell<Vec<Forwarded>>,
     discarded: Cell<u32>,
     lines: RefCell<Vec<String>>,
@@ -104,6 +105,7 @@ impl World {
             import_works: Cell::new(true),
             verify_works: Rc::new(Cell::new(true)),
             upstream: Cell::new(Ok(200)),
+            statement: RefCell::new(Ok(None)),
             forwarded: RefCell::default(),
             discarded: Cell::new(0),
             lines: RefCell::default(),
@@ -132,6 +134,12 @@ impl World {
     /// What the FHIR server answers from now on.
     pub(crate) fn upstream_says(&self, answer: Result<u16, UpstreamFailure>) {
         self.inner.upstream.set(answer);
+    }
+
+    /// What stands in the bodies of the FHIR server's answers from now on; none that is JSON for `None`.
+    pub(crate) fn upstream_writes(&self, body: Result<Option<&str>, UpstreamFailure>) {
+        let bytes = body.map(|body| body.map(|text| text.as_bytes().to_vec()));
+        *self.inner.statement.borrow_mut() = bytes;
     }
 
     /// Whether keys can be imported from now on.
@@ -289,6 +297,22 @@ impl Outside for World {
             .upstream
             .get()
             .map(|status| (status, Reply::Upstream(status)))
+    }
+
+    async fn read_json(
+        &self,
+        _response: &Reply,
+        _timeout_milliseconds: u32,
+        _maximum_bytes: u32,
+    ) -> Result<Option<Vec<u8>>, UpstreamFailure> {
+        self.inner.statement.borrow().clone()
+    }
+
+    fn with_body(&self, _response: Reply, body: &[u8]) -> Result<Reply, ()> {
+        let body = String::from_utf8(body.to_vec()).map_err(|_| ())?;
+        Ok(Reply::Own(
+            OwnAnswer::new(200).with_body("application/fhir+json", body),
+        ))
     }
 
     fn discard(&self, _response: Reply) {

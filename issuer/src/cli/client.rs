@@ -122,7 +122,7 @@ impl AddClient {
         self.check_arguments().map_err(Failure::Usage)?;
         let (authentication, secret) = self.authentication(config)?;
         let client = self.client(authentication, now).map_err(Failure::Usage)?;
-        registration::check(&client, &config.outbound)
+        registration::check(&client, config)
             .map_err(|fault| Failure::Usage(format!("the client cannot be registered: {fault}")))?;
         let store = opened::store(config, now)?;
         let audit = AuditEvent::new(now, AuditAction::ClientRegistration, AuditOutcome::Success)

@@ -54,7 +54,7 @@ impl ListKeys {
 /// Arguments of `keys rotate`.
 #[derive(Debug, Args)]
 pub(super) struct RotateKeys {
-    /// Whose key to replace: the configured algorithm (the default), or RS256, which signs the ID tokens
+    /// Whose key to replace: the configured algorithm (the default), or one that signs ID tokens
     #[arg(long, value_name = "ALGORITHM")]
     algorithm: Option<String>,
     /// Print the new key as JSON
@@ -75,7 +75,7 @@ impl RotateKeys {
                         .iter()
                         .map(|algorithm| algorithm.name())
                         .collect::<Vec<_>>()
-                        .join(" and ");
+                        .join(", ");
                     Failure::Usage(format!(
                         "--algorithm {name} is not in use: the issuer signs with {used}"
                     ))

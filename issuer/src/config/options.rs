@@ -99,7 +99,8 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "keys.algorithm",
         Some("\"RS256\""),
         "RS256, RS384, PS256, ES256, ES384 or EdDSA",
-        "What access tokens are signed with. ID tokens are signed with RS256 always, as SMART's tests demand.",
+        "What access tokens are signed with. ID tokens are signed as their client registered it \
+         (`id_token_signed_response_alg`), with RS256 where it registered nothing.",
     ),
     option(
         "keys.publish_lead_seconds",

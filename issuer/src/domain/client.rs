@@ -3,6 +3,7 @@
 mod metadata;
 
 use wardgate_shared::jwk::JwkSet;
+use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::redirect_uri::{RedirectTarget, RegisteredRedirectUri};
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
@@ -10,6 +11,9 @@ use wardgate_shared::time::Timestamp;
 use super::digest::SecretDigest;
 
 pub use metadata::{ApplicationType, ClientMetadata, SecretMethod, SecurityProfile, SubjectType};
+
+/// The grace of a client that is held to FAPI, in seconds: FAPI-41 comes with the old token after 30.
+const FAPI_GRACE_SECONDS: i64 = 60;
 
 /// A way to ask for tokens that a client may be allowed (RFC 6749 section 1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,6 +123,30 @@ impl Client {
         self.is_public() || self.pkce_required
     }
 
+    /// What its ID tokens are signed with (OIDC-63).
+    pub fn id_token_algorithm(&self) -> SignatureAlgorithm {
+        let default = match self.metadata.profile {
+            SecurityProfile::Standard => SignatureAlgorithm::RS256,
+            SecurityProfile::Fapi2 => SignatureAlgorithm::PS256,
+        };
+        self.metadata.id_token_signed_response_alg.unwrap_or(default)
+    }
+
+    /// How long a refresh token that was superseded still works, in seconds, beyond a retry. None for a public client, to
+    /// which the token alone gives everything; a client held to FAPI has a minute where nothing else is registered
+    /// (FAPI-41).
+    pub fn refresh_token_grace_seconds(&self) -> i64 {
+        match (
+            self.is_public(),
+            self.metadata.refresh_token_grace_seconds,
+            self.metadata.profile,
+        ) {
+            (true, _, _) | (false, 0, SecurityProfile::Standard) => 0,
+            (false, 0, SecurityProfile::Fapi2) => FAPI_GRACE_SECONDS,
+            (false, seconds, _) => seconds.into(),
+        }
+    }
+
     /// The target of a request that presents `redirect_uri`; without one, the only registered URI (RFC 6749 section
     /// 3.1.2.3), and none when there are several.
     pub fn redirect_target(&self, redirect_uri: Option<&str>) -> Option<RedirectTarget> {
@@ -137,3 +165,6 @@ impl Client {
             .map(RegisteredRedirectUri::as_target)
     }
 }
+
+#[cfg(test)]
+mod tests;

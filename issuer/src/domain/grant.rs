@@ -44,7 +44,8 @@ impl Grant {
     }
 }
 
-/// One refresh token of a grant. The tokens of a grant form a family: each is exchanged for the next.
+/// One refresh token of a grant. The tokens of a grant form a family: each is exchanged for the next, and one of them at
+/// most is neither exchanged nor replaced.
 #[derive(Clone, Debug)]
 pub struct RefreshToken {
     /// The digest of the token.
@@ -55,8 +56,18 @@ pub struct RefreshToken {
     pub issued_at: Timestamp,
     /// When it dies unused.
     pub expires_at: Timestamp,
-    /// When it was exchanged for its successor; whoever presents it after that holds a stolen copy.
+    /// When it was exchanged for its successor.
     pub rotated_at: Option<Timestamp>,
+    /// When another was given in its place, before it was used.
+    pub replaced_at: Option<Timestamp>,
+}
+
+impl RefreshToken {
+    /// Whether another token of its family counts now. Whoever presents it may be a client that asks again, or a thief;
+    /// the store tells them apart.
+    pub const fn is_superseded(&self) -> bool {
+        self.rotated_at.is_some() || self.replaced_at.is_some()
+    }
 }
 
 /// The record of an access token, so that it can be revoked by its name.

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::error::internal::InternalError;
-use crate::keys::KeyError;
+use crate::keys::{ID_TOKEN_ALGORITHMS, KeyError};
 use crate::state::AppState;
 
 #[derive(Serialize)]
@@ -40,7 +40,8 @@ pub async fn ready(State(state): State<AppState>) -> Response {
 async fn check(state: &AppState) -> Result<(), InternalError> {
     state.store().check().await?;
     let (lives, now) = (state.keys().lives(), state.now());
-    let all_sign = state.keys().algorithms().into_iter().all(|algorithm| {
+    // An algorithm that was configured lately may still wait, and RS256 signs for it.
+    let all_sign = ID_TOKEN_ALGORITHMS.into_iter().all(|algorithm| {
         lives
             .iter()
             .any(|key| key.algorithm == algorithm && key.may_sign(now))

@@ -16,7 +16,6 @@ use crate::domain::authorization_request::ResponseMode;
 use crate::domain::client::GrantType;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
-use crate::registration::ID_TOKEN_ALGORITHMS;
 use crate::state::AppState;
 
 use super::client_authentication::METHODS;
@@ -132,7 +131,7 @@ struct AuthorizationServer {
     require_pushed_authorization_requests: bool,
     response_modes_supported: [&'static str; ResponseMode::ALL.len()],
     subject_types_supported: [&'static str; 1],
-    id_token_signing_alg_values_supported: [&'static str; ID_TOKEN_ALGORITHMS.len()],
+    id_token_signing_alg_values_supported: Vec<&'static str>,
     claims_supported: [&'static str; 13],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
@@ -169,7 +168,7 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         require_pushed_authorization_requests: false,
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         subject_types_supported: ["public"],
-        id_token_signing_alg_values_supported: ID_TOKEN_ALGORITHMS.map(SignatureAlgorithm::name),
+        id_token_signing_alg_values_supported: id_token_algorithms(&state),
         claims_supported: [
             "iss",
             "sub",
@@ -192,6 +191,12 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         service_documentation: state.config().documentation.error_uri.clone(),
     };
     Ok(public(&document, DOCUMENT_MAXIMUM_AGE_SECONDS)?)
+}
+
+/// The names of all algorithms that there are keys for (OIDC-63).
+fn id_token_algorithms(state: &AppState) -> Vec<&'static str> {
+    let algorithms = state.keys().algorithms().into_iter();
+    algorithms.map(SignatureAlgorithm::name).collect()
 }
 
 /// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their type here).

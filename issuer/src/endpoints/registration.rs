@@ -151,7 +151,7 @@ async fn requested(
     ceiling: &Ceiling,
 ) -> Result<Client, RegistrationError> {
     let client = RequestedClient::read(document)?.into_client(standing, ceiling)?;
-    check(&client, &state.config().outbound)?;
+    check(&client, state.config())?;
     sector::check(state, &client).await?;
     Ok(client)
 }

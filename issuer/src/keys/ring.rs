@@ -18,6 +18,22 @@ use super::master::MasterKey;
 use super::native::{CryptoFailure, NativeSigningKey, NativeVerifyingKey};
 use super::rotation::Schedule;
 
+/// What ID tokens can be signed with, whatever access tokens are signed with: the default first.
+pub const ID_TOKEN_ALGORITHMS: [SignatureAlgorithm; 4] = [
+    SignatureAlgorithm::RS256,
+    SignatureAlgorithm::PS256,
+    SignatureAlgorithm::ES256,
+    SignatureAlgorithm::EdDSA,
+];
+
+/// The algorithms that an issuer signs with which is `configured` for one: that first, then [`ID_TOKEN_ALGORITHMS`].
+pub fn signing_algorithms(configured: SignatureAlgorithm) -> Vec<SignatureAlgorithm> {
+    let others = ID_TOKEN_ALGORITHMS
+        .into_iter()
+        .filter(|algorithm| *algorithm != configured);
+    std::iter::once(configured).chain(others).collect()
+}
+
 /// Why a key operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -83,8 +99,8 @@ impl KeyRing {
         })))
     }
 
-    /// Makes the keys that are missing: one for the configured algorithm and one for RS256. Gives the `kid`s it made. Keys
-    /// of other algorithms, which were configured earlier, sign until those may, and then end.
+    /// Makes the keys that are missing, one for each of [`KeyRing::algorithms`]. Gives the `kid`s it made. Keys of other
+    /// algorithms, which were configured earlier, sign until those may, and then end.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -173,7 +189,7 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Signs with the configured algorithm, or, in the time before its first key may sign, with whatever key may.
+    /// Signs with the configured algorithm, or, in the time before its first key may sign, with RS256.
     ///
     /// `token_type` is the header's `typ`; `issued_at` and `expires_at` become `iat` and `exp`; `now` chooses the key.
     ///
@@ -188,7 +204,8 @@ impl KeyRing {
         now: Timestamp,
     ) -> Result<String, KeyError> {
         let keys = self.keys();
-        let key = current(&keys, Some(self.0.algorithm), now).or_else(|| current(&keys, None, now));
+        let key =
+            current(&keys, self.0.algorithm, now).or_else(|| current(&keys, SignatureAlgorithm::RS256, now));
         sign_by(key, token_type, claims, issued_at, expires_at)
     }
 
@@ -207,7 +224,7 @@ impl KeyRing {
     ) -> Result<String, KeyError> {
         let keys = self.keys();
         sign_by(
-            current(&keys, Some(algorithm), now),
+            current(&keys, algorithm, now),
             token_type,
             claims,
             issued_at,
@@ -241,12 +258,9 @@ impl KeyRing {
             .map(|key| key.verifying.clone())
     }
 
-    /// The algorithms this issuer signs with: the configured one first, and RS256.
+    /// The algorithms this issuer signs with: see [`signing_algorithms`].
     pub fn algorithms(&self) -> Vec<SignatureAlgorithm> {
-        match self.0.algorithm {
-            SignatureAlgorithm::RS256 => vec![SignatureAlgorithm::RS256],
-            configured => vec![configured, SignatureAlgorithm::RS256],
-        }
+        signing_algorithms(self.0.algorithm)
     }
 
     /// The lives of all keys, newest first, without private halves.
@@ -268,10 +282,10 @@ impl KeyRing {
     }
 }
 
-/// The newest key that may sign at `now`, of `algorithm` where one is named.
-fn current(keys: &[RingKey], algorithm: Option<SignatureAlgorithm>, now: Timestamp) -> Option<&RingKey> {
+/// The newest key of `algorithm` that may sign at `now`.
+fn current(keys: &[RingKey], algorithm: SignatureAlgorithm, now: Timestamp) -> Option<&RingKey> {
     keys.iter()
-        .filter(|key| algorithm.is_none_or(|algorithm| key.stored.algorithm == algorithm))
+        .filter(|key| key.stored.algorithm == algorithm)
         .filter(|key| key.stored.may_sign(now))
         .max_by_key(|key| key.stored.signs_from)
 }

@@ -16,6 +16,8 @@ pub(super) struct Schedule {
     pub(super) lead_seconds: i64,
     /// From a key's last signature to its disappearance, in seconds.
     pub(super) overlap_seconds: i64,
+    /// What access tokens are signed with.
+    pub(super) algorithm: SignatureAlgorithm,
 }
 
 /// When a new key begins, and what becomes of those before it.
@@ -31,13 +33,15 @@ impl Schedule {
         Self {
             lead_seconds: config.keys.publish_lead_seconds,
             overlap_seconds: config.longest_token_seconds().saturating_add(CLOCK_SKEW_SECONDS),
+            algorithm: config.keys.algorithm,
         }
     }
 
     /// The place of a new key for `algorithm` that is made at `now`.
     ///
-    /// It waits for the lead when verifiers may hold a key set without it. It signs at once in a database just made,
-    /// and as the first RS256 key, since ID tokens have no other to be signed with. Each predecessor signs until the new
+    /// It waits for the lead when verifiers may hold a key set without it. It signs at once in a database just made, as
+    /// the first RS256 key, and as the first of an algorithm that only ID tokens use, since those have no other to be
+    /// signed with and their readers look for new keys. Each predecessor signs until the new
     /// key begins; one that ends before that keeps its end.
     pub(super) fn succeed(
         self,
@@ -50,7 +54,8 @@ impl Schedule {
         let was_published_before = keys
             .iter()
             .any(|key| key.created_at < now && key.is_published(now));
-        let waits = succeeds || (was_published_before && algorithm != SignatureAlgorithm::RS256);
+        let has_a_substitute = algorithm == self.algorithm && algorithm != SignatureAlgorithm::RS256;
+        let waits = succeeds || (was_published_before && has_a_substitute);
         let signs_from = if waits { now.plus(self.lead_seconds) } else { now };
         let retire = same()
             .filter(|key| key.signs_until.is_none_or(|until| until > signs_from))

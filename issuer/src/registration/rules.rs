@@ -6,19 +6,18 @@
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 
-use crate::config::OutboundConfig;
+use crate::config::{Config, OutboundConfig};
 use crate::domain::client::{
     ApplicationType, Client, ClientAuthentication, ClientKeys, ClientMetadata, GrantType, SubjectType,
 };
+use crate::keys::signing_algorithms;
 use crate::outbound;
 use crate::views::web_origin;
 
 use super::MetadataFault;
 
-/// What ID tokens can be signed with.
-pub const ID_TOKEN_ALGORITHMS: [SignatureAlgorithm; 1] = [SignatureAlgorithm::RS256];
 /// What userinfo answers can be signed with: they are plain JSON.
-pub const USERINFO_ALGORITHMS: [SignatureAlgorithm; 0] = [];
+const USERINFO_ALGORITHMS: [SignatureAlgorithm; 0] = [];
 
 /// The longest name, in bytes.
 const MAXIMUM_NAME_BYTES: usize = 200;
@@ -29,18 +28,19 @@ const MAXIMUM_SHORT_TEXTS: usize = 16;
 /// The longest URL of a page, in bytes.
 const MAXIMUM_URL_BYTES: usize = 2048;
 
-/// Holds a client to the rules. `outbound` says which URLs this server can call.
+/// Holds a client to the rules. `config` says which URLs this server can call, and what it signs with.
 ///
 /// # Errors
 /// [`MetadataFault`], the first that is found.
-pub fn check(client: &Client, outbound: &OutboundConfig) -> Result<(), MetadataFault> {
+pub fn check(client: &Client, config: &Config) -> Result<(), MetadataFault> {
+    let outbound = &config.outbound;
     check_name(&client.name)?;
     check_grants(client)?;
     check_redirect_uris(client)?;
     check_authentication(client, outbound)?;
     check_pages(&client.metadata)?;
     check_short_texts(&client.metadata)?;
-    check_algorithms(&client.metadata)?;
+    check_algorithms(&client.metadata, config)?;
     check_logout(&client.metadata, outbound)?;
     check_sector(client, outbound)
 }
@@ -183,10 +183,11 @@ fn check_short_texts(metadata: &ClientMetadata) -> Result<(), MetadataFault> {
     Ok(())
 }
 
-fn check_algorithms(metadata: &ClientMetadata) -> Result<(), MetadataFault> {
+fn check_algorithms(metadata: &ClientMetadata, config: &Config) -> Result<(), MetadataFault> {
+    let id_token_algorithms = signing_algorithms(config.keys.algorithm);
     let id_token = metadata.id_token_signed_response_alg;
     let userinfo = metadata.userinfo_signed_response_alg;
-    if id_token.is_some_and(|algorithm| !ID_TOKEN_ALGORITHMS.contains(&algorithm)) {
+    if id_token.is_some_and(|algorithm| !id_token_algorithms.contains(&algorithm)) {
         Err(MetadataFault::Unsupported("id_token_signed_response_alg"))
     } else if userinfo.is_some_and(|algorithm| !USERINFO_ALGORITHMS.contains(&algorithm)) {
         Err(MetadataFault::Unsupported("userinfo_signed_response_alg"))

@@ -64,6 +64,13 @@ impl Store {
     }
 }
 
+/// Revokes an access token, if it was not revoked before.
+pub(super) fn revoke(connection: &Connection, token_id: &str, now: Timestamp) -> Result<(), StoreError> {
+    let update = "UPDATE access_tokens SET revoked_at = ?2 WHERE token_id = ?1 AND revoked_at IS NULL";
+    sql::change(connection, update, params![token_id, now.seconds()])?;
+    Ok(())
+}
+
 pub(super) fn insert(connection: &Connection, access: &AccessTokenRecord) -> Result<(), StoreError> {
     sql::change(
         connection,

@@ -173,7 +173,7 @@ impl Store {
                 return Ok(false);
             }
             if let Some(refresh) = &refresh {
-                refresh_tokens::insert(connection, refresh)?;
+                refresh_tokens::insert_first(connection, refresh, &access)?;
             }
             access_tokens::insert(connection, &access)?;
             audit_events::insert(connection, &audit)?;

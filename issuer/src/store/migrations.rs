@@ -49,6 +49,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0011_client_metadata.sql"),
     ),
     (
+        "0013_refresh_token_retries",
+        include_str!("../../migrations/0013_refresh_token_retries.sql"),
+    ),
+    (
         "0015_dynamic_registration",
         include_str!("../../migrations/0015_dynamic_registration.sql"),
     ),

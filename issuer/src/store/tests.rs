@@ -14,7 +14,7 @@ use wardgate_shared::pkce::CodeChallenge;
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
-use super::Store;
+use super::{PresentedRefreshToken, Store};
 use crate::config::DatabaseConfig;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::authorization_code::AuthorizationCode;
@@ -223,6 +223,15 @@ fn refresh(secret: &str, grant_id: &str) -> RefreshToken {
         issued_at: START,
         expires_at: START.plus(2_592_000),
         rotated_at: None,
+        replaced_at: None,
+    }
+}
+
+/// The refresh token of this name, as a client with this grace presents it.
+fn presented(secret: &str, grace_seconds: i64) -> PresentedRefreshToken {
+    PresentedRefreshToken {
+        digest: digest(secret),
+        grace_seconds,
     }
 }
 

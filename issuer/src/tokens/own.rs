@@ -6,9 +6,7 @@
 use std::borrow::Cow;
 
 use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims};
-use wardgate_shared::jwt::{
-    self, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, SignatureAlgorithm, UnverifiedJwt, VerifiedJwt,
-};
+use wardgate_shared::jwt::{self, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, UnverifiedJwt, VerifiedJwt};
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::client::Client;
@@ -77,7 +75,7 @@ pub async fn live_access_token(
     }))
 }
 
-/// The ID token behind `text`, expired or not, with the registered client that it was issued to: what an `id_token_hint`
+/// The ID token behind `text`, in any algorithm of ours, expired or not, with the registered client that it was issued to: what an `id_token_hint`
 /// must be (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2).
 ///
 /// # Errors
@@ -90,10 +88,6 @@ pub async fn id_token(
     let Ok(unverified) = UnverifiedJwt::parse(text, MAXIMUM_JWT_BYTES) else {
         return Ok(None);
     };
-    // ID tokens are signed with RS256 and nothing else.
-    if unverified.algorithm() != SignatureAlgorithm::RS256 {
-        return Ok(None);
-    }
     let [audience] = unverified.audience_hint().try_into().unwrap_or_default();
     let Some(client) = state.store().client(&audience).await? else {
         return Ok(None);

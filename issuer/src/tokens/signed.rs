@@ -114,12 +114,13 @@ pub fn access_token(
     })
 }
 
-/// Signs an ID token for the holder of `grant`: RS256 whatever access tokens are signed with (SMART-51).
+/// Signs an ID token for the holder of `grant` with `algorithm`, whatever access tokens are signed with.
 ///
 /// # Errors
-/// When there is no RS256 key that may sign.
+/// When there is no key of that algorithm that may sign.
 pub fn id_token(
     state: &AppState,
+    algorithm: SignatureAlgorithm,
     grant: &Grant,
     user: &User,
     access_token: &Secret<String>,
@@ -134,18 +135,13 @@ pub fn id_token(
         authenticated_at: Some(grant.authenticated_at),
         authentication_context: None,
         authentication_methods: method_names(grant),
-        access_token_hash: Some(access_token_hash(access_token.expose())),
+        access_token_hash: Some(access_token_hash(algorithm, access_token.expose())),
         fhir_user: fhir_user(config, user, &grant.scope, &grant.audiences),
     };
     let expires_at = now.plus(config.tokens.id_token_seconds);
-    let signed = state.keys().sign_with(
-        SignatureAlgorithm::RS256,
-        ID_TOKEN_TYPE,
-        claims,
-        now,
-        expires_at,
-        now,
-    )?;
+    let signed = state
+        .keys()
+        .sign_with(algorithm, ID_TOKEN_TYPE, claims, now, expires_at, now)?;
     Ok(Secret::new(signed))
 }
 

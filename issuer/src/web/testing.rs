@@ -13,7 +13,7 @@ use wardgate_shared::secret::Secret;
 
 use crate::config::Config;
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::client::{ClientAuthentication, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::user::User;
 use crate::testing::{AUDIENCE, ISSUER, TestIssuer, client, user};
@@ -48,6 +48,15 @@ impl Clinic {
     }
 
     pub(crate) async fn with_config(change: impl FnOnce(&mut Config)) -> Self {
+        Self::build(change, |_| ()).await
+    }
+
+    /// A clinic whose confidential web application was changed by `change` before it was registered.
+    pub(crate) async fn with_web_client(change: impl FnOnce(&mut Client)) -> Self {
+        Self::build(|_| (), change).await
+    }
+
+    async fn build(change: impl FnOnce(&mut Config), change_web: impl FnOnce(&mut Client)) -> Self {
         let issuer = TestIssuer::with_config(change).await;
         issuer.add_public_client(APP, APP_REDIRECT, REGISTERED).await;
         let web_secret = String::from("web-secret-with-256-random-bits");
@@ -60,6 +69,7 @@ impl Clinic {
         );
         web.pkce_required = false;
         web.post_logout_redirect_uris = vec![RegisteredRedirectUri::parse(WEB_SIGNED_OUT).unwrap()];
+        change_web(&mut web);
         issuer.add_client(web).await;
         let (_, service_secret) = issuer
             .add_service_client(SERVICE, "system/*.* observation.read openid")

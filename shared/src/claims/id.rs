@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use crate::jwt::{Audiences, RegisteredClaims};
+use crate::jwt::{Audiences, RegisteredClaims, SignatureAlgorithm};
 use crate::time::Timestamp;
 
 /// `typ` of an ID token. OpenID Connect names none; `JWT` keeps it apart from `at+jwt` and `logout+jwt`.
@@ -55,23 +55,50 @@ impl RegisteredClaims for IdClaims {
     }
 }
 
-/// `at_hash` of an ID token signed with a SHA-256 algorithm: the left half of the access token's SHA-256, base64url
-/// (OpenID Connect Core 1.0 section 3.1.3.6).
-pub fn access_token_hash(access_token: &str) -> String {
-    let digest = Sha256::digest(access_token.as_bytes());
-    let (half, _) = digest.split_at(16);
-    Base64UrlUnpadded::encode_string(half)
+/// `at_hash` of an ID token signed with `algorithm`: the left half of the access token's digest, base64url, by the hash
+/// function of the algorithm (OpenID Connect Core 1.0 section 3.1.3.6). That of Ed25519 is SHA-512 (RFC 8032 section 5.1).
+pub fn access_token_hash(algorithm: SignatureAlgorithm, access_token: &str) -> String {
+    fn left_half<D: Digest>(text: &str) -> String {
+        let digest = D::digest(text.as_bytes());
+        let half: Vec<u8> = digest.iter().copied().take(digest.len() / 2).collect();
+        Base64UrlUnpadded::encode_string(&half)
+    }
+    match algorithm {
+        SignatureAlgorithm::RS256 | SignatureAlgorithm::PS256 | SignatureAlgorithm::ES256 => {
+            left_half::<Sha256>(access_token)
+        }
+        SignatureAlgorithm::RS384 | SignatureAlgorithm::ES384 => left_half::<Sha384>(access_token),
+        SignatureAlgorithm::EdDSA => left_half::<Sha512>(access_token),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::access_token_hash;
+    use crate::jwt::SignatureAlgorithm;
 
     #[test]
     fn access_token_hash_is_that_of_openid_connect_core_appendix_a3() {
         assert_eq!(
-            access_token_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
+            access_token_hash(
+                SignatureAlgorithm::RS256,
+                "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
+            ),
             "77QmUPtjPfzWtF2AnpK9RQ"
         );
+    }
+    #[test]
+    fn access_token_hash_is_half_of_the_hash_that_belongs_to_the_algorithm() {
+        for (algorithm, characters) in [
+            (SignatureAlgorithm::RS256, 22),
+            (SignatureAlgorithm::PS256, 22),
+            (SignatureAlgorithm::ES256, 22),
+            (SignatureAlgorithm::RS384, 32),
+            (SignatureAlgorithm::ES384, 32),
+            (SignatureAlgorithm::EdDSA, 43),
+        ] {
+            let hash = access_token_hash(algorithm, "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y");
+            assert_eq!(hash.len(), characters, "{algorithm}");
+        }
     }
 }

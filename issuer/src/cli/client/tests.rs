@@ -1,13 +1,14 @@
 //! What may be registered, and what makes no sense.
 
+use std::path::Path;
+
 use clap::Parser;
 
 use super::{AddClient, ClientType};
-use crate::config::OutboundConfig;
 use crate::domain::client::{Client, ClientAuthentication, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::registration;
-use crate::testing::START;
+use crate::testing::{self, START};
 use crate::tokens::opaque::OpaqueSecret;
 
 #[derive(Parser)]
@@ -39,7 +40,7 @@ fn checked(add: &AddClient) -> Result<Client, String> {
         ClientType::Confidential => ClientAuthentication::Secret(SecretDigest::of("secret")),
     };
     let client = add.client(authentication, START)?;
-    registration::check(&client, &OutboundConfig::default()).map_err(|fault| fault.to_string())?;
+    registration::check(&client, &testing::config(Path::new(""))).map_err(|fault| fault.to_string())?;
     Ok(client)
 }
 

@@ -73,7 +73,7 @@ pub struct ClientMetadata {
     /// Whether its access tokens are bound to a key (RFC 9449 section 5.2).
     #[serde(skip_serializing_if = "is_default")]
     pub dpop_bound_access_tokens: bool,
-    /// What its ID tokens are signed with; RS256 without it.
+    /// What its ID tokens are signed with; without it RS256, or PS256 for a client that is held to FAPI.
     #[serde(skip_serializing_if = "Option::is_none", with = "algorithm_name")]
     pub id_token_signed_response_alg: Option<SignatureAlgorithm>,
     /// What its userinfo answers are signed with; without it they are plain JSON.

@@ -67,6 +67,8 @@ pub enum AssertionFault {
     Key,
     /// The signature does not verify.
     Signature,
+    /// The key fits, but the client is not to sign with this algorithm.
+    Algorithm,
     /// `sub` is not the client.
     Subject,
     /// `aud` is not this issuer.
@@ -99,6 +101,7 @@ impl AssertionFault {
             Self::Client | Self::KeySetUrl | Self::KeySetUnavailable | Self::Key | Self::Signature => {
                 "The client is unknown, or none of its registered keys verifies the client assertion"
             }
+            Self::Algorithm => "The client must sign its assertions with another algorithm",
             Self::Subject => "sub of the client assertion must be the client_id, as iss is",
             Self::Audience => "aud of the client assertion must be the issuer or its token endpoint",
             Self::Times(_) => "The client assertion has no exp, has expired, or is not valid yet",
@@ -121,6 +124,7 @@ impl AssertionFault {
             Self::KeySetUnavailable => "client_keys_unavailable",
             Self::Key => "client_assertion_key_unknown",
             Self::Signature => "client_assertion_signature",
+            Self::Algorithm => "client_assertion_algorithm",
             Self::Subject => "client_assertion_subject",
             Self::Audience => "client_assertion_audience",
             Self::Times(_) => "client_assertion_times",
@@ -234,6 +238,10 @@ pub(super) async fn verify(
         Ok(verified) => verified,
         Err(fault) => return Ok(Err(fault)),
     };
+    let registered = client.metadata.token_endpoint_auth_signing_alg;
+    if registered.is_some_and(|algorithm| algorithm != assertion.jwt.algorithm()) {
+        return Ok(Err(AssertionFault::Algorithm));
+    }
     let Some(id) = verified.claims().id.as_deref().filter(|id| !id.is_empty()) else {
         return Ok(Err(AssertionFault::NoId));
     };

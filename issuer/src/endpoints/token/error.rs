@@ -62,7 +62,7 @@ pub(super) enum InvalidGrant {
     Verifier,
     /// There is no such refresh token, it is over, or it was issued to another client.
     RefreshToken,
-    /// The refresh token was used before; its whole family is over.
+    /// The refresh token was superseded and came again too late; its whole family is over.
     RefreshTokenReplayed,
     /// The session in which access was given is over.
     SessionEnded,

@@ -41,6 +41,7 @@ impl FirstTokens {
         let id_token = if grant.scope.contains("openid") {
             Some(signed::id_token(
                 exchange.state,
+                exchange.client.client().id_token_algorithm(),
                 grant,
                 user,
                 &access.value,

@@ -1,19 +1,22 @@
-//! `grant_type=refresh_token`: a refresh token becomes an access token and its own successor, once (RFC 6749 section 6,
-//! RFC 9700 section 4.14).
+//! `grant_type=refresh_token`: a refresh token becomes an access token and its own successor (RFC 6749 section 6, RFC 9700
+//! section 4.14).
+//!
+//! A client that lost the answer may ask again until the successor is used; any later replay ends the family. The rules
+//! are the store's ([`crate::store::Store::rotate_refresh_token`]), where they hold for requests at once as well.
 
 use axum::response::Response;
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
-use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::audit_event::AuditOutcome;
 use crate::domain::client::GrantType;
 use crate::domain::digest::SecretDigest;
 use crate::domain::grant::{Grant, RefreshToken};
 use crate::domain::user::User;
 use crate::endpoints::resources;
 use crate::error::internal::InternalError;
-use crate::store::RefreshRotation;
+use crate::store::{PresentedRefreshToken, RefreshRotation};
 use crate::tokens::granting;
 use crate::tokens::opaque::OpaqueSecret;
 use crate::tokens::response::TokenResponse;
@@ -39,9 +42,19 @@ pub(super) async fn exchange(
     if grant.client_id != exchange.client.client().client_id {
         return Err(invalid());
     }
+    let presented = PresentedRefreshToken {
+        digest,
+        grace_seconds: exchange.client.client().refresh_token_grace_seconds(),
+    };
+    let audit = exchange
+        .audit(METHOD, AuditOutcome::Success)
+        .with_user(&*grant.user_id);
     // Before anything else is looked at: a replay ends the family, whatever the rest of the request says.
-    if token.rotated_at.is_some() {
-        return Err(end_family(exchange, &grant).await?);
+    if token.is_superseded() {
+        let ended = store.end_replayed_family(presented, exchange.now, audit.clone());
+        if ended.await.map_err(InternalError::from)? {
+            return Err(replayed());
+        }
     }
     let end = lifetime_end(exchange, &grant)
         .await?
@@ -64,44 +77,23 @@ pub(super) async fn exchange(
     };
     let access = signed::access_token(exchange.state, facts, exchange.now)?;
     let (value, successor) = generate(exchange, &grant, end)?;
-    let audit = exchange
-        .audit(METHOD, AuditOutcome::Success)
-        .with_user(&*grant.user_id);
     let rotated = store
-        .rotate_refresh_token(&digest, successor, access.record.clone(), exchange.now, audit)
+        .rotate_refresh_token(presented, successor, access.record.clone(), exchange.now, audit)
         .await;
     match rotated.map_err(InternalError::from)? {
-        RefreshRotation::Rotated => Ok(success(
+        RefreshRotation::Rotated | RefreshRotation::Retried | RefreshRotation::Tolerated => Ok(success(
             &TokenResponse::new(&access, &scope)
                 .with_refresh_token(Some(&value))
                 .with_launch_context(&grant.launch_context),
         )),
-        RefreshRotation::Replayed => Err(TokenError::Recorded(Box::new(TokenError::Grant(
-            InvalidGrant::RefreshTokenReplayed,
-        )))),
+        RefreshRotation::Replayed => Err(replayed()),
         RefreshRotation::Dead => Err(invalid()),
     }
 }
 
-/// Ends everything made from a grant whose refresh token came a second time. Gives the refusal.
-async fn end_family(exchange: &Exchange<'_>, grant: &Grant) -> Result<TokenError, InternalError> {
-    let error = TokenError::Grant(InvalidGrant::RefreshTokenReplayed);
-    let audit = AuditEvent::new(exchange.now, AuditAction::Replay, AuditOutcome::Failure)
-        .with_user(&*grant.user_id)
-        .with_client(&*grant.client_id)
-        .with_ip_address(exchange.address)
-        .with_method(METHOD)
-        .with_reason("refresh_token_replayed");
-    let ended = exchange
-        .state
-        .store()
-        .end_grant(&grant.id, exchange.now, audit)
-        .await?;
-    Ok(if ended {
-        TokenError::Recorded(Box::new(error))
-    } else {
-        error
-    })
+/// The refusal of a replay, which the store has recorded with the end of the family.
+fn replayed() -> TokenError {
+    TokenError::Recorded(Box::new(TokenError::Grant(InvalidGrant::RefreshTokenReplayed)))
 }
 
 /// A new refresh token for `grant` that dies at `end`: its value and its record.
@@ -117,6 +109,7 @@ pub(super) fn generate(
         issued_at: exchange.now,
         expires_at: end,
         rotated_at: None,
+        replaced_at: None,
     };
     Ok((secret.value, record))
 }

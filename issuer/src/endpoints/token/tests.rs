@@ -4,4 +4,5 @@ mod authorization_code;
 mod border;
 mod client_authentication;
 mod client_credentials;
+mod id_token_algorithms;
 mod refresh_token;

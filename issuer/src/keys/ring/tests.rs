@@ -5,7 +5,7 @@ use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims, LaunchContext};
 use wardgate_shared::jwt::{Audiences, MAXIMUM_JWT_BYTES, Policy, SignatureAlgorithm, UnverifiedJwt, verify};
 use wardgate_shared::secret::Secret;
 
-use super::{KeyError, KeyRing};
+use super::{ID_TOKEN_ALGORITHMS, KeyError, KeyRing};
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::keys::MasterKey;
 use crate::store::Store;
@@ -42,7 +42,7 @@ fn published(ring: &KeyRing, seconds: i64) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_fresh_database_gets_the_configured_algorithm_and_rs256_which_sign_at_once() {
+async fn a_fresh_database_gets_a_key_for_each_algorithm_and_they_sign_at_once() {
     let (_folder, store, ring) = empty_ring().await;
     assert!(matches!(
         ring.sign("JWT", json!({}), START, START, START),
@@ -50,10 +50,15 @@ async fn a_fresh_database_gets_the_configured_algorithm_and_rs256_which_sign_at_
     ));
 
     let made = ring.ensure_keys(&store, START).await.unwrap();
-    assert_eq!(made.len(), 2);
+    assert_eq!(made.len(), 4);
     assert_eq!(
         ring.algorithms(),
-        [SignatureAlgorithm::ES256, SignatureAlgorithm::RS256]
+        [
+            SignatureAlgorithm::ES256,
+            SignatureAlgorithm::RS256,
+            SignatureAlgorithm::PS256,
+            SignatureAlgorithm::EdDSA
+        ]
     );
     assert_eq!(
         ring.ensure_keys(&store, START).await.unwrap(),
@@ -68,25 +73,16 @@ async fn a_fresh_database_gets_the_configured_algorithm_and_rs256_which_sign_at_
             .algorithm(),
         SignatureAlgorithm::ES256
     );
-    let id_token = ring
-        .sign_with(
-            SignatureAlgorithm::RS256,
-            "JWT",
-            json!({}),
-            START,
-            START.plus(60),
-            START,
-        )
-        .unwrap();
-    assert_eq!(
-        UnverifiedJwt::parse(&id_token, MAXIMUM_JWT_BYTES)
-            .unwrap()
-            .algorithm(),
-        SignatureAlgorithm::RS256
-    );
+    for algorithm in ID_TOKEN_ALGORITHMS {
+        let id_token = ring
+            .sign_with(algorithm, "JWT", json!({}), START, START.plus(60), START)
+            .unwrap();
+        let unverified = UnverifiedJwt::parse(&id_token, MAXIMUM_JWT_BYTES).unwrap();
+        assert_eq!(unverified.algorithm(), algorithm);
+    }
 
     let events = store.audit_events(10).await.unwrap();
-    assert_eq!(events.len(), 2);
+    assert_eq!(events.len(), 4);
     assert!(
         events.iter().all(|event| {
             event.action == AuditAction::KeyRotation && event.outcome == AuditOutcome::Success
@@ -232,7 +228,7 @@ async fn a_newly_configured_algorithm_waits_for_the_lead_while_the_old_one_signs
     let (folder, store, ring) = empty_ring().await;
     ring.ensure_keys(&store, START).await.unwrap();
     let mut config = config(folder.path());
-    config.keys.algorithm = SignatureAlgorithm::EdDSA;
+    config.keys.algorithm = SignatureAlgorithm::ES384;
     let ring = KeyRing::load(&store, master_key(), &config).await.unwrap();
     let new = ring.ensure_keys(&store, START.plus(10)).await.unwrap();
     assert_eq!(new.len(), 1);
@@ -277,11 +273,12 @@ async fn stored_private_keys_are_sealed() {
 async fn after_a_switch_of_the_algorithm_the_old_keys_leave_the_published_set() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = config(folder.path());
+    config.keys.algorithm = SignatureAlgorithm::RS384;
     let store = Store::open(&config.database, START).unwrap();
     let before = KeyRing::load(&store, master_key(), &config).await.unwrap();
     before.ensure_keys(&store, START).await.unwrap();
     let old = key_id_of(&sign(&before, 0));
-    config.keys.algorithm = SignatureAlgorithm::EdDSA;
+    config.keys.algorithm = SignatureAlgorithm::ES384;
     let ring = KeyRing::load(&store, master_key(), &config).await.unwrap();
     let made = ring.ensure_keys(&store, START.plus(100)).await.unwrap();
     assert_eq!(made.len(), 1);
@@ -294,13 +291,34 @@ async fn after_a_switch_of_the_algorithm_the_old_keys_leave_the_published_set() 
     let last = 3700 + 3600 + 300;
     assert!(published(&ring, last - 1).contains(&old));
     assert!(!published(&ring, last).contains(&old));
-    assert_eq!(published(&ring, last).len(), 2, "the new one and RS256 stay");
+    assert_eq!(
+        published(&ring, last).len(),
+        5,
+        "the new one and those of ID tokens stay"
+    );
 
     // Switched back while the old key has an end already: it gets a successor.
-    config.keys.algorithm = SignatureAlgorithm::ES256;
+    config.keys.algorithm = SignatureAlgorithm::RS384;
     let ring = KeyRing::load(&store, master_key(), &config).await.unwrap();
     let again = ring.ensure_keys(&store, START.plus(200)).await.unwrap();
     assert_eq!(again.len(), 1);
     assert_eq!(key_id_of(&sign(&ring, 20_000)), again[0]);
     assert!(!published(&ring, 20_000).contains(&made[0]));
+}
+
+#[tokio::test]
+async fn the_first_key_of_an_algorithm_that_only_id_tokens_use_signs_at_once() {
+    let (_folder, store, ring) = empty_ring().await;
+    ring.rotate(&store, SignatureAlgorithm::ES256, START)
+        .await
+        .unwrap();
+    ring.rotate(&store, SignatureAlgorithm::RS256, START)
+        .await
+        .unwrap();
+    let now = START.plus(86_400);
+    assert_eq!(ring.ensure_keys(&store, now).await.unwrap().len(), 2);
+    for algorithm in ID_TOKEN_ALGORITHMS {
+        let signed = ring.sign_with(algorithm, "JWT", json!({}), now, now.plus(60), now);
+        assert!(signed.is_ok(), "{algorithm}");
+    }
 }

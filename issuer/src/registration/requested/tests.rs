@@ -1,12 +1,13 @@
 //! What documents of strangers become.
 
+use std::path::Path;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::OutboundConfig;
 use crate::registration::{check, describe};
-use crate::testing::{START, Signer, key_set};
+use crate::testing::{START, Signer, config, key_set};
 
 fn ceiling() -> Ceiling {
     Ceiling {
@@ -27,7 +28,7 @@ fn read(body: &[u8]) -> Result<Client, MetadataFault> {
         created_at: START,
     };
     let client = RequestedClient::read(&Document::parse(body)?)?.into_client(standing, &ceiling())?;
-    check(&client, &OutboundConfig::default())?;
+    check(&client, &config(Path::new("")))?;
     Ok(client)
 }
 

@@ -1,9 +1,15 @@
 //! Rules for clients of the operator; those for clients that register themselves are tested with their documents.
 
+use std::path::Path;
+
 use super::*;
 use crate::domain::client::{SecretMethod, SubjectType};
 use crate::domain::digest::SecretDigest;
 use crate::testing;
+
+fn config() -> Config {
+    testing::config(Path::new(""))
+}
 
 fn app() -> Client {
     testing::client(
@@ -19,7 +25,7 @@ fn app() -> Client {
 fn is_refused(change: impl FnOnce(&mut Client), fault: MetadataFault) {
     let mut client = app();
     change(&mut client);
-    assert_eq!(check(&client, &OutboundConfig::default()), Err(fault));
+    assert_eq!(check(&client, &config()), Err(fault));
 }
 
 // SMART-16
@@ -29,7 +35,7 @@ fn an_operator_registers_http_on_this_machine_without_saying_what_the_applicatio
     client.redirect_uris =
         vec![RegisteredRedirectUri::parse("http://localhost:4567/custom/smart/redirect").unwrap()];
     client.metadata.launch_uri = Some("http://localhost:4567/custom/smart/launch".into());
-    assert_eq!(check(&client, &OutboundConfig::default()), Ok(()));
+    assert_eq!(check(&client, &config()), Ok(()));
 }
 
 #[test]
@@ -66,7 +72,7 @@ fn pairwise_subjects_need_one_host() {
             .iter()
             .map(|uri| RegisteredRedirectUri::parse(uri).unwrap())
             .collect();
-        check(&client, &OutboundConfig::default())
+        check(&client, &config())
     };
     assert_eq!(
         pairwise(&["https://app.example/a", "https://APP.example:8443/b"]),
@@ -86,13 +92,11 @@ fn pairwise_subjects_need_one_host() {
 fn urls_that_are_called_may_be_on_this_machine_where_that_is_allowed() {
     let mut client = app();
     client.metadata.backchannel_logout_uri = Some("http://127.0.0.1:1/logout".into());
-    let development = OutboundConfig {
-        allow_loopback_http: true,
-        private_networks: Vec::new(),
-    };
+    let mut development = config();
+    development.outbound.allow_loopback_http = true;
     assert_eq!(check(&client, &development), Ok(()));
     assert_eq!(
-        check(&client, &OutboundConfig::default()),
+        check(&client, &config()),
         Err(MetadataFault::CalledUrl("backchannel_logout_uri"))
     );
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::{TestStore, access, audit, authorization_code, digest, later, refresh};
+use super::{TestStore, access, audit, authorization_code, digest, later, presented, refresh};
 use crate::domain::audit_event::AuditAction;
 use crate::domain::authorization_code::CodeRedemption;
 use crate::store::{Insertion, RefreshRotation};
@@ -62,38 +62,88 @@ async fn of_many_redemptions_of_one_code_one_wins_and_the_rest_end_the_grant() {
     assert_eq!(test.count(AuditAction::Replay).await, RACERS - 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_rotations_of_one_refresh_token_one_wins_and_the_family_ends() {
-    let test = TestStore::new().await;
-    test.redeemed("r", test.grant("grant-1")).await;
-    let store = test.store.clone();
+/// Presents `token(number)` for the successor `r{number}`, and gives what came of each with the successors that still count.
+async fn race_of_refreshes(
+    test: &TestStore,
+    grace_seconds: i64,
+    token: impl Fn(usize) -> &'static str,
+) -> (Vec<RefreshRotation>, Vec<usize>) {
     let answers = race(|number| {
-        let store = store.clone();
+        let (store, presented) = (test.store.clone(), presented(token(number), grace_seconds));
         async move {
             let successor = refresh(&format!("r{number}"), "grant-1");
             let access = access(&format!("at-{number}"), Some("grant-1"));
             let event = audit(AuditAction::TokenRequest);
             store
-                .rotate_refresh_token(&digest("r"), successor, access, later(1), event)
+                .rotate_refresh_token(presented, successor, access, later(1), event)
                 .await
                 .unwrap()
         }
     })
     .await;
-    let count = |wanted| answers.iter().filter(|answer| **answer == wanted).count();
-    assert_eq!(count(RefreshRotation::Rotated), 1);
-    assert_eq!(count(RefreshRotation::Replayed), RACERS - 1);
+    let mut living = Vec::new();
     for number in 0..RACERS {
-        assert!(!test.is_live(&format!("at-{number}")).await);
-        let successor = digest(&format!("r{number}"));
-        if let Some((_, grant)) = test.store.refresh_token(&successor).await.unwrap() {
-            assert_eq!(
-                grant.ended_at,
-                Some(later(1)),
-                "the winner's successor is of no use"
-            );
+        if test.is_refreshable(&format!("r{number}"), 1).await {
+            living.push(number);
         }
     }
+    (answers, living)
+}
+
+fn count(answers: &[RefreshRotation], wanted: RefreshRotation) -> usize {
+    answers.iter().filter(|answer| **answer == wanted).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_uses_of_one_refresh_token_one_rotates_and_the_rest_retry_and_one_successor_lives() {
+    let test = TestStore::new().await;
+    test.redeemed("r", test.grant("grant-1")).await;
+    let (answers, living) = race_of_refreshes(&test, 0, |_| "r").await;
+    assert_eq!(count(&answers, RefreshRotation::Rotated), 1);
+    assert_eq!(count(&answers, RefreshRotation::Retried), RACERS - 1);
+    let [survivor] = living.as_slice() else {
+        panic!("{living:?}");
+    };
+    for number in 0..RACERS {
+        assert_eq!(test.is_live(&format!("at-{number}")).await, number == *survivor);
+    }
+    assert_eq!(test.count(AuditAction::Replay).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_uses_of_a_refresh_token_and_its_successor_no_two_living_tokens_come() {
+    let test = TestStore::new().await;
+    test.redeemed("old", test.grant("grant-1")).await;
+    let store = test.store.clone();
+    let rotated = store
+        .rotate_refresh_token(
+            presented("old", 0),
+            refresh("new", "grant-1"),
+            access("at-new", Some("grant-1")),
+            later(1),
+            audit(AuditAction::TokenRequest),
+        )
+        .await;
+    assert_eq!(rotated, Ok(RefreshRotation::Rotated));
+    let (answers, living) =
+        race_of_refreshes(&test, 0, |number| if number % 2 == 0 { "old" } else { "new" }).await;
+    // Whoever is first, the other's next use is a replay.
+    assert_eq!(count(&answers, RefreshRotation::Replayed), 1, "{answers:?}");
+    assert_eq!(living, [0_usize; 0]);
+    for number in 0..RACERS {
+        assert!(!test.is_live(&format!("at-{number}")).await);
+    }
+    assert_eq!(test.count(AuditAction::Replay).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_uses_within_the_grace_all_succeed_and_one_successor_lives() {
+    let test = TestStore::new().await;
+    test.redeemed("r", test.grant("grant-1")).await;
+    let (answers, living) = race_of_refreshes(&test, 60, |_| "r").await;
+    assert_eq!(count(&answers, RefreshRotation::Rotated), 1);
+    assert_eq!(count(&answers, RefreshRotation::Tolerated), RACERS - 1);
+    assert_eq!(living.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -2,7 +2,7 @@
 
 use wardgate_shared::scope::ScopeSet;
 
-use super::{TestStore, access, audit, digest, later, refresh};
+use super::{TestStore, access, audit, digest, later, presented, refresh};
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::domain::grant::Grant;
 use crate::domain::session::Session;
@@ -12,11 +12,22 @@ use crate::testing::{self, START};
 impl TestStore {
     /// Exchanges `from` for `to` of grant-1, with the access token `at-{to}`.
     async fn rotate(&self, from: &str, to: &str, seconds: i64) -> Result<RefreshRotation, StoreError> {
+        self.rotate_with_grace(from, to, seconds, 0).await
+    }
+
+    /// The same for a client with this grace.
+    async fn rotate_with_grace(
+        &self,
+        from: &str,
+        to: &str,
+        seconds: i64,
+        grace_seconds: i64,
+    ) -> Result<RefreshRotation, StoreError> {
         let successor = refresh(to, "grant-1");
         let access = access(&format!("at-{to}"), Some("grant-1"));
         self.store
             .rotate_refresh_token(
-                &digest(from),
+                presented(from, grace_seconds),
                 successor,
                 access,
                 later(seconds),
@@ -45,20 +56,60 @@ async fn a_refresh_token_is_exchanged_for_its_successor() {
 }
 
 #[tokio::test]
-async fn a_replayed_refresh_token_ends_the_family() {
+async fn until_its_successor_is_used_a_refresh_token_may_come_again() {
+    let test = TestStore::new().await;
+    test.redeemed("r1", test.grant("grant-1")).await;
+    assert_eq!(test.rotate("r1", "lost", 10).await, Ok(RefreshRotation::Rotated));
+    assert_eq!(
+        test.rotate("r1", "lost too", 20).await,
+        Ok(RefreshRotation::Retried)
+    );
+    assert_eq!(
+        test.rotate("r1", "r2", 86_400).await,
+        Ok(RefreshRotation::Retried)
+    );
+    for (token, live) in [
+        ("at-lost", false),
+        ("at-lost too", false),
+        ("at-r1", true),
+        ("at-r2", true),
+    ] {
+        assert_eq!(test.is_live(token).await, live, "{token}");
+    }
+    for (token, live) in [("r1", false), ("lost", false), ("lost too", false), ("r2", true)] {
+        assert_eq!(test.is_refreshable(token, 86_401).await, live, "{token}");
+    }
+    let newest = test.store.audit_events(1).await.unwrap().remove(0);
+    assert_eq!(
+        (newest.action, newest.outcome, newest.reason.as_deref()),
+        (
+            AuditAction::TokenRequest,
+            AuditOutcome::Success,
+            Some("refresh_token_retried")
+        )
+    );
+    assert_eq!(
+        test.rotate("r2", "r3", 86_402).await,
+        Ok(RefreshRotation::Rotated)
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_token_whose_successor_was_used_ends_the_family() {
     let test = TestStore::new().await;
     test.redeemed("r1", test.grant("grant-1")).await;
     assert_eq!(test.rotate("r1", "r2", 10).await, Ok(RefreshRotation::Rotated));
+    assert_eq!(test.rotate("r2", "r3", 11).await, Ok(RefreshRotation::Rotated));
     assert_eq!(
-        test.rotate("r1", "stolen", 11).await,
+        test.rotate("r1", "stolen", 12).await,
         Ok(RefreshRotation::Replayed)
     );
     assert_eq!(
-        test.rotate("r2", "r3", 12).await,
+        test.rotate("r3", "r4", 13).await,
         Ok(RefreshRotation::Dead),
         "the rightful holder must start anew"
     );
-    for token in ["at-r1", "at-r2", "at-stolen", "at-r3"] {
+    for token in ["at-r1", "at-r2", "at-r3", "at-stolen", "at-r4"] {
         assert!(!test.is_live(token).await, "{token}");
     }
     assert!(
@@ -74,6 +125,109 @@ async fn a_replayed_refresh_token_ends_the_family() {
         (AuditAction::Replay, AuditOutcome::Failure)
     );
     assert_eq!(newest.reason.as_deref(), Some("refresh_token_replayed"));
+    assert_eq!(test.rotate("r1", "again", 14).await, Ok(RefreshRotation::Dead));
+    assert_eq!(test.count(AuditAction::Replay).await, 1, "a family ends once");
+}
+
+#[tokio::test]
+async fn a_replaced_refresh_token_ends_the_family() {
+    let test = TestStore::new().await;
+    test.redeemed("r1", test.grant("grant-1")).await;
+    assert_eq!(test.rotate("r1", "r2", 10).await, Ok(RefreshRotation::Rotated));
+    // A thief with the old token takes the successor away from the client, whose next refresh shows it.
+    assert_eq!(
+        test.rotate("r1", "stolen", 11).await,
+        Ok(RefreshRotation::Retried)
+    );
+    assert_eq!(test.rotate("r2", "r3", 12).await, Ok(RefreshRotation::Replayed));
+    assert_eq!(test.rotate("stolen", "r4", 13).await, Ok(RefreshRotation::Dead));
+    assert!(!test.is_live("at-stolen").await);
+}
+
+// FAPI-41
+#[tokio::test]
+async fn within_its_clients_grace_a_superseded_refresh_token_works_and_what_counted_is_replaced() {
+    let test = TestStore::new().await;
+    test.redeemed("r1", test.grant("grant-1")).await;
+    let rotate = |from, to, seconds| test.rotate_with_grace(from, to, seconds, 60);
+    assert_eq!(rotate("r1", "r2", 10).await, Ok(RefreshRotation::Rotated));
+    assert_eq!(rotate("r2", "r3", 20).await, Ok(RefreshRotation::Rotated));
+    assert_eq!(rotate("r1", "r4", 69).await, Ok(RefreshRotation::Tolerated));
+    for token in ["at-r1", "at-r2", "at-r3", "at-r4"] {
+        assert!(test.is_live(token).await, "{token} is another process's");
+    }
+    for (token, live) in [("r1", false), ("r2", false), ("r3", false), ("r4", true)] {
+        assert_eq!(test.is_refreshable(token, 69).await, live, "{token}");
+    }
+    let newest = test.store.audit_events(1).await.unwrap().remove(0);
+    assert_eq!(newest.reason.as_deref(), Some("refresh_token_in_grace"));
+    assert_eq!(rotate("r3", "r5", 70).await, Ok(RefreshRotation::Tolerated));
+    assert_eq!(
+        rotate("r1", "r6", 70).await,
+        Ok(RefreshRotation::Replayed),
+        "each use would give it another minute otherwise"
+    );
+    assert_eq!(rotate("r5", "r7", 71).await, Ok(RefreshRotation::Dead));
+}
+
+#[tokio::test]
+async fn a_retry_after_the_grace_is_still_a_retry() {
+    let test = TestStore::new().await;
+    test.redeemed("r1", test.grant("grant-1")).await;
+    let rotate = |from, to, seconds| test.rotate_with_grace(from, to, seconds, 60);
+    assert_eq!(rotate("r1", "r2", 10).await, Ok(RefreshRotation::Rotated));
+    assert_eq!(rotate("r1", "r3", 70).await, Ok(RefreshRotation::Retried));
+    assert_eq!(rotate("r3", "r4", 71).await, Ok(RefreshRotation::Rotated));
+}
+
+#[tokio::test]
+async fn no_retry_and_no_grace_outlives_token_person_or_grant() {
+    for (breaks, rotation) in [
+        ("UPDATE users SET deactivated_at = 1", RefreshRotation::Replayed),
+        (
+            "UPDATE refresh_tokens SET expires_at = 1",
+            RefreshRotation::Replayed,
+        ),
+        ("UPDATE grants SET ended_at = 1", RefreshRotation::Dead),
+    ] {
+        let test = TestStore::new().await;
+        test.redeemed("r1", test.grant("grant-1")).await;
+        let rotate = |to, seconds| test.rotate_with_grace("r1", to, seconds, 60);
+        assert_eq!(rotate("r2", 10).await, Ok(RefreshRotation::Rotated));
+        test.connection().execute(breaks, []).unwrap();
+        assert_eq!(rotate("r3", 11).await, Ok(rotation), "{breaks}");
+    }
+}
+
+#[tokio::test]
+async fn a_family_never_has_two_tokens_that_count() {
+    let test = TestStore::new().await;
+    test.redeemed("r1", test.grant("grant-1")).await;
+    let second = test.connection().execute(
+        "INSERT INTO refresh_tokens (digest, grant_id, issued_at, expires_at) VALUES (zeroblob(32), 'grant-1', 1, 2)",
+        [],
+    );
+    assert!(second.unwrap_err().to_string().contains("UNIQUE"));
+}
+
+#[tokio::test]
+async fn ending_a_replayed_family_spares_what_may_be_exchanged() {
+    let test = TestStore::new().await;
+    test.redeemed("r1", test.grant("grant-1")).await;
+    let end = |token, grace| {
+        let audit = audit(AuditAction::TokenRequest);
+        test.store
+            .end_replayed_family(presented(token, grace), later(30), audit)
+    };
+    assert_eq!(end("unknown", 0).await, Ok(false));
+    assert_eq!(end("r1", 0).await, Ok(false), "it counts");
+    assert_eq!(test.rotate("r1", "r2", 10).await, Ok(RefreshRotation::Rotated));
+    assert_eq!(end("r1", 0).await, Ok(false), "its successor is unused");
+    assert_eq!(test.rotate("r2", "r3", 20).await, Ok(RefreshRotation::Rotated));
+    assert_eq!(end("r1", 60).await, Ok(false), "it is in its client's grace");
+    assert_eq!(end("r1", 0).await, Ok(true));
+    assert_eq!(end("r1", 0).await, Ok(false), "a family ends once");
+    assert_eq!(test.count(AuditAction::Replay).await, 1);
 }
 
 #[tokio::test]
@@ -96,7 +250,7 @@ async fn a_successor_of_another_grant_is_refused_and_the_token_stays_good() {
     let refused = test
         .store
         .rotate_refresh_token(
-            &digest("r1"),
+            presented("r1", 0),
             refresh("r2", "grant-2"),
             access("at-2", Some("grant-1")),
             START,

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use wardgate_shared::claims::access_token_hash;
+use wardgate_shared::jwt::SignatureAlgorithm;
 
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::testing::{AUDIENCE, AUDIENCE_ALIAS, ISSUER, START};
@@ -89,7 +90,10 @@ async fn openid_gives_an_id_token() {
     assert_eq!(id.nonce.as_deref(), Some("n-0S6_WzA2Mj"));
     assert_eq!(
         id.access_token_hash,
-        Some(access_token_hash(body["access_token"].as_str().unwrap()))
+        Some(access_token_hash(
+            SignatureAlgorithm::RS256,
+            body["access_token"].as_str().unwrap()
+        ))
     );
     assert_eq!(
         id.fhir_user.as_deref(),

@@ -3,9 +3,13 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::domain::audit_event::AuditAction;
+use crate::domain::audit_event::{AuditAction, AuditOutcome};
+use crate::domain::client::Client;
+use crate::domain::digest::SecretDigest;
 use crate::testing::AUDIENCE;
-use crate::web::testing::{APP, Answer, Clinic, PATIENT, PHYSICIAN, WEB, app_request};
+use crate::web::testing::{
+    APP, Answer, Clinic, PATIENT, PHYSICIAN, WEB, WEB_REDIRECT, app_request, web_request,
+};
 
 const OFFLINE: &str = "openid offline_access patient/*.read launch/patient";
 
@@ -51,15 +55,43 @@ async fn a_refresh_token_gives_a_new_pair() {
 }
 
 #[tokio::test]
+async fn a_client_that_lost_the_answer_may_ask_again_until_the_successor_is_used() {
+    let clinic = Clinic::open().await;
+    let first = clinic.tokens(OFFLINE, PATIENT).await;
+    let lost = clinic.refresh(refresh_token(&first)).await.json();
+    clinic.issuer.advance(600);
+    let answer = clinic.refresh(refresh_token(&first)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    let event = clinic.last_audit().await;
+    assert_eq!(
+        (event.action, event.outcome, event.reason.as_deref()),
+        (
+            AuditAction::TokenRequest,
+            AuditOutcome::Success,
+            Some("refresh_token_retried")
+        )
+    );
+    assert!(!clinic.is_live(&lost["access_token"]).await);
+    let second = answer.json();
+    assert!(clinic.is_live(&second["access_token"]).await);
+    let third = clinic.refresh(refresh_token(&second)).await;
+    assert_eq!(third.status, StatusCode::OK, "{third:?}");
+    is_invalid_grant(&clinic.refresh(refresh_token(&first)).await);
+    is_invalid_grant(&clinic.refresh(refresh_token(&third.json())).await);
+}
+
+#[tokio::test]
 async fn a_replay_ends_the_family() {
     let clinic = Clinic::open().await;
     let first = clinic.tokens(OFFLINE, PATIENT).await;
     let second = clinic.refresh(refresh_token(&first)).await.json();
+    let third = clinic.refresh(refresh_token(&second)).await.json();
     is_invalid_grant(&clinic.refresh(refresh_token(&first)).await);
     assert_eq!(clinic.last_audit().await.action, AuditAction::Replay);
-    is_invalid_grant(&clinic.refresh(refresh_token(&second)).await);
-    assert!(!clinic.is_live(&first["access_token"]).await);
-    assert!(!clinic.is_live(&second["access_token"]).await);
+    is_invalid_grant(&clinic.refresh(refresh_token(&third)).await);
+    for tokens in [&first, &second, &third] {
+        assert!(!clinic.is_live(&tokens["access_token"]).await);
+    }
     is_invalid_grant(&clinic.refresh(refresh_token(&first)).await);
     assert_eq!(
         clinic.last_audit().await.action,
@@ -73,6 +105,7 @@ async fn a_replay_with_a_wrong_scope_ends_the_family_too() {
     let clinic = Clinic::open().await;
     let first = clinic.tokens(OFFLINE, PATIENT).await;
     let second = clinic.refresh(refresh_token(&first)).await.json();
+    let third = clinic.refresh(refresh_token(&second)).await.json();
     let fields = [
         ("grant_type", "refresh_token"),
         ("refresh_token", refresh_token(&first)),
@@ -80,11 +113,11 @@ async fn a_replay_with_a_wrong_scope_ends_the_family_too() {
         ("scope", "user/*.*"),
     ];
     is_invalid_grant(&clinic.token(&fields).await);
-    is_invalid_grant(&clinic.refresh(refresh_token(&second)).await);
+    is_invalid_grant(&clinic.refresh(refresh_token(&third)).await);
 }
 
 #[tokio::test]
-async fn of_many_refreshes_at_once_one_succeeds_and_the_family_ends() {
+async fn of_many_refreshes_at_once_all_are_answered_and_one_answer_counts() {
     let clinic = std::sync::Arc::new(Clinic::open().await);
     let first = clinic.tokens(OFFLINE, PATIENT).await;
     let token = String::from(refresh_token(&first));
@@ -94,17 +127,69 @@ async fn of_many_refreshes_at_once_one_succeeds_and_the_family_ends() {
             tokio::spawn(async move { clinic.refresh(&token).await })
         })
         .collect();
-    let mut winners = Vec::new();
+    let mut living = Vec::new();
     for task in tasks {
         let answer = task.await.unwrap();
-        if answer.status == StatusCode::OK {
-            winners.push(answer.json());
-        } else {
-            is_invalid_grant(&answer);
-        }
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        living.push(answer.json());
     }
-    assert_eq!(winners.len(), 1);
-    is_invalid_grant(&clinic.refresh(refresh_token(&winners[0])).await);
+    let store = clinic.issuer.store();
+    let mut survivors = 0;
+    for answer in &living {
+        let digest = SecretDigest::of(refresh_token(answer));
+        let counts = store.is_refresh_token_live(&digest, clinic.issuer.now()).await;
+        let access_lives = clinic.is_live(&answer["access_token"]).await;
+        assert_eq!(counts, Ok(access_lives), "an answer counts as a whole");
+        survivors += usize::from(access_lives);
+    }
+    assert_eq!(survivors, 1);
+}
+
+/// Tokens of the confidential client.
+async fn web_tokens(clinic: &Clinic) -> Value {
+    let answer = clinic
+        .browser()
+        .authorize(&web_request("offline_access patient/*.read"), PATIENT)
+        .await;
+    let code = answer.sent("code").unwrap();
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("redirect_uri", WEB_REDIRECT),
+        ("client_id", WEB),
+        ("client_secret", &clinic.web_secret),
+    ];
+    clinic.token(&fields).await.json()
+}
+
+async fn web_refresh(clinic: &Clinic, token: &str) -> Answer {
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", token),
+        ("client_id", WEB),
+        ("client_secret", &clinic.web_secret),
+    ];
+    clinic.token(&fields).await
+}
+
+// FAPI-41
+#[tokio::test]
+async fn a_client_with_a_grace_may_come_with_the_old_token_for_that_long() {
+    let with_grace = |client: &mut Client| {
+        client.metadata.refresh_token_grace_seconds = 45;
+    };
+    let clinic = Clinic::with_web_client(with_grace).await;
+    let first = web_tokens(&clinic).await;
+    let second = web_refresh(&clinic, refresh_token(&first)).await.json();
+    let third = web_refresh(&clinic, refresh_token(&second)).await.json();
+    clinic.issuer.advance(44);
+    let answer = web_refresh(&clinic, refresh_token(&first)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    assert!(clinic.is_live(&third["access_token"]).await);
+    let fourth = web_refresh(&clinic, refresh_token(&answer.json())).await.json();
+    clinic.issuer.advance(1);
+    is_invalid_grant(&web_refresh(&clinic, refresh_token(&first)).await);
+    is_invalid_grant(&web_refresh(&clinic, refresh_token(&fourth)).await);
 }
 
 #[tokio::test]

@@ -311,3 +311,18 @@ async fn a_key_set_url_in_the_header_of_a_client_with_inline_keys_is_refused() {
         is_invalid_client(&present(&backend.clinic, &assertion, &[]).await);
     }
 }
+
+// FAPI-32
+#[tokio::test]
+async fn a_client_registered_for_one_algorithm_may_use_no_other() {
+    let clinic = Clinic::open().await;
+    let rsa = Signer::new(SignatureAlgorithm::RS256, None);
+    let elliptic = Signer::new(SignatureAlgorithm::ES256, None);
+    let mut client = backend(BACKEND, inline(&[&rsa, &elliptic]));
+    client.metadata.token_endpoint_auth_signing_alg = Some(SignatureAlgorithm::ES256);
+    clinic.issuer.add_client(client).await;
+    let description = is_invalid_client(&present(&clinic, &rsa.assertion(BACKEND, START), &[]).await);
+    assert!(description.contains("another algorithm"), "{description}");
+    let answer = present(&clinic, &elliptic.assertion(BACKEND, START), &[]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+}

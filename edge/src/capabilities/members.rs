@@ -1,0 +1,99 @@
+//! A JSON object whose members keep their order and, until one is set, their bytes.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The members of an object: names, and values in JSON.
+#[derive(Debug)]
+pub(super) struct Members<'a>(Vec<(String, Cow<'a, str>)>);
+
+impl<'a> Members<'a> {
+    /// The members of the object that `json` is; `None` when it is none.
+    pub(super) fn of(json: &'a str) -> Option<Self> {
+        serde_json::from_str(json).ok()
+    }
+
+    /// The value of a member, in JSON: of the first, if it is repeated.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| &**value)
+    }
+
+    /// The value of a member that is a text.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        serde_json::from_str(self.get(name)?).ok()
+    }
+
+    /// The items of a member that is a list, in JSON; none when it is no list.
+    pub(super) fn items(&self, name: &str) -> Option<Vec<&str>> {
+        let items: Vec<&RawValue> = serde_json::from_str(self.get(name)?).ok()?;
+        Some(items.into_iter().map(RawValue::get).collect())
+    }
+
+    /// Sets a member to a value in JSON: in its place, or after the others. A repeated member is set once.
+    pub(super) fn set(&mut self, name: &str, json: String) {
+        let mut json = Some(Cow::Owned(json));
+        self.0.retain_mut(|(own, held)| {
+            if own != name {
+                return true;
+            }
+            json.take().map(|json| *held = json).is_some()
+        });
+        if let Some(json) = json {
+            self.0.push((name.to_owned(), json));
+        }
+    }
+
+    /// Sets a member to a list, or takes it away if the list is empty: FHIR has no empty lists.
+    pub(super) fn set_items(&mut self, name: &str, items: &[String]) {
+        if items.is_empty() {
+            self.0.retain(|(own, _)| own != name);
+        } else {
+            self.set(name, format!("[{}]", items.join(",")));
+        }
+    }
+
+    /// The object in JSON; `None` when a name cannot be written.
+    pub(super) fn into_json(self) -> Option<String> {
+        let mut json = String::from("{");
+        for (position, (name, value)) in self.0.iter().enumerate() {
+            if position > 0 {
+                json.push(',');
+            }
+            json.push_str(&serde_json::to_string(name).ok()?);
+            json.push(':');
+            json.push_str(value);
+        }
+        json.push('}');
+        Some(json)
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    members.push((name, Cow::Borrowed(value.get())));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
+    }
+}
