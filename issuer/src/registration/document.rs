@@ -70,14 +70,8 @@ impl Document {
         if values.len() > MAXIMUM_ELEMENTS {
             return Err(MetadataFault::TooLong(name));
         }
-        let text = |value| match value {
-            &Value::String(ref text) if text.len() > MAXIMUM_ELEMENT_BYTES => {
-                Err(MetadataFault::TooLong(name))
-            }
-            Value::String(text) => Ok(text.as_str()),
-            _ => Err(MetadataFault::Type(name)),
-        };
-        values.iter().map(text).collect::<Result<_, _>>().map(Some)
+        let texts: Result<_, _> = values.iter().map(|value| element(name, value)).collect();
+        texts.map(Some)
     }
 
     /// True or false; false when absent.
@@ -102,5 +96,14 @@ impl Document {
         };
         let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
         number.map(Some).ok_or(MetadataFault::Type(name))
+    }
+}
+
+/// An element of a list of texts.
+fn element<'a>(name: &'static str, value: &'a Value) -> Result<&'a str, MetadataFault> {
+    match value {
+        Value::String(text) if text.len() > MAXIMUM_ELEMENT_BYTES => Err(MetadataFault::TooLong(name)),
+        Value::String(text) => Ok(text),
+        _ => Err(MetadataFault::Type(name)),
     }
 }

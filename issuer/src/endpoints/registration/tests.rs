@@ -6,7 +6,7 @@ mod tokens;
 
 use axum::body::Body;
 use http::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::config::{Config, RegistrationMode};
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
@@ -52,10 +52,12 @@ pub(super) fn app() -> Value {
 
 /// `document` with these members over it; `null` takes one away.
 pub(super) fn changed(mut document: Value, members: Value) -> Value {
-    for (name, value) in members.as_object().unwrap() {
-        document[name] = value.clone();
+    let members: Map<String, Value> = serde_json::from_value(members).unwrap();
+    for (name, value) in members {
         if value.is_null() {
-            document.as_object_mut().unwrap().remove(name);
+            document.as_object_mut().unwrap().remove(&name);
+        } else {
+            document[name] = value;
         }
     }
     document
