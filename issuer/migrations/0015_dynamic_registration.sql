@@ -11,11 +11,6 @@ CREATE UNIQUE INDEX clients_by_registration_token ON clients (registration_token
     WHERE registration_token_digest IS NOT NULL;
 CREATE INDEX clients_never_used ON clients (unused_until) WHERE unused_until IS NOT NULL;
 
-CREATE TRIGGER clients_are_used_with_their_first_token AFTER INSERT ON access_tokens
-BEGIN
-    UPDATE clients SET unused_until = NULL WHERE client_id = NEW.client_id AND unused_until IS NOT NULL;
-END;
-
 -- Initial access tokens (RFC 7591 section 3).
 CREATE TABLE registration_tokens (
     id          TEXT    NOT NULL PRIMARY KEY,

@@ -138,6 +138,8 @@ pub struct TokensConfig {
     pub refresh_token_seconds: i64,
     /// ID tokens.
     pub id_token_seconds: i64,
+    /// Copies of status lists (`ttl`).
+    pub status_list_seconds: u32,
 }
 
 /// How long a person stays signed in, in seconds.
@@ -164,6 +166,14 @@ impl Resource {
     /// Whether `name` is the identifier or an alias, character by character.
     pub fn goes_by(&self, name: &str) -> bool {
         self.identifier == name || self.aliases.iter().any(|alias| alias == name)
+    }
+
+    /// The name that is a URL, if there is one: the identifier before the aliases.
+    pub fn url(&self) -> Option<&str> {
+        std::iter::once(&self.identifier)
+            .chain(&self.aliases)
+            .map(String::as_str)
+            .find(|name| name.starts_with("https://") || name.starts_with("http://"))
     }
 }
 

@@ -25,6 +25,7 @@ use crate::login::throttle::SignInThrottle;
 use crate::rng;
 use crate::state::AppState;
 use crate::tokens::granting::{self, Grantable};
+use crate::tokens::launch_context::KnownContext;
 use crate::views::{
     ClientCard, DeviceCodePage, DeviceConsentPage, DeviceDonePage, FormTargets, page, page_with_card,
     permissions,
@@ -145,7 +146,9 @@ impl Answer<'_> {
     }
 
     fn grantable(&self, device: &DeviceAuthorization) -> Grantable {
-        granting::for_person(&device.scope, &self.session.user)
+        let user = &self.session.user;
+        // A device chooses nobody: what it gets is the person's own.
+        granting::for_person(&device.scope, user, &KnownContext::own(user))
     }
 
     fn event(&self, action: AuditAction, outcome: AuditOutcome) -> AuditEvent {
@@ -245,6 +248,7 @@ impl Answer<'_> {
             scope: grantable.scope,
             audiences: device.audiences.clone(),
             launch_context: grantable.launch_context,
+            launch_parameters: grantable.launch_parameters,
             authenticated_at: session.authenticated_at,
             methods: session.methods.clone(),
             nonce: None,

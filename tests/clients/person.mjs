@@ -49,7 +49,8 @@ export class Person {
   async answer(decision = 'allow', isOver = () => false) {
     const end = Date.now() + PATIENCE;
     while (Date.now() < end) {
-      if (isOver()) return isOver();
+      const outcome = await isOver();
+      if (outcome) return outcome;
       try {
         await this.answerOnce(decision);
       } catch (error) {

@@ -6,3 +6,4 @@ mod journey;
 mod openid_client;
 mod readme;
 mod seed_examples;
+mod smart_app;

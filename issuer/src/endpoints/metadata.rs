@@ -17,6 +17,7 @@ use crate::domain::client::GrantType;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::state::AppState;
+use crate::tokens::status_lists;
 
 use super::client_authentication::METHODS;
 
@@ -26,12 +27,14 @@ const DOCUMENT_MAXIMUM_AGE_SECONDS: i64 = 300;
 const KEYS_MAXIMUM_AGE_SECONDS: i64 = 300;
 
 /// Scopes that can be granted. Any resource type may stand for `*`, and any letters for `cruds`.
-const SCOPES: [&str; 22] = [
+const SCOPES: [&str; 24] = [
     "openid",
     "profile",
     "email",
     "fhirUser",
+    "launch",
     "launch/patient",
+    "launch/encounter",
     "offline_access",
     "online_access",
     "patient/*.cruds",
@@ -52,11 +55,16 @@ const SCOPES: [&str; 22] = [
 ];
 
 /// What SMART clients can rely on. A patient's own record is the context of a standalone launch.
-const CAPABILITIES: [&str; 13] = [
+const CAPABILITIES: [&str; 18] = [
+    "launch-ehr",
     "launch-standalone",
     "client-public",
     "client-confidential-symmetric",
     "client-confidential-asymmetric",
+    "context-ehr-patient",
+    "context-ehr-encounter",
+    "context-banner",
+    "context-style",
     "context-standalone-patient",
     "permission-patient",
     "permission-user",
@@ -79,7 +87,7 @@ struct Common {
     #[serde(skip_serializing_if = "Option::is_none")]
     registration_endpoint: Option<String>,
     jwks_uri: String,
-    scopes_supported: [&'static str; 22],
+    scopes_supported: [&'static str; SCOPES.len()],
     response_types_supported: [&'static str; 1],
     grant_types_supported: [&'static str; GrantType::ALL.len()],
     token_endpoint_auth_methods_supported: [&'static str; METHODS.len()],
@@ -128,6 +136,7 @@ struct AuthorizationServer {
     end_session_endpoint: String,
     device_authorization_endpoint: String,
     pushed_authorization_request_endpoint: String,
+    status_list_aggregation_endpoint: String,
     require_pushed_authorization_requests: bool,
     response_modes_supported: [&'static str; ResponseMode::ALL.len()],
     subject_types_supported: [&'static str; 1],
@@ -164,6 +173,8 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
             .public_url
             .join("/oauth2/device_authorization"),
         pushed_authorization_request_endpoint: state.config().server.public_url.join("/oauth2/par"),
+        // draft-ietf-oauth-status-list section 9.1.
+        status_list_aggregation_endpoint: state.config().server.public_url.join(status_lists::PATH),
         // For all clients alike; one client can be held to it alone.
         require_pushed_authorization_requests: false,
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),

@@ -56,6 +56,14 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0015_dynamic_registration",
         include_str!("../../migrations/0015_dynamic_registration.sql"),
     ),
+    (
+        "0018_status_lists",
+        include_str!("../../migrations/0018_status_lists.sql"),
+    ),
+    (
+        "0019_launches",
+        include_str!("../../migrations/0019_launches.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

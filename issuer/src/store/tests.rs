@@ -6,6 +6,7 @@ mod durability;
 mod migrations;
 mod people;
 mod purge;
+mod status_lists;
 mod tokens;
 
 use tempfile::TempDir;
@@ -14,7 +15,7 @@ use wardgate_shared::pkce::CodeChallenge;
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
-use super::{PresentedRefreshToken, Store};
+use super::{Approval, PresentedRefreshToken, Store};
 use crate::config::DatabaseConfig;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::authorization_code::AuthorizationCode;
@@ -22,9 +23,12 @@ use crate::domain::authorization_request::{AuthorizationRequest, ResponseMode};
 use crate::domain::client::{Client, ClientAuthentication, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::grant::{AccessTokenRecord, Grant, RefreshToken};
+use crate::domain::launch::{LaunchParameters, LaunchedContext, RequestContext};
 use crate::domain::session::{AuthenticationMethod, Session};
+use crate::domain::status_list::StatusListEntry;
 use crate::domain::user::User;
 use crate::testing::{self, AUDIENCE, START};
+use crate::tokens::status_places::StatusPlaces;
 
 const REDIRECT_URI: &str = "https://app.example.org/callback";
 
@@ -75,6 +79,10 @@ impl TestStore {
                 patient_id: Some("p-1".into()),
                 encounter_id: Some("e-1".into()),
             },
+            launch_parameters: LaunchParameters {
+                intent: Some("order-review".into()),
+                ..LaunchParameters::default()
+            },
             authenticated_at: START.minus(5),
             methods: vec![AuthenticationMethod::Password],
             nonce: Some("n-1".into()),
@@ -102,6 +110,14 @@ impl TestStore {
             login_hint: Some("ada@example.org".into()),
             pushed_until: None,
             hinted_user_id: Some("user-ada".into()),
+            launch: None,
+            context: RequestContext {
+                launched: Some(LaunchedContext {
+                    patient_id: Some("p-1".into()),
+                    ..LaunchedContext::default()
+                }),
+                chosen: None,
+            },
             expires_at: START.plus(600),
         }
     }
@@ -127,12 +143,11 @@ impl TestStore {
         };
         self.store.insert_authorization_request(waiting).await.unwrap();
         let code = authorization_code(secret, grant);
-        assert!(
-            self.store
-                .approve_authorization(&request, code, None, Vec::new(), START)
-                .await
-                .unwrap()
-        );
+        let approved = self
+            .store
+            .approve_authorization(&request, code, None, Vec::new(), START)
+            .await;
+        assert_eq!(approved, Ok(Approval::Approved));
     }
 
     /// Stores a grant that was redeemed: refresh token `secret`, access token `at-{secret}`.
@@ -240,9 +255,17 @@ fn access(token_id: &str, grant_id: Option<&str>) -> AccessTokenRecord {
         token_id: token_id.into(),
         client_id: "app".into(),
         grant_id: grant_id.map(String::from),
+        user_id: None,
+        status: place(),
         expires_at: START.plus(3600),
         revoked_at: None,
     }
+}
+
+/// A place that no other token of the process has.
+fn place() -> StatusListEntry {
+    static PLACES: StatusPlaces = StatusPlaces::new(3600);
+    PLACES.next(START.plus(3600), START).unwrap()
 }
 
 /// An instant after [`START`].

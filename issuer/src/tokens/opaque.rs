@@ -25,6 +25,8 @@ pub enum OpaqueSecret {
     InitialAccessToken,
     /// A registration access token (RFC 7592).
     RegistrationAccessToken,
+    /// The value of an EHR launch.
+    Launch,
     /// The value of the cookie that ties a sign-in form to its browser.
     SignInForm,
 }
@@ -40,6 +42,7 @@ impl OpaqueSecret {
             Self::ClientSecret => "wgsec_",
             Self::InitialAccessToken => "wgi_",
             Self::RegistrationAccessToken => "wgm_",
+            Self::Launch => "wgl_",
             Self::SignInForm => "wgf_",
         }
     }

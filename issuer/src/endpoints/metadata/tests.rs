@@ -112,6 +112,10 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     ] {
         assert!(lists(&openid, "token_endpoint_auth_methods_supported", method));
     }
+    assert_eq!(
+        openid["status_list_aggregation_endpoint"],
+        format!("{ISSUER}/oauth2/status")
+    );
     // OUT-01
     assert_eq!(openid["end_session_endpoint"], format!("{ISSUER}/oauth2/logout"));
     assert_eq!(openid["userinfo_endpoint"], format!("{ISSUER}/oauth2/userinfo"));
@@ -129,7 +133,7 @@ async fn nothing_is_claimed_that_is_not_there() {
     for name in ["openid-configuration", "smart-configuration"] {
         let (_, document) = document(&clinic, name).await;
         assert!(document.get("registration_endpoint").is_none(), "{name}");
-        for absent in ["address", "phone", "launch", "launch/encounter"] {
+        for absent in ["address", "phone", "launch/imagingstudy"] {
             assert!(!lists(&document, "scopes_supported", absent), "{absent}");
         }
         for (member, value) in document.as_object().unwrap() {
@@ -168,6 +172,11 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
         serde_json::json!(["S256"])
     );
     for capability in [
+        "launch-ehr",
+        "context-ehr-patient",
+        "context-ehr-encounter",
+        "context-banner",
+        "context-style",
         "launch-standalone",
         "client-public",
         "client-confidential-symmetric",
@@ -178,7 +187,7 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
     ] {
         assert!(lists(&smart, "capabilities", capability));
     }
-    for untrue in ["launch-ehr", "context-banner", "context-standalone-encounter"] {
+    for untrue in ["context-standalone-encounter", "smart-app-state"] {
         assert!(!lists(&smart, "capabilities", untrue));
     }
 }

