@@ -29,7 +29,7 @@ pub enum Failure {
     /// What was to be made exists already.
     #[error("{0}")]
     AlreadyExists(String),
-    /// What was named does not exist.
+    /// What it is about does not exist.
     #[error("{0}")]
     NotFound(String),
     /// There is no usable master key.

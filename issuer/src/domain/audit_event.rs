@@ -12,6 +12,8 @@ pub enum AuditAction {
     SignIn,
     /// A person signed out.
     SignOut,
+    /// A client was told that a session is over, or could not be.
+    BackchannelLogout,
     /// A person answered the consent page.
     Consent,
     /// An authorization code was issued, or an authorization request refused.
@@ -44,15 +46,18 @@ pub enum AuditAction {
     RegistrationTokenRevocation,
     /// A person's account was made.
     UserCreation,
+    /// A person's account was closed to them.
+    UserDeactivation,
     /// A signing key was made.
     KeyRotation,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::SignIn,
         Self::SignOut,
+        Self::BackchannelLogout,
         Self::Consent,
         Self::Authorization,
         Self::PushedAuthorization,
@@ -69,6 +74,7 @@ impl AuditAction {
         Self::RegistrationTokenCreation,
         Self::RegistrationTokenRevocation,
         Self::UserCreation,
+        Self::UserDeactivation,
         Self::KeyRotation,
     ];
 
@@ -82,6 +88,7 @@ impl AuditAction {
         match self {
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",
+            Self::BackchannelLogout => "backchannel_logout",
             Self::Consent => "consent",
             Self::Authorization => "authorization",
             Self::PushedAuthorization => "pushed_authorization",
@@ -98,6 +105,7 @@ impl AuditAction {
             Self::RegistrationTokenCreation => "registration_token_creation",
             Self::RegistrationTokenRevocation => "registration_token_revocation",
             Self::UserCreation => "user_creation",
+            Self::UserDeactivation => "user_deactivation",
             Self::KeyRotation => "key_rotation",
         }
     }

@@ -57,6 +57,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0015_dynamic_registration.sql"),
     ),
     (
+        "0017_backchannel_logout",
+        include_str!("../../migrations/0017_backchannel_logout.sql"),
+    ),
+    (
         "0018_status_lists",
         include_str!("../../migrations/0018_status_lists.sql"),
     ),

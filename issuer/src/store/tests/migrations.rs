@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 15] = [
+const RELEASED: [(&str, &str); 16] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -63,6 +63,10 @@ const RELEASED: [(&str, &str); 15] = [
     (
         "0015_dynamic_registration",
         "5b4971208102282c3fd6f5e04ef967dceb2ed1a87580be78a81ea14cda44157a",
+    ),
+    (
+        "0017_backchannel_logout",
+        "a1b2cc74691e56397c96bf057ca5b6a8df8c59a78c5652bfbad8d95fc463326d",
     ),
     (
         "0018_status_lists",
