@@ -8,6 +8,7 @@ pub mod cookies;
 pub mod form;
 pub mod json_body;
 pub mod parameters;
+pub mod request_target;
 pub mod same_origin;
 pub mod signed_in;
 
@@ -15,5 +16,6 @@ pub use client_address::ClientAddress;
 pub use form::{Form, FormError};
 pub use json_body::{JsonBody, JsonBodyError};
 pub use parameters::{Parameters, ParametersError, RepeatedParameter};
+pub use request_target::RequestTarget;
 pub use same_origin::SameOrigin;
 pub use signed_in::{BrowserSession, SignedIn};

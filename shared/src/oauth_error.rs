@@ -57,6 +57,10 @@ pub enum OAuthErrorCode {
     InvalidClientMetadata,
     /// [RFC 7591 section 3.2.2](https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2).
     UnapprovedSoftwareStatement,
+    /// [RFC 9449 section 5](https://www.rfc-editor.org/rfc/rfc9449#section-5) and 7.1.
+    InvalidDpopProof,
+    /// [RFC 9449 section 8](https://www.rfc-editor.org/rfc/rfc9449#section-8) and 9.
+    UseDpopNonce,
 }
 
 impl OAuthErrorCode {
@@ -88,6 +92,8 @@ impl OAuthErrorCode {
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
         }
     }
 }

@@ -32,7 +32,7 @@ use crate::state::AppState;
 use crate::store::Registration;
 use crate::tokens::opaque::OpaqueSecret;
 
-use super::bearer_authentication;
+use super::bearer_authentication::{self, Scheme};
 use answer::Secrets;
 use error::RegistrationError;
 
@@ -120,6 +120,14 @@ async fn register(
     ))
 }
 
+/// The token of a request. These tokens are bound to no key, so no other scheme than Bearer carries them.
+fn bearer_token(headers: &HeaderMap) -> Result<&str, BearerError> {
+    match bearer_authentication::present(headers, None)? {
+        (Scheme::Bearer, token) => Ok(token),
+        (Scheme::Dpop, _) => Err(BearerError::Malformed),
+    }
+}
+
 /// What lets this request register a client.
 async fn admission(state: &AppState, headers: &HeaderMap) -> Result<Admission, RegistrationError> {
     let config = &state.config().registration;
@@ -133,7 +141,7 @@ async fn admission(state: &AppState, headers: &HeaderMap) -> Result<Admission, R
         // Whoever has a token may have more by it.
         RegistrationMode::Open | RegistrationMode::Token => {}
     }
-    let text = bearer_authentication::present(headers, None)?;
+    let text = bearer_token(headers)?;
     if !OpaqueSecret::InitialAccessToken.is_shape_of(text) {
         return Err(BearerError::InvalidToken.into());
     }

@@ -1,7 +1,7 @@
 //! Why a client is not registered, or its registration not shown or changed (RFC 7591 section 3.2.2, RFC 7592).
 
 use axum::response::Response;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use wardgate_shared::oauth_error::OAuthErrorCode;
 
 use crate::config::Config;
@@ -77,8 +77,8 @@ impl RegistrationError {
                 OAuthErrorCode::InvalidRequest,
                 description,
             ),
-            Self::Bearer(error) => match error.respond(config) {
-                Ok(response) => response,
+            Self::Bearer(error) => match error.respond(config, &HeaderMap::new()) {
+                Ok(response) => with_first_challenge(response),
                 Err(failure) => json_internal(config, &failure),
             },
             Self::Body(error) => refusal(
@@ -113,6 +113,14 @@ impl RegistrationError {
             Self::Internal(error) => json_internal(config, error),
         }
     }
+}
+
+/// Only Bearer, which comes first, opens this: the tokens of registration are bound to no key.
+fn with_first_challenge(mut response: Response) -> Response {
+    if let Some(bearer) = response.headers().get(header::WWW_AUTHENTICATE).cloned() {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+    }
+    response
 }
 
 impl From<BearerError> for RegistrationError {

@@ -26,8 +26,7 @@ use crate::tokens::opaque::OpaqueSecret;
 
 use super::answer::{self, Secrets};
 use super::error::RegistrationError;
-use super::requested;
-use crate::endpoints::bearer_authentication;
+use super::{bearer_token, requested};
 
 /// Members of an answer that a client must not send back (RFC 7592 section 2.2).
 const FORBIDDEN: [&str; 4] = [
@@ -110,7 +109,7 @@ async fn authenticate<'a>(
     client_id: Result<Path<String>, PathRejection>,
     headers: &'a HeaderMap,
 ) -> Result<Authenticated<'a>, RegistrationError> {
-    let access_token = bearer_authentication::present(headers, None)?;
+    let access_token = bearer_token(headers)?;
     let Ok(Path(client_id)) = client_id else {
         return Err(BearerError::InvalidToken.into());
     };
