@@ -27,8 +27,8 @@ use crate::state::AppState;
 use crate::tokens::granting::{self, Grantable};
 use crate::tokens::launch_context::KnownContext;
 use crate::views::{
-    ClientCard, DeviceCodePage, DeviceConsentPage, DeviceDonePage, FormTargets, page, page_with_card,
-    permissions,
+    ClientCard, DeviceCodePage, DeviceConsentPage, DeviceDonePage, FormTargets, RecordInContext, page,
+    page_with_card, permissions,
 };
 
 const UNKNOWN: &str = "There is no device that waits with this code. Please compare it with what the device shows; codes \
@@ -221,11 +221,15 @@ impl Answer<'_> {
             user_code: device.user_code.letters(),
         };
         let token = form_token(self.state.form_key(), self.session.secret.expose(), purpose);
+        let record = match grantable.launch_context.patient_id {
+            Some(_) => RecordInContext::Own,
+            None => RecordInContext::None,
+        };
         let card = ClientCard::of(&client);
         let template = DeviceConsentPage {
             client_name: &client.name,
             card,
-            permissions: &permissions(&grantable.scope, grantable.launch_context.patient_id.is_some()),
+            permissions: &permissions(&grantable.scope, record),
             resources: &resources_to_name(self.state.config(), &device.audiences),
             user_code: &device.user_code.to_string(),
             form_token: &token,

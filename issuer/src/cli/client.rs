@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType};
 use crate::domain::digest::{NewSecret, SecretDigest};
+use crate::fhir::OWN_CLIENT_ID;
 use crate::registration;
 use crate::store::Insertion;
 use crate::tokens::opaque::OpaqueSecret;
@@ -177,6 +178,9 @@ impl AddClient {
             return Err(String::from(
                 "--client-id must be 1 to 255 printable ASCII characters without spaces",
             ));
+        }
+        if self.client_id == OWN_CLIENT_ID {
+            return Err(format!("--client-id {OWN_CLIENT_ID} is the issuer's own"));
         }
         let mut grant_types = Vec::new();
         for name in &self.grants {
