@@ -32,6 +32,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let passwords = passwords(reader);
     let outbound = outbound(reader);
     let trusted_issuers = trusted_issuers::read(reader, outbound.as_ref());
+    let registration = super::registration::read(reader);
     let logging = logging(reader);
     Some(Config {
         server: server?,
@@ -45,6 +46,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         documentation: documentation?,
         passwords: passwords?,
         outbound: outbound?,
+        registration: registration?,
         logging: logging?,
     })
 }
