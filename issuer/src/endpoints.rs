@@ -17,5 +17,6 @@ pub mod pushed_authorization;
 pub mod resources;
 pub mod revoke;
 pub mod status_list;
+pub mod throttling;
 pub mod token;
 pub mod userinfo;

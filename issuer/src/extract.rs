@@ -10,7 +10,7 @@ pub mod parameters;
 pub mod same_origin;
 pub mod signed_in;
 
-pub use client_address::ClientAddress;
+pub use client_address::{ClientAddress, distinguishing_address};
 pub use form::{Form, FormError};
 pub use parameters::{Parameters, ParametersError, RepeatedParameter};
 pub use same_origin::SameOrigin;

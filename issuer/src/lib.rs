@@ -37,6 +37,7 @@ pub mod rng;
 pub mod router;
 pub mod state;
 pub mod store;
+pub mod throttle;
 pub mod tokens;
 pub mod views;
 pub mod web;

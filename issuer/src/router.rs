@@ -13,7 +13,7 @@ use crate::consent;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, end_session, health, introspect, landing,
-    launches, metadata, pushed_authorization, revoke, status_list, token, userinfo,
+    launches, metadata, pushed_authorization, revoke, status_list, throttling, token, userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
@@ -44,6 +44,7 @@ pub fn router(state: AppState) -> Router {
                 .post(userinfo::post)
                 .fallback(userinfo::other_method),
         )
+        .route_layer(from_fn_with_state(state.clone(), throttling::throttle))
         .layer(from_fn_with_state(
             state.clone(),
             cross_origin::registered_origins,
@@ -54,6 +55,7 @@ pub fn router(state: AppState) -> Router {
         "/oauth2/introspect",
         axum::routing::post(introspect::post).fallback(introspect::other_method),
     );
+    let servers = servers.route_layer(from_fn_with_state(state.clone(), throttling::throttle));
     let servers = servers.route(
         "/v1/launches",
         axum::routing::post(launches::post).fallback(launches::other_method),

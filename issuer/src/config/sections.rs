@@ -13,8 +13,8 @@ use super::network::IpNetwork;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
 use super::{
-    Config, DatabaseConfig, DocumentationConfig, KeysConfig, LogFormat, LoggingConfig, MasterKeySource,
-    OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig, TokensConfig,
+    Config, DatabaseConfig, DocumentationConfig, KeysConfig, LimitsConfig, LogFormat, LoggingConfig,
+    MasterKeySource, OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig, TokensConfig,
 };
 
 /// Reads every section before it looks at any outcome, so that all faults are found.
@@ -28,6 +28,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let documentation = documentation(reader, server.as_ref());
     let passwords = passwords(reader);
     let outbound = outbound(reader);
+    let limits = limits(reader);
     let logging = logging(reader);
     Some(Config {
         server: server?,
@@ -39,6 +40,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         documentation: documentation?,
         passwords: passwords?,
         outbound: outbound?,
+        limits: limits?,
         logging: logging?,
     })
 }
@@ -293,6 +295,18 @@ fn outbound(reader: &mut Reader<'_>) -> Option<OutboundConfig> {
     Some(OutboundConfig {
         allow_loopback_http: allow_loopback_http?,
         private_networks: private_networks?,
+    })
+}
+
+fn limits(reader: &mut Reader<'_>) -> Option<LimitsConfig> {
+    let mut per_minute = |key| reader.number(key, 0..=100_000_000, "calls a minute");
+    let failures = per_minute("limits.failures_per_minute");
+    let client_requests = per_minute("limits.client_requests_per_minute");
+    let public_client_requests = per_minute("limits.public_client_requests_per_minute");
+    Some(LimitsConfig {
+        failures_per_minute: failures?.try_into().ok()?,
+        client_requests_per_minute: client_requests?.try_into().ok()?,
+        public_client_requests_per_minute: public_client_requests?.try_into().ok()?,
     })
 }
 
