@@ -13,8 +13,9 @@ use super::network::IpNetwork;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
 use super::{
-    Config, DatabaseConfig, DocumentationConfig, KeysConfig, LimitsConfig, LogFormat, LoggingConfig,
-    MasterKeySource, OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig, TokensConfig,
+    Config, DatabaseConfig, DocumentationConfig, DpopConfig, DpopNonces, KeysConfig, LimitsConfig, LogFormat,
+    LoggingConfig, MasterKeySource, OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig,
+    TokensConfig,
 };
 
 /// Reads every section before it looks at any outcome, so that all faults are found.
@@ -23,6 +24,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let database = database(reader);
     let keys = keys(reader);
     let tokens = tokens(reader);
+    let dpop = dpop(reader);
     let sessions = sessions(reader);
     let resources = resources(reader);
     let documentation = documentation(reader, server.as_ref());
@@ -35,6 +37,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         database: database?,
         keys: keys?,
         tokens: tokens?,
+        dpop: dpop?,
         sessions: sessions?,
         resources: resources?,
         documentation: documentation?,
@@ -150,6 +153,15 @@ fn tokens(reader: &mut Reader<'_>) -> Option<TokensConfig> {
         id_token_seconds: id_token_seconds?,
         status_list_seconds: status_list_seconds?.try_into().ok()?,
     })
+}
+
+fn dpop(reader: &mut Reader<'_>) -> Option<DpopConfig> {
+    let nonce = reader.parsed("dpop.nonce", |name| match name {
+        "off" => Ok(DpopNonces::Off),
+        "required" => Ok(DpopNonces::Required),
+        _ => Err("must be off or required"),
+    });
+    Some(DpopConfig { nonce: nonce? })
 }
 
 fn sessions(reader: &mut Reader<'_>) -> Option<SessionsConfig> {

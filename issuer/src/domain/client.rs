@@ -121,6 +121,12 @@ impl Client {
         self.is_public() || self.pkce_required
     }
 
+    /// Whether its access tokens must be bound to a key, so that its token requests need a DPoP proof (RFC 9449 section 5.2;
+    /// FAPI 2.0 Security Profile section 5.3.2.1).
+    pub const fn requires_dpop(&self) -> bool {
+        self.metadata.dpop_bound_access_tokens || matches!(self.metadata.profile, SecurityProfile::Fapi2)
+    }
+
     /// What its ID tokens are signed with (OIDC-63).
     pub fn id_token_algorithm(&self) -> SignatureAlgorithm {
         let default = match self.metadata.profile {

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use serde::Serialize;
+use wardgate_shared::dpop;
 use wardgate_shared::jwt::SignatureAlgorithm;
 
 use crate::config::Config;
@@ -137,6 +138,7 @@ struct AuthorizationServer {
     response_modes_supported: [&'static str; ResponseMode::ALL.len()],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<&'static str>,
+    dpop_signing_alg_values_supported: [&'static str; dpop::ALGORITHMS.len()],
     claims_supported: [&'static str; 14],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
@@ -178,6 +180,7 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: id_token_algorithms(&state),
+        dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(SignatureAlgorithm::name),
         claims_supported: [
             "iss",
             "sub",
@@ -209,10 +212,10 @@ fn id_token_algorithms(state: &AppState) -> Vec<&'static str> {
     algorithms.map(SignatureAlgorithm::name).collect()
 }
 
-/// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their type here).
+/// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their types here).
 fn introspection_methods() -> Vec<&'static str> {
     let proofs = METHODS.into_iter().filter(|method| *method != "none");
-    proofs.chain(["Bearer"]).collect()
+    proofs.chain(["Bearer", "DPoP"]).collect()
 }
 
 /// `/.well-known/smart-configuration`.

@@ -20,7 +20,6 @@ use crate::extract::{ClientAddress, FormError, Parameters, distinguishing_addres
 use crate::state::AppState;
 use crate::throttle::{Call, Caller, Outcome, Throttled};
 
-use super::bearer_authentication::is_bearer;
 use super::client_authentication::claimed_client;
 
 /// What is throttled, under which name, and what the audit trail calls it. Aliases count as the endpoint.
@@ -91,11 +90,13 @@ pub async fn throttle(
 }
 
 fn caller(headers: &HeaderMap, parameters: Option<&Parameters>) -> Caller {
-    let bearer = headers
-        .get(header::AUTHORIZATION)
-        .filter(|value| is_bearer(value));
-    if let Some(token) = bearer.and_then(|value| value.to_str().ok()) {
-        // Each token is a caller of its own; only its hash is kept.
+    let authorization = headers.get(header::AUTHORIZATION);
+    let token = authorization
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| !scheme.eq_ignore_ascii_case("Basic"));
+    if let Some((_, token)) = token {
+        // Each access token is a caller of its own; only its hash is kept.
         return Caller::WithProof(token.into());
     }
     match parameters.and_then(|parameters| claimed_client(headers, parameters)) {
@@ -108,15 +109,15 @@ fn caller(headers: &HeaderMap, parameters: Option<&Parameters>) -> Caller {
 fn outcome(response: &Response) -> Outcome {
     match response.extensions().get::<OAuthErrorCode>() {
         Some(code) if is_fault_of_caller(*code) => Outcome::Failure,
-        Some(_) => Outcome::Neither,
         None if response.status().is_success() => Outcome::Success,
         // A challenge to a request without any credentials names no error.
         None if response.status() == StatusCode::UNAUTHORIZED => Outcome::Failure,
-        None => Outcome::Neither,
+        Some(_) | None => Outcome::Neither,
     }
 }
 
-/// Whether an error says that the caller should not have asked like this. What a device hears while it waits does not.
+/// Whether an error says that the caller should not have asked like this. What a device hears while it waits,
+/// and a proof that lacks only the server's nonce, does not.
 const fn is_fault_of_caller(code: OAuthErrorCode) -> bool {
     match code {
         OAuthErrorCode::InvalidRequest
@@ -134,10 +135,12 @@ const fn is_fault_of_caller(code: OAuthErrorCode) -> bool {
         | OAuthErrorCode::ConsentRequired
         | OAuthErrorCode::InteractionRequired
         | OAuthErrorCode::RequestNotSupported
-        | OAuthErrorCode::RequestUriNotSupported => true,
+        | OAuthErrorCode::RequestUriNotSupported
+        | OAuthErrorCode::InvalidDpopProof => true,
         OAuthErrorCode::AuthorizationPending
         | OAuthErrorCode::SlowDown
         | OAuthErrorCode::ExpiredToken
+        | OAuthErrorCode::UseDpopNonce
         | OAuthErrorCode::AccessDenied
         | OAuthErrorCode::ServerError
         | OAuthErrorCode::TemporarilyUnavailable => false,

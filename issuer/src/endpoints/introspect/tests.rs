@@ -337,6 +337,7 @@ async fn access_token_of(clinic: &Clinic, user: &User) -> String {
         client_id: APP,
         scope: &scope,
         audiences: &grant.audiences,
+        proof: None,
     };
     let mut signed = signed::access_token(&clinic.issuer.state, facts, clinic.issuer.now()).unwrap();
     signed.record.grant_id = None;

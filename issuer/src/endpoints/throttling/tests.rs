@@ -207,10 +207,10 @@ async fn a_device_that_polls_is_told_to_slow_down_and_its_waiting_is_no_failure(
             &[("client_id", "tv"), ("scope", "openid")],
         )
     };
-    let begun = begin().await.json();
+    let codes = begin().await.json();
     let poll = [
         ("grant_type", GrantType::DeviceCode.as_str()),
-        ("device_code", begun["device_code"].as_str().unwrap()),
+        ("device_code", codes["device_code"].as_str().unwrap()),
         ("client_id", "tv"),
     ];
     for number in 0..FAILURES * 2 {

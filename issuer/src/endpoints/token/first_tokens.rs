@@ -36,6 +36,7 @@ impl FirstTokens {
             client_id: &grant.client_id,
             scope: &grant.scope,
             audiences,
+            proof: exchange.proof.as_ref(),
         };
         let access = signed::access_token(exchange.state, facts, exchange.now)?;
         let id_token = if grant.scope.contains("openid") {
