@@ -15,6 +15,7 @@ use wardgate_shared::oauth_error::OAuthErrorCode;
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::GrantType;
+use crate::error::internal::InternalError;
 use crate::error::json_body::{json_error, json_internal};
 use crate::extract::{ClientAddress, FormError, Parameters, distinguishing_address};
 use crate::state::AppState;
@@ -84,7 +85,8 @@ pub async fn throttle(
     };
     let is_news = state.throttle().count(&call, outcome(&response), now);
     if is_news && let Err(failure) = state.store().record(audit("throttled")).await {
-        return json_internal(state.config(), &failure.into());
+        // The call itself is done, and what it gave is durable: its answer goes out.
+        InternalError::from(failure).log();
     }
     response
 }
