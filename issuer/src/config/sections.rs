@@ -30,6 +30,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let documentation = documentation(reader, server.as_ref());
     let passwords = passwords(reader);
     let outbound = outbound(reader);
+    let registration = super::registration::read(reader);
     let limits = limits(reader);
     let logging = logging(reader);
     Some(Config {
@@ -43,6 +44,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         documentation: documentation?,
         passwords: passwords?,
         outbound: outbound?,
+        registration: registration?,
         limits: limits?,
         logging: logging?,
     })

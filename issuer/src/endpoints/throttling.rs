@@ -31,6 +31,7 @@ fn endpoint(path: &str) -> Option<(&'static str, AuditAction)> {
         "/oauth2/introspect" => ("/oauth2/introspect", AuditAction::TokenIntrospection),
         "/oauth2/par" => ("/oauth2/par", AuditAction::PushedAuthorization),
         "/oauth2/device_authorization" => ("/oauth2/device_authorization", AuditAction::DeviceAuthorization),
+        "/oauth2/register" => ("/oauth2/register", AuditAction::ClientRegistration),
         _ => return None,
     })
 }
@@ -138,7 +139,10 @@ const fn is_fault_of_caller(code: OAuthErrorCode) -> bool {
         | OAuthErrorCode::InteractionRequired
         | OAuthErrorCode::RequestNotSupported
         | OAuthErrorCode::RequestUriNotSupported
-        | OAuthErrorCode::InvalidDpopProof => true,
+        | OAuthErrorCode::InvalidDpopProof
+        | OAuthErrorCode::InvalidRedirectUri
+        | OAuthErrorCode::InvalidClientMetadata
+        | OAuthErrorCode::UnapprovedSoftwareStatement => true,
         OAuthErrorCode::AuthorizationPending
         | OAuthErrorCode::SlowDown
         | OAuthErrorCode::ExpiredToken
