@@ -16,8 +16,9 @@ use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::GrantType;
 use crate::error::internal::InternalError;
-use crate::error::json_body::{json_error, json_internal};
+use crate::error::json_body::json_error;
 use crate::extract::{ClientAddress, FormError, Parameters, distinguishing_address};
+use crate::layers::MAXIMUM_BODY_BYTES;
 use crate::state::AppState;
 use crate::throttle::{Call, Caller, Outcome, Throttled};
 
@@ -50,12 +51,17 @@ pub async fn throttle(
     };
     let (parts, body) = request.into_parts();
     let limited = Request::from_parts(parts.clone(), body);
-    let (body, unread) = match Bytes::from_request(limited, &state).await {
-        Ok(body) => (body, None),
+    let body = match Bytes::from_request(limited, &state).await {
+        Ok(body) => body,
+        // As long as it takes for the endpoint to refuse it in its own words.
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            (Bytes::new(), Some(FormError::TooLong))
+            Bytes::from(vec![0; MAXIMUM_BODY_BYTES.saturating_add(1)])
         }
-        Err(_) => (Bytes::new(), Some(FormError::Interrupted)),
+        Err(_) => {
+            let error = FormError::Interrupted;
+            let code = OAuthErrorCode::InvalidRequest;
+            return json_error(state.config(), error.status(), code, error.description());
+        }
     };
     let parameters = Parameters::parse(&body).ok();
     let call = Call {
@@ -67,27 +73,15 @@ pub async fn throttle(
     if let Err(throttled) = state.throttle().admit(&call, now) {
         return too_many(state.config(), parameters.as_ref(), throttled);
     }
-    let audit = |reason| {
-        AuditEvent::new(now, action, AuditOutcome::Failure)
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    if state.throttle().count(&call, outcome(&response), now) {
+        let audit = AuditEvent::new(now, action, AuditOutcome::Failure)
             .with_ip_address(address)
-            .with_reason(reason)
-    };
-    let response = match unread {
-        Some(error) => match state.record_refusal(audit("malformed_request")).await {
-            Ok(()) => json_error(
-                state.config(),
-                error.status(),
-                OAuthErrorCode::InvalidRequest,
-                error.description(),
-            ),
-            Err(failure) => json_internal(state.config(), &failure.into()),
-        },
-        None => next.run(Request::from_parts(parts, Body::from(body))).await,
-    };
-    let is_news = state.throttle().count(&call, outcome(&response), now);
-    if is_news && let Err(failure) = state.store().record(audit("throttled")).await {
-        // The call itself is done, and what it gave is durable: its answer goes out.
-        InternalError::from(failure).log();
+            .with_reason("throttled");
+        if let Err(failure) = state.store().record(audit).await {
+            // The call itself is done, and what it gave is durable: its answer goes out.
+            InternalError::from(failure).log();
+        }
     }
     response
 }
