@@ -13,7 +13,7 @@ pub mod request_target;
 pub mod same_origin;
 pub mod signed_in;
 
-pub use client_address::ClientAddress;
+pub use client_address::{ClientAddress, distinguishing_address};
 pub use form::{Form, FormError};
 pub use form_or_json::FormOrJson;
 pub use json_body::{JsonBody, JsonBodyError};
