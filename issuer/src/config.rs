@@ -11,6 +11,7 @@ mod network;
 mod options;
 mod public_url;
 mod reader;
+mod registration;
 mod sections;
 mod trusted_issuers;
 
@@ -24,6 +25,7 @@ pub use fault::{ConfigFault, ConfigFaults};
 pub use network::IpNetwork;
 pub use options::{documentation, example_file};
 pub use public_url::{PublicUrl, PublicUrlError};
+pub use registration::{RegistrationConfig, RegistrationMode};
 pub(crate) use sections::parse_master_key;
 pub use trusted_issuers::{AccountMatch, TrustedIssuer};
 
@@ -52,6 +54,10 @@ pub struct Config {
     pub passwords: PasswordsConfig,
     /// Section `outbound`.
     pub outbound: OutboundConfig,
+    /// Section `registration`.
+    pub registration: RegistrationConfig,
+    /// Section `limits`.
+    pub limits: LimitsConfig,
     /// Section `logging`.
     pub logging: LoggingConfig,
 }
@@ -185,12 +191,20 @@ pub struct Resource {
     pub aliases: Vec<String>,
     /// Whether it speaks FHIR; SMART's `aud` parameter must name such a one.
     pub fhir: bool,
+    /// The FHIR base at which the issuer itself looks for patients, where that is not the API's own URL.
+    pub search_url: Option<String>,
 }
 
 impl Resource {
     /// Whether `name` is the identifier or an alias, character by character.
     pub fn goes_by(&self, name: &str) -> bool {
         self.identifier == name || self.aliases.iter().any(|alias| alias == name)
+    }
+
+    /// The FHIR base at which the issuer looks for patients, if there is one.
+    pub fn search_base(&self) -> Option<&str> {
+        let base = self.search_url.as_deref().or_else(|| self.url());
+        base.filter(|_| self.fhir).map(|base| base.trim_end_matches('/'))
     }
 
     /// The name that is a URL, if there is one: the identifier before the aliases.
@@ -222,13 +236,33 @@ pub struct PasswordsConfig {
     pub concurrency: usize,
 }
 
-/// What the issuer may fetch from others: key sets of clients.
+/// What the issuer may fetch from others: key sets and sector documents of clients.
 #[derive(Clone, Debug, Default)]
 pub struct OutboundConfig {
     /// Whether http, and this machine, may be reached: for development.
     pub allow_loopback_http: bool,
     /// Networks that are not public and may be reached all the same.
     pub private_networks: Vec<IpNetwork>,
+}
+
+/// How often programs may call, in calls a minute; 0 is no limit. See [`crate::throttle`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitsConfig {
+    /// Failures from one network.
+    pub failures_per_minute: u32,
+    /// Successes of one client that proves itself, at one endpoint.
+    pub client_requests_per_minute: u32,
+    /// Successes of one client that does not, from one network at one endpoint.
+    pub public_client_requests_per_minute: u32,
+}
+
+impl LimitsConfig {
+    /// No limits.
+    pub const NONE: Self = Self {
+        failures_per_minute: 0,
+        client_requests_per_minute: 0,
+        public_client_requests_per_minute: 0,
+    };
 }
 
 /// What the log looks like.

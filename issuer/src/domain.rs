@@ -17,6 +17,7 @@ pub mod launch;
 pub mod logout_notification;
 pub mod person_claim;
 pub mod proof_use;
+pub mod registration;
 pub mod session;
 pub mod signing_key;
 pub mod status_list;

@@ -13,10 +13,12 @@ use crate::consent;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
-    landing, launches, metadata, pushed_authorization, revoke, status_list, token, userinfo,
+    landing, launches, metadata, pushed_authorization, registration, revoke, status_list, throttling, token,
+    userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
+use crate::select_patient;
 use crate::state::AppState;
 use crate::web::Web;
 
@@ -48,6 +50,7 @@ pub fn router(state: AppState) -> Router {
                 .post(userinfo::post)
                 .fallback(userinfo::other_method),
         )
+        .route_layer(from_fn_with_state(state.clone(), throttling::throttle))
         .layer(from_fn_with_state(state.clone(), dpop::nonce::give))
         .layer(from_fn_with_state(
             state.clone(),
@@ -60,10 +63,12 @@ pub fn router(state: AppState) -> Router {
             "/oauth2/introspect",
             axum::routing::post(introspect::post).fallback(introspect::other_method),
         )
+        .merge(registration_routes())
         .route(
             "/v1/launches",
             axum::routing::post(launches::post).fallback(launches::other_method),
         )
+        .route_layer(from_fn_with_state(state.clone(), throttling::throttle))
         .layer(from_fn_with_state(state.clone(), dpop::nonce::give));
 
     // Read by anybody.
@@ -100,6 +105,10 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/login", get(sign_in::get).post(sign_in::post))
         .route("/consent", get(consent::get).post(consent::post))
+        .route(
+            "/select-patient",
+            get(select_patient::get).post(select_patient::post),
+        )
         .route("/device", get(device::get).post(device::post))
         .route("/logout", get(sign_out::get).post(sign_out::post))
         .route("/", get(landing::get));
@@ -124,6 +133,22 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(layers::request_id))
         .layer(from_fn(layers::no_store))
         .layer(from_fn_with_state(https, layers::security_headers))
+}
+
+/// Where clients register themselves, and manage that.
+fn registration_routes() -> Router<Web> {
+    Router::new()
+        .route(
+            "/oauth2/register",
+            axum::routing::post(registration::post).fallback(registration::other_method),
+        )
+        .route(
+            "/oauth2/register/{client_id}",
+            get(registration::management::get)
+                .put(registration::management::put)
+                .delete(registration::management::delete)
+                .fallback(registration::management::other_method),
+        )
 }
 
 fn token_route() -> axum::routing::MethodRouter<Web> {

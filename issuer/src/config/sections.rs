@@ -14,7 +14,7 @@ use super::public_url::PublicUrl;
 use super::reader::Reader;
 use super::trusted_issuers;
 use super::{
-    Config, DatabaseConfig, DocumentationConfig, DpopConfig, DpopNonces, KeysConfig, LogFormat,
+    Config, DatabaseConfig, DocumentationConfig, DpopConfig, DpopNonces, KeysConfig, LimitsConfig, LogFormat,
     LoggingConfig, MasterKeySource, OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig,
     TokensConfig,
 };
@@ -32,6 +32,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let passwords = passwords(reader);
     let outbound = outbound(reader);
     let trusted_issuers = trusted_issuers::read(reader, outbound.as_ref());
+    let registration = super::registration::read(reader);
+    let limits = limits(reader);
     let logging = logging(reader);
     Some(Config {
         server: server?,
@@ -45,6 +47,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         documentation: documentation?,
         passwords: passwords?,
         outbound: outbound?,
+        registration: registration?,
+        limits: limits?,
         logging: logging?,
     })
 }
@@ -225,7 +229,7 @@ fn resource(reader: &mut Reader<'_>, position: usize, value: &Value) -> Option<R
         reader.fault(&key, "must be a table with the key identifier");
         return None;
     };
-    reader.refuse_unknown_members(&key, table, &["identifier", "aliases", "fhir"]);
+    reader.refuse_unknown_members(&key, table, &["identifier", "aliases", "fhir", "search_url"]);
     let is_name = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     let identifier = table
         .get("identifier")
@@ -259,11 +263,31 @@ fn resource(reader: &mut Reader<'_>, position: usize, value: &Value) -> Option<R
     if fhir.is_none() {
         reader.fault(&format!("{key}.fhir"), "must be true or false");
     }
+    let search_url = match table.get("search_url") {
+        None => Some(None),
+        Some(url) => {
+            let url = url.as_str().filter(|text| is_http_url(text));
+            url.map(|url| Some(String::from(url)))
+        }
+    };
+    if search_url.is_none() {
+        reader.fault(
+            &format!("{key}.search_url"),
+            "must be an https URL, or an http one on this machine, without query and fragment",
+        );
+    }
     Some(Resource {
+        search_url: search_url?,
         identifier: identifier?.into(),
         aliases: aliases?,
         fhir: fhir?,
     })
+}
+
+/// Whether `text` is the URL of a FHIR base. Whether it may be reached is said by `[outbound]`.
+fn is_http_url(text: &str) -> bool {
+    let is_web = text.starts_with("https://") || text.starts_with("http://");
+    is_web && text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(['?', '#'])
 }
 
 fn documentation(reader: &mut Reader<'_>, server: Option<&ServerConfig>) -> Option<DocumentationConfig> {
@@ -308,6 +332,18 @@ fn outbound(reader: &mut Reader<'_>) -> Option<OutboundConfig> {
     Some(OutboundConfig {
         allow_loopback_http: allow_loopback_http?,
         private_networks: private_networks?,
+    })
+}
+
+fn limits(reader: &mut Reader<'_>) -> Option<LimitsConfig> {
+    let mut per_minute = |key| reader.number(key, 0..=100_000_000, "calls a minute");
+    let failures = per_minute("limits.failures_per_minute");
+    let client_requests = per_minute("limits.client_requests_per_minute");
+    let public_client_requests = per_minute("limits.public_client_requests_per_minute");
+    Some(LimitsConfig {
+        failures_per_minute: failures?.try_into().ok()?,
+        client_requests_per_minute: client_requests?.try_into().ok()?,
+        public_client_requests_per_minute: public_client_requests?.try_into().ok()?,
     })
 }
 

@@ -11,7 +11,7 @@ use wardgate_shared::time::Timestamp;
 
 use super::digest::SecretDigest;
 
-pub use metadata::{ClientMetadata, SecurityProfile, SubjectType};
+pub use metadata::{ApplicationType, ClientMetadata, SecretMethod, SecurityProfile, SubjectType};
 
 /// The grace of a client that is held to FAPI, in seconds: FAPI-41 comes with the old token after 30.
 const FAPI_GRACE_SECONDS: i64 = 60;
@@ -110,6 +110,8 @@ pub struct Client {
     pub push_required: bool,
     /// Everything else it is registered with.
     pub metadata: ClientMetadata,
+    /// Whether it registered itself (RFC 7591): nobody but itself vouches for its name, logo and links.
+    pub registered_itself: bool,
     /// When it was registered.
     pub created_at: Timestamp,
 }

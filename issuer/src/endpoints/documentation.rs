@@ -7,7 +7,7 @@ use crate::error::page::PageError;
 use crate::views::{ErrorCodeEntry, ErrorCodesPage, FormTargets, page};
 
 /// Every code that the issuer or the edge answers, in the order of the page.
-const CODES: [OAuthErrorCode; 25] = [
+const CODES: [OAuthErrorCode; 28] = [
     OAuthErrorCode::InvalidRequest,
     OAuthErrorCode::InvalidClient,
     OAuthErrorCode::InvalidGrant,
@@ -31,6 +31,9 @@ const CODES: [OAuthErrorCode; 25] = [
     OAuthErrorCode::UnsupportedTokenType,
     OAuthErrorCode::InvalidToken,
     OAuthErrorCode::InsufficientScope,
+    OAuthErrorCode::InvalidRedirectUri,
+    OAuthErrorCode::InvalidClientMetadata,
+    OAuthErrorCode::UnapprovedSoftwareStatement,
     OAuthErrorCode::ServerError,
     OAuthErrorCode::TemporarilyUnavailable,
 ];
@@ -132,7 +135,7 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
         ),
         OAuthErrorCode::SlowDown => (
             "The person has not answered yet, and the device asks too often.",
-            "Wait five seconds longer between two requests from now on.",
+            "Wait five seconds longer between two requests from now on; with status 429, at least as long as Retry-After says.",
             "https://www.rfc-editor.org/rfc/rfc8628#section-3.5",
         ),
         OAuthErrorCode::ExpiredToken => (
@@ -166,14 +169,32 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
             "Ask for the scope that the answer names.",
             "https://www.rfc-editor.org/rfc/rfc6750#section-3.1",
         ),
+        OAuthErrorCode::InvalidRedirectUri => (
+            "A redirect URI cannot be registered: it is missing, has a fragment or user information, or its scheme does not \
+             fit the application.",
+            "Use https, or for an app on a person's device a scheme of its own or http on localhost; error_description says \
+             what is wrong.",
+            "https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2",
+        ),
+        OAuthErrorCode::InvalidClientMetadata => (
+            "A client cannot be registered with these members, or not with all of them together.",
+            "Correct the member that error_description names.",
+            "https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2",
+        ),
+        OAuthErrorCode::UnapprovedSoftwareStatement => (
+            "The server trusts no issuer of software statements.",
+            "Register without software_statement.",
+            "https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2",
+        ),
         OAuthErrorCode::ServerError => (
             "The server met an unexpected condition.",
             "Try again; if it persists, tell the operator the x-request-id of the answer.",
             "https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1",
         ),
         OAuthErrorCode::TemporarilyUnavailable => (
-            "The server cannot answer at the moment.",
-            "Try again after the time that Retry-After names.",
+            "The server cannot answer at the moment, or, with status 429, there were too many requests of this client, or too many \
+             failed ones from its network.",
+            "Try again after the time that Retry-After names. Keep tokens until they expire instead of asking for new ones.",
             "https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1",
         ),
     };

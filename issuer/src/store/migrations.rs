@@ -58,6 +58,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0014_issuer_assertions.sql"),
     ),
     (
+        "0015_dynamic_registration",
+        include_str!("../../migrations/0015_dynamic_registration.sql"),
+    ),
+    (
         "0016_openid_claims",
         include_str!("../../migrations/0016_openid_claims.sql"),
     ),

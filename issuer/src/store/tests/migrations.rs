@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 18] = [
+const RELEASED: [(&str, &str); 19] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -67,6 +67,10 @@ const RELEASED: [(&str, &str); 18] = [
     (
         "0014_issuer_assertions",
         "d86a3fe9281500cd01b6c40a2698ca3e7f9cd190be80c3ebcf3977223b75462b",
+    ),
+    (
+        "0015_dynamic_registration",
+        "5b4971208102282c3fd6f5e04ef967dceb2ed1a87580be78a81ea14cda44157a",
     ),
     (
         "0016_openid_claims",

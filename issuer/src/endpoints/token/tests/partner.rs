@@ -63,6 +63,7 @@ impl Partner {
                 identifier: SECOND_RESOURCE.into(),
                 aliases: Vec::new(),
                 fhir: false,
+                search_url: None,
             });
             config.trusted_issuers = vec![trusted];
         })
