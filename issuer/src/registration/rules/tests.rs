@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use wardgate_shared::jwt::SignatureAlgorithm;
+
 use super::*;
 use crate::domain::client::{SecretMethod, SubjectType};
 use crate::domain::digest::SecretDigest;
