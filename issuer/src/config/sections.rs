@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::network::IpNetwork;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
+use super::trusted_issuers;
 use super::{
     Config, DatabaseConfig, DocumentationConfig, DpopConfig, DpopNonces, KeysConfig, LimitsConfig, LogFormat,
     LoggingConfig, MasterKeySource, OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig,
@@ -30,6 +31,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let documentation = documentation(reader, server.as_ref());
     let passwords = passwords(reader);
     let outbound = outbound(reader);
+    let trusted_issuers = trusted_issuers::read(reader, outbound.as_ref());
     let registration = super::registration::read(reader);
     let limits = limits(reader);
     let logging = logging(reader);
@@ -41,6 +43,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         dpop: dpop?,
         sessions: sessions?,
         resources: resources?,
+        trusted_issuers: trusted_issuers?,
         documentation: documentation?,
         passwords: passwords?,
         outbound: outbound?,

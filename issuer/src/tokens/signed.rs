@@ -85,6 +85,7 @@ pub fn access_token(
         organization_id: None,
         launch_context: LaunchContext::default(),
         fhir_user: None,
+        actor: None,
         confirmation: facts.proof.map(|proof| bound_to(proof.thumbprint())),
         authentication_context: None,
         authentication_methods: Vec::new(),

@@ -65,6 +65,10 @@ const RELEASED: [(&str, &str); 18] = [
         "3a7329a9005410046115e3fa270f9ef645e3fd33bc08cc971cc919e0d7d809d1",
     ),
     (
+        "0014_issuer_assertions",
+        "d86a3fe9281500cd01b6c40a2698ca3e7f9cd190be80c3ebcf3977223b75462b",
+    ),
+    (
         "0015_dynamic_registration",
         "5b4971208102282c3fd6f5e04ef967dceb2ed1a87580be78a81ea14cda44157a",
     ),
