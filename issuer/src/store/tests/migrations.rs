@@ -88,6 +88,10 @@ const RELEASED: [(&str, &str); 19] = [
         "0019_launches",
         "6ceb043c5ce0ac3a6b08fb67534dedc7d1296dfc7fe992bf8ddbf512d8a532fb",
     ),
+    (
+        "0020_records_close_together",
+        "efbcc3cee6ea30e443d1b3f34f2c0dcc536881427ce4fcbea4cb711061474834",
+    ),
 ];
 
 #[test]
