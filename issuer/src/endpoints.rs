@@ -17,3 +17,6 @@ pub mod resources;
 pub mod revoke;
 pub mod token;
 pub mod userinfo;
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::client::{Client, Rules};
 use crate::keys::KeyRing;
 use crate::outbound::{KeySets, Outbound};
 use crate::password::{PasswordError, Passwords};
@@ -57,6 +58,11 @@ impl AppState {
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// The rules that `client` is held to here.
+    pub fn rules(&self, client: &Client) -> Rules {
+        client.rules(self.0.config.security.profile)
     }
 
     /// The store.

@@ -15,8 +15,9 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType, SecurityProfile};
 use crate::domain::digest::{NewSecret, SecretDigest};
+use crate::keys::signing_algorithms;
 use crate::rng::{self, NoRandomness};
 use crate::store::Insertion;
 
@@ -135,6 +136,7 @@ impl AddClient {
         if let Some(secret) = &secret {
             client.authentication = ClientAuthentication::Secret(secret.digest);
         }
+        check_rules(&client, config).map_err(Failure::Usage)?;
         let store = opened::store(config, now)?;
         let audit = AuditEvent::new(now, AuditAction::ClientRegistration, AuditOutcome::Success)
             .with_client(&client.client_id)
@@ -254,6 +256,19 @@ impl AddClient {
     }
 }
 
+/// Refuses a client that cannot keep its rules here, or whose ID tokens nothing signs.
+fn check_rules(client: &Client, config: &Config) -> Result<(), String> {
+    let rules = client.rules(config.security.profile);
+    rules.check(client).map_err(|fault| fault.to_string())?;
+    let signs = signing_algorithms(config.keys.algorithm);
+    match client.metadata.id_token_signed_response_alg {
+        Some(algorithm) if !signs.contains(&algorithm) => Err(format!(
+            "id_token_signed_response_alg {algorithm} is not one that this issuer signs with"
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// The URIs that were given by `option`, each once.
 fn registered(option: &str, texts: &[String]) -> Result<Vec<RegisteredRedirectUri>, String> {
     let mut uris = Vec::new();
@@ -331,6 +346,7 @@ fn describe(client: &Client) -> serde_json::Value {
         ClientAuthentication::Secret(_) => ("client_secret_basic", None),
         ClientAuthentication::PrivateKeyJwt { keys } => ("private_key_jwt", Some(keys)),
     };
+    let rules = client.rules(SecurityProfile::Standard);
     let mut document = json!({
         "client_id": client.client_id,
         "client_name": client.name,
@@ -341,8 +357,8 @@ fn describe(client: &Client) -> serde_json::Value {
         "post_logout_redirect_uris":
             client.post_logout_redirect_uris.iter().map(RegisteredRedirectUri::as_str).collect::<Vec<_>>(),
         "scope": client.scope.to_string(),
-        "require_pkce": client.requires_pkce(),
-        "require_pushed_authorization_requests": client.push_required,
+        "require_pkce": rules.requires_pkce,
+        "require_pushed_authorization_requests": rules.requires_push,
         "client_id_issued_at": client.created_at.seconds(),
     });
     if let (Ok(serde_json::Value::Object(metadata)), Some(members)) =

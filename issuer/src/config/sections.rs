@@ -9,12 +9,14 @@ use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::secret::Secret;
 use zeroize::Zeroizing;
 
+use crate::domain::client::SecurityProfile;
+
 use super::network::IpNetwork;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
 use super::{
     Config, DatabaseConfig, DocumentationConfig, KeysConfig, LogFormat, LoggingConfig, MasterKeySource,
-    OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig, TokensConfig,
+    OutboundConfig, PasswordsConfig, Resource, SecurityConfig, ServerConfig, SessionsConfig, TokensConfig,
 };
 
 /// Reads every section before it looks at any outcome, so that all faults are found.
@@ -22,6 +24,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let server = server(reader);
     let database = database(reader);
     let keys = keys(reader);
+    let security = security(reader);
     let tokens = tokens(reader);
     let sessions = sessions(reader);
     let resources = resources(reader);
@@ -33,6 +36,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         server: server?,
         database: database?,
         keys: keys?,
+        security: security?,
         tokens: tokens?,
         sessions: sessions?,
         resources: resources?,
@@ -133,6 +137,13 @@ pub(crate) fn parse_master_key(text: &str) -> Result<Secret<[u8; 32]>, &'static 
     let key = <[u8; 32]>::try_from(decoded.as_slice());
     key.map(Secret::new)
         .map_err(|_| "must be 32 bytes in base64url: 43 characters from A-Z a-z 0-9 - _")
+}
+
+fn security(reader: &mut Reader<'_>) -> Option<SecurityConfig> {
+    let profile = reader.parsed("security.profile", |name| {
+        SecurityProfile::from_name(name).ok_or("must be standard or fapi2")
+    });
+    Some(SecurityConfig { profile: profile? })
 }
 
 fn tokens(reader: &mut Reader<'_>) -> Option<TokensConfig> {

@@ -11,7 +11,7 @@ use http::{HeaderMap, header};
 use wardgate_shared::secret::Secret;
 
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::client::{Client, ClientAuthentication};
+use crate::domain::client::{Client, ClientAuthentication, SecurityProfile};
 use crate::domain::digest::SecretDigest;
 use crate::error::internal::InternalError;
 use crate::extract::Parameters;
@@ -21,7 +21,15 @@ use crate::state::AppState;
 use assertion::Assertion;
 pub use assertion::AssertionFault;
 
-/// Names of the methods, in the order in which metadata lists them.
+/// The methods by which clients may authenticate in a deployment that is held to `profile`, as metadata lists them.
+pub const fn methods(profile: SecurityProfile) -> &'static [&'static str] {
+    match profile {
+        SecurityProfile::Standard => &METHODS,
+        SecurityProfile::Fapi2 => &[PRIVATE_KEY_JWT],
+    }
+}
+
+/// Names of all methods.
 pub const METHODS: [&str; 4] = [BASIC, POST, PRIVATE_KEY_JWT, NONE];
 const BASIC: &str = "client_secret_basic";
 const POST: &str = "client_secret_post";
@@ -60,6 +68,8 @@ pub enum ClientAuthenticationError {
     Header,
     /// An assertion, and what is wrong with it.
     Assertion(AssertionFault),
+    /// The client may not authenticate in the way it is registered for (FAPI 2.0 Security Profile section 5.3.2.1).
+    Method,
     /// No such client, a wrong secret, a missing one, or one for a client that has none.
     Refused,
 }
@@ -69,7 +79,7 @@ impl ClientAuthenticationError {
     pub const fn is_malformed_request(self) -> bool {
         match self {
             Self::SeveralMethods | Self::Repeated => true,
-            Self::NoClient | Self::Header | Self::Assertion(_) | Self::Refused => false,
+            Self::NoClient | Self::Header | Self::Assertion(_) | Self::Method | Self::Refused => false,
         }
     }
 
@@ -83,6 +93,7 @@ impl ClientAuthenticationError {
             }
             Self::Header => "The Authorization header is not HTTP Basic with client_id and client_secret",
             Self::Assertion(fault) => fault.description(),
+            Self::Method => "The client is held to FAPI 2.0 and must authenticate by private_key_jwt",
             Self::Refused => "The client is unknown or its secret is wrong",
         }
     }
@@ -95,6 +106,7 @@ impl ClientAuthenticationError {
             Self::NoClient => "no_client_authentication",
             Self::Header => "malformed_authorization_header",
             Self::Assertion(fault) => fault.reason(),
+            Self::Method => "client_authentication_method",
             Self::Refused => "client_authentication_failed",
         }
     }
@@ -144,7 +156,15 @@ pub async fn authenticate(
             found => found,
         };
     }
-    Ok(prove(client, &presented).ok_or(ClientAuthenticationError::Refused))
+    let proved = prove(client, &presented).ok_or(ClientAuthenticationError::Refused);
+    Ok(proved.and_then(|proved| {
+        let rules = state.rules(&proved.client);
+        if rules.accepts_authentication(&proved.client.authentication) {
+            Ok(proved)
+        } else {
+            Err(ClientAuthenticationError::Method)
+        }
+    }))
 }
 
 /// Which known client a request that failed to authenticate named, and by which method it tried, for the audit trail.

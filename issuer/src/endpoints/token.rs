@@ -18,10 +18,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::client::Rules;
 use crate::error::internal::InternalError;
 use crate::error::json_body::json_error;
 use crate::extract::{ClientAddress, Form, FormError, Parameters};
@@ -41,6 +43,17 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
+    /// What the client is held to.
+    fn rules(&self) -> Rules {
+        self.state.rules(self.client.client())
+    }
+
+    /// What access tokens for the client are signed with.
+    fn access_token_algorithm(&self) -> SignatureAlgorithm {
+        self.rules()
+            .access_token_algorithm(self.state.config().keys.algorithm)
+    }
+
     /// An audit event for this exchange.
     fn audit(&self, method: &'static str, outcome: AuditOutcome) -> AuditEvent {
         AuditEvent::new(self.now, AuditAction::TokenRequest, outcome)

@@ -40,6 +40,8 @@ pub struct AccessTokenFacts<'a> {
     pub scope: &'a ScopeSet,
     /// The resources it is for.
     pub audiences: &'a [String],
+    /// What it is signed with.
+    pub algorithm: SignatureAlgorithm,
 }
 
 /// An access token, signed, with the record that lets it be revoked.
@@ -94,11 +96,13 @@ pub fn access_token(
         }
     };
     let expires_at = now.plus(lifetime_seconds);
-    let value = Secret::new(
-        state
-            .keys()
-            .sign(ACCESS_TOKEN_TYPE, claims, now, expires_at, now)?,
-    );
+    let keys = state.keys();
+    let value = if facts.algorithm == config.keys.algorithm {
+        keys.sign(ACCESS_TOKEN_TYPE, claims, now, expires_at, now)
+    } else {
+        keys.sign_with(facts.algorithm, ACCESS_TOKEN_TYPE, claims, now, expires_at, now)
+    };
+    let value = Secret::new(value?);
     let client_id = facts.client_id.into();
     let record = AccessTokenRecord {
         token_id,

@@ -3,7 +3,7 @@
 use clap::Parser;
 
 use super::AddClient;
-use crate::domain::client::{Client, GrantType};
+use crate::domain::client::{Client, GrantType, SecurityProfile};
 use crate::testing::START;
 
 #[derive(Parser)]
@@ -38,7 +38,7 @@ fn makes_an_app_and_a_service() {
         app.grant_types,
         [GrantType::AuthorizationCode, GrantType::RefreshToken]
     );
-    assert!(app.requires_pkce());
+    assert!(app.rules(SecurityProfile::Standard).requires_pkce);
     assert_eq!(app.created_at, START);
     let service = client(SERVICE).unwrap();
     assert!(service.allows(GrantType::ClientCredentials) && service.redirect_uris.is_empty());

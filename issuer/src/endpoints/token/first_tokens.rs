@@ -36,12 +36,13 @@ impl FirstTokens {
             client_id: &grant.client_id,
             scope: &grant.scope,
             audiences,
+            algorithm: exchange.access_token_algorithm(),
         };
         let access = signed::access_token(exchange.state, facts, exchange.now)?;
         let id_token = if grant.scope.contains("openid") {
             Some(signed::id_token(
                 exchange.state,
-                exchange.client.client().id_token_algorithm(),
+                exchange.rules().id_token_algorithm,
                 grant,
                 user,
                 &access.value,

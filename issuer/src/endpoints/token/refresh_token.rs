@@ -44,7 +44,7 @@ pub(super) async fn exchange(
     }
     let presented = PresentedRefreshToken {
         digest,
-        grace_seconds: exchange.client.client().refresh_token_grace_seconds(),
+        grace_seconds: exchange.rules().refresh_token_grace_seconds,
     };
     let audit = exchange
         .audit(METHOD, AuditOutcome::Success)
@@ -74,6 +74,7 @@ pub(super) async fn exchange(
         client_id: &grant.client_id,
         scope: &scope,
         audiences: &audiences,
+        algorithm: exchange.access_token_algorithm(),
     };
     let access = signed::access_token(exchange.state, facts, exchange.now)?;
     let (value, successor) = generate(exchange, &grant, end)?;

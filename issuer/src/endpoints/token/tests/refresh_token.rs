@@ -22,6 +22,7 @@ fn is_invalid_grant(answer: &Answer) {
     answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_grant");
 }
 
+// OIDC-60, SMART-56, SMART-58, SMART-59
 #[tokio::test]
 async fn a_refresh_token_gives_a_new_pair() {
     let clinic = Clinic::open().await;
@@ -192,6 +193,7 @@ async fn a_client_with_a_grace_may_come_with_the_old_token_for_that_long() {
     is_invalid_grant(&web_refresh(&clinic, refresh_token(&fourth)).await);
 }
 
+// OIDC-62, SMART-60
 #[tokio::test]
 async fn another_client_cannot_use_it_and_does_no_harm() {
     let clinic = Clinic::open().await;
@@ -206,6 +208,7 @@ async fn another_client_cannot_use_it_and_does_no_harm() {
     assert_eq!(clinic.refresh(refresh_token(&first)).await.status, StatusCode::OK);
 }
 
+// OIDC-60, SMART-57, SMART-60
 #[tokio::test]
 async fn scope_may_be_repeated_or_narrowed_but_not_widened() {
     let clinic = Clinic::open().await;
