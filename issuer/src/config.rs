@@ -172,6 +172,14 @@ impl Resource {
     pub fn goes_by(&self, name: &str) -> bool {
         self.identifier == name || self.aliases.iter().any(|alias| alias == name)
     }
+
+    /// The name that is a URL, if there is one: the identifier before the aliases.
+    pub fn url(&self) -> Option<&str> {
+        std::iter::once(&self.identifier)
+            .chain(&self.aliases)
+            .map(String::as_str)
+            .find(|name| name.starts_with("https://") || name.starts_with("http://"))
+    }
 }
 
 /// Where readers of error answers are sent.

@@ -15,6 +15,7 @@ use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters,
 use crate::login::form_token::{FormPurpose, form_token, is_form_token};
 use crate::state::AppState;
 use crate::tokens::granting;
+use crate::tokens::launch_context::{ContextState, KnownContext};
 use crate::views::{ConsentPage, FormTargets, page, permissions};
 
 /// Shows the page for `?request=`.
@@ -33,7 +34,10 @@ pub async fn get(
     let Some(session) = fresh_session(&pending, session) else {
         return Ok(redirect::to_own_page(&pending.path_to("/login"))?);
     };
-    let grantable = granting::for_person(&pending.request.scope, &session.user);
+    let Some(context) = settled_context(&pending, &session) else {
+        return Ok(redirect::to_own_page(&pending.continue_path())?);
+    };
+    let grantable = granting::for_person(&pending.request.scope, &session.user, &context);
     if grantable.scope.is_empty() {
         return pending
             .deny(&state, Denial::NothingToGrant, Some(&session.user), address)
@@ -91,7 +95,10 @@ pub async fn post(
                 .await
         }
         Some("allow") => {
-            let grantable = granting::for_person(&pending.request.scope, &session.user);
+            let Some(context) = settled_context(&pending, &session) else {
+                return Ok(redirect::to_own_page(&pending.continue_path())?);
+            };
+            let grantable = granting::for_person(&pending.request.scope, &session.user, &context);
             if grantable.scope.is_empty() {
                 return pending
                     .deny(&state, Denial::NothingToGrant, Some(&session.user), address)
@@ -109,6 +116,14 @@ pub async fn post(
                 .await
         }
         Some(_) | None => Err(PageError::Field),
+    }
+}
+
+/// The context in which the person would give access; `None` while something else comes before the question.
+fn settled_context(pending: &PendingRequest, session: &BrowserSession) -> Option<KnownContext> {
+    match pending.context_of(&session.user) {
+        ContextState::Known(context) => Some(context),
+        ContextState::PatientWanted | ContextState::EncounterWanted { .. } | ContextState::NotTheirs => None,
     }
 }
 

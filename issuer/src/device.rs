@@ -25,6 +25,7 @@ use crate::login::throttle::SignInThrottle;
 use crate::rng;
 use crate::state::AppState;
 use crate::tokens::granting::{self, Grantable};
+use crate::tokens::launch_context::KnownContext;
 use crate::views::{DeviceCodePage, DeviceConsentPage, DeviceDonePage, FormTargets, page, permissions};
 
 const UNKNOWN: &str = "There is no device that waits with this code. Please compare it with what the device shows; codes \
@@ -142,7 +143,9 @@ impl Answer<'_> {
     }
 
     fn grantable(&self, device: &DeviceAuthorization) -> Grantable {
-        granting::for_person(&device.scope, &self.session.user)
+        let user = &self.session.user;
+        // A device chooses nobody: what it gets is the person's own.
+        granting::for_person(&device.scope, user, &KnownContext::own(user))
     }
 
     fn event(&self, action: AuditAction, outcome: AuditOutcome) -> AuditEvent {
@@ -240,6 +243,7 @@ impl Answer<'_> {
             scope: grantable.scope,
             audiences: device.audiences.clone(),
             launch_context: grantable.launch_context,
+            launch_parameters: grantable.launch_parameters,
             authenticated_at: session.authenticated_at,
             methods: session.methods.clone(),
             nonce: None,

@@ -11,6 +11,7 @@ pub mod end_session;
 pub mod health;
 pub mod introspect;
 pub mod landing;
+pub mod launches;
 pub mod metadata;
 pub mod pushed_authorization;
 pub mod resources;

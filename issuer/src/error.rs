@@ -6,6 +6,7 @@ pub mod bearer;
 pub mod internal;
 pub mod json_body;
 pub mod page;
+pub mod problem;
 pub mod redirect;
 
 pub use internal::InternalError;

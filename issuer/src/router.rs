@@ -13,7 +13,7 @@ use crate::consent;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, end_session, health, introspect, landing,
-    metadata, pushed_authorization, revoke, token, userinfo,
+    launches, metadata, pushed_authorization, revoke, token, userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
@@ -53,6 +53,10 @@ pub fn router(state: AppState) -> Router {
     let servers = Router::new().route(
         "/oauth2/introspect",
         axum::routing::post(introspect::post).fallback(introspect::other_method),
+    );
+    let servers = servers.route(
+        "/v1/launches",
+        axum::routing::post(launches::post).fallback(launches::other_method),
     );
 
     // Read by anybody.

@@ -21,6 +21,7 @@ mod consents;
 mod device_authorizations;
 mod error;
 mod grants;
+mod launches;
 mod migrations;
 mod purge;
 mod readers;
@@ -62,6 +63,18 @@ impl Insertion {
             Self::Inserted
         }
     }
+}
+
+/// What became of an attempt to end an authorization request with a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Approval {
+    /// The code is stored.
+    Approved,
+    /// The request was answered before, or has expired.
+    RequestGone,
+    /// The EHR launch that it came with was spent by another request. The request is over.
+    LaunchSpent,
 }
 
 /// What became of an attempt to exchange a refresh token.

@@ -499,7 +499,13 @@ fn a_client_that_cannot_keep_its_profile_is_refused() {
         let given = ["--metadata", metadata.to_str().unwrap()];
         wardgate.run(&[&SERVICE[..], &given, more].concat())
     };
-    let by_keys = ["--auth", "private_key_jwt", "--jwks", keys.to_str().unwrap(), "--json"];
+    let by_keys = [
+        "--auth",
+        "private_key_jwt",
+        "--jwks",
+        keys.to_str().unwrap(),
+        "--json",
+    ];
     let fapi = r#"{"profile":"fapi2"}"#;
     add(fapi, &[]).refused(2, "must be confidential and authenticate by private_key_jwt");
     add(

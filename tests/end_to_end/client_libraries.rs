@@ -1,68 +1,13 @@
 //! The two client classes that app developers were given, run to the letter: Python over authlib, TypeScript over fetch.
 //! The runners under `tests/clients` say what had to be put around them.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-
 use serde_json::Value;
 use wardgate_shared::pkce::CodeChallenge;
 use wardgate_tests::browser::{Browser, Decision};
 use wardgate_tests::pair::{CALLBACK, PASSWORD, PATIENT_EMAIL, Pair};
-use wardgate_tests::worker::from_environment;
+use wardgate_tests::program::Program;
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-
-/// A client program that prints an authorization URL, waits for the callback, and prints tokens.
-struct Program {
-    process: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
-
-impl Program {
-    fn start(variable: &str, script: &str, arguments: &[&str]) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script);
-        let mut process = Command::new(from_environment(variable))
-            .arg(script)
-            .args(arguments)
-            .env("AUTHLIB_INSECURE_TRANSPORT", "1")
-            .env("NO_PROXY", "*")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the client starts");
-        let input = process.stdin.take().expect("piped");
-        let output = BufReader::new(process.stdout.take().expect("piped"));
-        Self {
-            process,
-            input,
-            output,
-        }
-    }
-
-    /// The next line it prints, as JSON.
-    #[track_caller]
-    fn line(&mut self) -> Value {
-        let mut line = String::new();
-        self.output.read_line(&mut line).expect("text");
-        serde_json::from_str(&line)
-            .unwrap_or_else(|_| panic!("a line of JSON, not {line:?}; see its error output above"))
-    }
-
-    /// Hands it the callback's URL.
-    fn come_back(&mut self, callback: &str) {
-        writeln!(self.input, "{callback}").expect("the client reads");
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // Both fail only when the process has ended by itself.
-        let _killed = self.process.kill();
-        let _status = self.process.wait();
-    }
-}
 
 async fn sign_in(pair: &Pair, url: &str) -> String {
     Browser::new(&pair.issuer, PATIENT_EMAIL, PASSWORD)

@@ -3,5 +3,7 @@
 
 mod client_libraries;
 mod journey;
+mod openid_client;
 mod readme;
 mod seed_examples;
+mod smart_app;

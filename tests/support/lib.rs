@@ -14,6 +14,7 @@ pub mod forge;
 pub mod http;
 pub mod keys;
 pub mod pair;
+pub mod program;
 pub mod source;
 pub mod upstream;
 pub mod worker;

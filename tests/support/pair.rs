@@ -61,15 +61,6 @@ impl Pair {
         let directory = tempfile::tempdir().expect("a temporary folder");
         let (issuer_port, fhir_port) = (free_port(), free_port());
         let issuer = format!("http://localhost:{issuer_port}");
-        let config = format!(
-            "[server]\nlisten = \"127.0.0.1:{issuer_port}\"\npublic_url = \"{issuer}\"\n\
-             [database]\npath = \"{folder}/wardgate.db\"\n\
-             [keys]\nmaster_key_file = \"{folder}/master.key\"\n\
-             [[resources]]\nidentifier = \"{AUDIENCE}\"\naliases = [\"api:zs_his\"]\n",
-            folder = directory.path().display(),
-        );
-        std::fs::write(directory.path().join("wardgate.toml"), config).expect("the configuration is written");
-
         let fhir = format!("127.0.0.1:{fhir_port}");
         let mut sample = Command::new(from_environment("WARDGATE_SAMPLE_FHIR"));
         sample.args(["--listen", &fhir]);
@@ -84,6 +75,16 @@ impl Pair {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec();
         let worker = Worker::start(&settings).await;
+        let config = format!(
+            "[server]\nlisten = \"127.0.0.1:{issuer_port}\"\npublic_url = \"{issuer}\"\n\
+             [database]\npath = \"{folder}/wardgate.db\"\n\
+             [keys]\nmaster_key_file = \"{folder}/master.key\"\n\
+             [[resources]]\nidentifier = \"{AUDIENCE}\"\naliases = [\"api:zs_his\", \"{edge}/fhir\"]\n\
+             [outbound]\nallow_loopback_http = true\n",
+            edge = worker.url(),
+            folder = directory.path().display(),
+        );
+        std::fs::write(directory.path().join("wardgate.toml"), config).expect("the configuration is written");
 
         let mut pair = Self {
             issuer,

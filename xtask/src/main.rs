@@ -45,9 +45,9 @@ Start here:
   cargo xtask test         check everything; the last line is `N passed, N failed`
 
 What must be there: rustup (or another Rust of the version in Cargo.toml), a C compiler, Node with
-npm, and the package registries; Python 3 and curl are installed by apt where they are missing. Everything else comes into one per-user folder that all clones
-share: $WARDGATE_CACHE, or $XDG_CACHE_HOME/wardgate, or ~/.cache/wardgate. Deleting that folder is
-safe; it is filled again.";
+npm, and the package registries; Python 3, curl and Chromium (for tests) are installed by apt where
+they are missing. Everything else comes into one per-user folder that all clones share: $WARDGATE_CACHE,
+or $XDG_CACHE_HOME/wardgate, or ~/.cache/wardgate. Deleting that folder is safe; it is filled again.";
 
 const DEV_ABOUT: &str = "\
 Build and run the issuer, the edge Worker (under `wrangler dev`) and a sample FHIR API on this machine.

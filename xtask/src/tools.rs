@@ -13,4 +13,5 @@ pub(crate) mod node;
 pub(crate) mod npm;
 pub(crate) mod python;
 pub(crate) mod rust;
+pub(crate) mod test_clients;
 pub(crate) mod wasm_target;

@@ -367,7 +367,10 @@ fn the_test_configuration_is_made_the_same_way() {
 
 #[test]
 fn the_security_profile_is_one_of_two_words() {
-    assert_eq!(read(LEAST, &[]).unwrap().security.profile, SecurityProfile::Standard);
+    assert_eq!(
+        read(LEAST, &[]).unwrap().security.profile,
+        SecurityProfile::Standard
+    );
     let held = read(&format!("security.profile = \"fapi2\"\n{LEAST}"), &[]).unwrap();
     assert_eq!(held.security.profile, SecurityProfile::Fapi2);
     let faults = faults(&format!("security.profile = \"fapi\"\n{LEAST}"), &[]);

@@ -20,6 +20,10 @@ pub enum AuditAction {
     PushedAuthorization,
     /// A device asked for a person's answer (RFC 8628), or tried to.
     DeviceAuthorization,
+    /// An EHR launched an app (SMART App Launch), or tried to.
+    Launch,
+    /// A person chose the patient and encounter that an app is to work with.
+    ContextChoice,
     /// A token request was answered.
     TokenRequest,
     /// A token was revoked by its client.
@@ -38,13 +42,15 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::SignIn,
         Self::SignOut,
         Self::Consent,
         Self::Authorization,
         Self::PushedAuthorization,
         Self::DeviceAuthorization,
+        Self::Launch,
+        Self::ContextChoice,
         Self::TokenRequest,
         Self::TokenRevocation,
         Self::TokenIntrospection,
@@ -68,6 +74,8 @@ impl AuditAction {
             Self::Authorization => "authorization",
             Self::PushedAuthorization => "pushed_authorization",
             Self::DeviceAuthorization => "device_authorization",
+            Self::Launch => "launch",
+            Self::ContextChoice => "context_choice",
             Self::TokenRequest => "token_request",
             Self::TokenRevocation => "token_revocation",
             Self::TokenIntrospection => "token_introspection",

@@ -6,6 +6,7 @@ use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
 use super::digest::SecretDigest;
+use super::launch::RequestContext;
 
 /// How long a person has to sign in and decide, in seconds.
 pub const REQUEST_LIFETIME_SECONDS: i64 = 600;
@@ -75,6 +76,10 @@ pub struct AuthorizationRequest {
     pub pushed_until: Option<Timestamp>,
     /// The subject of `id_token_hint`: nobody else may answer the request.
     pub hinted_user_id: Option<String>,
+    /// The EHR launch that it came with; spent when the request is approved.
+    pub launch: Option<SecretDigest>,
+    /// The clinical context, as far as it is known.
+    pub context: RequestContext,
     /// When the request dies.
     pub expires_at: Timestamp,
 }

@@ -5,6 +5,7 @@ use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
 use super::digest::SecretDigest;
+use super::launch::LaunchParameters;
 use super::session::AuthenticationMethod;
 
 /// A grant to a client in a person's name. Ending it ends every token made from it.
@@ -22,6 +23,8 @@ pub struct Grant {
     pub audiences: Vec<String>,
     /// The patient and encounter in context.
     pub launch_context: LaunchContext,
+    /// What else the launch says.
+    pub launch_parameters: LaunchParameters,
     /// When the person was authenticated: `auth_time`.
     pub authenticated_at: Timestamp,
     /// How: `amr`.

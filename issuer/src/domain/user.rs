@@ -35,6 +35,15 @@ impl User {
         self.deactivated_at.is_none()
     }
 
+    /// Whether they may open the record of any patient: a health professional. What they may do there, the API decides.
+    pub fn may_choose_patients(&self) -> bool {
+        let kind = self
+            .fhir_user
+            .as_deref()
+            .and_then(|reference| reference.rsplit('/').nth(1));
+        self.practitioner_id.is_some() || matches!(kind, Some("Practitioner" | "PractitionerRole"))
+    }
+
     /// The context that needs no choosing: a patient's own record.
     pub fn own_launch_context(&self) -> LaunchContext {
         let patient_id = self

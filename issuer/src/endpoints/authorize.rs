@@ -7,6 +7,7 @@
 
 pub mod check;
 pub mod decision;
+mod launched;
 pub mod pending;
 pub mod pushed;
 pub mod refusal;
@@ -184,9 +185,13 @@ impl Visit<'_> {
                     .await
             }
             (Decision::AskConsent(_), Some(_)) => Ok(redirect::to_own_page(&pending.path_to("/consent"))?),
-            (Decision::SignIn | Decision::AskConsent(_) | Decision::Approve(_), _) => {
-                Ok(redirect::to_own_page(&pending.path_to("/login"))?)
+            (Decision::ChooseContext, Some(_)) => {
+                Ok(redirect::to_own_page(&pending.path_to("/select-patient"))?)
             }
+            (
+                Decision::SignIn | Decision::ChooseContext | Decision::AskConsent(_) | Decision::Approve(_),
+                _,
+            ) => Ok(redirect::to_own_page(&pending.path_to("/login"))?),
             (Decision::NothingToGrant, session) => {
                 let user = session.map(|session| &session.user);
                 pending
@@ -197,6 +202,12 @@ impl Visit<'_> {
                 let user = session.map(|session| &session.user);
                 pending
                     .deny(self.state, Denial::AnotherPerson, user, self.address)
+                    .await
+            }
+            (Decision::LaunchOfAnother, session) => {
+                let user = session.map(|session| &session.user);
+                pending
+                    .deny(self.state, Denial::LaunchOfAnother, user, self.address)
                     .await
             }
         }

@@ -11,7 +11,7 @@ use http::{HeaderMap, header};
 use wardgate_shared::secret::Secret;
 
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::client::{Client, ClientAuthentication, SecurityProfile};
+use crate::domain::client::{Client, ClientAuthentication, GrantType, SecurityProfile};
 use crate::domain::digest::SecretDigest;
 use crate::error::internal::InternalError;
 use crate::extract::Parameters;
@@ -165,6 +165,37 @@ pub async fn authenticate(
             Err(ClientAuthenticationError::Method)
         }
     }))
+}
+
+/// The public client that holds the refresh token of a request which names no client at all. A public client proves nothing
+/// by its name, the token says whose it is, and naming oneself is optional there (RFC 6749 sections 3.2.1 and 6); apps by
+/// fhirclient, HL7's own library, do not.
+///
+/// # Errors
+/// What the store could not answer.
+pub async fn holder_of_refresh_token(
+    state: &AppState,
+    parameters: &Parameters,
+) -> Result<Option<AuthenticatedClient>, InternalError> {
+    let (Ok(Some(grant_type)), Ok(Some(token))) = (
+        parameters.single("grant_type"),
+        parameters.single("refresh_token"),
+    ) else {
+        return Ok(None);
+    };
+    if grant_type != GrantType::RefreshToken.as_str() {
+        return Ok(None);
+    }
+    let store = state.store();
+    let Some((_, grant)) = store.refresh_token(&SecretDigest::of(token)).await? else {
+        return Ok(None);
+    };
+    let client = store.client(&grant.client_id).await?;
+    Ok(client
+        .filter(|client| {
+            client.is_public() && state.rules(client).accepts_authentication(&client.authentication)
+        })
+        .map(|client| AuthenticatedClient { client, method: NONE }))
 }
 
 /// Which known client a request that failed to authenticate named, and by which method it tried, for the audit trail.

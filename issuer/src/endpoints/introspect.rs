@@ -16,6 +16,7 @@ use wardgate_shared::time::Timestamp;
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::digest::SecretDigest;
+use crate::domain::launch::LaunchParameters;
 use crate::error::bearer::BearerError;
 use crate::error::internal::InternalError;
 use crate::error::json_body::{json_client_challenge, json_error, json_internal};
@@ -128,6 +129,8 @@ struct Living {
     patient: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encounter: Option<String>,
+    #[serde(flatten)]
+    launch: LaunchParameters,
     #[serde(rename = "fhirUser", skip_serializing_if = "Option::is_none")]
     fhir_user: Option<String>,
 }
@@ -232,6 +235,7 @@ async fn access_token(state: &AppState, text: &str) -> Result<Option<Living>, In
     };
     let (exp, iat) = (live.token.expires_at(), live.token.issued_at());
     let claims = live.token.into_claims();
+    let launch = state.store().launch_parameters_of(&claims.token_id).await?;
     Ok(Some(Living {
         active: true,
         client_id: claims.client_id,
@@ -245,6 +249,7 @@ async fn access_token(state: &AppState, text: &str) -> Result<Option<Living>, In
         jti: Some(claims.token_id),
         patient: claims.launch_context.patient_id,
         encounter: claims.launch_context.encounter_id,
+        launch,
         fhir_user: claims.fhir_user,
     }))
 }
@@ -268,6 +273,7 @@ async fn refresh_token(state: &AppState, text: &str) -> Result<Option<Living>, I
         jti: None,
         patient: grant.launch_context.patient_id,
         encounter: grant.launch_context.encounter_id,
+        launch: grant.launch_parameters,
         fhir_user: None,
     }))
 }

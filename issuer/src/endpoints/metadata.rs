@@ -26,12 +26,14 @@ const DOCUMENT_MAXIMUM_AGE_SECONDS: i64 = 300;
 const KEYS_MAXIMUM_AGE_SECONDS: i64 = 300;
 
 /// Scopes that can be granted. Any resource type may stand for `*`, and any letters for `cruds`.
-const SCOPES: [&str; 22] = [
+const SCOPES: [&str; 24] = [
     "openid",
     "profile",
     "email",
     "fhirUser",
+    "launch",
     "launch/patient",
+    "launch/encounter",
     "offline_access",
     "online_access",
     "patient/*.cruds",
@@ -52,11 +54,16 @@ const SCOPES: [&str; 22] = [
 ];
 
 /// What SMART clients can rely on. A patient's own record is the context of a standalone launch.
-const CAPABILITIES: [&str; 13] = [
+const CAPABILITIES: [&str; 18] = [
+    "launch-ehr",
     "launch-standalone",
     "client-public",
     "client-confidential-symmetric",
     "client-confidential-asymmetric",
+    "context-ehr-patient",
+    "context-ehr-encounter",
+    "context-banner",
+    "context-style",
     "context-standalone-patient",
     "permission-patient",
     "permission-user",
@@ -77,7 +84,7 @@ struct Common {
     revocation_endpoint: String,
     introspection_endpoint: String,
     jwks_uri: String,
-    scopes_supported: [&'static str; 22],
+    scopes_supported: [&'static str; SCOPES.len()],
     response_types_supported: [&'static str; 1],
     grant_types_supported: [&'static str; GrantType::ALL.len()],
     token_endpoint_auth_methods_supported: &'static [&'static str],

@@ -71,7 +71,7 @@ fn named(config: &Config, parameters: &Parameters) -> Result<Vec<String>, Unknow
 }
 
 /// The resource that goes by `name`; one slash at the end makes no difference (SMART-17).
-fn find<'a>(config: &'a Config, name: &str) -> Option<&'a Resource> {
+pub fn find<'a>(config: &'a Config, name: &str) -> Option<&'a Resource> {
     let without_slash = |name: &str| String::from(name.strip_suffix('/').unwrap_or(name));
     let name = without_slash(name);
     config.resources.iter().find(|resource| {

@@ -29,7 +29,9 @@ use crate::error::json_body::json_error;
 use crate::extract::{ClientAddress, Form, FormError, Parameters};
 use crate::state::AppState;
 
-use super::client_authentication::{AuthenticatedClient, authenticate, named_client};
+use super::client_authentication::{
+    AuthenticatedClient, ClientAuthenticationError, authenticate, holder_of_refresh_token, named_client,
+};
 use error::TokenError;
 use request::{GrantRequest, TokenRequest};
 
@@ -140,6 +142,13 @@ async fn answer(
     let client = authenticate(state, headers, &parameters)
         .await
         .map_err(TokenError::Internal)?;
+    let client = match client {
+        Err(ClientAuthenticationError::NoClient) => holder_of_refresh_token(state, &parameters)
+            .await
+            .map_err(TokenError::Internal)?
+            .ok_or(ClientAuthenticationError::NoClient),
+        outcome => outcome,
+    };
     let client = match client {
         Ok(client) => client,
         Err(error) => {

@@ -24,7 +24,7 @@ pub enum BearerError {
 
 impl BearerError {
     /// The reason for the client's developers.
-    const fn description(self) -> &'static str {
+    pub const fn description(self) -> &'static str {
         match self {
             Self::NoToken => "An access token is missing",
             Self::Malformed => "The request must carry exactly one access token, by one method",

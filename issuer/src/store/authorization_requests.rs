@@ -11,9 +11,11 @@ use crate::domain::authorization_request::{AuthorizationRequest, ResponseMode};
 use crate::domain::consent::Consent;
 use crate::domain::digest::SecretDigest;
 
-use super::{Store, StoreError, audit_events, authorization_codes, consents, sql};
+use super::{Approval, Store, StoreError, audit_events, authorization_codes, consents, launches, sql};
 
 const TABLE: &str = "authorization_requests";
+/// The reason of a [`crate::domain::audit_event::AuditAction::Replay`] event.
+const LAUNCH_SPENT: &str = "launch_replayed";
 
 impl Store {
     /// Keeps a checked request until its person has decided.
@@ -90,8 +92,9 @@ impl Store {
         .await
     }
 
-    /// Ends a request with a code: consumes it, and stores the code, its dormant grant and the remembered consent. `false`
-    /// when the request was gone already; nothing is stored then.
+    /// Ends a request with a code: consumes it, spends the launch that it came with, and stores the code, its dormant
+    /// grant and the remembered consent. Nothing of it is stored unless the answer is [`Approval::Approved`]; a spent launch
+    /// is recorded as a replay.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -102,11 +105,25 @@ impl Store {
         consent: Option<Consent>,
         audit: Vec<AuditEvent>,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Approval, StoreError> {
         let request = *request;
         self.write(move |connection| {
+            let launch = sql::first(
+                connection,
+                "SELECT launch_digest FROM authorization_requests WHERE digest = ?1",
+                params![request.as_bytes()],
+                |row| sql::optional_digest(row, "launch_digest"),
+            )?;
             if !consume(connection, &request, now)? {
-                return Ok(false);
+                return Ok(Approval::RequestGone);
+            }
+            if let Some(launch) = launch.flatten()
+                && !launches::consume(connection, &launch, &code.grant.client_id, now)?
+            {
+                for event in &audit {
+                    audit_events::insert(connection, &audit_events::replay(event, LAUNCH_SPENT))?;
+                }
+                return Ok(Approval::LaunchSpent);
             }
             authorization_codes::insert(connection, &code)?;
             if let Some(consent) = consent {
@@ -115,7 +132,7 @@ impl Store {
             audit
                 .iter()
                 .try_for_each(|event| audit_events::insert(connection, event))?;
-            Ok(true)
+            Ok(Approval::Approved)
         })
         .await
     }
@@ -148,8 +165,8 @@ fn insert(connection: &Connection, request: &AuthorizationRequest) -> Result<(),
         "INSERT INTO authorization_requests
              (digest, client_id, redirect_uri, redirect_uri_given, scope, state, nonce, challenge, audiences,
               authenticated_after, consent_forced, login_hint, expires_at, hinted_user_id, response_mode,
-              prompt_none, pushed_until)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+              prompt_none, pushed_until, launch_digest, context)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
         params![
             request.digest.as_bytes(),
             request.client_id,
@@ -168,6 +185,8 @@ fn insert(connection: &Connection, request: &AuthorizationRequest) -> Result<(),
             request.response_mode.as_str(),
             request.prompt_none,
             sql::optional_seconds(request.pushed_until),
+            request.launch.as_ref().map(|digest| digest.as_bytes().as_slice()),
+            sql::to_object(&request.context)?,
         ],
     )?;
     Ok(())
@@ -202,6 +221,8 @@ fn from_row(row: &Row<'_>) -> Result<AuthorizationRequest, StoreError> {
         login_hint: row.get("login_hint")?,
         pushed_until: sql::optional_instant(row, "pushed_until")?,
         hinted_user_id: row.get("hinted_user_id")?,
+        launch: sql::optional_digest(row, "launch_digest")?,
+        context: sql::object(row, "context", TABLE)?,
         expires_at: sql::instant(row, "expires_at")?,
     })
 }

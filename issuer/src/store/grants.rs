@@ -40,8 +40,8 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Store
     sql::change(
         connection,
         "INSERT INTO grants (id, client_id, user_id, scope, audiences, patient_id, encounter_id, authenticated_at,
-             methods, nonce, session_digest, ends_with_session, created_at, ended_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             methods, nonce, session_digest, ends_with_session, created_at, ended_at, launch_parameters)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         params![
             grant.id,
             grant.client_id,
@@ -57,6 +57,7 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Store
             grant.ends_with_session() && grant.session.is_some(),
             grant.created_at.seconds(),
             sql::optional_seconds(grant.ended_at),
+            sql::to_object(&grant.launch_parameters)?,
         ],
     )?;
     Ok(())
@@ -92,6 +93,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<Grant, StoreError> {
             patient_id: row.get("patient_id")?,
             encounter_id: row.get("encounter_id")?,
         },
+        launch_parameters: sql::object(row, "launch_parameters", TABLE)?,
         authenticated_at: sql::instant(row, "authenticated_at")?,
         methods: sql::list(row, "methods", TABLE, |name: String| {
             AuthenticationMethod::from_name(&name)

@@ -52,6 +52,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0013_refresh_token_retries",
         include_str!("../../migrations/0013_refresh_token_retries.sql"),
     ),
+    (
+        "0019_launches",
+        include_str!("../../migrations/0019_launches.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

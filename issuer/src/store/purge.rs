@@ -21,12 +21,14 @@ pub struct Purged {
 }
 
 /// What an index on the expiry finds; `?1` is now, `?2` the portion.
-const EXPIRED: [&str; 7] = [
+const EXPIRED: [&str; 8] = [
     "DELETE FROM authorization_requests WHERE digest IN
          (SELECT digest FROM authorization_requests WHERE expires_at <= ?1 LIMIT ?2)",
     // An hour later than it could: a device that asks late is to hear that its code has expired.
     "DELETE FROM device_authorizations WHERE digest IN
          (SELECT digest FROM device_authorizations WHERE expires_at <= ?1 - 3600 LIMIT ?2)",
+    // An hour later than it could: a request that came with one is still to spend it.
+    "DELETE FROM launches WHERE digest IN (SELECT digest FROM launches WHERE expires_at <= ?1 - 3600 LIMIT ?2)",
     "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM access_tokens WHERE token_id IN
          (SELECT token_id FROM access_tokens WHERE expires_at <= ?1 LIMIT ?2)",

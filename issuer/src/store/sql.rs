@@ -97,6 +97,21 @@ pub(super) fn to_list<T: Serialize>(values: impl IntoIterator<Item = T>) -> Resu
     serde_json::to_string(&values).map_err(|_| StoreError::Conflict)
 }
 
+/// A value as the JSON object that a column holds.
+pub(super) fn to_object<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|_| StoreError::Conflict)
+}
+
+/// A column that holds a JSON object.
+pub(super) fn object<T: DeserializeOwned>(
+    row: &Row<'_>,
+    column: &str,
+    table: &'static str,
+) -> Result<T, StoreError> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|_| StoreError::Corrupt(table))
+}
+
 /// A column that holds a JSON list; each element is turned into a value by `read`.
 pub(super) fn list<W: DeserializeOwned, T>(
     row: &Row<'_>,

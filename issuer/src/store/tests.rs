@@ -14,7 +14,7 @@ use wardgate_shared::pkce::CodeChallenge;
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
-use super::{PresentedRefreshToken, Store};
+use super::{Approval, PresentedRefreshToken, Store};
 use crate::config::DatabaseConfig;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::authorization_code::AuthorizationCode;
@@ -22,6 +22,7 @@ use crate::domain::authorization_request::{AuthorizationRequest, ResponseMode};
 use crate::domain::client::{Client, ClientAuthentication, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::grant::{AccessTokenRecord, Grant, RefreshToken};
+use crate::domain::launch::{LaunchParameters, LaunchedContext, RequestContext};
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::user::User;
 use crate::testing::{self, AUDIENCE, START};
@@ -75,6 +76,10 @@ impl TestStore {
                 patient_id: Some("p-1".into()),
                 encounter_id: Some("e-1".into()),
             },
+            launch_parameters: LaunchParameters {
+                intent: Some("order-review".into()),
+                ..LaunchParameters::default()
+            },
             authenticated_at: START.minus(5),
             methods: vec![AuthenticationMethod::Password],
             nonce: Some("n-1".into()),
@@ -102,6 +107,14 @@ impl TestStore {
             login_hint: Some("ada@example.org".into()),
             pushed_until: None,
             hinted_user_id: Some("user-ada".into()),
+            launch: None,
+            context: RequestContext {
+                launched: Some(LaunchedContext {
+                    patient_id: Some("p-1".into()),
+                    ..LaunchedContext::default()
+                }),
+                chosen: None,
+            },
             expires_at: START.plus(600),
         }
     }
@@ -127,12 +140,11 @@ impl TestStore {
         };
         self.store.insert_authorization_request(waiting).await.unwrap();
         let code = authorization_code(secret, grant);
-        assert!(
-            self.store
-                .approve_authorization(&request, code, None, Vec::new(), START)
-                .await
-                .unwrap()
-        );
+        let approved = self
+            .store
+            .approve_authorization(&request, code, None, Vec::new(), START)
+            .await;
+        assert_eq!(approved, Ok(Approval::Approved));
     }
 
     /// Stores a grant that was redeemed: refresh token `secret`, access token `at-{secret}`.

@@ -6,9 +6,10 @@
 //!
 //! Decided here, where the specifications leave a choice:
 //! - `system/` scopes are for clients that act for themselves; a person cannot give them.
-//! - `patient/` scopes and `launch/patient` need a patient in context (SMART-21). A patient's own record is that context;
-//!   for anybody else they are dropped.
-//! - `launch`, `launch/encounter` and other launch scopes are dropped: there is no such context to give.
+//! - `patient/` scopes and `launch/patient` need a patient in context (SMART-21); [`super::launch_context`] says which.
+//!   Without one they are dropped.
+//! - `launch` needs an EHR launch, `launch/encounter` an encounter, and another launch scope a resource of that type and role
+//!   in `fhirContext`. Without it they are dropped.
 //! - `fhirUser` is dropped for people without a FHIR resource (SMART-55).
 //! - `profile` and `email` open the person's name and address at userinfo; `address` and `phone` are dropped, since nothing
 //!   answers them.
@@ -18,10 +19,13 @@
 //!   it ends with the person's session, as if `online_access` had been asked for.
 
 use wardgate_shared::claims::LaunchContext;
-use wardgate_shared::scope::{Level, ResourceType, Scope, ScopeSet, narrow};
+use wardgate_shared::scope::{Level, Scope, ScopeSet, ScopeToken, narrow};
 
 use crate::domain::client::{Client, GrantType};
+use crate::domain::launch::LaunchParameters;
 use crate::domain::user::User;
+
+use super::launch_context::KnownContext;
 
 /// What a person's answer would give a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub struct Grantable {
     pub scope: ScopeSet,
     /// The context that belongs to them.
     pub launch_context: LaunchContext,
+    /// What else a launch says.
+    pub launch_parameters: LaunchParameters,
 }
 
 /// Whose decision a scope can be, and what it needs.
@@ -37,8 +43,8 @@ pub struct Grantable {
 enum Need {
     /// A person's, whoever they are.
     Person,
-    /// A person's, and a patient must be in context.
-    PatientInContext,
+    /// A person's, and what it asks for must be in context.
+    Context,
     /// A person's who has a FHIR resource.
     FhirResource,
     /// A person's, for a client that is registered for `refresh_token`.
@@ -55,16 +61,13 @@ impl Need {
     fn of(scope: &Scope) -> Self {
         match scope {
             Scope::Smart(smart) => match smart.level() {
-                Level::Patient => Self::PatientInContext,
+                Level::Patient => Self::Context,
                 Level::User => Self::Person,
                 Level::System => Self::ClientItself,
                 Level::Holder => Self::Anybody,
             },
-            Scope::LaunchContext {
-                resource_type,
-                role: None,
-            } if ResourceType::from_name("Patient") == Some(*resource_type) => Self::PatientInContext,
-            Scope::Launch | Scope::LaunchContext { .. } | Scope::Address | Scope::Phone => Self::Nothing,
+            Scope::Launch | Scope::LaunchContext { .. } => Self::Context,
+            Scope::Address | Scope::Phone => Self::Nothing,
             Scope::FhirUser => Self::FhirResource,
             Scope::OpenId | Scope::Profile | Scope::Email => Self::Person,
             Scope::OfflineAccess | Scope::OnlineAccess => Self::RefreshToken,
@@ -85,35 +88,36 @@ fn keep(set: &ScopeSet, keep: impl Fn(Need) -> bool) -> ScopeSet {
 pub fn for_request(requested: &ScopeSet, client: &Client) -> ScopeSet {
     let refreshes = comes_with_refresh_token(client);
     keep(&narrow(requested, &client.scope), |need| match need {
-        Need::Person | Need::PatientInContext | Need::FhirResource | Need::Anybody => true,
+        Need::Person | Need::Context | Need::FhirResource | Need::Anybody => true,
         Need::RefreshToken => refreshes,
         Need::ClientItself | Need::Nothing => false,
     })
 }
 
-/// What of `requested`, which [`for_request`] has cut, `user` can give.
-pub fn for_person(requested: &ScopeSet, user: &User) -> Grantable {
-    let own_context = user.own_launch_context();
-    let scope = keep(requested, |need| match need {
-        Need::Person | Need::RefreshToken | Need::Anybody => true,
-        Need::PatientInContext => own_context.patient_id.is_some(),
+/// What of `requested`, which [`for_request`] has cut, `user` can give when `context` is what they work in.
+pub fn for_person(requested: &ScopeSet, user: &User, context: &KnownContext) -> Grantable {
+    let givable = keep(requested, |need| match need {
+        Need::Person | Need::RefreshToken | Need::Anybody | Need::Context => true,
         Need::FhirResource => user.fhir_user.is_some(),
         Need::ClientItself | Need::Nothing => false,
     });
+    let is_satisfied = |token: &&ScopeToken| Scope::parse(token).is_ok_and(|scope| context.satisfies(&scope));
+    let scope: ScopeSet = givable.iter().filter(is_satisfied).cloned().collect();
     // The short form takes the patient in context where there is one, so the context is fixed for it as well.
     let wants_context = scope.iter().any(|token| match Scope::parse(token) {
         Ok(Scope::Smart(smart)) => matches!(smart.level(), Level::Patient | Level::Holder),
-        Ok(Scope::LaunchContext { .. }) => true,
+        Ok(Scope::Launch | Scope::LaunchContext { .. }) => true,
         Ok(_) | Err(_) => false,
     });
-    let launch_context = if wants_context {
-        own_context
+    let context = if wants_context {
+        context.clone()
     } else {
-        LaunchContext::default()
+        KnownContext::default()
     };
     Grantable {
         scope,
-        launch_context,
+        launch_context: context.launch_context,
+        launch_parameters: context.parameters,
     }
 }
 
@@ -122,9 +126,7 @@ pub fn for_client_itself(requested: Option<&ScopeSet>, client: &Client) -> Scope
     let within = narrow(requested.unwrap_or(&client.scope), &client.scope);
     keep(&within, |need| match need {
         Need::ClientItself | Need::Anybody => true,
-        Need::Person | Need::RefreshToken | Need::PatientInContext | Need::FhirResource | Need::Nothing => {
-            false
-        }
+        Need::Person | Need::RefreshToken | Need::Context | Need::FhirResource | Need::Nothing => false,
     })
 }
 

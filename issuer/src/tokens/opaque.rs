@@ -19,6 +19,8 @@ pub enum OpaqueSecret {
     AuthorizationRequest,
     /// A device code (RFC 8628).
     DeviceCode,
+    /// The value of an EHR launch.
+    Launch,
     /// The value of the cookie that ties a sign-in form to its browser.
     SignInForm,
 }
@@ -31,6 +33,7 @@ impl OpaqueSecret {
             Self::Session => "wgs_",
             Self::AuthorizationRequest => "wga_",
             Self::DeviceCode => "wgd_",
+            Self::Launch => "wgl_",
             Self::SignInForm => "wgf_",
         }
     }

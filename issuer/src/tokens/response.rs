@@ -1,9 +1,11 @@
 //! The token response: RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3, and SMART's launch context beside it.
 
 use serde::Serialize;
-use wardgate_shared::claims::LaunchContext;
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::secret::Secret;
+
+use crate::domain::grant::Grant;
+use crate::domain::launch::LaunchParameters;
 
 use super::signed::SignedAccessToken;
 
@@ -22,6 +24,8 @@ pub struct TokenResponse<'a> {
     patient: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encounter: Option<&'a str>,
+    #[serde(flatten)]
+    launch: Option<&'a LaunchParameters>,
 }
 
 impl<'a> TokenResponse<'a> {
@@ -36,6 +40,7 @@ impl<'a> TokenResponse<'a> {
             id_token: None,
             patient: None,
             encounter: None,
+            launch: None,
         }
     }
 
@@ -53,11 +58,12 @@ impl<'a> TokenResponse<'a> {
         self
     }
 
-    /// With the patient and encounter in context (SMART-40).
+    /// With the context of `grant`: patient, encounter and what else its launch says (SMART-40, SMART-41).
     #[must_use]
-    pub fn with_launch_context(mut self, context: &'a LaunchContext) -> Self {
-        self.patient = context.patient_id.as_deref();
-        self.encounter = context.encounter_id.as_deref();
+    pub fn with_launch_context(mut self, grant: &'a Grant) -> Self {
+        self.patient = grant.launch_context.patient_id.as_deref();
+        self.encounter = grant.launch_context.encounter_id.as_deref();
+        self.launch = Some(&grant.launch_parameters);
         self
     }
 }

@@ -8,7 +8,7 @@ use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
-use crate::config::Config;
+use crate::config::{Config, Resource};
 use crate::domain::grant::{AccessTokenRecord, Grant};
 use crate::domain::user::User;
 use crate::error::InternalError;
@@ -164,16 +164,11 @@ fn fhir_user(config: &Config, user: &User, scope: &ScopeSet, audiences: &[String
     if reference.contains("://") {
         return Some(reference.into());
     }
-    let is_url = |name: &&str| name.starts_with("https://") || name.starts_with("http://");
     let base = audiences
         .iter()
         .filter_map(|audience| config.resource(audience))
         .filter(|resource| resource.fhir)
-        .find_map(|resource| {
-            std::iter::once(resource.identifier.as_str())
-                .chain(resource.aliases.iter().map(String::as_str))
-                .find(is_url)
-        });
+        .find_map(Resource::url);
     Some(match base {
         Some(base) => format!("{}/{reference}", base.trim_end_matches('/')),
         None => reference.into(),

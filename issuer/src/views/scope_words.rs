@@ -2,7 +2,7 @@
 
 use wardgate_shared::scope::{Level, Permissions, ResourceSelector, Scope, ScopeSet, SmartScope};
 
-use crate::endpoints::introspect;
+use crate::endpoints::{introspect, launches};
 
 /// One line of the consent page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,9 @@ fn describe(scope: &Scope, patient_in_context: bool) -> String {
         Scope::Phone => "see your telephone number".into(),
         Scope::Other(other) if other.as_str() == introspect::SCOPE => {
             "ask this service about access tokens, also those of other apps".into()
+        }
+        Scope::Other(other) if other.as_str() == launches::SCOPE => {
+            "start apps for people, as the system in which their records are kept".into()
         }
         Scope::Other(_) => "use a function of the service it works with".into(),
     }

@@ -7,7 +7,7 @@ use crate::{
     command, dev,
     fault::Outcome,
     session::Session,
-    tools::{cache::Cache, curl, node, npm::NpmTools, python},
+    tools::{cache::Cache, curl, node, npm::NpmTools, python, test_clients},
     wasm,
 };
 
@@ -36,7 +36,8 @@ pub(super) fn integration(session: &Session<'_>) -> Outcome<Verdict> {
         .env("WARDGATE_WORKER_DIR", worker.folder)
         .env("WARDGATE_WORKERD", npm.workerd()?)
         .env("WARDGATE_NODE", node::provide(&npm)?)
-        .env("WARDGATE_NODE_MODULES", npm.modules())
+        .env("WARDGATE_NODE_MODULES", test_clients::provide(session, &cache)?)
+        .env("WARDGATE_CHROMIUM", test_clients::browser(session)?)
         .env("WARDGATE_PYTHON", python)
         .env("WARDGATE_ISSUER", session.workspace.program("wardgate"))
         .env("WARDGATE_SAMPLE_FHIR", session.workspace.program("sample-fhir"));

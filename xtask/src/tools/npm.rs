@@ -4,12 +4,7 @@
 //! (The registry it was made with lacked workerd for macOS and Windows: those entries have no checksum.) Install
 //! scripts are not run: what they would do, picking the program for this machine, is done here.
 
-use std::{
-    env::consts,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{env::consts, fs, path::PathBuf, process::Command};
 
 use crate::{
     command, digest,
@@ -28,37 +23,10 @@ pub(crate) struct NpmTools {
 impl NpmTools {
     /// Installs what the lock file names, unless that has been done.
     pub(crate) fn provide(session: &Session<'_>, cache: &Cache) -> Outcome<Self> {
-        let source = session.workspace.root.join("xtask/npm");
-        let lock = source.join("package-lock.json");
-        let text = fs::read(&lock).or_fault(|| format!("read {}", lock.display()))?;
-        let name = format!("npm-{}", digest::short(&[&text]));
-        let folder = cache.provide(session, &name, |partial| {
-            session.screen.step("installing the npm tools (wrangler, workerd, esbuild, binaryen, node)");
-            let npm = which("npm").ok_or_else(|| {
-                Fault::new("npm is not on PATH: install Node (any version that has npm), then run this command again")
-            })?;
-            let settings = session.workspace.root.join(".npmrc");
-            for file in [source.join("package.json"), lock.clone(), settings] {
-                let to = partial.join(file.file_name().unwrap_or_default());
-                fs::copy(&file, &to).or_fault(|| format!("copy {}", file.display()))?;
-            }
-            let mut install = Command::new(npm);
-            install
-                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-                .env("npm_config_cache", cache.place("npm-downloads"))
-                .current_dir(partial);
-            command::run(session, "npm-ci", &mut install, None)?
-                .or_fault("`npm ci` failed: is the npm registry within reach? Then run this command again")?;
-            Ok(())
-        })?;
+        let what = "the npm tools (wrangler, workerd, esbuild, binaryen, node)";
         Ok(Self {
-            modules: folder.join("node_modules"),
+            modules: install(session, cache, "xtask/npm", what)?,
         })
-    }
-
-    /// The folder with the packages.
-    pub(crate) fn modules(&self) -> &Path {
-        &self.modules
     }
 
     /// Wrangler's start script; it runs on the Node that `node` provides.
@@ -111,6 +79,36 @@ impl NpmTools {
     }
 }
 
+/// Installs what the lock file in `source` names, unless that has been done. Gives the folder with the packages.
+pub(crate) fn install(session: &Session<'_>, cache: &Cache, source: &str, what: &str) -> Outcome<PathBuf> {
+    let source = session.workspace.root.join(source);
+    let lock = source.join("package-lock.json");
+    let text = fs::read(&lock).or_fault(|| format!("read {}", lock.display()))?;
+    let name = format!("npm-{}", digest::short(&[&text]));
+    let folder = cache.provide(session, &name, |partial| {
+        session.screen.step(&format!("installing {what}"));
+        let npm = which("npm").ok_or_else(|| {
+            Fault::new(
+                "npm is not on PATH: install Node (any version that has npm), then run this command again",
+            )
+        })?;
+        let settings = session.workspace.root.join(".npmrc");
+        for file in [source.join("package.json"), lock.clone(), settings] {
+            let to = partial.join(file.file_name().unwrap_or_default());
+            fs::copy(&file, &to).or_fault(|| format!("copy {}", file.display()))?;
+        }
+        let mut install = Command::new(npm);
+        install
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .env("npm_config_cache", cache.place("npm-downloads"))
+            .current_dir(partial);
+        command::run(session, "npm-ci", &mut install, None)?
+            .or_fault("`npm ci` failed: is the npm registry within reach? Then run this command again")?;
+        Ok(())
+    })?;
+    Ok(folder.join("node_modules"))
+}
+
 fn existing(path: PathBuf) -> Outcome<PathBuf> {
     if path.is_file() {
         Ok(path)
@@ -133,14 +131,19 @@ fn unsupported(tool: &str) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    const LOCK: &str = include_str!("../../npm/package-lock.json");
+    const LOCKS: [&str; 2] = [
+        include_str!("../../npm/package-lock.json"),
+        include_str!("../../../tests/clients/package-lock.json"),
+    ];
 
     #[test]
-    fn lock_file_names_no_host() {
-        assert!(
-            !LOCK.contains("://"),
-            "make it with the project's .npmrc, and without `funding`"
-        );
-        assert!(!LOCK.contains("\"resolved\""));
+    fn lock_files_name_no_host() {
+        for lock in LOCKS {
+            assert!(
+                !lock.contains("://"),
+                "make it with the project's .npmrc, and without `funding`"
+            );
+            assert!(!lock.contains("\"resolved\""));
+        }
     }
 }

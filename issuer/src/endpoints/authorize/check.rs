@@ -10,6 +10,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIME_SECONDS, ResponseMode};
 use crate::domain::client::{Client, GrantType, Rules};
+use crate::domain::launch::{Launch, RequestContext};
 use crate::endpoints::resources::{self, UnknownResource};
 use crate::error::internal::InternalError;
 use crate::extract::Parameters;
@@ -18,6 +19,7 @@ use crate::tokens::granting;
 use crate::tokens::opaque::OpaqueSecret;
 use crate::tokens::own;
 
+use super::launched::{self, Asked};
 use super::pending::PendingRequest;
 use super::refusal::{AuthorizationError, Refusal, UntrustedRequest};
 
@@ -42,6 +44,7 @@ pub struct CheckedRequest {
     consent_forced: bool,
     login_hint: Option<String>,
     hinted_user_id: Option<String>,
+    launch: Option<Launch>,
     prompt_none: bool,
     expires_at: Timestamp,
 }
@@ -62,6 +65,7 @@ impl CheckedRequest {
     /// When there is no randomness.
     pub fn into_pending(self, pushed_until: Option<Timestamp>) -> Result<PendingRequest, InternalError> {
         let id = OpaqueSecret::AuthorizationRequest.generate()?;
+        let (launch, launched) = self.launch.map(|launch| (launch.digest, launch.context)).unzip();
         let request = AuthorizationRequest {
             digest: id.digest,
             client_id: self.client.client_id.clone(),
@@ -79,6 +83,11 @@ impl CheckedRequest {
             login_hint: self.login_hint,
             hinted_user_id: self.hinted_user_id,
             pushed_until,
+            launch,
+            context: RequestContext {
+                launched,
+                chosen: None,
+            },
             expires_at: pushed_until.unwrap_or(self.expires_at),
         };
         Ok(PendingRequest::new(id.value, request, self.client))
@@ -151,11 +160,17 @@ pub async fn check_of(
         now,
     };
     let checked = match trusted.check() {
-        Ok(rest) => trusted.hinted_user_id().await?.map(|hinted| (rest, hinted)),
+        Ok(rest) => trusted.looked_up(&rest).await?.map(|found| (rest, found)),
         Err(error) => Err(error),
     };
     Ok(match checked {
-        Ok((rest, hinted_user_id)) => Ok(CheckedRequest {
+        Ok((
+            rest,
+            LookedUp {
+                hinted_user_id,
+                launch,
+            },
+        )) => Ok(CheckedRequest {
             target,
             response_mode,
             redirect_uri_given: redirect_uri.is_some(),
@@ -169,6 +184,7 @@ pub async fn check_of(
             prompt_none: rest.prompt.none,
             login_hint: rest.login_hint,
             hinted_user_id,
+            launch,
             expires_at: now.plus(REQUEST_LIFETIME_SECONDS),
             client,
         }),
@@ -206,6 +222,12 @@ struct Rest {
     login_hint: Option<String>,
 }
 
+/// What had to be looked up for it.
+struct LookedUp {
+    hinted_user_id: Option<String>,
+    launch: Option<Launch>,
+}
+
 /// `prompt` and `max_age`.
 struct Prompt {
     none: bool,
@@ -226,7 +248,6 @@ impl<'a> TrustedRequest<'a> {
         let scope = self.scope()?;
         let challenge = self.challenge()?;
         let audiences = self.audiences()?;
-        self.check_launch()?;
         let prompt = self.prompt()?;
         let (state, nonce) = (self.opaque("state")?, self.opaque("nonce")?);
         Ok(Rest {
@@ -286,7 +307,12 @@ impl<'a> TrustedRequest<'a> {
     fn scope(&self) -> Result<ScopeSet, AuthorizationError> {
         let text = self.parameter("scope").ok_or(AuthorizationError::NoScope)?;
         let requested = ScopeSet::parse(text).map_err(|_| AuthorizationError::MalformedScope)?;
-        let grantable = granting::for_request(&requested, self.client);
+        let mut grantable = granting::for_request(&requested, self.client);
+        if self.parameter("launch").is_none() {
+            // There is no launch whose context it could mean.
+            let others = grantable.iter().filter(|token| token.as_str() != "launch");
+            grantable = others.cloned().collect();
+        }
         if grantable.is_empty() {
             Err(AuthorizationError::NothingToGrant)
         } else if !granting::fits_into_a_token(&grantable) {
@@ -313,12 +339,6 @@ impl<'a> TrustedRequest<'a> {
             UnknownResource::FhirBase => AuthorizationError::UnknownFhirBase,
             UnknownResource::Target => AuthorizationError::UnknownTarget,
         })
-    }
-
-    /// No EHR launch has been started here, so every `launch` value is a foreign one (SMART-19).
-    fn check_launch(&self) -> Result<(), AuthorizationError> {
-        self.parameter("launch")
-            .map_or(Ok(()), |_| Err(AuthorizationError::UnknownLaunch))
     }
 
     fn prompt(&self) -> Result<Prompt, AuthorizationError> {
@@ -366,6 +386,41 @@ impl<'a> TrustedRequest<'a> {
             }
             value => Ok(value.map(String::from)),
         }
+    }
+
+    /// The launch is looked up last: it is the one thing that a guess could try.
+    async fn looked_up(&self, rest: &Rest) -> Result<Result<LookedUp, AuthorizationError>, InternalError> {
+        let mut hinted_user_id = match self.hinted_user_id().await? {
+            Ok(hinted_user_id) => hinted_user_id,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Some(value) = self.parameter("launch") else {
+            return Ok(Ok(LookedUp {
+                hinted_user_id,
+                launch: None,
+            }));
+        };
+        let asked = Asked {
+            client_id: &self.client.client_id,
+            scope: &rest.scope,
+            audiences: &rest.audiences,
+        };
+        let launch = match launched::find(self.state, value, asked, self.now).await? {
+            Ok(launch) => launch,
+            Err(error) => return Ok(Err(error)),
+        };
+        // Whom the launch is for, nobody else may answer.
+        match (&hinted_user_id, &launch.context.user_id) {
+            (Some(hinted), Some(launched)) if hinted != launched => {
+                return Ok(Err(AuthorizationError::UnknownLaunch));
+            }
+            (None, Some(launched)) => hinted_user_id = Some(launched.clone()),
+            (Some(_) | None, _) => {}
+        }
+        Ok(Ok(LookedUp {
+            hinted_user_id,
+            launch: Some(launch),
+        }))
     }
 
     /// Whom the request is about: the subject of an ID token of ours for this client, expired or not (OIDC-41).

@@ -10,6 +10,7 @@ use crate::error::internal::InternalError;
 use crate::extract::BrowserSession;
 use crate::state::AppState;
 use crate::tokens::granting::{self, Grantable};
+use crate::tokens::launch_context::ContextState;
 
 use super::pending::PendingRequest;
 
@@ -18,14 +19,18 @@ use super::pending::PendingRequest;
 pub enum Decision {
     /// Somebody has to sign in, perhaps again.
     SignIn,
+    /// They have to choose a patient or an encounter.
+    ChooseContext,
     /// The person has to be asked.
     AskConsent(Grantable),
     /// They agreed to all of it before.
     Approve(Grantable),
     /// They can give none of what is asked for.
     NothingToGrant,
-    /// Somebody else than `id_token_hint` names has signed in for this request.
+    /// Somebody else than `id_token_hint` or the launch names has signed in for this request.
     AnotherPerson,
+    /// The launch opens a record that is not this person's to open.
+    LaunchOfAnother,
 }
 
 /// An error that the client gets instead of a code.
@@ -33,14 +38,20 @@ pub enum Decision {
 pub enum Denial {
     /// `prompt=none`, and nobody is signed in freshly enough.
     LoginRequired,
+    /// `prompt=none`, and the person would have to choose a patient or an encounter.
+    InteractionRequired,
     /// `prompt=none`, and the person would have to be asked.
     ConsentRequired,
     /// The person can give none of the scopes.
     NothingToGrant,
     /// The person said no.
     AccessDenied,
-    /// The person who signed in is not the one whom `id_token_hint` names.
+    /// The person who signed in is not the one whom `id_token_hint` or the launch names.
     AnotherPerson,
+    /// The launch opens a record that is not this person's to open.
+    LaunchOfAnother,
+    /// The launch was spent by another request.
+    LaunchSpent,
 }
 
 impl Denial {
@@ -48,9 +59,11 @@ impl Denial {
     pub const fn code(self) -> OAuthErrorCode {
         match self {
             Self::LoginRequired | Self::AnotherPerson => OAuthErrorCode::LoginRequired,
+            Self::InteractionRequired => OAuthErrorCode::InteractionRequired,
             Self::ConsentRequired => OAuthErrorCode::ConsentRequired,
             Self::NothingToGrant => OAuthErrorCode::InvalidScope,
-            Self::AccessDenied => OAuthErrorCode::AccessDenied,
+            Self::AccessDenied | Self::LaunchOfAnother => OAuthErrorCode::AccessDenied,
+            Self::LaunchSpent => OAuthErrorCode::InvalidRequest,
         }
     }
 
@@ -58,6 +71,9 @@ impl Denial {
     pub const fn description(self) -> &'static str {
         match self {
             Self::LoginRequired => "Nobody is signed in, and prompt=none forbids asking",
+            Self::InteractionRequired => {
+                "The person has to choose a patient or an encounter, and prompt=none forbids asking"
+            }
             Self::ConsentRequired => {
                 "The person has not agreed to this access, and prompt=none forbids asking"
             }
@@ -65,7 +81,11 @@ impl Denial {
                 "The person can give none of the requested scopes; patient scopes need a patient in context"
             }
             Self::AccessDenied => "The person did not allow the access",
-            Self::AnotherPerson => "The person who signed in is not the one whom id_token_hint names",
+            Self::AnotherPerson => {
+                "The person who signed in is not the one whom id_token_hint or the launch names"
+            }
+            Self::LaunchOfAnother => "The launch opens a record that the person who signed in may not open",
+            Self::LaunchSpent => "The launch has been used already",
         }
     }
 }
@@ -76,9 +96,11 @@ impl Decision {
         match (self, prompt_none) {
             (Self::NothingToGrant, _) => Some(Denial::NothingToGrant),
             (Self::AnotherPerson, _) => Some(Denial::AnotherPerson),
+            (Self::LaunchOfAnother, _) => Some(Denial::LaunchOfAnother),
             (Self::SignIn, true) => Some(Denial::LoginRequired),
+            (Self::ChooseContext, true) => Some(Denial::InteractionRequired),
             (Self::AskConsent(_), true) => Some(Denial::ConsentRequired),
-            (Self::SignIn | Self::AskConsent(_), false) | (Self::Approve(_), _) => None,
+            (Self::SignIn | Self::ChooseContext | Self::AskConsent(_), false) | (Self::Approve(_), _) => None,
         }
     }
 }
@@ -98,7 +120,14 @@ pub async fn decide(
     let Some(session) = session.filter(|session| counts(pending, &session.session)) else {
         return Ok(Decision::SignIn);
     };
-    let grantable = granting::for_person(&pending.request.scope, &session.user);
+    let context = match pending.context_of(&session.user) {
+        ContextState::Known(context) => context,
+        ContextState::NotTheirs => return Ok(Decision::LaunchOfAnother),
+        ContextState::PatientWanted | ContextState::EncounterWanted { .. } => {
+            return Ok(Decision::ChooseContext);
+        }
+    };
+    let grantable = granting::for_person(&pending.request.scope, &session.user, &context);
     if grantable.scope.is_empty() {
         return Ok(Decision::NothingToGrant);
     }

@@ -20,7 +20,9 @@ use crate::error::redirect::{self, ReturnPath};
 use crate::extract::BrowserSession;
 use crate::rng;
 use crate::state::AppState;
+use crate::store::Approval;
 use crate::tokens::granting::Grantable;
+use crate::tokens::launch_context::{self, ContextState};
 use crate::tokens::opaque::OpaqueSecret;
 
 use super::decision::Denial;
@@ -112,6 +114,11 @@ impl PendingRequest {
         self.path_to("/oauth2/authorize/continue")
     }
 
+    /// How far its clinical context is settled for `user`.
+    pub fn context_of(&self, user: &User) -> ContextState {
+        launch_context::resolve(&self.request.scope, &self.request.context, user, false)
+    }
+
     /// Ends the request with a code for the client. `consent` is what the person just agreed to, when they were asked.
     ///
     /// # Errors
@@ -146,6 +153,7 @@ impl PendingRequest {
             scope: grantable.scope,
             audiences: self.request.audiences.clone(),
             launch_context: grantable.launch_context,
+            launch_parameters: grantable.launch_parameters,
             authenticated_at: session.session.authenticated_at,
             methods: session.session.methods.clone(),
             nonce: self.request.nonce.clone(),
@@ -166,8 +174,10 @@ impl PendingRequest {
             .approve_authorization(&self.request.digest, code, consent, events, now)
             .await
             .map_err(InternalError::from)?;
-        if !approved {
-            return Err(PageError::RequestGone);
+        match approved {
+            Approval::Approved => {}
+            Approval::RequestGone => return Err(PageError::RequestGone),
+            Approval::LaunchSpent => return Ok(self.denial_redirect(state, Denial::LaunchSpent)?),
         }
         Ok(redirect::with_code(
             state.config(),
@@ -228,9 +238,12 @@ impl PendingRequest {
         let action = match denial {
             Denial::AccessDenied => AuditAction::Consent,
             Denial::LoginRequired
+            | Denial::InteractionRequired
             | Denial::ConsentRequired
             | Denial::NothingToGrant
-            | Denial::AnotherPerson => AuditAction::Authorization,
+            | Denial::AnotherPerson
+            | Denial::LaunchOfAnother
+            | Denial::LaunchSpent => AuditAction::Authorization,
         };
         let event = AuditEvent::new(state.now(), action, AuditOutcome::Failure)
             .with_client(&*self.client.client_id)

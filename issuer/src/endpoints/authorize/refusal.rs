@@ -153,8 +153,10 @@ pub enum AuthorizationError {
     UnknownFhirBase,
     /// `resource` or `audience` names no resource of ours.
     UnknownTarget,
-    /// There is no such EHR launch.
+    /// There is no such EHR launch for this client and FHIR base, or it is over.
     UnknownLaunch,
+    /// A launch came without the scope `launch`.
+    LaunchWithoutScope,
     /// `prompt` combines `none` with something else, or has an unknown value.
     Prompt,
     /// `max_age` is not a number of seconds.
@@ -185,6 +187,7 @@ impl AuthorizationError {
             | Self::Challenge(_)
             | Self::UnknownFhirBase
             | Self::UnknownLaunch
+            | Self::LaunchWithoutScope
             | Self::Prompt
             | Self::MaxAge
             | Self::IdTokenHint
@@ -220,7 +223,10 @@ impl AuthorizationError {
             Self::UnknownTarget => {
                 "resource and audience must name a resource that this server issues tokens for"
             }
-            Self::UnknownLaunch => "The launch is unknown or over",
+            Self::UnknownLaunch => "The launch is unknown or over, or it is for another client or FHIR base",
+            Self::LaunchWithoutScope => {
+                "A launch needs the scope launch, and a client that is registered for it"
+            }
             Self::Prompt => "prompt must be none, or one or more of login, consent and select_account",
             Self::MaxAge => "max_age must be a number of seconds",
             Self::IdTokenHint => "id_token_hint must be an ID token that this server issued to the client",

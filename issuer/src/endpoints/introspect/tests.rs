@@ -8,6 +8,7 @@ use wardgate_shared::scope::ScopeSet;
 use super::SCOPE;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::grant::Grant;
+use crate::domain::launch::LaunchParameters;
 use crate::domain::user::User;
 use crate::testing::{AUDIENCE, ISSUER, START, user};
 use crate::tokens::signed::{self, AccessTokenFacts, Subject};
@@ -323,6 +324,7 @@ async fn access_token_of(clinic: &Clinic, user: &User) -> String {
         scope: scope.clone(),
         audiences: vec![AUDIENCE.into()],
         launch_context: LaunchContext::default(),
+        launch_parameters: LaunchParameters::default(),
         authenticated_at: START,
         methods: Vec::new(),
         nonce: None,

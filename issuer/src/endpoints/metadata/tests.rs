@@ -129,7 +129,7 @@ async fn nothing_is_claimed_that_is_not_there() {
     for name in ["openid-configuration", "smart-configuration"] {
         let (_, document) = document(&clinic, name).await;
         assert!(document.get("registration_endpoint").is_none(), "{name}");
-        for absent in ["address", "phone", "launch", "launch/encounter"] {
+        for absent in ["address", "phone", "launch/imagingstudy"] {
             assert!(!lists(&document, "scopes_supported", absent), "{absent}");
         }
         for (member, value) in document.as_object().unwrap() {
@@ -168,6 +168,11 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
         serde_json::json!(["S256"])
     );
     for capability in [
+        "launch-ehr",
+        "context-ehr-patient",
+        "context-ehr-encounter",
+        "context-banner",
+        "context-style",
         "launch-standalone",
         "client-public",
         "client-confidential-symmetric",
@@ -178,7 +183,7 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
     ] {
         assert!(lists(&smart, "capabilities", capability));
     }
-    for untrue in ["launch-ehr", "context-banner", "context-standalone-encounter"] {
+    for untrue in ["context-standalone-encounter", "smart-app-state"] {
         assert!(!lists(&smart, "capabilities", untrue));
     }
 }

@@ -73,6 +73,6 @@ impl FirstTokens {
         TokenResponse::new(&self.access, &grant.scope)
             .with_refresh_token(self.refresh_value.as_ref())
             .with_id_token(self.id_token.as_ref())
-            .with_launch_context(&grant.launch_context)
+            .with_launch_context(grant)
     }
 }

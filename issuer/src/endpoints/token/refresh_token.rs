@@ -85,7 +85,7 @@ pub(super) async fn exchange(
         RefreshRotation::Rotated | RefreshRotation::Retried | RefreshRotation::Tolerated => Ok(success(
             &TokenResponse::new(&access, &scope)
                 .with_refresh_token(Some(&value))
-                .with_launch_context(&grant.launch_context),
+                .with_launch_context(&grant),
         )),
         RefreshRotation::Replayed => Err(replayed()),
         RefreshRotation::Dead => Err(invalid()),

@@ -6,7 +6,7 @@ use super::{TestStore, access, audit, authorization_code, digest, later, refresh
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::domain::authorization_code::CodeRedemption;
 use crate::domain::consent::Consent;
-use crate::store::StoreError;
+use crate::store::{Approval, StoreError};
 use crate::testing::START;
 
 #[tokio::test]
@@ -53,8 +53,8 @@ async fn a_request_is_approved_once() {
         test.store
             .approve_authorization(&request, code, None, events, START)
     };
-    assert_eq!(approve("c1", "grant-1").await, Ok(true));
-    assert_eq!(approve("c2", "grant-2").await, Ok(false));
+    assert_eq!(approve("c1", "grant-1").await, Ok(Approval::Approved));
+    assert_eq!(approve("c2", "grant-2").await, Ok(Approval::RequestGone));
     assert!(
         test.store
             .authorization_code(&digest("c1"))
@@ -97,7 +97,7 @@ async fn an_expired_request_is_neither_approved_nor_denied() {
         test.store
             .approve_authorization(&digest("r"), code, None, Vec::new(), later(600))
             .await,
-        Ok(false)
+        Ok(Approval::RequestGone)
     );
     assert_eq!(
         test.store
@@ -175,7 +175,7 @@ async fn consents_add_up() {
             .store
             .approve_authorization(&digest(&request), code, Some(consent), Vec::new(), START)
             .await;
-        assert_eq!(approved, Ok(true));
+        assert_eq!(approved, Ok(Approval::Approved));
     }
     assert_eq!(
         agreed("a").await,

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::{TestStore, access, audit, authorization_code, digest, later, presented, refresh};
 use crate::domain::audit_event::AuditAction;
 use crate::domain::authorization_code::CodeRedemption;
-use crate::store::{Insertion, RefreshRotation};
+use crate::store::{Approval, Insertion, RefreshRotation};
 use crate::testing::START;
 
 const RACERS: usize = 32;
@@ -164,7 +164,13 @@ async fn of_many_approvals_of_one_request_one_wins() {
         }
     })
     .await;
-    assert_eq!(answers.iter().filter(|approved| **approved).count(), 1);
+    assert_eq!(
+        answers
+            .iter()
+            .filter(|approved| **approved == Approval::Approved)
+            .count(),
+        1
+    );
     let codes: i64 = test
         .connection()
         .query_row("SELECT count(*) FROM authorization_codes", [], |row| row.get(0))

@@ -5,6 +5,7 @@ use wardgate_shared::time::Timestamp;
 use super::{for_client_itself, for_person, for_refresh, for_request};
 use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
 use crate::domain::user::User;
+use crate::tokens::launch_context::KnownContext;
 
 fn set(text: &str) -> ScopeSet {
     if text.is_empty() {
@@ -50,9 +51,11 @@ const EVERYTHING: &str = "openid fhirUser profile email address phone launch lau
 
 #[track_caller]
 fn person_gives(fhir_user: Option<&str>, requested: &str, expected: &str, patient: Option<&str>) {
+    let user = user(fhir_user);
     let grantable = for_person(
         &for_request(&set(requested), &client(EVERYTHING)),
-        &user(fhir_user),
+        &user,
+        &KnownContext::own(&user),
     );
     assert_eq!(grantable.scope.to_string(), expected);
     assert_eq!(grantable.launch_context.patient_id.as_deref(), patient);

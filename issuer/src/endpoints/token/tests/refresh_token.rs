@@ -56,6 +56,40 @@ async fn a_refresh_token_gives_a_new_pair() {
 }
 
 #[tokio::test]
+async fn an_app_need_not_name_itself_beside_its_refresh_token() {
+    let clinic = Clinic::open().await;
+    let tokens = clinic.tokens(OFFLINE, PATIENT).await;
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token(&tokens)),
+    ];
+    let answer = clinic.token(&form).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    assert_eq!(clinic.last_audit().await.client_id.as_deref(), Some(APP));
+}
+
+#[tokio::test]
+async fn without_a_name_only_a_public_clients_refresh_token_says_who_calls() {
+    let clinic = Clinic::open().await;
+    let confidential = web_tokens(&clinic).await;
+    for form in [
+        vec![
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token(&confidential)),
+        ],
+        vec![("grant_type", "refresh_token"), ("refresh_token", "unknown")],
+        vec![("grant_type", "refresh_token")],
+        vec![
+            ("grant_type", "client_credentials"),
+            ("refresh_token", refresh_token(&confidential)),
+        ],
+    ] {
+        let answer = clinic.token(&form).await;
+        answer.is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_lost_the_answer_may_ask_again_until_the_successor_is_used() {
     let clinic = Clinic::open().await;
     let first = clinic.tokens(OFFLINE, PATIENT).await;

@@ -1,0 +1,50 @@
+//! `launch`: the EHR launch that an authorization request comes with (SMART App Launch 2.2 "EHR launch"; SMART-19).
+//!
+//! The value is a secret of 256 random bits that the store knows by its digest. It holds for the client and the FHIR base
+//! that it was made for, and is spent when the request is approved, not here: an app may try again.
+
+use wardgate_shared::scope::ScopeSet;
+use wardgate_shared::time::Timestamp;
+
+use crate::domain::digest::SecretDigest;
+use crate::domain::launch::Launch;
+use crate::error::internal::InternalError;
+use crate::state::AppState;
+use crate::tokens::opaque::OpaqueSecret;
+
+use super::refusal::AuthorizationError;
+
+/// The request that a launch came with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// Who asks.
+    pub(super) client_id: &'a str,
+    /// What for, cut to what the client may have.
+    pub(super) scope: &'a ScopeSet,
+    /// At which resources.
+    pub(super) audiences: &'a [String],
+}
+
+/// The launch of this value.
+///
+/// # Errors
+/// Inside the `Ok`: why the request is refused. Outside: what the store could not answer.
+pub(super) async fn find(
+    state: &AppState,
+    value: &str,
+    asked: Asked<'_>,
+    now: Timestamp,
+) -> Result<Result<Launch, AuthorizationError>, InternalError> {
+    if !asked.scope.contains("launch") {
+        return Ok(Err(AuthorizationError::LaunchWithoutScope));
+    }
+    if !OpaqueSecret::Launch.is_shape_of(value) {
+        return Ok(Err(AuthorizationError::UnknownLaunch));
+    }
+    let found = state
+        .store()
+        .launch(&SecretDigest::of(value), asked.client_id, now)
+        .await?;
+    let launch = found.filter(|launch| asked.audiences.contains(&launch.audience));
+    Ok(launch.ok_or(AuthorizationError::UnknownLaunch))
+}

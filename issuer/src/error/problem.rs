@@ -1,0 +1,59 @@
+//! Problem documents (RFC 9457): refusals of the endpoints that are neither OAuth's nor pages.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use wardgate_shared::problem::{PROBLEM_MEDIA_TYPE, Problem};
+
+use crate::config::Config;
+
+use super::bearer::BearerError;
+use super::internal::{InternalError, RETRY_AFTER_SECONDS};
+
+/// A refusal. `title` says the kind and is the same each time; `detail` says what is wrong with this request.
+pub fn problem(status: StatusCode, title: &'static str, detail: Option<Cow<'static, str>>) -> Response {
+    let document = Problem {
+        kind: Cow::Borrowed("about:blank"),
+        title: Cow::Borrowed(title),
+        status: status.as_u16(),
+        detail,
+    };
+    let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE))];
+    match serde_json::to_vec(&document) {
+        Ok(body) => (status, content_type, body).into_response(),
+        // Four members of text always serialise.
+        Err(_) => status.into_response(),
+    }
+}
+
+/// The refusal of an access token, with the challenge of RFC 6750 section 3.
+pub fn problem_bearer(config: &Config, error: BearerError) -> Response {
+    let answer = match error.respond(config) {
+        Ok(answer) => answer,
+        Err(failure) => return problem_internal(&failure),
+    };
+    let mut response = problem(
+        answer.status(),
+        "The access token does not open this endpoint",
+        Some(Cow::Borrowed(error.description())),
+    );
+    if let Some(challenge) = answer.headers().get(header::WWW_AUTHENTICATE) {
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, challenge.clone());
+    }
+    response
+}
+
+/// The answer when the issuer itself failed. Logs the cause.
+pub fn problem_internal(error: &InternalError) -> Response {
+    error.log();
+    let mut response = problem(error.status(), "The server cannot answer", None);
+    if error.is_temporary() {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    }
+    response
+}

@@ -1,0 +1,137 @@
+// Flows of npm openid-client, a certified relying party, with a person at a real browser.
+//
+// Arguments: the name of the flow, then a JSON object with what it needs. It prints a JSON object with what came of it; a
+// flow whose client must be registered first prints what it is registered with before, and waits for a line.
+
+import readline from 'node:readline';
+
+import * as client from 'openid-client';
+import { Person } from './person.mjs';
+
+const [flow, text] = process.argv.slice(2);
+const given = JSON.parse(text);
+
+/** The client's configuration, discovered at the issuer. Loopback has no TLS. */
+async function discovered(authentication = client.None(), metadata = {}) {
+  return await client.discovery(new URL(given.issuer), given.client_id, metadata, authentication, {
+    execute: [client.allowInsecureRequests],
+  });
+}
+
+/** What every request for a code has, and what its answer is checked against. */
+async function codeRequest(more = {}) {
+  const verifier = client.randomPKCECodeVerifier();
+  const checks = {
+    pkceCodeVerifier: verifier,
+    expectedState: client.randomState(),
+    expectedNonce: client.randomNonce(),
+    idTokenExpected: true,
+  };
+  const parameters = {
+    redirect_uri: given.redirect_uri,
+    scope: given.scope,
+    code_challenge: await client.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    state: checks.expectedState,
+    nonce: checks.expectedNonce,
+    ...more,
+  };
+  return { parameters, checks };
+}
+
+/** The names of what came, and the claims: the tokens themselves are nobody's to print. */
+const summary = (tokens) => ({
+  members: Object.keys(tokens).sort(),
+  token_type: tokens.token_type,
+  claims: tokens.claims?.(),
+});
+
+const flows = {
+  async code(person) {
+    const config = await discovered();
+    const { parameters, checks } = await codeRequest();
+    const arrived = await person.go(client.buildAuthorizationUrl(config, parameters).href, given.redirect_uri);
+    const tokens = await client.authorizationCodeGrant(config, new URL(arrived.url), checks);
+    const userinfo = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
+    const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token);
+    const api = await client.fetchProtectedResource(config, refreshed.access_token, new URL(given.api), 'GET');
+    await client.tokenRevocation(config, refreshed.refresh_token);
+    const after = await client.refreshTokenGrant(config, refreshed.refresh_token).catch((error) => error.error);
+    return { ...summary(tokens), userinfo, refreshed: summary(refreshed).members, api: api.status, after };
+  },
+
+  async form_post(person) {
+    const config = await discovered();
+    const { parameters, checks } = await codeRequest({ response_mode: 'form_post' });
+    const arrived = await person.go(client.buildAuthorizationUrl(config, parameters).href, given.redirect_uri);
+    const posted = new Request(arrived.url, {
+      method: arrived.method,
+      body: arrived.form,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
+    return { method: arrived.method, ...summary(await client.authorizationCodeGrant(config, posted, checks)) };
+  },
+
+  async pushed(person) {
+    const config = await discovered(client.ClientSecretBasic(given.client_secret));
+    const { parameters, checks } = await codeRequest();
+    const url = await client.buildAuthorizationUrlWithPAR(config, parameters);
+    const arrived = await person.go(url.href, given.redirect_uri);
+    const tokens = await client.authorizationCodeGrant(config, new URL(arrived.url), checks);
+    const introspected = await client.tokenIntrospection(config, tokens.access_token);
+    return { sent: [...url.searchParams.keys()].sort(), introspected, ...summary(tokens) };
+  },
+
+  async device(person) {
+    const config = await discovered();
+    const started = await client.initiateDeviceAuthorization(config, { scope: given.scope });
+    const polled = client.pollDeviceAuthorizationGrant(config, started);
+    await person.page.goto(started.verification_uri_complete);
+    let tokens;
+    polled.then((response) => (tokens = response));
+    await Promise.race([polled, person.answer('allow', () => tokens)]);
+    return { user_code: started.user_code, ...summary(tokens) };
+  },
+
+  async logout(person) {
+    const config = await discovered();
+    const request = await codeRequest();
+    const open = (more) => client.buildAuthorizationUrl(config, { ...request.parameters, ...more }).href;
+    const arrived = await person.go(open(), given.redirect_uri);
+    const tokens = await client.authorizationCodeGrant(config, new URL(arrived.url), request.checks);
+    const end = client.buildEndSessionUrl(config, {
+      post_logout_redirect_uri: given.post_logout_redirect_uri,
+      id_token_hint: tokens.id_token,
+      state: 'out',
+    });
+    const left = await person.go(end.href, given.post_logout_redirect_uri);
+    const again = await person.go(open({ prompt: 'none' }), given.redirect_uri);
+    return { left: left.url, error: new URL(again.url).searchParams.get('error') };
+  },
+
+  async private_key_jwt() {
+    const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']);
+    const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey);
+    await told({ jwks: { keys: [{ kty, crv, x, y, kid: 'own', alg: 'ES256', use: 'sig' }] } });
+    const config = await discovered(client.PrivateKeyJwt({ key: pair.privateKey, kid: 'own' }));
+    const tokens = await client.clientCredentialsGrant(config, { scope: given.scope });
+    const api = await client.fetchProtectedResource(config, tokens.access_token, new URL(given.api), 'GET');
+    return { ...summary(tokens), api: api.status };
+  },
+};
+
+/** Prints something, and waits until the line that answers it has come. */
+async function told(something) {
+  console.log(JSON.stringify(something));
+  const lines = readline.createInterface({ input: process.stdin });
+  const { value } = await lines[Symbol.asyncIterator]().next();
+  lines.close();
+  return value;
+}
+
+const person = given.email ? await Person.atBrowser(given.email, given.password) : undefined;
+try {
+  console.log(JSON.stringify({ ...(await flows[flow](person)), pages: person?.pages }));
+} finally {
+  await person?.leave();
+}
