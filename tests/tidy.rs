@@ -11,11 +11,12 @@ use wardgate_tests::source::{Rust, files, has_word, read, root};
 const PRODUCT: [&str; 4] = ["shared/", "edge/", "issuer/", "xtask/"];
 
 /// What `shared` may be built from: formats, numbers and digests. Nothing here does I/O or knows a runtime.
-const SHARED_MAY_DEPEND_ON: [&str; 11] = [
+const SHARED_MAY_DEPEND_ON: [&str; 12] = [
     "anyhow",
     "base64ct",
     "chrono",
     "jwt-compact",
+    "miniz_oxide",
     "percent-encoding",
     "serde",
     "serde_json",

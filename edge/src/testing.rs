@@ -40,6 +40,7 @@ pub(crate) fn claims() -> AccessClaims {
         authentication_context: None,
         authentication_methods: Vec::new(),
         authenticated_at: None,
+        status: None,
     }
 }
 

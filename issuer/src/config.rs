@@ -145,6 +145,8 @@ pub struct TokensConfig {
     pub refresh_token_seconds: i64,
     /// ID tokens.
     pub id_token_seconds: i64,
+    /// Copies of status lists (`ttl`).
+    pub status_list_seconds: u32,
 }
 
 /// How long a person stays signed in, in seconds.

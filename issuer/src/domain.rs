@@ -15,4 +15,5 @@ pub mod grant;
 pub mod launch;
 pub mod session;
 pub mod signing_key;
+pub mod status_list;
 pub mod user;

@@ -16,6 +16,7 @@ pub mod metadata;
 pub mod pushed_authorization;
 pub mod resources;
 pub mod revoke;
+pub mod status_list;
 pub mod token;
 pub mod userinfo;
 

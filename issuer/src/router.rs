@@ -13,7 +13,7 @@ use crate::consent;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, end_session, health, introspect, landing,
-    launches, metadata, pushed_authorization, revoke, token, userinfo,
+    launches, metadata, pushed_authorization, revoke, status_list, token, userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
@@ -74,6 +74,8 @@ pub fn router(state: AppState) -> Router {
             get(metadata::smart_configuration),
         )
         .route("/.well-known/jwks.json", get(metadata::keys))
+        .route("/oauth2/status", get(status_list::all))
+        .route("/oauth2/status/{list}", get(status_list::get))
         .route("/docs/errors", get(documentation::errors))
         .route("/static/wardgate.css", get(landing::stylesheet))
         .route("/health/live", get(health::live))

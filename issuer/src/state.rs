@@ -12,6 +12,8 @@ use crate::keys::KeyRing;
 use crate::outbound::{KeySets, Outbound};
 use crate::password::{PasswordError, Passwords};
 use crate::store::Store;
+use crate::tokens::status_lists::StatusLists;
+use crate::tokens::status_places::StatusPlaces;
 
 /// The issuer's state. Clones share it.
 #[derive(Clone)]
@@ -26,6 +28,8 @@ struct Parts {
     form_key: Secret<[u8; 32]>,
     outbound: Outbound,
     key_sets: KeySets,
+    status_places: StatusPlaces,
+    status_lists: StatusLists,
 }
 
 impl AppState {
@@ -43,6 +47,7 @@ impl AppState {
         let form_key = keys.derive("wardgate form key");
         let outbound = Outbound::new(config.outbound.clone());
         let key_sets = KeySets::new(outbound.clone());
+        let status_places = StatusPlaces::new(config.longest_token_seconds());
         Ok(Self(Arc::new(Parts {
             config,
             store,
@@ -52,6 +57,8 @@ impl AppState {
             form_key,
             outbound,
             key_sets,
+            status_places,
+            status_lists: StatusLists::default(),
         })))
     }
 
@@ -103,5 +110,15 @@ impl AppState {
     /// The key sets that clients publish at URLs.
     pub fn key_sets(&self) -> &KeySets {
         &self.0.key_sets
+    }
+
+    /// The places of new access tokens in status lists.
+    pub fn status_places(&self) -> &StatusPlaces {
+        &self.0.status_places
+    }
+
+    /// The status lists that verifiers fetch.
+    pub fn status_lists(&self) -> &StatusLists {
+        &self.0.status_lists
     }
 }

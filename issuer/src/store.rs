@@ -29,6 +29,7 @@ mod refresh_tokens;
 mod sessions;
 mod signing_keys;
 mod sql;
+mod status_lists;
 mod users;
 mod writer;
 

@@ -11,6 +11,7 @@
 //! | [`jwk`] | Which public key is meant, and is it strong enough? |
 //! | [`claims`] | What do access tokens and ID tokens say, member by member? |
 //! | [`scope`] | What was granted, and does it permit this FHIR request? |
+//! | [`status_list`] | Which of many tokens were revoked, in a bit each? |
 //! | [`pkce`], [`redirect_uri`] | May this authorization code go there, to whom? |
 //! | [`oauth_error`], [`error_uri`], [`problem`], [`operation_outcome`] | How is a refusal said in the standards' words? |
 //! | [`secret`], [`time`] | Values that must not leak, and instants that must not be read here. |
@@ -33,4 +34,5 @@ pub mod problem;
 pub mod redirect_uri;
 pub mod scope;
 pub mod secret;
+pub mod status_list;
 pub mod time;

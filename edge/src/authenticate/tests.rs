@@ -42,6 +42,19 @@ fn gives_the_claims_of_a_good_token() {
 }
 
 #[test]
+fn takes_a_token_that_names_its_place_in_a_status_list() {
+    let world = World::new();
+    let status = json!({ "status_list": { "idx": 412, "uri": "https://issuer.example/oauth2/status/1" } });
+    let verified = check(&world, &world.token(with("status", status))).unwrap();
+    let place = verified
+        .claims()
+        .status
+        .clone()
+        .and_then(|status| status.status_list);
+    assert_eq!(place.map(|place| place.index), Some(412));
+}
+
+#[test]
 fn imports_a_key_once() {
     let world = World::new();
     for _ in 0..3 {

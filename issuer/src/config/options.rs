@@ -141,6 +141,13 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "How long an ID token lives.",
     ),
     option(
+        "tokens.status_list_seconds",
+        Some("30"),
+        "seconds, 2 to 300",
+        "How long whoever checks access tokens may go by a copy of a status list: as long it can take until a revoked \
+         token is refused everywhere.",
+    ),
+    option(
         "sessions.idle_seconds",
         Some("3600"),
         "seconds, 60 to 2592000",

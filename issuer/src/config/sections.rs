@@ -151,11 +151,13 @@ fn tokens(reader: &mut Reader<'_>) -> Option<TokensConfig> {
     let client_credentials_seconds = reader.number("tokens.client_credentials_seconds", 60..=3600, "seconds");
     let refresh_token_seconds = reader.number("tokens.refresh_token_seconds", 300..=31_536_000, "seconds");
     let id_token_seconds = reader.number("tokens.id_token_seconds", 60..=3600, "seconds");
+    let status_list_seconds = reader.number("tokens.status_list_seconds", 2..=300, "seconds");
     Some(TokensConfig {
         access_token_seconds: access_token_seconds?,
         client_credentials_seconds: client_credentials_seconds?,
         refresh_token_seconds: refresh_token_seconds?,
         id_token_seconds: id_token_seconds?,
+        status_list_seconds: status_list_seconds?.try_into().ok()?,
     })
 }
 

@@ -7,6 +7,7 @@ use wardgate_shared::time::Timestamp;
 use super::digest::SecretDigest;
 use super::launch::LaunchParameters;
 use super::session::AuthenticationMethod;
+use super::status_list::StatusListEntry;
 
 /// A grant to a client in a person's name. Ending it ends every token made from it.
 #[derive(Clone, Debug)]
@@ -82,6 +83,10 @@ pub struct AccessTokenRecord {
     pub client_id: String,
     /// The grant it was made from; none when the client acts for itself.
     pub grant_id: Option<String>,
+    /// The person in whose name it speaks; none when the client acts for itself.
+    pub user_id: Option<String>,
+    /// `status`: the bit that says whether it was revoked.
+    pub status: StatusListEntry,
     /// `exp`; the record is dropped after it.
     pub expires_at: Timestamp,
     /// Since when it is revoked.

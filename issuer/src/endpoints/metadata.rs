@@ -17,6 +17,7 @@ use crate::domain::client::{GrantType, SecurityProfile};
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::state::AppState;
+use crate::tokens::status_lists;
 
 use super::client_authentication::methods;
 
@@ -128,6 +129,7 @@ struct AuthorizationServer {
     end_session_endpoint: String,
     device_authorization_endpoint: String,
     pushed_authorization_request_endpoint: String,
+    status_list_aggregation_endpoint: String,
     require_pushed_authorization_requests: bool,
     response_modes_supported: [&'static str; ResponseMode::ALL.len()],
     subject_types_supported: [&'static str; 1],
@@ -164,6 +166,8 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
             .public_url
             .join("/oauth2/device_authorization"),
         pushed_authorization_request_endpoint: state.config().server.public_url.join("/oauth2/par"),
+        // draft-ietf-oauth-status-list section 9.1.
+        status_list_aggregation_endpoint: state.config().server.public_url.join(status_lists::PATH),
         // For all clients alike; one client can be held to it alone.
         require_pushed_authorization_requests: profile == SecurityProfile::Fapi2,
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),

@@ -6,7 +6,7 @@ use wardgate_shared::time::Timestamp;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::grant::AccessTokenRecord;
 
-use super::{Store, StoreError, audit_events, sql};
+use super::{Store, StoreError, audit_events, sql, status_lists};
 
 impl Store {
     /// Records an access token that comes from no grant: a client's own.
@@ -71,14 +71,23 @@ pub(super) fn revoke(connection: &Connection, token_id: &str, now: Timestamp) ->
     Ok(())
 }
 
+/// Stores the record of a token, and with the first one its status list. The schema's triggers revoke what stands on a
+/// grant, person or client when that ends; what ended before the token came is looked up here.
 pub(super) fn insert(connection: &Connection, access: &AccessTokenRecord) -> Result<(), StoreError> {
+    status_lists::insert_if_new(connection, &access.status.list)?;
     sql::change(
         connection,
-        "INSERT INTO access_tokens (token_id, client_id, grant_id, expires_at, revoked_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO access_tokens
+             (token_id, client_id, grant_id, user_id, status_list, status_index, expires_at, revoked_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(?8,
+             (SELECT ended_at FROM grants WHERE id = ?3), (SELECT deactivated_at FROM users WHERE id = ?4)))",
         params![
             access.token_id,
             access.client_id,
             access.grant_id,
+            access.user_id,
+            access.status.list.id,
+            access.status.index,
             access.expires_at.seconds(),
             sql::optional_seconds(access.revoked_at),
         ],

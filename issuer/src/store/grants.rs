@@ -71,14 +71,11 @@ pub(super) fn activate(connection: &Connection, grant_id: &str, now: Timestamp) 
     Ok(sql::change(connection, update, params![grant_id, now.seconds()])? > 0)
 }
 
-/// Ends a grant and revokes its access tokens; its refresh tokens and code are dead by the grant's end. Says whether it
+/// Ends a grant. Its refresh tokens and code are dead by that, and a trigger revokes its access tokens. Says whether it
 /// was alive.
 pub(super) fn end(connection: &Connection, grant_id: &str, now: Timestamp) -> Result<bool, StoreError> {
     let update = "UPDATE grants SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL";
-    let alive = sql::change(connection, update, params![grant_id, now.seconds()])? > 0;
-    let revoke = "UPDATE access_tokens SET revoked_at = ?2 WHERE grant_id = ?1 AND revoked_at IS NULL";
-    sql::change(connection, revoke, params![grant_id, now.seconds()])?;
-    Ok(alive)
+    Ok(sql::change(connection, update, params![grant_id, now.seconds()])? > 0)
 }
 
 /// A grant from a row that has the columns of its table under their own names.

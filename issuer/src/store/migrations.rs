@@ -53,6 +53,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0013_refresh_token_retries.sql"),
     ),
     (
+        "0018_status_lists",
+        include_str!("../../migrations/0018_status_lists.sql"),
+    ),
+    (
         "0019_launches",
         include_str!("../../migrations/0019_launches.sql"),
     ),

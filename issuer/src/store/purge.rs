@@ -21,7 +21,7 @@ pub struct Purged {
 }
 
 /// What an index on the expiry finds; `?1` is now, `?2` the portion.
-const EXPIRED: [&str; 8] = [
+const EXPIRED: [&str; 9] = [
     "DELETE FROM authorization_requests WHERE digest IN
          (SELECT digest FROM authorization_requests WHERE expires_at <= ?1 LIMIT ?2)",
     // An hour later than it could: a device that asks late is to hear that its code has expired.
@@ -32,6 +32,10 @@ const EXPIRED: [&str; 8] = [
     "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM access_tokens WHERE token_id IN
          (SELECT token_id FROM access_tokens WHERE expires_at <= ?1 LIMIT ?2)",
+    // After the tokens, which refer to them; a list expires with its last token or later.
+    "DELETE FROM status_lists WHERE id IN
+         (SELECT id FROM status_lists l WHERE expires_at <= ?1
+              AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE status_list = l.id) LIMIT ?2)",
     "DELETE FROM refresh_tokens WHERE digest IN (SELECT digest FROM refresh_tokens WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM client_assertions WHERE (client_id, digest) IN
          (SELECT client_id, digest FROM client_assertions WHERE expires_at <= ?1 LIMIT ?2)",

@@ -6,6 +6,7 @@ mod durability;
 mod migrations;
 mod people;
 mod purge;
+mod status_lists;
 mod tokens;
 
 use tempfile::TempDir;
@@ -24,8 +25,10 @@ use crate::domain::digest::SecretDigest;
 use crate::domain::grant::{AccessTokenRecord, Grant, RefreshToken};
 use crate::domain::launch::{LaunchParameters, LaunchedContext, RequestContext};
 use crate::domain::session::{AuthenticationMethod, Session};
+use crate::domain::status_list::StatusListEntry;
 use crate::domain::user::User;
 use crate::testing::{self, AUDIENCE, START};
+use crate::tokens::status_places::StatusPlaces;
 
 const REDIRECT_URI: &str = "https://app.example.org/callback";
 
@@ -252,9 +255,17 @@ fn access(token_id: &str, grant_id: Option<&str>) -> AccessTokenRecord {
         token_id: token_id.into(),
         client_id: "app".into(),
         grant_id: grant_id.map(String::from),
+        user_id: None,
+        status: place(),
         expires_at: START.plus(3600),
         revoked_at: None,
     }
+}
+
+/// A place that no other token of the process has.
+fn place() -> StatusListEntry {
+    static PLACES: StatusPlaces = StatusPlaces::new(3600);
+    PLACES.next(START.plus(3600), START).unwrap()
 }
 
 /// An instant after [`START`].

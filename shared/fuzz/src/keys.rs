@@ -4,6 +4,7 @@ use wardgate_shared::jwk::JwkSet;
 use wardgate_shared::jwt::{MAXIMUM_JWT_BYTES, UnverifiedJwt};
 use wardgate_shared::pkce::CodeChallenge;
 use wardgate_shared::redirect_uri::RegisteredRedirectUri;
+use wardgate_shared::status_list::{CompressedStatusList, StatusList};
 
 /// A compact JWT as a bearer credential brings it.
 pub fn jwt_compact(data: &[u8]) {
@@ -77,4 +78,24 @@ pub fn redirect_uri(data: &[u8]) {
             "fit for a Location header"
         );
     }
+}
+
+/// The object `status_list` of a status list token.
+pub fn status_list(data: &[u8]) {
+    const MAXIMUM_BYTES: usize = 65_536;
+    let Ok(compressed) = serde_json::from_slice::<CompressedStatusList>(data) else {
+        return;
+    };
+    let Ok(mut list) = StatusList::decompress(&compressed, MAXIMUM_BYTES) else {
+        return;
+    };
+    let entries = list.entries();
+    assert!(entries <= 8 * MAXIMUM_BYTES as u64);
+    assert_eq!(list.get(entries), None);
+    if let Some(last) = entries.checked_sub(1) {
+        let status = list.get(last).expect("a list holds its last entry");
+        assert!(list.set(last, status));
+    }
+    let again = StatusList::decompress(&list.compress(), MAXIMUM_BYTES).expect("a list reads what it writes");
+    assert_eq!(list, again);
 }

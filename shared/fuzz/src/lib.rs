@@ -22,7 +22,7 @@ mod keys;
 mod requests;
 mod scopes;
 
-pub use keys::{jwk_set, jwt_compact, pkce, redirect_uri};
+pub use keys::{jwk_set, jwt_compact, pkce, redirect_uri, status_list};
 pub use requests::interaction;
 pub use scopes::{scope_set, smart_scope};
 
@@ -38,4 +38,5 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("redirect_uri", redirect_uri),
     ("scope_set", scope_set),
     ("smart_scope", smart_scope),
+    ("status_list", status_list),
 ];

@@ -9,6 +9,7 @@ use crate::jwt::{Audiences, RegisteredClaims};
 use crate::time::Timestamp;
 
 use super::launch_context::LaunchContext;
+use super::status_list::Status;
 
 /// `typ` of an access token (RFC 9068 section 2.1).
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
@@ -58,6 +59,9 @@ pub struct AccessClaims {
     /// `auth_time`: when the person was authenticated.
     #[serde(rename = "auth_time", default, skip_serializing_if = "Option::is_none")]
     pub authenticated_at: Option<Timestamp>,
+    /// `status`: where to see whether it was revoked (draft-ietf-oauth-status-list section 6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
 }
 
 impl AccessClaims {

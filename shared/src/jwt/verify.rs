@@ -39,6 +39,8 @@ pub trait VerifyingKey {
 
 /// Claims that every kind of token has, read by the policy.
 pub trait RegisteredClaims: DeserializeOwned {
+    /// Whether this kind of token says whom it is for. Where it does not, the policy's audiences are not looked at.
+    const NAMES_AUDIENCES: bool = true;
     /// `iss`.
     fn issuer(&self) -> &str;
     /// `aud`.
@@ -124,7 +126,9 @@ pub async fn verify<C: RegisteredClaims, K: VerifyingKey>(
     } = claims;
 
     policy.check_issuer(custom.issuer())?;
-    policy.check_audience(custom.audiences())?;
+    if C::NAMES_AUDIENCES {
+        policy.check_audience(custom.audiences())?;
+    }
     let expires_at = expiration.map(|time| Timestamp::from_seconds(time.timestamp()));
     let not_before = not_before.map(|time| Timestamp::from_seconds(time.timestamp()));
     let issued_at = issued_at.map(|time| Timestamp::from_seconds(time.timestamp()));

@@ -112,6 +112,10 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     ] {
         assert!(lists(&openid, "token_endpoint_auth_methods_supported", method));
     }
+    assert_eq!(
+        openid["status_list_aggregation_endpoint"],
+        format!("{ISSUER}/oauth2/status")
+    );
     // OUT-01
     assert_eq!(openid["end_session_endpoint"], format!("{ISSUER}/oauth2/logout"));
     assert_eq!(openid["userinfo_endpoint"], format!("{ISSUER}/oauth2/userinfo"));

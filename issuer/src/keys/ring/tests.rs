@@ -108,6 +108,7 @@ async fn tokens_verify_with_the_published_key() {
         authentication_context: None,
         authentication_methods: Vec::new(),
         authenticated_at: None,
+        status: None,
     };
     let ring = issuer.state.keys();
     let token = ring

@@ -64,7 +64,11 @@ async fn a_consumed_code_stays_as_long_as_something_lives_under_its_grant() {
         "its replay would still be known"
     );
     assert!(test.store.refresh_token(&digest("r")).await.unwrap().is_some());
-    assert_eq!(test.purge(2_592_000).await, 2, "the refresh token and the grant");
+    assert_eq!(
+        test.purge(2_592_000).await,
+        3,
+        "the status list, the refresh token and the grant"
+    );
     assert_eq!(test.rows("authorization_codes"), 0);
 }
 
