@@ -74,6 +74,10 @@ enum Command {
 enum UserCommand {
     /// Make an account
     Add(user::AddUser),
+    /// End all sessions of a person, and tell the applications they were signed in to
+    SignOut(user::SignOutUser),
+    /// Close an account: its person cannot sign in any more, and nothing they gave lives on
+    Deactivate(user::DeactivateUser),
 }
 
 #[derive(Debug, Subcommand)]
@@ -121,6 +125,12 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::CheckConfig(command) => command.run(load),
         Command::User {
             command: UserCommand::Add(command),
+        } => command.run(&load()?, now).await,
+        Command::User {
+            command: UserCommand::SignOut(command),
+        } => command.run(&load()?, now).await,
+        Command::User {
+            command: UserCommand::Deactivate(command),
         } => command.run(&load()?, now).await,
         Command::Client {
             command: ClientCommand::Add(command),

@@ -248,6 +248,7 @@ impl Answer<'_> {
             methods: session.methods.clone(),
             nonce: None,
             session: Some(session.digest),
+            session_id: Some(session.id.clone()),
             created_at: self.state.now(),
             ended_at: None,
         };

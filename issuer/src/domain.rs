@@ -13,6 +13,7 @@ pub mod digest;
 pub mod fhir_reference;
 pub mod grant;
 pub mod launch;
+pub mod logout_notification;
 pub mod session;
 pub mod signing_key;
 pub mod status_list;

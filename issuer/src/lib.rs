@@ -18,6 +18,7 @@
 //! | [`cli`] | The commands of the binary `wardgate`. |
 //! | [`clock`], [`rng`] | The one clock and the one source of randomness. |
 
+pub mod backchannel_logout;
 pub mod cli;
 pub mod clock;
 pub mod config;

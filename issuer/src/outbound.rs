@@ -1,10 +1,11 @@
-//! What the issuer fetches from others: key sets of clients that publish them at a URL (RFC 7591 `jwks_uri`).
+//! What the issuer asks of others: key sets of clients that publish them at a URL (RFC 7591 `jwks_uri`), and that they take a
+//! logout token (Back-Channel Logout 1.0 section 2.5).
 //!
 //! A URL that somebody registered must not make the issuer a window into the network it stands in. Only https is
-//! fetched, only from public addresses, checked where names are resolved, so that a name cannot say one thing to the
+//! spoken (by rustls: TLS 1.2 with forward secrecy, or 1.3), only with public addresses, checked where names are resolved, so that a name cannot say one thing to the
 //! check and another to the connection. No redirects, no proxies from the environment, caps on time and size.
 //!
-//! Nothing fetched is trusted beyond being what that URL answered. Left out on purpose: sending anything but GET.
+//! Nothing fetched is trusted beyond being what that URL answered. Left out on purpose: credentials of the issuer's own.
 
 mod address;
 mod freshness;
@@ -62,7 +63,7 @@ pub enum FetchError {
     /// No answer: name, address, connection, certificate or time.
     #[error("no answer: {0}")]
     Unreachable(String),
-    /// An answer other than 200; redirects are not followed.
+    /// An answer other than 200, or 204 to a form; redirects are not followed.
     #[error("the answer has status {0}")]
     Status(StatusCode),
     /// A body of more than 128 KiB.
@@ -104,9 +105,7 @@ impl Outbound {
     /// # Errors
     /// [`FetchError`].
     pub async fn fetch_json(&self, url: &str) -> Result<Fetched, FetchError> {
-        let url = check_url(url, &self.0.config)?;
-        let client = &self.0.client;
-        let client = client.get_or_try_init(|| build(self.0.config.clone())).await?;
+        let (client, url) = self.ready(url).await?;
         let request = client.get(url).header(header::ACCEPT, "application/json");
         let mut response = request.send().await.map_err(|error| unreachable(&error))?;
         if response.status() != StatusCode::OK {
@@ -123,6 +122,34 @@ impl Outbound {
             body,
             headers: std::mem::take(response.headers_mut()),
         })
+    }
+
+    /// Posts a form. 200 and 204 mean that it was taken; the body of the answer is not read.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<(), FetchError> {
+        let (client, url) = self.ready(url).await?;
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = client
+            .post(url)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form);
+        let response = request.send().await.map_err(|error| unreachable(&error))?;
+        match response.status() {
+            StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
+            status => Err(FetchError::Status(status)),
+        }
+    }
+
+    /// The client, and `url` as one that it may ask.
+    async fn ready(&self, url: &str) -> Result<(&Client, Url), FetchError> {
+        let url = check_url(url, &self.0.config)?;
+        let client = &self.0.client;
+        let client = client.get_or_try_init(|| build(self.0.config.clone())).await?;
+        Ok((client, url))
     }
 }
 

@@ -22,6 +22,7 @@ mod device_authorizations;
 mod error;
 mod grants;
 mod launches;
+mod logout_notifications;
 mod migrations;
 mod purge;
 mod readers;
@@ -36,6 +37,7 @@ mod writer;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use tokio::sync::Notify;
 use wardgate_shared::time::Timestamp;
 
 use crate::config::DatabaseConfig;
@@ -104,6 +106,8 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     writer: Writer,
     readers: Readers,
+    /// Rings when a logout was queued and committed.
+    logout_bell: Notify,
 }
 
 impl Store {
@@ -122,6 +126,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             writer,
             readers: Readers::new(readers),
+            logout_bell: Notify::new(),
         })))
     }
 

@@ -1,6 +1,7 @@
 //! An issuer for tests: real store in a folder of its own, real keys, a clock that is moved by hand, cheap Argon2.
 
 mod document_server;
+mod logout_receiver;
 mod signer;
 
 use std::path::Path;
@@ -26,6 +27,7 @@ use crate::state::AppState;
 use crate::store::{Insertion, Store};
 
 pub(crate) use document_server::DocumentServer;
+pub(crate) use logout_receiver::{LogoutReceiver, Received};
 pub(crate) use signer::{Signer, assertion_claims, key_set};
 
 /// When every test begins: 2027-01-15.

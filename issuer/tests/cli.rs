@@ -436,6 +436,55 @@ fn help_and_misuse_leave_with_0_and_2() {
     }
 }
 
+#[test]
+fn a_person_is_signed_out_and_their_account_closed() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let about = |command| ["user", command, "--email", "Ada@example.org"];
+    for command in ["sign-out", "deactivate"] {
+        wardgate
+            .run(&about(command))
+            .refused(4, "there is no account for ada@example.org");
+    }
+    wardgate.run_with(&ADA, "correct horse battery\n").ok();
+    let said = wardgate.run(&about("sign-out")).ok();
+    assert_eq!(said, "ended 0 sessions of ada@example.org\n");
+    let deactivate = [&about("deactivate")[..], &["--json"]].concat();
+    assert_eq!(wardgate.run(&deactivate).json()["deactivated"], true);
+    assert_eq!(wardgate.run(&deactivate).json()["deactivated"], false);
+    let said = wardgate.run(&about("deactivate")).ok();
+    assert_eq!(said, "the account of ada@example.org was deactivated already\n");
+}
+
+/// Registers an app whose logout URL is this one.
+fn add_listening_app(wardgate: &Wardgate, url: &str) -> Answer {
+    let metadata = wardgate.path("metadata.json");
+    let text = serde_json::json!({ "backchannel_logout_uri": url });
+    std::fs::write(&metadata, text.to_string()).unwrap();
+    let app = "client add --client-id app --name App --type public --grant authorization_code --scope openid \
+               --redirect-uri https://app.example.org/callback --metadata";
+    let mut arguments: Vec<&str> = app.split_whitespace().collect();
+    arguments.push(metadata.to_str().unwrap());
+    wardgate.run(&arguments)
+}
+
+// OUT-11
+#[test]
+fn a_logout_url_must_be_one_that_may_be_reached() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    for (url, said) in [
+        ("http://app.example.org/logout", "must be an https URL"),
+        ("https://app.example.org/logout#now", "fragment"),
+        ("https://10.0.0.1/logout", "not public"),
+        ("/logout", "is not an absolute URL"),
+    ] {
+        let answer = add_listening_app(&wardgate, url);
+        answer.refused(2, said);
+    }
+    add_listening_app(&wardgate, "https://app.example.org/logout?of=wardgate").ok();
+}
+
 #[cfg(unix)]
 #[test]
 fn serve_starts_with_one_line_and_stops_on_sigterm() {

@@ -5,9 +5,9 @@ use wardgate_shared::pkce::CodeChallenge;
 use wardgate_tests::browser::{Browser, Decision};
 use wardgate_tests::pair::{AUDIENCE, CALLBACK, PASSWORD, PATIENT_EMAIL, Pair};
 
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-fn authorization_url(client_id: &str, scope: &str, extra: &str) -> String {
+pub(crate) fn authorization_url(client_id: &str, scope: &str, extra: &str) -> String {
     let challenge = CodeChallenge::of(VERIFIER).unwrap().encoded();
     let scope = scope.replace(' ', "%20").replace('/', "%2F");
     format!(
@@ -17,14 +17,14 @@ fn authorization_url(client_id: &str, scope: &str, extra: &str) -> String {
 }
 
 /// The value of a query parameter of a callback URL.
-fn parameter(callback: &str, name: &str) -> Option<String> {
+pub(crate) fn parameter(callback: &str, name: &str) -> Option<String> {
     let url = reqwest::Url::parse(callback).unwrap();
     url.query_pairs()
         .find(|(own, _)| own == name)
         .map(|(_, value)| value.into_owned())
 }
 
-fn claims_of(token: &str) -> Value {
+pub(crate) fn claims_of(token: &str) -> Value {
     use base64ct::{Base64UrlUnpadded, Encoding};
     let payload = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&Base64UrlUnpadded::decode_vec(payload).unwrap()).unwrap()

@@ -3,6 +3,7 @@
 
 mod client_libraries;
 mod journey;
+mod logout;
 mod openid_client;
 mod readme;
 mod seed_examples;

@@ -123,6 +123,7 @@ pub(super) struct AddClient {
 impl AddClient {
     pub(super) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
         let mut client = self.client(now).map_err(Failure::Usage)?;
+        metadata::check_urls(&client.metadata, config).map_err(Failure::Usage)?;
         let secret = match self.client_type {
             ClientType::Public => None,
             ClientType::Confidential if self.auth == ProofMethod::PrivateKeyJwt => {

@@ -1,4 +1,6 @@
-//! `wardgate user add`: makes an account.
+//! `wardgate user add`: makes an account. What ends things for people is in `ending`.
+
+mod ending;
 
 use clap::Args;
 use serde_json::json;
@@ -13,6 +15,8 @@ use crate::rng;
 use crate::store::Insertion;
 
 use super::{Failure, opened, output, secret_input};
+
+pub(super) use ending::{DeactivateUser, SignOutUser};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -205,13 +205,13 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "outbound.allow_loopback_http",
         Some("false"),
         "true or false",
-        "Whether key sets of clients may be fetched from this machine, and by http then: for development.",
+        "Whether clients' key sets and logout URLs may be on this machine, and reached by http then: for development.",
     ),
     option(
         "outbound.private_networks",
         Some("[]"),
         "list of IP addresses and networks such as 10.0.0.0/8",
-        "Networks that are not public and from which key sets of clients may be fetched all the same.",
+        "Networks that are not public and on which clients' key sets and logout URLs may be all the same.",
     ),
     option(
         "logging.format",

@@ -12,6 +12,8 @@ pub enum AuditAction {
     SignIn,
     /// A person signed out.
     SignOut,
+    /// A client was told that a session is over, or could not be.
+    BackchannelLogout,
     /// A person answered the consent page.
     Consent,
     /// An authorization code was issued, or an authorization request refused.
@@ -36,15 +38,18 @@ pub enum AuditAction {
     ClientRegistration,
     /// A person's account was made.
     UserCreation,
+    /// A person's account was closed to them.
+    UserDeactivation,
     /// A signing key was made.
     KeyRotation,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::SignIn,
         Self::SignOut,
+        Self::BackchannelLogout,
         Self::Consent,
         Self::Authorization,
         Self::PushedAuthorization,
@@ -57,6 +62,7 @@ impl AuditAction {
         Self::Replay,
         Self::ClientRegistration,
         Self::UserCreation,
+        Self::UserDeactivation,
         Self::KeyRotation,
     ];
 
@@ -70,6 +76,7 @@ impl AuditAction {
         match self {
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",
+            Self::BackchannelLogout => "backchannel_logout",
             Self::Consent => "consent",
             Self::Authorization => "authorization",
             Self::PushedAuthorization => "pushed_authorization",
@@ -82,6 +89,7 @@ impl AuditAction {
             Self::Replay => "replay",
             Self::ClientRegistration => "client_registration",
             Self::UserCreation => "user_creation",
+            Self::UserDeactivation => "user_deactivation",
             Self::KeyRotation => "key_rotation",
         }
     }

@@ -34,6 +34,8 @@ pub struct Grant {
     pub nonce: Option<String>,
     /// The session in which it was given; see [`Grant::ends_with_session`].
     pub session: Option<SecretDigest>,
+    /// The id of that session, which its ID tokens are to name; see [`super::session::session_id_for`].
+    pub session_id: Option<String>,
     /// When it was given.
     pub created_at: Timestamp,
     /// Since when it is over.

@@ -127,6 +127,8 @@ struct AuthorizationServer {
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     userinfo_endpoint: String,
     end_session_endpoint: String,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
     device_authorization_endpoint: String,
     pushed_authorization_request_endpoint: String,
     status_list_aggregation_endpoint: String,
@@ -134,7 +136,7 @@ struct AuthorizationServer {
     response_modes_supported: [&'static str; ResponseMode::ALL.len()],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<&'static str>,
-    claims_supported: [&'static str; 13],
+    claims_supported: [&'static str; 14],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
@@ -160,6 +162,8 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         introspection_endpoint_auth_methods_supported: introspection_methods(profile),
         userinfo_endpoint: state.config().server.public_url.join("/oauth2/userinfo"),
         end_session_endpoint: state.config().server.public_url.join("/oauth2/logout"),
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
         device_authorization_endpoint: state
             .config()
             .server
@@ -183,6 +187,7 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
             "amr",
             "nonce",
             "at_hash",
+            "sid",
             "fhirUser",
             "name",
             "email",

@@ -23,6 +23,7 @@ use crate::error::redirect;
 use crate::extract::cookies::Cookie;
 use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin};
 use crate::password::PasswordCheck;
+use crate::rng;
 use crate::state::AppState;
 use crate::tokens::opaque::OpaqueSecret;
 use crate::views::{FormTargets, SignInPage, page};
@@ -233,6 +234,7 @@ async fn begin_session(
     let secret = OpaqueSecret::Session.generate()?;
     let session = Session {
         digest: secret.digest,
+        id: rng::identifier("session-")?,
         user_id: user.id,
         authenticated_at: now,
         methods: vec![AuthenticationMethod::Password],

@@ -40,8 +40,9 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Store
     sql::change(
         connection,
         "INSERT INTO grants (id, client_id, user_id, scope, audiences, patient_id, encounter_id, authenticated_at,
-             methods, nonce, session_digest, ends_with_session, created_at, ended_at, launch_parameters)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+             methods, nonce, session_digest, ends_with_session, created_at, ended_at, launch_parameters, session_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+             ?16)",
         params![
             grant.id,
             grant.client_id,
@@ -58,6 +59,7 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Store
             grant.created_at.seconds(),
             sql::optional_seconds(grant.ended_at),
             sql::to_object(&grant.launch_parameters)?,
+            grant.session_id,
         ],
     )?;
     Ok(())
@@ -76,6 +78,21 @@ pub(super) fn activate(connection: &Connection, grant_id: &str, now: Timestamp) 
 pub(super) fn end(connection: &Connection, grant_id: &str, now: Timestamp) -> Result<bool, StoreError> {
     let update = "UPDATE grants SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL";
     Ok(sql::change(connection, update, params![grant_id, now.seconds()])? > 0)
+}
+
+/// Ends every grant in a person's name.
+pub(super) fn end_all_of(connection: &Connection, user_id: &str, now: Timestamp) -> Result<(), StoreError> {
+    let query = "SELECT id FROM grants WHERE user_id = ?1 AND ended_at IS NULL";
+    let living = sql::all(
+        connection,
+        query,
+        [user_id],
+        |row| Ok(row.get::<_, String>("id")?),
+    )?;
+    for grant_id in living {
+        end(connection, &grant_id, now)?;
+    }
+    Ok(())
 }
 
 /// A grant from a row that has the columns of its table under their own names.
@@ -97,6 +114,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<Grant, StoreError> {
         })?,
         nonce: row.get("nonce")?,
         session: sql::optional_digest(row, "session_digest")?,
+        session_id: row.get("session_id")?,
         created_at: sql::instant(row, "created_at")?,
         ended_at: sql::optional_instant(row, "ended_at")?,
     })

@@ -53,6 +53,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0013_refresh_token_retries.sql"),
     ),
     (
+        "0017_backchannel_logout",
+        include_str!("../../migrations/0017_backchannel_logout.sql"),
+    ),
+    (
         "0018_status_lists",
         include_str!("../../migrations/0018_status_lists.sql"),
     ),

@@ -2,7 +2,8 @@
 //!
 //! Codes and exchanged refresh tokens outlive their use, because their replay must be known for one; they go with their
 //! grant, or when they have expired. A grant goes when nothing under it is left and nothing can come of it: it ended, or
-//! neither its code, nor the device it was given to, nor a refresh token can be used any more.
+//! neither its code, nor the device it was given to, nor a refresh token can be used any more. One that gave tokens stays as
+//! long as its session: at the session's end its client is to hear of it.
 
 use wardgate_shared::time::Timestamp;
 
@@ -49,6 +50,7 @@ macro_rules! finished {
         "NOT EXISTS (SELECT 1 FROM access_tokens a WHERE a.grant_id = g.id)
            AND NOT EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id)
            AND NOT EXISTS (SELECT 1 FROM authorization_codes c WHERE c.grant_id = g.id AND c.expires_at > ?1)
+           AND (g.activated_at IS NULL OR NOT EXISTS (SELECT 1 FROM sessions s WHERE s.digest = g.session_digest))
            AND NOT EXISTS (SELECT 1 FROM device_authorizations d WHERE d.grant_id = g.id AND d.expires_at > ?1)"
     };
 }

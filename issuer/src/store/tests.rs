@@ -3,6 +3,7 @@
 mod authorization;
 mod concurrency;
 mod durability;
+mod logout_notifications;
 mod migrations;
 mod people;
 mod purge;
@@ -87,6 +88,7 @@ impl TestStore {
             methods: vec![AuthenticationMethod::Password],
             nonce: Some("n-1".into()),
             session: Some(digest("session")),
+            session_id: Some("session-1".into()),
             created_at: START,
             ended_at: None,
         }
@@ -125,6 +127,7 @@ impl TestStore {
     fn session(&self, secret: &str) -> Session {
         Session {
             digest: digest(secret),
+            id: format!("session-{secret}"),
             user_id: self.user.id.clone(),
             authenticated_at: START,
             methods: vec![AuthenticationMethod::Password],

@@ -11,6 +11,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::{Config, Resource};
 use crate::domain::grant::{AccessTokenRecord, Grant};
+use crate::domain::session::session_id_for;
 use crate::domain::user::User;
 use crate::error::InternalError;
 use crate::rng;
@@ -154,6 +155,7 @@ pub fn id_token(
         authenticated_at: Some(grant.authenticated_at),
         authentication_context: None,
         authentication_methods: method_names(grant),
+        session_id: session_id(grant),
         access_token_hash: Some(access_token_hash(algorithm, access_token.expose())),
         fhir_user: fhir_user(config, user, &grant.scope, &grant.audiences),
     };
@@ -162,6 +164,12 @@ pub fn id_token(
         .keys()
         .sign_with(algorithm, ID_TOKEN_TYPE, claims, now, expires_at, now)?;
     Ok(Secret::new(signed))
+}
+
+/// `sid` of the grant's ID tokens: the same in each, however often it is refreshed.
+fn session_id(grant: &Grant) -> Option<String> {
+    let id = grant.session_id.as_deref()?;
+    Some(session_id_for(&grant.client_id, id))
 }
 
 fn method_names(grant: &Grant) -> Vec<String> {

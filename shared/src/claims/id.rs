@@ -37,6 +37,9 @@ pub struct IdClaims {
     /// `amr`: the methods used (RFC 8176).
     #[serde(rename = "amr", default, skip_serializing_if = "Vec::is_empty")]
     pub authentication_methods: Vec<String>,
+    /// `sid`: the session in which the client got its grant (Back-Channel Logout 1.0 section 2.1).
+    #[serde(rename = "sid", default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
     /// `at_hash`: see [`access_token_hash`].
     #[serde(rename = "at_hash", default, skip_serializing_if = "Option::is_none")]
     pub access_token_hash: Option<String>,

@@ -158,6 +158,7 @@ impl PendingRequest {
             methods: session.session.methods.clone(),
             nonce: self.request.nonce.clone(),
             session: Some(session.session.digest),
+            session_id: Some(session.session.id.clone()),
             created_at: now,
             ended_at: None,
         };

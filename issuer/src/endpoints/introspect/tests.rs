@@ -329,6 +329,7 @@ async fn access_token_of(clinic: &Clinic, user: &User) -> String {
         methods: Vec::new(),
         nonce: None,
         session: None,
+        session_id: None,
         created_at: START,
         ended_at: None,
     };

@@ -118,6 +118,9 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     );
     // OUT-01
     assert_eq!(openid["end_session_endpoint"], format!("{ISSUER}/oauth2/logout"));
+    // OUT-10
+    assert_eq!(openid["backchannel_logout_supported"], true);
+    assert_eq!(openid["backchannel_logout_session_supported"], true);
     assert_eq!(openid["userinfo_endpoint"], format!("{ISSUER}/oauth2/userinfo"));
     for scope in ["openid", "profile", "email"] {
         assert!(lists(&openid, "scopes_supported", scope));
@@ -133,6 +136,7 @@ async fn nothing_is_claimed_that_is_not_there() {
     for name in ["openid-configuration", "smart-configuration"] {
         let (_, document) = document(&clinic, name).await;
         assert!(document.get("registration_endpoint").is_none(), "{name}");
+        assert!(document.get("frontchannel_logout_supported").is_none(), "{name}");
         for absent in ["address", "phone", "launch/imagingstudy"] {
             assert!(!lists(&document, "scopes_supported", absent), "{absent}");
         }

@@ -8,7 +8,7 @@ use crate::domain::signing_key::StoredSigningKey;
 use crate::store::Insertion;
 
 impl TestStore {
-    fn rows(&self, table: &str) -> i64 {
+    pub(super) fn rows(&self, table: &str) -> i64 {
         let query = format!("SELECT count(*) FROM {table}");
         self.connection().query_row(&query, [], |row| row.get(0)).unwrap()
     }
