@@ -40,6 +40,8 @@ pub struct Config {
     pub security: SecurityConfig,
     /// Section `tokens`.
     pub tokens: TokensConfig,
+    /// Section `dpop`.
+    pub dpop: DpopConfig,
     /// Section `sessions`.
     pub sessions: SessionsConfig,
     /// The resources that access tokens may name in `aud`, never empty; the first is the default.
@@ -147,6 +149,22 @@ pub struct TokensConfig {
     pub id_token_seconds: i64,
     /// Copies of status lists (`ttl`).
     pub status_list_seconds: u32,
+}
+
+/// Proofs of possession (RFC 9449).
+#[derive(Clone, Debug)]
+pub struct DpopConfig {
+    /// Whether proofs must hold a nonce.
+    pub nonce: DpopNonces,
+}
+
+/// Whether DPoP proofs must hold a nonce of this server (RFC 9449 sections 8 and 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DpopNonces {
+    /// None is given or looked at.
+    Off,
+    /// Every proof must hold one.
+    Required,
 }
 
 /// How long a person stays signed in, in seconds.

@@ -14,6 +14,7 @@ pub mod fhir_reference;
 pub mod grant;
 pub mod launch;
 pub mod logout_notification;
+pub mod proof_use;
 pub mod session;
 pub mod signing_key;
 pub mod status_list;

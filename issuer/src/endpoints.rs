@@ -7,6 +7,7 @@ pub mod client_request;
 pub mod cross_origin;
 pub mod device_authorization;
 pub mod documentation;
+pub mod dpop;
 pub mod end_session;
 pub mod health;
 pub mod introspect;

@@ -7,11 +7,13 @@ pub mod client_address;
 pub mod cookies;
 pub mod form;
 pub mod parameters;
+pub mod request_target;
 pub mod same_origin;
 pub mod signed_in;
 
 pub use client_address::ClientAddress;
 pub use form::{Form, FormError};
 pub use parameters::{Parameters, ParametersError, RepeatedParameter};
+pub use request_target::RequestTarget;
 pub use same_origin::SameOrigin;
 pub use signed_in::{BrowserSession, SignedIn};

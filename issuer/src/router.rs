@@ -12,8 +12,8 @@ use tower_http::trace::TraceLayer;
 use crate::consent;
 use crate::device;
 use crate::endpoints::{
-    authorize, cross_origin, device_authorization, documentation, end_session, health, introspect, landing,
-    launches, metadata, pushed_authorization, revoke, status_list, token, userinfo,
+    authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
+    landing, launches, metadata, pushed_authorization, revoke, status_list, token, userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
@@ -44,20 +44,23 @@ pub fn router(state: AppState) -> Router {
                 .post(userinfo::post)
                 .fallback(userinfo::other_method),
         )
+        .layer(from_fn_with_state(state.clone(), dpop::nonce::give))
         .layer(from_fn_with_state(
             state.clone(),
             cross_origin::registered_origins,
         ));
 
     // Called by servers alone: no browser app may, from whatever origin.
-    let servers = Router::new().route(
-        "/oauth2/introspect",
-        axum::routing::post(introspect::post).fallback(introspect::other_method),
-    );
-    let servers = servers.route(
-        "/v1/launches",
-        axum::routing::post(launches::post).fallback(launches::other_method),
-    );
+    let servers = Router::new()
+        .route(
+            "/oauth2/introspect",
+            axum::routing::post(introspect::post).fallback(introspect::other_method),
+        )
+        .route(
+            "/v1/launches",
+            axum::routing::post(launches::post).fallback(launches::other_method),
+        )
+        .layer(from_fn_with_state(state.clone(), dpop::nonce::give));
 
     // Read by anybody.
     let documents = Router::new()

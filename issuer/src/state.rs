@@ -26,6 +26,7 @@ struct Parts {
     passwords: Passwords,
     clock: Arc<dyn Clock>,
     form_key: Secret<[u8; 32]>,
+    nonce_key: Secret<[u8; 32]>,
     outbound: Outbound,
     key_sets: KeySets,
     status_places: StatusPlaces,
@@ -45,6 +46,7 @@ impl AppState {
     ) -> Result<Self, PasswordError> {
         let passwords = Passwords::new(&config.passwords)?;
         let form_key = keys.derive("wardgate form key");
+        let nonce_key = keys.derive("wardgate dpop nonce key");
         let outbound = Outbound::new(config.outbound.clone());
         let key_sets = KeySets::new(outbound.clone());
         let status_places = StatusPlaces::new(config.longest_token_seconds());
@@ -55,6 +57,7 @@ impl AppState {
             passwords,
             clock,
             form_key,
+            nonce_key,
             outbound,
             key_sets,
             status_places,
@@ -100,6 +103,11 @@ impl AppState {
     /// The key of the forms' CSRF tokens (HMAC-SHA-256); the same after a restart, as long as the master key is.
     pub fn form_key(&self) -> &Secret<[u8; 32]> {
         &self.0.form_key
+    }
+
+    /// The key of DPoP nonces (HMAC-SHA-256); the same after a restart, as long as the master key is.
+    pub fn nonce_key(&self) -> &Secret<[u8; 32]> {
+        &self.0.nonce_key
     }
 
     /// The HTTP client for what others serve.

@@ -19,6 +19,7 @@ mod clients;
 mod connection;
 mod consents;
 mod device_authorizations;
+mod dpop_proofs;
 mod error;
 mod grants;
 mod launches;

@@ -2,6 +2,7 @@
 
 mod document_server;
 mod logout_receiver;
+mod prover;
 mod signer;
 
 use std::path::Path;
@@ -28,6 +29,7 @@ use crate::store::{Insertion, Store};
 
 pub(crate) use document_server::DocumentServer;
 pub(crate) use logout_receiver::{LogoutReceiver, Received};
+pub(crate) use prover::Prover;
 pub(crate) use signer::{Signer, assertion_claims, key_set};
 
 /// When every test begins: 2027-01-15.

@@ -1,12 +1,14 @@
 //! What tokens say, member by member. Times (`exp`, `nbf`, `iat`) are kept by [`crate::jwt`] itself.
 
 mod access;
+mod confirmation;
 mod id;
 mod launch_context;
 mod logout;
 mod status_list;
 
 pub use access::{ACCESS_TOKEN_TYPE, AccessClaims};
+pub use confirmation::{Binding, bound_to};
 pub use id::{ID_TOKEN_TYPE, IdClaims, access_token_hash};
 pub use launch_context::LaunchContext;
 pub use logout::{LOGOUT_TOKEN_TYPE, LogoutClaims, LogoutEvents};

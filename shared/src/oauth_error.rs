@@ -51,6 +51,10 @@ pub enum OAuthErrorCode {
     RequestNotSupported,
     /// [OpenID Connect Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError).
     RequestUriNotSupported,
+    /// [RFC 9449 section 5](https://www.rfc-editor.org/rfc/rfc9449#section-5) and 7.1.
+    InvalidDpopProof,
+    /// [RFC 9449 section 8](https://www.rfc-editor.org/rfc/rfc9449#section-8) and 9.
+    UseDpopNonce,
 }
 
 impl OAuthErrorCode {
@@ -79,6 +83,8 @@ impl OAuthErrorCode {
             Self::InteractionRequired => "interaction_required",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
         }
     }
 }

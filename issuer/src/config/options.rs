@@ -148,6 +148,13 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
          token is refused everywhere.",
     ),
     option(
+        "dpop.nonce",
+        Some("\"off\""),
+        "off or required",
+        "Whether DPoP proofs must hold a nonce that this server gave (RFC 9449 section 8): it costs clients a second request \
+         now and then, and makes a proof useless that was made ahead of time. With off none is given, and none is looked at.",
+    ),
+    option(
         "sessions.idle_seconds",
         Some("3600"),
         "seconds, 60 to 2592000",

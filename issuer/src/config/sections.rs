@@ -15,8 +15,9 @@ use super::network::IpNetwork;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
 use super::{
-    Config, DatabaseConfig, DocumentationConfig, KeysConfig, LogFormat, LoggingConfig, MasterKeySource,
-    OutboundConfig, PasswordsConfig, Resource, SecurityConfig, ServerConfig, SessionsConfig, TokensConfig,
+    Config, DatabaseConfig, DocumentationConfig, DpopConfig, DpopNonces, KeysConfig, LogFormat,
+    LoggingConfig, MasterKeySource, OutboundConfig, PasswordsConfig, Resource, SecurityConfig, ServerConfig,
+    SessionsConfig, TokensConfig,
 };
 
 /// Reads every section before it looks at any outcome, so that all faults are found.
@@ -26,6 +27,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let keys = keys(reader);
     let security = security(reader);
     let tokens = tokens(reader);
+    let dpop = dpop(reader);
     let sessions = sessions(reader);
     let resources = resources(reader);
     let documentation = documentation(reader, server.as_ref());
@@ -38,6 +40,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         keys: keys?,
         security: security?,
         tokens: tokens?,
+        dpop: dpop?,
         sessions: sessions?,
         resources: resources?,
         documentation: documentation?,
@@ -159,6 +162,15 @@ fn tokens(reader: &mut Reader<'_>) -> Option<TokensConfig> {
         id_token_seconds: id_token_seconds?,
         status_list_seconds: status_list_seconds?.try_into().ok()?,
     })
+}
+
+fn dpop(reader: &mut Reader<'_>) -> Option<DpopConfig> {
+    let nonce = reader.parsed("dpop.nonce", |name| match name {
+        "off" => Ok(DpopNonces::Off),
+        "required" => Ok(DpopNonces::Required),
+        _ => Err("must be off or required"),
+    });
+    Some(DpopConfig { nonce: nonce? })
 }
 
 fn sessions(reader: &mut Reader<'_>) -> Option<SessionsConfig> {

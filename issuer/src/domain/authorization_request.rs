@@ -62,6 +62,8 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     /// The PKCE challenge.
     pub challenge: Option<CodeChallenge>,
+    /// The thumbprint of the key that the code will be bound to (RFC 9449 section 10).
+    pub dpop_jkt: Option<String>,
     /// The resources the access token will name in `aud`.
     pub audiences: Vec<String>,
     /// `prompt=login`, or `max_age`: sessions authenticated before this instant do not count.

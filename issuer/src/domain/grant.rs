@@ -6,6 +6,7 @@ use wardgate_shared::time::Timestamp;
 
 use super::digest::SecretDigest;
 use super::launch::LaunchParameters;
+use super::proof_use::ProofUse;
 use super::session::AuthenticationMethod;
 use super::status_list::StatusListEntry;
 
@@ -66,6 +67,9 @@ pub struct RefreshToken {
     pub rotated_at: Option<Timestamp>,
     /// When another was given in its place, before it was used.
     pub replaced_at: Option<Timestamp>,
+    /// The thumbprint of the key whose DPoP proof an exchange must carry. Tokens of confidential clients have none: they are
+    /// bound to their client (RFC 9449 section 5).
+    pub dpop_jkt: Option<String>,
 }
 
 impl RefreshToken {
@@ -93,4 +97,6 @@ pub struct AccessTokenRecord {
     pub expires_at: Timestamp,
     /// Since when it is revoked.
     pub revoked_at: Option<Timestamp>,
+    /// The use of the DPoP proof that it was asked for with: used up when the record is stored, and not kept in it.
+    pub proof: Option<ProofUse>,
 }

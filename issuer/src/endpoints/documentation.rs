@@ -7,7 +7,7 @@ use crate::error::page::PageError;
 use crate::views::{ErrorCodeEntry, ErrorCodesPage, FormTargets, page};
 
 /// Every code that the issuer or the edge answers, in the order of the page.
-const CODES: [OAuthErrorCode; 22] = [
+const CODES: [OAuthErrorCode; 24] = [
     OAuthErrorCode::InvalidRequest,
     OAuthErrorCode::InvalidClient,
     OAuthErrorCode::InvalidGrant,
@@ -25,6 +25,8 @@ const CODES: [OAuthErrorCode; 22] = [
     OAuthErrorCode::AuthorizationPending,
     OAuthErrorCode::SlowDown,
     OAuthErrorCode::ExpiredToken,
+    OAuthErrorCode::InvalidDpopProof,
+    OAuthErrorCode::UseDpopNonce,
     OAuthErrorCode::UnsupportedTokenType,
     OAuthErrorCode::InvalidToken,
     OAuthErrorCode::InsufficientScope,
@@ -131,6 +133,17 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
             "The device code has expired before the person answered, or before the device fetched its tokens.",
             "Start a new device authorization if the person still wants to go on.",
             "https://www.rfc-editor.org/rfc/rfc8628#section-3.5",
+        ),
+        OAuthErrorCode::InvalidDpopProof => (
+            "The DPoP proof is missing, malformed, made for another request, too old, or was used before.",
+            "Make a proof for each request: typ dpop+jwt, the public key in jwk, the request's method and URL in htm and htu, a \
+             new jti, the present time in iat, and ath where an access token is sent. error_description names what is wrong.",
+            "https://www.rfc-editor.org/rfc/rfc9449#section-5",
+        ),
+        OAuthErrorCode::UseDpopNonce => (
+            "The DPoP proof holds no nonce of this server, or an old one.",
+            "Make a new proof with the value of the answer's DPoP-Nonce header in nonce, and send the request again.",
+            "https://www.rfc-editor.org/rfc/rfc9449#section-8",
         ),
         OAuthErrorCode::UnsupportedTokenType => (
             "Tokens of this type cannot be revoked.",

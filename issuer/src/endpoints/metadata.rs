@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use serde::Serialize;
+use wardgate_shared::dpop;
 use wardgate_shared::jwt::SignatureAlgorithm;
 
 use crate::config::Config;
@@ -136,6 +137,7 @@ struct AuthorizationServer {
     response_modes_supported: [&'static str; ResponseMode::ALL.len()],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<&'static str>,
+    dpop_signing_alg_values_supported: [&'static str; dpop::ALGORITHMS.len()],
     claims_supported: [&'static str; 14],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
@@ -177,6 +179,7 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: id_token_algorithms(&state, profile),
+        dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(SignatureAlgorithm::name),
         claims_supported: [
             "iss",
             "sub",
@@ -213,13 +216,13 @@ fn names(algorithms: &[SignatureAlgorithm]) -> Vec<&'static str> {
     algorithms.iter().map(|algorithm| algorithm.name()).collect()
 }
 
-/// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their type here).
+/// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their types here).
 fn introspection_methods(profile: SecurityProfile) -> Vec<&'static str> {
     let proofs = methods(profile)
         .iter()
         .copied()
         .filter(|method| *method != "none");
-    proofs.chain(["Bearer"]).collect()
+    proofs.chain(["Bearer", "DPoP"]).collect()
 }
 
 /// What is true of [`CAPABILITIES`] in a deployment that is held to `profile`.

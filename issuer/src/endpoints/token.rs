@@ -1,6 +1,6 @@
 //! `/oauth2/token`: the token endpoint (RFC 6749 section 3.2).
 //!
-//! Form, client, grant type, grant: in this order, and each step's outcome is a type. Every answer, good or bad, is in the
+//! Form, client, grant type, DPoP proof, grant: in this order, and each step's outcome is a type. Every answer, good or bad, is in the
 //! audit trail, except that a device still waits.
 
 mod authorization_code;
@@ -18,21 +18,22 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use wardgate_shared::dpop::VerifiedProof;
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::Rules;
-use crate::error::internal::InternalError;
 use crate::error::json_body::json_error;
-use crate::extract::{ClientAddress, Form, FormError, Parameters};
+use crate::extract::{ClientAddress, Form, FormError, Parameters, RequestTarget};
 use crate::state::AppState;
 
 use super::client_authentication::{
     AuthenticatedClient, ClientAuthenticationError, authenticate, holder_of_refresh_token, named_client,
 };
-use error::TokenError;
+use super::dpop;
+use error::{InvalidGrant, TokenError};
 use request::{GrantRequest, TokenRequest};
 
 /// A token request that is being answered.
@@ -40,6 +41,8 @@ struct Exchange<'a> {
     state: &'a AppState,
     client: &'a AuthenticatedClient,
     parameters: &'a Parameters,
+    /// The DPoP proof, verified and not yet used up: that happens when the access token is stored.
+    proof: Option<VerifiedProof>,
     address: Option<IpAddr>,
     now: Timestamp,
 }
@@ -63,16 +66,32 @@ impl Exchange<'_> {
             .with_ip_address(self.address)
             .with_method(method)
     }
+
+    /// Whether the request shows the key that something is bound to, if it is.
+    fn check_key(&self, bound_to: Option<&str>) -> Result<(), InvalidGrant> {
+        match (bound_to, &self.proof) {
+            (None, _) => Ok(()),
+            (Some(thumbprint), Some(proof)) if proof.is_by(thumbprint) => Ok(()),
+            (Some(_), _) => Err(InvalidGrant::Key),
+        }
+    }
+
+    /// The key that a refresh token is bound to: the proof's, if the client cannot prove who it is otherwise (FAPI-40).
+    fn key_of_public_client(&self) -> Option<String> {
+        let proof = self.proof.as_ref().filter(|_| self.client.client().is_public());
+        proof.map(|proof| proof.thumbprint().into())
+    }
 }
 
 /// Answers a token request.
 pub async fn post(
     State(state): State<AppState>,
     ClientAddress(address): ClientAddress,
+    target: RequestTarget,
     headers: HeaderMap,
     form: Result<Form, FormError>,
 ) -> Response {
-    match answer(&state, address, &headers, form).await {
+    match answer(&state, address, &target, &headers, form).await {
         Ok(response) => response,
         Err(error) => {
             let recorded = match error.audit(state.now(), address) {
@@ -135,6 +154,7 @@ impl From<TokenError> for Refused {
 async fn answer(
     state: &AppState,
     address: Option<IpAddr>,
+    target: &RequestTarget,
     headers: &HeaderMap,
     form: Result<Form, FormError>,
 ) -> Result<Response, Refused> {
@@ -172,12 +192,17 @@ async fn answer(
     if !client.client().allows(request.grant.grant_type()) {
         return Err(known(TokenError::GrantNotAllowed, method));
     }
+    let now = state.now();
+    let proof = dpop::presented_by_client(state, headers, target, client.client(), now)
+        .await
+        .map_err(|refusal| known(TokenError::Proof(refusal), method))?;
     let exchange = Exchange {
         state,
         client: &client,
         parameters: &parameters,
+        proof,
         address,
-        now: state.now(),
+        now,
     };
     let outcome = match request.grant {
         GrantRequest::AuthorizationCode(code) => authorization_code::exchange(&exchange, code).await,
@@ -191,12 +216,6 @@ async fn answer(
 /// A successful answer.
 fn success(body: &impl Serialize) -> Response {
     Json(body).into_response()
-}
-
-impl From<InternalError> for TokenError {
-    fn from(error: InternalError) -> Self {
-        Self::Internal(error)
-    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use wardgate_shared::oauth_error::OAuthErrorCode;
 use crate::error::bearer::BearerError;
 use crate::error::internal::InternalError;
 use crate::error::json_body::{json_error, json_internal};
-use crate::extract::{Form, FormError, Parameters};
+use crate::extract::{Form, FormError, Parameters, RequestTarget};
 use crate::state::AppState;
 
 use super::bearer_authentication;
@@ -37,19 +37,20 @@ struct UserInfo {
 }
 
 /// Answers for the token in the header.
-pub async fn get(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    answer(&state, &headers, None).await
+pub async fn get(State(state): State<AppState>, target: RequestTarget, headers: HeaderMap) -> Response {
+    answer(&state, &target, &headers, None).await
 }
 
 /// Answers for the token in the header or in the form (RFC 6750 section 2.2). A request with the header needs no body.
 pub async fn post(
     State(state): State<AppState>,
+    target: RequestTarget,
     headers: HeaderMap,
     form: Result<Form, FormError>,
 ) -> Response {
     match form {
-        Ok(Form(parameters)) => answer(&state, &headers, Some(&parameters)).await,
-        Err(FormError::NotAForm) => answer(&state, &headers, None).await,
+        Ok(Form(parameters)) => answer(&state, &target, &headers, Some(&parameters)).await,
+        Err(FormError::NotAForm) => answer(&state, &target, &headers, None).await,
         Err(error) => json_error(
             state.config(),
             error.status(),
@@ -70,10 +71,15 @@ pub async fn other_method(State(state): State<AppState>) -> Response {
     )
 }
 
-async fn answer(state: &AppState, headers: &HeaderMap, form: Option<&Parameters>) -> Response {
-    let told = match user_info(state, headers, form).await {
+async fn answer(
+    state: &AppState,
+    target: &RequestTarget,
+    headers: &HeaderMap,
+    form: Option<&Parameters>,
+) -> Response {
+    let told = match user_info(state, target, headers, form).await {
         Ok(Ok(info)) => Ok(Json(info).into_response()),
-        Ok(Err(refusal)) => refusal.respond(state.config()),
+        Ok(Err(refusal)) => refusal.respond(state.config(), headers),
         Err(error) => Err(error),
     };
     match told {
@@ -89,10 +95,11 @@ async fn answer(state: &AppState, headers: &HeaderMap, form: Option<&Parameters>
 
 async fn user_info(
     state: &AppState,
+    target: &RequestTarget,
     headers: &HeaderMap,
     form: Option<&Parameters>,
 ) -> Result<Result<UserInfo, BearerError>, InternalError> {
-    let live = match bearer_authentication::authenticate(state, headers, form, SCOPE).await? {
+    let live = match bearer_authentication::authenticate(state, target, headers, form, SCOPE).await? {
         Ok(live) => live,
         Err(refusal) => return Ok(Err(refusal)),
     };

@@ -6,13 +6,14 @@ use wardgate_shared::time::Timestamp;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::grant::AccessTokenRecord;
 
-use super::{Store, StoreError, audit_events, sql, status_lists};
+use super::{Store, StoreError, audit_events, dpop_proofs, sql, status_lists};
 
 impl Store {
     /// Records an access token that comes from no grant: a client's own.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; [`StoreError::ProofReplayed`], as wherever an access token is stored, when its DPoP proof was used
+    /// before: nothing is stored then.
     pub async fn record_access_token(
         &self,
         access: AccessTokenRecord,
@@ -71,9 +72,10 @@ pub(super) fn revoke(connection: &Connection, token_id: &str, now: Timestamp) ->
     Ok(())
 }
 
-/// Stores the record of a token, and with the first one its status list. The schema's triggers revoke what stands on a
+/// Stores the record of a token, and with the first one its status list; uses up the DPoP proof it was asked for with. The schema's triggers revoke what stands on a
 /// grant, person or client when that ends; what ended before the token came is looked up here.
 pub(super) fn insert(connection: &Connection, access: &AccessTokenRecord) -> Result<(), StoreError> {
+    dpop_proofs::consume(connection, access.proof.as_ref())?;
     status_lists::insert_if_new(connection, &access.status.list)?;
     sql::change(
         connection,

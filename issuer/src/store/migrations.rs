@@ -48,6 +48,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0011_client_metadata",
         include_str!("../../migrations/0011_client_metadata.sql"),
     ),
+    ("0012_dpop", include_str!("../../migrations/0012_dpop.sql")),
     (
         "0013_refresh_token_retries",
         include_str!("../../migrations/0013_refresh_token_retries.sql"),

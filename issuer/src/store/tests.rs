@@ -105,6 +105,7 @@ impl TestStore {
             state: Some("state ü&=".into()),
             nonce: Some("n-1".into()),
             challenge: Some(challenge()),
+            dpop_jkt: None,
             audiences: vec![AUDIENCE.into()],
             authenticated_after: Some(START.minus(1)),
             consent_forced: true,
@@ -217,6 +218,7 @@ fn authorization_code(secret: &str, grant: Grant) -> AuthorizationCode {
         redirect_uri: REDIRECT_URI.into(),
         redirect_uri_given: true,
         challenge: Some(challenge()),
+        dpop_jkt: None,
         expires_at: START.plus(60),
     }
 }
@@ -242,6 +244,7 @@ fn refresh(secret: &str, grant_id: &str) -> RefreshToken {
         expires_at: START.plus(2_592_000),
         rotated_at: None,
         replaced_at: None,
+        dpop_jkt: None,
     }
 }
 
@@ -262,6 +265,7 @@ fn access(token_id: &str, grant_id: Option<&str>) -> AccessTokenRecord {
         status: place(),
         expires_at: START.plus(3600),
         revoked_at: None,
+        proof: None,
     }
 }
 

@@ -33,7 +33,7 @@ impl<'a> TokenResponse<'a> {
     pub fn new(access: &'a SignedAccessToken, scope: &ScopeSet) -> Self {
         Self {
             access_token: access.value.expose(),
-            token_type: "Bearer",
+            token_type: access.token_type,
             expires_in: access.lifetime_seconds,
             refresh_token: None,
             scope: scope.to_string(),

@@ -2,8 +2,9 @@
 
 use wardgate_shared::claims::{
     ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, LaunchContext, Status, StatusListReference,
-    access_token_hash,
+    access_token_hash, bound_to,
 };
+use wardgate_shared::dpop::VerifiedProof;
 use wardgate_shared::jwt::{Audiences, SignatureAlgorithm};
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::secret::Secret;
@@ -11,13 +12,14 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::{Config, Resource};
 use crate::domain::grant::{AccessTokenRecord, Grant};
+use crate::domain::proof_use::ProofUse;
 use crate::domain::session::session_id_for;
 use crate::domain::user::User;
 use crate::error::InternalError;
 use crate::rng;
 use crate::state::AppState;
 
-use super::status_lists;
+use super::{confirmation, status_lists};
 
 /// In whose name an access token speaks.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,8 @@ pub struct AccessTokenFacts<'a> {
     pub audiences: &'a [String],
     /// What it is signed with.
     pub algorithm: SignatureAlgorithm,
+    /// The proof of the request: the token is bound to its key, and storing the token uses it up.
+    pub proof: Option<&'a VerifiedProof>,
 }
 
 /// An access token, signed, with the record that lets it be revoked.
@@ -53,6 +57,8 @@ pub struct AccessTokenFacts<'a> {
 pub struct SignedAccessToken {
     /// The token in compact form.
     pub value: Secret<String>,
+    /// `token_type`.
+    pub token_type: &'static str,
     /// What the store keeps of it.
     pub record: AccessTokenRecord,
     /// How long it lives, in seconds.
@@ -81,7 +87,7 @@ pub fn access_token(
         organization_id: None,
         launch_context: LaunchContext::default(),
         fhir_user: None,
-        confirmation: None,
+        confirmation: facts.proof.map(|proof| bound_to(proof.thumbprint())),
         authentication_context: None,
         authentication_methods: Vec::new(),
         authenticated_at: None,
@@ -110,6 +116,7 @@ pub fn access_token(
     claims.status = Some(Status {
         status_list: Some(reference),
     });
+    let token_type = confirmation::token_type(&claims);
     let keys = state.keys();
     let value = if facts.algorithm == config.keys.algorithm {
         keys.sign(ACCESS_TOKEN_TYPE, claims, now, expires_at, now)
@@ -126,9 +133,11 @@ pub fn access_token(
         status,
         expires_at,
         revoked_at: None,
+        proof: facts.proof.map(ProofUse::of),
     };
     Ok(SignedAccessToken {
         value,
+        token_type,
         record,
         lifetime_seconds,
     })

@@ -3,6 +3,7 @@
 //! The first two steps decide where an answer may go. Until both hold, a refusal is a page and nothing is sent anywhere
 //! (RFC 6749 section 4.1.2.1, OIDC-21); from then on a refusal travels to the client.
 
+use wardgate_shared::dpop::{VerifiedProof, is_thumbprint};
 use wardgate_shared::pkce::CodeChallenge;
 use wardgate_shared::redirect_uri::RedirectTarget;
 use wardgate_shared::scope::ScopeSet;
@@ -12,6 +13,7 @@ use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIM
 use crate::domain::client::{Client, GrantType, Rules};
 use crate::domain::launch::{Launch, RequestContext};
 use crate::endpoints::resources::{self, UnknownResource};
+use crate::error::dpop::ProofRefusal;
 use crate::error::internal::InternalError;
 use crate::extract::Parameters;
 use crate::state::AppState;
@@ -39,6 +41,7 @@ pub struct CheckedRequest {
     state: Option<String>,
     nonce: Option<String>,
     challenge: Option<CodeChallenge>,
+    dpop_jkt: Option<String>,
     audiences: Vec<String>,
     authenticated_after: Option<Timestamp>,
     consent_forced: bool,
@@ -59,6 +62,18 @@ pub enum Arrival {
 }
 
 impl CheckedRequest {
+    /// Binds the code to the key of a proof that came with the request (RFC 9449 section 10.1).
+    ///
+    /// # Errors
+    /// When `dpop_jkt` names another key.
+    pub fn bind_to_key(&mut self, proof: &VerifiedProof) -> Result<(), ProofRefusal> {
+        if self.dpop_jkt.as_deref().is_some_and(|named| !proof.is_by(named)) {
+            return Err(ProofRefusal::AnotherKey);
+        }
+        self.dpop_jkt = Some(proof.thumbprint().into());
+        Ok(())
+    }
+
     /// The request under a new identifier, ready to be stored. `pushed_until` is when its `request_uri` dies, if it has one.
     ///
     /// # Errors
@@ -76,6 +91,7 @@ impl CheckedRequest {
             state: self.state,
             nonce: self.nonce,
             challenge: self.challenge,
+            dpop_jkt: self.dpop_jkt,
             audiences: self.audiences,
             authenticated_after: self.authenticated_after,
             consent_forced: self.consent_forced,
@@ -178,6 +194,7 @@ pub async fn check_of(
             state: rest.state,
             nonce: rest.nonce,
             challenge: rest.challenge,
+            dpop_jkt: rest.dpop_jkt,
             audiences: rest.audiences,
             authenticated_after: rest.prompt.authenticated_after,
             consent_forced: rest.prompt.consent,
@@ -217,6 +234,7 @@ struct Rest {
     state: Option<String>,
     nonce: Option<String>,
     challenge: Option<CodeChallenge>,
+    dpop_jkt: Option<String>,
     audiences: Vec<String>,
     prompt: Prompt,
     login_hint: Option<String>,
@@ -247,6 +265,7 @@ impl<'a> TrustedRequest<'a> {
         self.check_response()?;
         let scope = self.scope()?;
         let challenge = self.challenge()?;
+        let dpop_jkt = self.dpop_jkt()?;
         let audiences = self.audiences()?;
         let prompt = self.prompt()?;
         let (state, nonce) = (self.opaque("state")?, self.opaque("nonce")?);
@@ -255,6 +274,7 @@ impl<'a> TrustedRequest<'a> {
             state,
             nonce,
             challenge,
+            dpop_jkt,
             audiences,
             prompt,
             login_hint: self.login_hint(),
@@ -331,6 +351,14 @@ impl<'a> TrustedRequest<'a> {
                 .map_err(AuthorizationError::Challenge),
             None if self.rules.requires_pkce => Err(AuthorizationError::NoChallenge),
             None => Ok(None),
+        }
+    }
+
+    /// The key that the code is to be bound to (RFC 9449 section 10).
+    fn dpop_jkt(&self) -> Result<Option<String>, AuthorizationError> {
+        match self.parameter("dpop_jkt") {
+            Some(thumbprint) if !is_thumbprint(thumbprint) => Err(AuthorizationError::Thumbprint),
+            thumbprint => Ok(thumbprint.map(String::from)),
         }
     }
 

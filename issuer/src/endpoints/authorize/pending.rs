@@ -168,6 +168,7 @@ impl PendingRequest {
             redirect_uri: self.request.redirect_target.as_str().into(),
             redirect_uri_given: self.request.redirect_uri_given,
             challenge: self.request.challenge,
+            dpop_jkt: self.request.dpop_jkt.clone(),
             expires_at: now.plus(CODE_LIFETIME_SECONDS),
         };
         let approved = state

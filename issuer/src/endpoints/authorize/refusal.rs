@@ -149,6 +149,8 @@ pub enum AuthorizationError {
     NoChallenge,
     /// The challenge is not a lawful S256 one.
     Challenge(PkceError),
+    /// `dpop_jkt` is no thumbprint.
+    Thumbprint,
     /// `aud` names no FHIR base of ours.
     UnknownFhirBase,
     /// `resource` or `audience` names no resource of ours.
@@ -185,6 +187,7 @@ impl AuthorizationError {
             | Self::NotPushed
             | Self::NoChallenge
             | Self::Challenge(_)
+            | Self::Thumbprint
             | Self::UnknownFhirBase
             | Self::UnknownLaunch
             | Self::LaunchWithoutScope
@@ -218,6 +221,9 @@ impl AuthorizationError {
                 PkceError::MalformedChallenge | PkceError::MalformedVerifier | PkceError::Mismatch,
             ) => {
                 "code_challenge must be the base64url form of a SHA-256 digest: 43 characters without padding"
+            }
+            Self::Thumbprint => {
+                "dpop_jkt must be the SHA-256 thumbprint of a key: 43 characters without padding"
             }
             Self::UnknownFhirBase => "aud must be the FHIR base that the client wants to call",
             Self::UnknownTarget => {

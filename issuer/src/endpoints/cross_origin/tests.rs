@@ -27,11 +27,9 @@ async fn a_registered_origin_may_call() {
             Some("https://app.example")
         );
         assert_eq!(answer.header("access-control-allow-methods"), Some("POST"));
-        assert!(
-            answer
-                .header("access-control-allow-headers")
-                .unwrap()
-                .contains("content-type")
+        assert_eq!(
+            answer.header("access-control-allow-headers"),
+            Some("authorization, content-type, dpop")
         );
         assert_eq!(answer.header("access-control-allow-credentials"), None);
         assert_eq!(answer.header("vary"), Some("Origin"));
@@ -78,6 +76,8 @@ async fn answers_good_and_bad_are_readable_for_the_app() {
             answer.header("access-control-allow-origin"),
             Some("https://app.example")
         );
+        let exposed = answer.header("access-control-expose-headers").unwrap();
+        assert!(exposed.split(", ").any(|name| name == "dpop-nonce"), "{exposed}");
         assert_eq!(
             answer
                 .headers

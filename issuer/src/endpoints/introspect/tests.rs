@@ -339,6 +339,7 @@ async fn access_token_of(clinic: &Clinic, user: &User) -> String {
         scope: &scope,
         audiences: &grant.audiences,
         algorithm: SignatureAlgorithm::ES256,
+        proof: None,
     };
     let mut signed = signed::access_token(&clinic.issuer.state, facts, clinic.issuer.now()).unwrap();
     signed.record.grant_id = None;

@@ -80,6 +80,18 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
         "introspection_endpoint_auth_methods_supported",
         "none"
     ));
+    // FAPI-01
+    assert_eq!(
+        openid["dpop_signing_alg_values_supported"],
+        serde_json::json!(["PS256", "ES256", "ES384", "EdDSA"])
+    );
+    for scheme in ["Bearer", "DPoP"] {
+        assert!(lists(
+            &openid,
+            "introspection_endpoint_auth_methods_supported",
+            scheme
+        ));
+    }
     for flag in [
         "request_parameter_supported",
         "request_uri_parameter_supported",

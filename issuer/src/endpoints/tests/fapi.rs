@@ -10,10 +10,11 @@ use wardgate_shared::jwt::SignatureAlgorithm;
 
 use crate::config::Config;
 use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType, SecurityProfile};
-use crate::testing::{self, ISSUER, Signer, assertion_claims, key_set};
+use crate::testing::{self, ISSUER, Prover, Signer, assertion_claims, key_set};
 use crate::web::testing::{Answer, Browser, Clinic, PATIENT, VERIFIER, app_request, changed, form};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const TOKEN: &str = "/oauth2/token";
 const ONE: &str = "fapi-one";
 const TWO: &str = "fapi-two";
 /// With a query of its own, as conformance suites register it.
@@ -25,6 +26,8 @@ struct Fapi {
     clinic: Clinic,
     one: Signer,
     two: Signer,
+    /// The key that both bind their tokens to.
+    key: Prover,
 }
 
 impl Fapi {
@@ -49,7 +52,12 @@ impl Fapi {
         change(&mut first);
         clinic.issuer.add_client(first).await;
         clinic.issuer.add_client(fapi_client(TWO, &two)).await;
-        Self { clinic, one, two }
+        Self {
+            clinic,
+            one,
+            two,
+            key: Prover::new(),
+        }
     }
 
     /// The claims of a good assertion of `client_id`.
@@ -67,12 +75,28 @@ impl Fapi {
 
     /// Calls `path` as whoever signed the assertion.
     async fn call(&self, path: &str, assertion: &str, fields: &[(&str, &str)]) -> Answer {
+        self.call_with(path, assertion, fields, &[]).await
+    }
+
+    /// The same with a fresh DPoP proof of this key.
+    async fn prove(&self, path: &str, assertion: &str, key: &Prover, fields: &[(&str, &str)]) -> Answer {
+        let proof = key.post(path, self.clinic.issuer.now());
+        self.call_with(path, assertion, fields, &[("dpop", &proof)]).await
+    }
+
+    async fn call_with(
+        &self,
+        path: &str,
+        assertion: &str,
+        fields: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut all = vec![
             ("client_assertion_type", ASSERTION_TYPE),
             ("client_assertion", assertion),
         ];
         all.extend_from_slice(fields);
-        self.clinic.browser().post(path, &all).await
+        self.clinic.browser().post_with(path, &all, headers).await
     }
 
     async fn push(&self, client_id: &str, fields: &[(&str, &str)]) -> Answer {
@@ -111,15 +135,11 @@ impl Fapi {
     }
 
     async fn refresh(&self, client_id: &str, tokens: &Value) -> Answer {
-        let fields = [
-            ("grant_type", "refresh_token"),
-            ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
-        ];
-        self.token(client_id, &fields).await
+        self.token(client_id, &refreshing(tokens)).await
     }
 
     async fn token(&self, client_id: &str, fields: &[(&str, &str)]) -> Answer {
-        self.call("/oauth2/token", &self.assertion(client_id), fields)
+        self.prove(TOKEN, &self.assertion(client_id), &self.key, fields)
             .await
     }
 
@@ -144,6 +164,14 @@ fn fapi_client(client_id: &str, signer: &Signer) -> Client {
     client.metadata.profile = SecurityProfile::Fapi2;
     assert_eq!(client.rules(SecurityProfile::Standard).check(&client), Ok(()));
     client
+}
+
+/// The refresh of these tokens.
+fn refreshing(tokens: &Value) -> [(&str, &str); 2] {
+    [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+    ]
 }
 
 /// An authorization request of `client_id`.

@@ -6,6 +6,7 @@ use wardgate_shared::oauth_error::OAuthErrorCode;
 
 use crate::config::Config;
 use crate::endpoints::client_authentication::ClientAuthenticationError;
+use crate::error::dpop::ProofRefusal;
 use crate::error::internal::InternalError;
 use crate::error::json_body::{json_client_challenge, json_error, json_internal};
 use crate::extract::FormError;
@@ -39,6 +40,8 @@ pub(super) enum TokenError {
     Scope(ScopeRefusal),
     /// `resource`, `audience` or `aud` names something else than the grant covers.
     UnknownTarget,
+    /// The DPoP proof is missing or not good.
+    Proof(ProofRefusal),
     /// The reason inside, which the store has recorded already together with what follows from it.
     Recorded(Box<Self>),
     /// The issuer itself failed.
@@ -66,6 +69,8 @@ pub(super) enum InvalidGrant {
     RefreshTokenReplayed,
     /// The session in which access was given is over.
     SessionEnded,
+    /// The code or refresh token is bound to a key, and the request has no DPoP proof made with it (RFC 9449 sections 5, 10).
+    Key,
     /// There is no such device code, its tokens were fetched before, or it was issued to another client.
     DeviceCode,
 }
@@ -130,6 +135,9 @@ impl InvalidGrant {
                 "The refresh token was used before; all tokens of its grant are revoked"
             }
             Self::SessionEnded => "The session in which access was given is over",
+            Self::Key => {
+                "The code or refresh token is bound to a key: the request needs a DPoP proof made with it"
+            }
             Self::DeviceCode => {
                 "The device code is unknown, was used before, or was issued to another client"
             }
@@ -147,7 +155,24 @@ impl InvalidGrant {
             Self::RefreshToken => "invalid_refresh_token",
             Self::RefreshTokenReplayed => "refresh_token_replayed",
             Self::SessionEnded => "session_ended",
+            Self::Key => "dpop_key_mismatch",
             Self::DeviceCode => "invalid_device_code",
+        }
+    }
+}
+
+impl From<InvalidGrant> for TokenError {
+    fn from(error: InvalidGrant) -> Self {
+        Self::Grant(error)
+    }
+}
+
+impl From<InternalError> for TokenError {
+    fn from(error: InternalError) -> Self {
+        if error.is_replayed_proof() {
+            Self::Proof(ProofRefusal::Replayed)
+        } else {
+            Self::Internal(error)
         }
     }
 }
@@ -171,6 +196,7 @@ impl TokenError {
                 "invalid_scope"
             }
             Self::UnknownTarget => "invalid_target",
+            Self::Proof(refusal) => return refusal.reason(),
             // A device asks every few seconds; that it still waits is no news.
             Self::Recorded(_)
             | Self::Internal(_)
@@ -229,6 +255,7 @@ impl TokenError {
                 OAuthErrorCode::InvalidTarget,
                 "resource, audience and aud must name resources that the grant covers",
             ),
+            Self::Proof(refusal) => bad_request(refusal.code(), refusal.description()),
             Self::Recorded(error) => error.respond(config),
             Self::Internal(error) => json_internal(config, error),
         }

@@ -37,6 +37,7 @@ impl FirstTokens {
             scope: &grant.scope,
             audiences,
             algorithm: exchange.access_token_algorithm(),
+            proof: exchange.proof.as_ref(),
         };
         let access = signed::access_token(exchange.state, facts, exchange.now)?;
         let id_token = if grant.scope.contains("openid") {

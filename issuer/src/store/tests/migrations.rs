@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 15] = [
+const RELEASED: [(&str, &str); 16] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -55,6 +55,10 @@ const RELEASED: [(&str, &str); 15] = [
     (
         "0011_client_metadata",
         "485caf207c1b0e4c8bdfa19f30185d26a4ccadaf68bab4d88d3dd4e6bb15b09b",
+    ),
+    (
+        "0012_dpop",
+        "448b4196e3ca0889703d4c71ba4a528667cebc209adaf82da57c52eb82feefc7",
     ),
     (
         "0013_refresh_token_retries",

@@ -3,17 +3,31 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 use wardgate_shared::jwt::SignatureAlgorithm;
+use wardgate_shared::scope::ScopeSet;
 
-use super::{Fapi, ONE, TWO, fapi_client, request, visit};
+use super::{Fapi, ONE, TOKEN, TWO, fapi_client, refreshing, request, visit};
 use crate::config::Config;
-use crate::domain::client::SecurityProfile;
-use crate::testing::Signer;
+use crate::domain::client::{GrantType, SecurityProfile};
+use crate::keys::KeyRing;
+use crate::state::AppState;
+use crate::testing::{Signer, master_key};
 use crate::web::testing::{
-    APP, APP_REDIRECT, Clinic, SERVICE, WEB, WEB_REDIRECT, app_request, basic, web_request,
+    APP, APP_REDIRECT, Browser, Clinic, PATIENT, SERVICE, WEB, WEB_REDIRECT, app_request, basic, web_request,
 };
 
 fn held(config: &mut Config) {
     config.security.profile = SecurityProfile::Fapi2;
+}
+
+/// A browser before the same issuer, started again and held to FAPI from now on.
+async fn restarted(clinic: &Clinic) -> Browser {
+    let issuer = &clinic.issuer;
+    let mut config = issuer.state.config().clone();
+    held(&mut config);
+    let store = issuer.store().clone();
+    let keys = KeyRing::load(&store, master_key(), &config).await.unwrap();
+    let state = AppState::build(config, store, keys, issuer.clock.clone()).unwrap();
+    Browser::new(crate::app(state))
 }
 
 async fn document(clinic: &Clinic, name: &str) -> Value {
@@ -62,6 +76,12 @@ async fn metadata_say_what_a_client_that_is_held_to_fapi_needs_and_what_the_depl
             let others = metadata[member].as_array().unwrap().len() > ALLOWED.len();
             assert_eq!(others, profile == SecurityProfile::Standard, "{member}");
         }
+        let proofs = metadata["dpop_signing_alg_values_supported"].as_array().unwrap();
+        assert!(
+            ALLOWED
+                .iter()
+                .all(|allowed| proofs.iter().any(|name| name == allowed))
+        );
         let smart = document(&clinic, "smart-configuration").await;
         let capabilities = smart["capabilities"].as_array().unwrap();
         let has = |name: &str| capabilities.iter().any(|capability| capability == name);
@@ -125,6 +145,54 @@ async fn clients_without_a_key_of_their_own_are_refused() {
         .await;
     let description = answer.is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
     assert!(!description.contains("private_key_jwt"), "{description}");
+}
+
+#[tokio::test]
+async fn a_public_client_of_earlier_cannot_refresh_whether_it_names_itself_or_not() {
+    let clinic = Clinic::open().await;
+    let tokens = clinic.tokens("openid offline_access", PATIENT).await;
+    let browser = restarted(&clinic).await;
+    let unnamed = refreshing(&tokens);
+    let named = [&unnamed[..], &[("client_id", APP)]].concat();
+    for fields in [&unnamed[..], &named] {
+        let answer = browser.post(TOKEN, fields).await;
+        answer.is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
+    }
+    let answer = clinic.token(&named).await;
+    assert_eq!(
+        answer.status,
+        StatusCode::OK,
+        "the refusals changed nothing: {answer:?}"
+    );
+}
+
+// FAPI-42
+#[tokio::test]
+async fn no_grant_gives_a_token_without_a_proof() {
+    let fapi = Fapi::configured(held).await;
+    let signer = Signer::new(SignatureAlgorithm::ES256, Some("key"));
+    let mut client = fapi_client("plain", &signer);
+    client.metadata.profile = SecurityProfile::Standard;
+    client.grant_types = GrantType::ALL.to_vec();
+    client.scope = ScopeSet::parse("system/*.read").unwrap();
+    fapi.clinic.issuer.add_client(client).await;
+    let assertion = || signer.sign(&signer.header(), &fapi.claims("plain"));
+    for grant_type in GrantType::ALL {
+        let fields = [
+            ("grant_type", grant_type.as_str()),
+            ("code", "x"),
+            ("refresh_token", "x"),
+            ("device_code", "x"),
+        ];
+        let answer = fapi.call(TOKEN, &assertion(), &fields).await;
+        answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_dpop_proof");
+        let reason = fapi.clinic.last_audit().await.reason;
+        assert_eq!(reason.as_deref(), Some("no_dpop_proof"), "{grant_type:?}");
+    }
+    let fields = [("grant_type", "client_credentials")];
+    let answer = fapi.prove(TOKEN, &assertion(), &fapi.key, &fields).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    assert_eq!(answer.json()["token_type"], "DPoP");
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! Codes and tokens of such a client.
 
 use http::StatusCode;
+use wardgate_shared::claims::Binding;
 use wardgate_shared::jwt::{SignatureAlgorithm, UnverifiedJwt};
 
-use super::{Fapi, ONE, TWO, is_invalid_client, is_invalid_grant};
+use super::{Fapi, ONE, REDIRECT, TOKEN, TWO, is_invalid_client, is_invalid_grant, refreshing};
 use crate::config::Config;
+use crate::testing::Prover;
 use crate::web::testing::{APP, Clinic, PATIENT, VERIFIER};
 
 fn algorithm(token: &serde_json::Value) -> SignatureAlgorithm {
@@ -40,7 +42,7 @@ async fn a_code_is_its_clients_and_an_assertion_its_signers() {
     let fields = [
         ("grant_type", "authorization_code"),
         ("code", &*code),
-        ("redirect_uri", super::REDIRECT),
+        ("redirect_uri", REDIRECT),
         ("code_verifier", VERIFIER),
     ];
     is_invalid_client(&fapi.call("/oauth2/token", &forged, &fields).await);
@@ -70,14 +72,64 @@ async fn tokens_are_signed_with_an_allowed_algorithm_and_cannot_be_guessed() {
         let tokens = fapi.tokens().await;
         assert_eq!(algorithm(&tokens["access_token"]), expected);
         assert_eq!(algorithm(&tokens["id_token"]), SignatureAlgorithm::PS256);
+        let id_token = UnverifiedJwt::parse(tokens["id_token"].as_str().unwrap(), 8192).unwrap();
+        assert!(id_token.key_id().is_some());
         assert!(tokens["expires_in"].as_i64().unwrap() > 0);
         let access = fapi.clinic.access_claims(&tokens["access_token"]).await;
         assert_eq!(access.into_claims().token_id.len(), "at-".len() + 22);
+        assert_eq!(tokens["token_type"], "DPoP");
         let refresh = tokens["refresh_token"].as_str().unwrap();
         assert_eq!(refresh.strip_prefix("wgr_").unwrap().len(), 43, "256 bits");
         let other = fapi.clinic.tokens("openid", PATIENT).await;
         assert_eq!(algorithm(&other["access_token"]), configured, "another client's");
     }
+}
+
+// FAPI-42
+#[tokio::test]
+async fn a_code_without_a_proof_gives_nothing_and_is_not_spent() {
+    let fapi = Fapi::open().await;
+    let code = fapi.code().await;
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", &*code),
+        ("redirect_uri", REDIRECT),
+        ("code_verifier", VERIFIER),
+    ];
+    let answer = fapi.call(TOKEN, &fapi.assertion(ONE), &fields).await;
+    answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_dpop_proof");
+    assert_eq!(fapi.token(ONE, &fields).await.status, StatusCode::OK);
+}
+
+// FAPI-39, FAPI-40
+#[tokio::test]
+async fn a_refresh_may_come_with_a_new_key_and_not_without_one() {
+    let fapi = Fapi::open().await;
+    let first = fapi.tokens().await;
+    assert_eq!(first["token_type"], "DPoP");
+    let claims = fapi
+        .clinic
+        .access_claims(&first["access_token"])
+        .await
+        .into_claims();
+    assert_eq!(claims.binding(), Binding::Key(&fapi.key.thumbprint()));
+
+    let answer = fapi.call(TOKEN, &fapi.assertion(ONE), &refreshing(&first)).await;
+    answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_dpop_proof");
+
+    let key = Prover::new();
+    let answer = fapi
+        .prove(TOKEN, &fapi.assertion(ONE), &key, &refreshing(&first))
+        .await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    let second = answer.json();
+    assert_eq!(second["token_type"], "DPoP");
+    let claims = fapi
+        .clinic
+        .access_claims(&second["access_token"])
+        .await
+        .into_claims();
+    assert_eq!(claims.binding(), Binding::Key(&key.thumbprint()));
 }
 
 // FAPI-40

@@ -22,7 +22,7 @@ fn is_invalid_grant(answer: &Answer) {
     answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_grant");
 }
 
-// OIDC-60, SMART-56, SMART-58, SMART-59
+// OIDC-60, OIDC-61, SMART-56, SMART-58, SMART-59
 #[tokio::test]
 async fn a_refresh_token_gives_a_new_pair() {
     let clinic = Clinic::open().await;
@@ -37,6 +37,10 @@ async fn a_refresh_token_gives_a_new_pair() {
     assert_eq!(second["expires_in"], 3600);
     assert_eq!(second["patient"], "7");
     assert_ne!(second["refresh_token"], first["refresh_token"]);
+    assert!(
+        second.get("id_token").is_none(),
+        "none, so that none can differ from the first"
+    );
     let before = clinic.access_claims(&first["access_token"]).await.into_claims();
     let after = clinic.access_claims(&second["access_token"]).await.into_claims();
     assert_ne!(after.token_id, before.token_id);
