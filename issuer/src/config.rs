@@ -185,12 +185,20 @@ pub struct Resource {
     pub aliases: Vec<String>,
     /// Whether it speaks FHIR; SMART's `aud` parameter must name such a one.
     pub fhir: bool,
+    /// The FHIR base at which the issuer itself looks for patients, where that is not the API's own URL.
+    pub search_url: Option<String>,
 }
 
 impl Resource {
     /// Whether `name` is the identifier or an alias, character by character.
     pub fn goes_by(&self, name: &str) -> bool {
         self.identifier == name || self.aliases.iter().any(|alias| alias == name)
+    }
+
+    /// The FHIR base at which the issuer looks for patients, if there is one.
+    pub fn search_base(&self) -> Option<&str> {
+        let base = self.search_url.as_deref().or_else(|| self.url());
+        base.filter(|_| self.fhir).map(|base| base.trim_end_matches('/'))
     }
 
     /// The name that is a URL, if there is one: the identifier before the aliases.

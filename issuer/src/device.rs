@@ -26,7 +26,9 @@ use crate::rng;
 use crate::state::AppState;
 use crate::tokens::granting::{self, Grantable};
 use crate::tokens::launch_context::KnownContext;
-use crate::views::{DeviceCodePage, DeviceConsentPage, DeviceDonePage, FormTargets, page, permissions};
+use crate::views::{
+    DeviceCodePage, DeviceConsentPage, DeviceDonePage, FormTargets, RecordInContext, page, permissions,
+};
 
 const UNKNOWN: &str = "There is no device that waits with this code. Please compare it with what the device shows; codes \
                        are good for ten minutes.";
@@ -218,9 +220,13 @@ impl Answer<'_> {
             user_code: device.user_code.letters(),
         };
         let token = form_token(self.state.form_key(), self.session.secret.expose(), purpose);
+        let record = match grantable.launch_context.patient_id {
+            Some(_) => RecordInContext::Own,
+            None => RecordInContext::None,
+        };
         let template = DeviceConsentPage {
             client_name: &client.name,
-            permissions: &permissions(&grantable.scope, grantable.launch_context.patient_id.is_some()),
+            permissions: &permissions(&grantable.scope, record),
             resources: &resources_to_name(self.state.config(), &device.audiences),
             user_code: &device.user_code.to_string(),
             form_token: &token,

@@ -17,6 +17,7 @@ use crate::endpoints::{
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
+use crate::select_patient;
 use crate::state::AppState;
 use crate::web::Web;
 
@@ -96,6 +97,10 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/login", get(sign_in::get).post(sign_in::post))
         .route("/consent", get(consent::get).post(consent::post))
+        .route(
+            "/select-patient",
+            get(select_patient::get).post(select_patient::post),
+        )
         .route("/device", get(device::get).post(device::post))
         .route("/logout", get(sign_out::get).post(sign_out::post))
         .route("/", get(landing::get));

@@ -12,11 +12,12 @@ use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderValue, header};
 
 use crate::error::InternalError;
+use crate::fhir::{PatientQuery, Summary};
 
 pub use form_post::form_post;
 pub use form_targets::FormTargets;
 pub(crate) use form_targets::web_origin;
-pub use scope_words::{Permission, permissions};
+pub use scope_words::{Permission, RecordInContext, permissions};
 
 /// The sign-in form.
 #[derive(Debug, Template)]
@@ -44,6 +45,12 @@ pub struct ConsentPage<'a> {
     pub client_name: &'a str,
     /// What it would get, in plain words.
     pub permissions: &'a [Permission],
+    /// Whose record it is about, unless it is the person's own.
+    pub patient: Option<&'a str>,
+    /// Which visit it is about.
+    pub encounter: Option<&'a str>,
+    /// Whether the person chose both and may choose again.
+    pub chosen: bool,
     /// The APIs at which it would get it, where there could be a doubt.
     pub resources: &'a [&'a str],
     /// Where the answer is sent.
@@ -52,6 +59,50 @@ pub struct ConsentPage<'a> {
     pub request: &'a str,
     /// Ties the form to session and request.
     pub form_token: &'a str,
+    /// Who is signed in.
+    pub user_name: &'a str,
+    /// Their address.
+    pub user_email: &'a str,
+}
+
+/// The search for a patient.
+#[derive(Debug, Template)]
+#[template(path = "select_patient.html")]
+pub struct SelectPatientPage<'a> {
+    /// The app that asks.
+    pub client_name: &'a str,
+    /// What the fields hold.
+    pub query: &'a PatientQuery,
+    /// Who was found, once somebody was looked for.
+    pub found: Option<&'a [Summary]>,
+    /// The authorization request.
+    pub request: &'a str,
+    /// Ties the forms to session and request.
+    pub form_token: &'a str,
+    /// Why nobody is chosen yet.
+    pub problem: Option<&'a str>,
+    /// Who is signed in.
+    pub user_name: &'a str,
+    /// Their address.
+    pub user_email: &'a str,
+}
+
+/// The list of a patient's encounters.
+#[derive(Debug, Template)]
+#[template(path = "select_encounter.html")]
+pub struct SelectEncounterPage<'a> {
+    /// The app that asks.
+    pub client_name: &'a str,
+    /// The patient, where they were chosen.
+    pub patient: Option<&'a str>,
+    /// The encounters, where the FHIR server told them.
+    pub found: Option<&'a [Summary]>,
+    /// The authorization request.
+    pub request: &'a str,
+    /// Ties the form to session and request.
+    pub form_token: &'a str,
+    /// Why none is chosen yet.
+    pub problem: Option<&'a str>,
     /// Who is signed in.
     pub user_name: &'a str,
     /// Their address.

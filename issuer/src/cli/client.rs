@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType, SecurityProfile};
 use crate::domain::digest::{NewSecret, SecretDigest};
+use crate::fhir::OWN_CLIENT_ID;
 use crate::keys::signing_algorithms;
 use crate::rng::{self, NoRandomness};
 use crate::store::Insertion;
@@ -177,6 +178,9 @@ impl AddClient {
             return Err(String::from(
                 "--client-id must be 1 to 255 printable ASCII characters without spaces",
             ));
+        }
+        if self.client_id == OWN_CLIENT_ID {
+            return Err(format!("--client-id {OWN_CLIENT_ID} is the issuer's own"));
         }
         let name = self.name.trim();
         if name.is_empty() || name.len() > 200 || name.contains(char::is_control) {

@@ -170,9 +170,11 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         option(
             "resources",
             None,
-            "list of tables with `identifier` (text), `aliases` (list of text, default none), `fhir` (default true)",
+            "list of tables with `identifier` (text), `aliases` (list of text, default none), `fhir` (default true), `search_url` \
+             (URL, default the name that is one)",
             "The APIs that access tokens are for, at least one. `identifier` stands in `aud`; an alias is another name \
-             that clients use for it. The first one serves requests that name none.",
+             that clients use for it. The first one serves requests that name none. At `search_url`, a FHIR base, the issuer \
+             itself looks for the patients that health professionals choose from; `[outbound]` must let it.",
         ),
         "[{ identifier = \"http://localhost:8787/fhir\", aliases = [] }]",
     ),
@@ -212,13 +214,15 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "outbound.allow_loopback_http",
         Some("false"),
         "true or false",
-        "Whether clients' key sets and logout URLs may be on this machine, and reached by http then: for development.",
+        "Whether clients' key sets and logout URLs, and a resource's `search_url`, may be on this machine, and reached by http \
+         then: for development.",
     ),
     option(
         "outbound.private_networks",
         Some("[]"),
         "list of IP addresses and networks such as 10.0.0.0/8",
-        "Networks that are not public and on which clients' key sets and logout URLs may be all the same.",
+        "Networks that are not public and on which clients' key sets and logout URLs, and a resource's `search_url`, may be \
+         all the same.",
     ),
     option(
         "logging.format",

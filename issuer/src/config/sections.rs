@@ -233,7 +233,7 @@ fn resource(reader: &mut Reader<'_>, position: usize, value: &Value) -> Option<R
         reader.fault(&key, "must be a table with the key identifier");
         return None;
     };
-    reader.refuse_unknown_members(&key, table, &["identifier", "aliases", "fhir"]);
+    reader.refuse_unknown_members(&key, table, &["identifier", "aliases", "fhir", "search_url"]);
     let is_name = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     let identifier = table
         .get("identifier")
@@ -267,11 +267,31 @@ fn resource(reader: &mut Reader<'_>, position: usize, value: &Value) -> Option<R
     if fhir.is_none() {
         reader.fault(&format!("{key}.fhir"), "must be true or false");
     }
+    let search_url = match table.get("search_url") {
+        None => Some(None),
+        Some(url) => {
+            let url = url.as_str().filter(|text| is_http_url(text));
+            url.map(|url| Some(String::from(url)))
+        }
+    };
+    if search_url.is_none() {
+        reader.fault(
+            &format!("{key}.search_url"),
+            "must be an https URL, or an http one on this machine, without query and fragment",
+        );
+    }
     Some(Resource {
+        search_url: search_url?,
         identifier: identifier?.into(),
         aliases: aliases?,
         fhir: fhir?,
     })
+}
+
+/// Whether `text` is the URL of a FHIR base. Whether it may be reached is said by `[outbound]`.
+fn is_http_url(text: &str) -> bool {
+    let is_web = text.starts_with("https://") || text.starts_with("http://");
+    is_web && text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(['?', '#'])
 }
 
 fn documentation(reader: &mut Reader<'_>, server: Option<&ServerConfig>) -> Option<DocumentationConfig> {

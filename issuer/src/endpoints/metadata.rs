@@ -56,7 +56,7 @@ const SCOPES: [&str; 24] = [
 ];
 
 /// What SMART clients can rely on. A patient's own record is the context of a standalone launch.
-const CAPABILITIES: [&str; 18] = [
+const CAPABILITIES: [&str; 19] = [
     "launch-ehr",
     "launch-standalone",
     "client-public",
@@ -67,6 +67,7 @@ const CAPABILITIES: [&str; 18] = [
     "context-banner",
     "context-style",
     "context-standalone-patient",
+    "context-standalone-encounter",
     "permission-patient",
     "permission-user",
     "permission-offline",

@@ -7,9 +7,11 @@ use wardgate_shared::scope::ScopeSet;
 use super::form_post::FormPostPage;
 use super::{
     ConsentPage, DeviceCodePage, DeviceConsentPage, DeviceDonePage, EndSessionPage, ErrorCodeEntry,
-    ErrorCodesPage, ErrorPage, FormTargets, LandingPage, SignInPage, SignOutForm, SignOutPage, form_post,
-    page, permissions,
+    ErrorCodesPage, ErrorPage, FormTargets, LandingPage, RecordInContext, SelectEncounterPage,
+    SelectPatientPage, SignInPage, SignOutForm, SignOutPage, form_post, page, permissions,
 };
+
+use crate::fhir::{PatientQuery, Summary};
 
 const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror='x'>&amp;\u{202e}";
 
@@ -41,15 +43,48 @@ fn hostile_values_stay_text_on_every_page() {
     });
     let permissions = permissions(
         &ScopeSet::parse("x><script>alert(1)</script> patient/*.rs").unwrap(),
-        true,
+        RecordInContext::OfPatient,
     );
     is_harmless(&ConsentPage {
         client_name: HOSTILE,
         permissions: &permissions,
+        patient: Some(HOSTILE),
+        encounter: Some(HOSTILE),
+        chosen: true,
         resources: &[HOSTILE],
         destination: HOSTILE,
         request: HOSTILE,
         form_token: HOSTILE,
+        user_name: HOSTILE,
+        user_email: HOSTILE,
+    });
+    let query = PatientQuery {
+        name: HOSTILE.into(),
+        birthdate: HOSTILE.into(),
+        identifier: HOSTILE.into(),
+    };
+    let found = [Summary {
+        id: HOSTILE.into(),
+        title: HOSTILE.into(),
+        details: HOSTILE.into(),
+    }];
+    is_harmless(&SelectPatientPage {
+        client_name: HOSTILE,
+        query: &query,
+        found: Some(&found),
+        request: HOSTILE,
+        form_token: HOSTILE,
+        problem: Some(HOSTILE),
+        user_name: HOSTILE,
+        user_email: HOSTILE,
+    });
+    is_harmless(&SelectEncounterPage {
+        client_name: HOSTILE,
+        patient: Some(HOSTILE),
+        found: Some(&found),
+        request: HOSTILE,
+        form_token: HOSTILE,
+        problem: Some(HOSTILE),
         user_name: HOSTILE,
         user_email: HOSTILE,
     });

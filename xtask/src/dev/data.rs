@@ -108,7 +108,8 @@ fn write_config(session: &Session<'_>, folder: &Path) -> Outcome<()> {
          [database]\npath = {database}\n\n\
          [keys]\nmaster_key_file = {master_key}\nalgorithm = \"RS256\"\n\n\
          [[resources]]\nidentifier = \"{FHIR}\"\n\
-         aliases = [\"api:zs_his\", \"https://api.zarishsphere.com/fhir\"]\n"
+         aliases = [\"api:zs_his\", \"https://api.zarishsphere.com/fhir\"]\n\n\
+         [outbound]\nallow_loopback_http = true\n"
     );
     write_for_owner(&config_file(session), &text)
 }

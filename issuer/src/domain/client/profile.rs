@@ -77,6 +77,15 @@ impl SecurityProfile {
             Self::Fapi2 => &FAPI_ALGORITHMS,
         }
     }
+
+    /// What access tokens are signed with where `configured` is configured.
+    pub fn access_token_algorithm(self, configured: SignatureAlgorithm) -> SignatureAlgorithm {
+        if self.algorithms().contains(&configured) {
+            configured
+        } else {
+            SignatureAlgorithm::PS256
+        }
+    }
 }
 
 impl Client {
@@ -136,11 +145,7 @@ impl Rules {
 
     /// What the client's access tokens are signed with where `configured` is configured.
     pub fn access_token_algorithm(&self, configured: SignatureAlgorithm) -> SignatureAlgorithm {
-        if self.profile.algorithms().contains(&configured) {
-            configured
-        } else {
-            SignatureAlgorithm::PS256
-        }
+        self.profile.access_token_algorithm(configured)
     }
 
     /// Whether `client`, whose rules these are, can keep them: what is lawful by itself and senseless together.

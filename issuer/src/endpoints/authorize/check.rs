@@ -21,7 +21,7 @@ use crate::tokens::granting;
 use crate::tokens::opaque::OpaqueSecret;
 use crate::tokens::own;
 
-use super::launched::{self, Asked};
+use super::launched::{self, Asked, LookedUp};
 use super::pending::PendingRequest;
 use super::refusal::{AuthorizationError, Refusal, UntrustedRequest};
 
@@ -240,12 +240,6 @@ struct Rest {
     login_hint: Option<String>,
 }
 
-/// What had to be looked up for it.
-struct LookedUp {
-    hinted_user_id: Option<String>,
-    launch: Option<Launch>,
-}
-
 /// `prompt` and `max_age`.
 struct Prompt {
     none: bool,
@@ -418,37 +412,17 @@ impl<'a> TrustedRequest<'a> {
 
     /// The launch is looked up last: it is the one thing that a guess could try.
     async fn looked_up(&self, rest: &Rest) -> Result<Result<LookedUp, AuthorizationError>, InternalError> {
-        let mut hinted_user_id = match self.hinted_user_id().await? {
+        let hinted_user_id = match self.hinted_user_id().await? {
             Ok(hinted_user_id) => hinted_user_id,
             Err(error) => return Ok(Err(error)),
         };
-        let Some(value) = self.parameter("launch") else {
-            return Ok(Ok(LookedUp {
-                hinted_user_id,
-                launch: None,
-            }));
-        };
         let asked = Asked {
+            launch: self.parameter("launch"),
             client_id: &self.client.client_id,
             scope: &rest.scope,
             audiences: &rest.audiences,
         };
-        let launch = match launched::find(self.state, value, asked, self.now).await? {
-            Ok(launch) => launch,
-            Err(error) => return Ok(Err(error)),
-        };
-        // Whom the launch is for, nobody else may answer.
-        match (&hinted_user_id, &launch.context.user_id) {
-            (Some(hinted), Some(launched)) if hinted != launched => {
-                return Ok(Err(AuthorizationError::UnknownLaunch));
-            }
-            (None, Some(launched)) => hinted_user_id = Some(launched.clone()),
-            (Some(_) | None, _) => {}
-        }
-        Ok(Ok(LookedUp {
-            hinted_user_id,
-            launch: Some(launch),
-        }))
+        launched::look_up(self.state, asked, hinted_user_id, self.now).await
     }
 
     /// Whom the request is about: the subject of an ID token of ours for this client, expired or not (OIDC-41).

@@ -120,7 +120,7 @@ pub async fn decide(
     let Some(session) = session.filter(|session| counts(pending, &session.session)) else {
         return Ok(Decision::SignIn);
     };
-    let context = match pending.context_of(&session.user) {
+    let context = match pending.context_of(state, &session.user) {
         ContextState::Known(context) => context,
         ContextState::NotTheirs => return Ok(Decision::LaunchOfAnother),
         ContextState::PatientWanted | ContextState::EncounterWanted { .. } => {

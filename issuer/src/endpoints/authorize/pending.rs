@@ -18,6 +18,7 @@ use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect::{self, ReturnPath};
 use crate::extract::BrowserSession;
+use crate::fhir::FhirServer;
 use crate::rng;
 use crate::state::AppState;
 use crate::store::Approval;
@@ -115,8 +116,9 @@ impl PendingRequest {
     }
 
     /// How far its clinical context is settled for `user`.
-    pub fn context_of(&self, user: &User) -> ContextState {
-        launch_context::resolve(&self.request.scope, &self.request.context, user, false)
+    pub fn context_of(&self, state: &AppState, user: &User) -> ContextState {
+        let searchable = FhirServer::of(state, &self.request.audiences).is_some();
+        launch_context::resolve(&self.request.scope, &self.request.context, user, searchable)
     }
 
     /// Ends the request with a code for the client. `consent` is what the person just agreed to, when they were asked.

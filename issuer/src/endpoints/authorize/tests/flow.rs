@@ -206,6 +206,8 @@ async fn only_what_the_person_can_give_is_asked_for() {
     let request = form(&app_request("openid patient/*.read user/Patient.rs phone"));
     let answer = browser.get(&format!("/oauth2/authorize?{request}")).await;
     let answer = browser.sign_in(answer.location(), PHYSICIAN, PASSWORD).await;
+    let picker = browser.get(answer.location()).await;
+    let answer = browser.choose(picker.location(), &[("none", "patient")]).await;
     let consent = browser.get(answer.location()).await;
     let page = browser.get(consent.location()).await;
     assert!(

@@ -202,6 +202,7 @@ async fn consent_for_one_api_is_not_consent_for_another() {
     let other = "https://other.example.org/api";
     let clinic = Clinic::with_config(|config| {
         config.resources.push(Resource {
+            search_url: None,
             identifier: other.into(),
             aliases: Vec::new(),
             fhir: false,
