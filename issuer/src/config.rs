@@ -11,6 +11,7 @@ mod network;
 mod options;
 mod public_url;
 mod reader;
+mod registration;
 mod sections;
 
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ pub use fault::{ConfigFault, ConfigFaults};
 pub use network::IpNetwork;
 pub use options::{documentation, example_file};
 pub use public_url::{PublicUrl, PublicUrlError};
+pub use registration::{RegistrationConfig, RegistrationMode};
 pub(crate) use sections::parse_master_key;
 
 /// The whole configuration.
@@ -52,6 +54,8 @@ pub struct Config {
     pub passwords: PasswordsConfig,
     /// Section `outbound`.
     pub outbound: OutboundConfig,
+    /// Section `registration`.
+    pub registration: RegistrationConfig,
     /// Section `logging`.
     pub logging: LoggingConfig,
 }
@@ -230,7 +234,7 @@ pub struct PasswordsConfig {
     pub concurrency: usize,
 }
 
-/// What the issuer may fetch from others: key sets of clients.
+/// What the issuer may fetch from others: key sets and sector documents of clients.
 #[derive(Clone, Debug, Default)]
 pub struct OutboundConfig {
     /// Whether http, and this machine, may be reached: for development.

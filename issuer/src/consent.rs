@@ -19,7 +19,7 @@ use crate::login::form_token::{FormPurpose, form_token, is_form_token};
 use crate::state::AppState;
 use crate::tokens::granting;
 use crate::tokens::launch_context::{ContextState, KnownContext};
-use crate::views::{ConsentPage, FormTargets, RecordInContext, page, permissions};
+use crate::views::{ClientCard, ConsentPage, FormTargets, RecordInContext, page_with_card, permissions};
 
 /// Shows the page for `?request=`.
 pub async fn get(
@@ -55,8 +55,10 @@ pub async fn get(
             request: &subject_of(&pending),
         },
     );
+    let card = ClientCard::of(&pending.client);
     let template = ConsentPage {
         client_name: &pending.client.name,
+        card,
         permissions: &permissions,
         patient: words.patient.as_deref(),
         encounter: words.encounter.as_deref(),
@@ -68,9 +70,10 @@ pub async fn get(
         user_name: &session.user.name,
         user_email: &session.user.email,
     };
-    Ok(page(
+    Ok(page_with_card(
         &template,
         &FormTargets::client(&pending.request.redirect_target),
+        &card,
     )?)
 }
 

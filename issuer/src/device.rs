@@ -27,7 +27,8 @@ use crate::state::AppState;
 use crate::tokens::granting::{self, Grantable};
 use crate::tokens::launch_context::KnownContext;
 use crate::views::{
-    DeviceCodePage, DeviceConsentPage, DeviceDonePage, FormTargets, RecordInContext, page, permissions,
+    ClientCard, DeviceCodePage, DeviceConsentPage, DeviceDonePage, FormTargets, RecordInContext, page,
+    page_with_card, permissions,
 };
 
 const UNKNOWN: &str = "There is no device that waits with this code. Please compare it with what the device shows; codes \
@@ -224,8 +225,10 @@ impl Answer<'_> {
             Some(_) => RecordInContext::Own,
             None => RecordInContext::None,
         };
+        let card = ClientCard::of(&client);
         let template = DeviceConsentPage {
             client_name: &client.name,
+            card,
             permissions: &permissions(&grantable.scope, record),
             resources: &resources_to_name(self.state.config(), &device.audiences),
             user_code: &device.user_code.to_string(),
@@ -233,7 +236,7 @@ impl Answer<'_> {
             user_name: &self.session.user.name,
             user_email: &self.session.user.email,
         };
-        Ok(page(&template, &FormTargets::own())?)
+        Ok(page_with_card(&template, &FormTargets::own(), &card)?)
     }
 
     async fn allow(&self, device: &DeviceAuthorization, client: &Client) -> Result<Response, PageError> {

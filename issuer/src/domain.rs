@@ -15,6 +15,7 @@ pub mod grant;
 pub mod launch;
 pub mod logout_notification;
 pub mod proof_use;
+pub mod registration;
 pub mod session;
 pub mod signing_key;
 pub mod status_list;

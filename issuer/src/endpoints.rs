@@ -15,6 +15,7 @@ pub mod landing;
 pub mod launches;
 pub mod metadata;
 pub mod pushed_authorization;
+pub mod registration;
 pub mod resources;
 pub mod revoke;
 pub mod status_list;

@@ -6,6 +6,7 @@
 pub mod client_address;
 pub mod cookies;
 pub mod form;
+pub mod json_body;
 pub mod parameters;
 pub mod request_target;
 pub mod same_origin;
@@ -13,6 +14,7 @@ pub mod signed_in;
 
 pub use client_address::ClientAddress;
 pub use form::{Form, FormError};
+pub use json_body::{JsonBody, JsonBodyError};
 pub use parameters::{Parameters, ParametersError, RepeatedParameter};
 pub use request_target::RequestTarget;
 pub use same_origin::SameOrigin;

@@ -6,6 +6,7 @@
 //! | [`store`] | Domain operations over SQLite; the only place that holds SQL. |
 //! | [`keys`] | Signing keys: made, sealed, published, rotated, used. |
 //! | [`outbound`] | What is fetched from others, and what is never fetched. |
+//! | [`registration`] | What clients may be registered with. |
 //! | [`password`] | Argon2id with bounded concurrency. |
 //! | [`config`] | One typed configuration; every fault reported at once. |
 //! | [`state`] | What every handler shares. |
@@ -34,6 +35,7 @@ pub mod layers;
 pub mod login;
 pub mod outbound;
 pub mod password;
+pub mod registration;
 pub mod rng;
 pub mod router;
 pub mod select_patient;

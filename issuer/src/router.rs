@@ -13,7 +13,7 @@ use crate::consent;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
-    landing, launches, metadata, pushed_authorization, revoke, status_list, token, userinfo,
+    landing, launches, metadata, pushed_authorization, registration, revoke, status_list, token, userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
@@ -57,6 +57,7 @@ pub fn router(state: AppState) -> Router {
             "/oauth2/introspect",
             axum::routing::post(introspect::post).fallback(introspect::other_method),
         )
+        .merge(registration_routes())
         .route(
             "/v1/launches",
             axum::routing::post(launches::post).fallback(launches::other_method),
@@ -125,6 +126,22 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(layers::request_id))
         .layer(from_fn(layers::no_store))
         .layer(from_fn_with_state(https, layers::security_headers))
+}
+
+/// Where clients register themselves, and manage that.
+fn registration_routes() -> Router<Web> {
+    Router::new()
+        .route(
+            "/oauth2/register",
+            axum::routing::post(registration::post).fallback(registration::other_method),
+        )
+        .route(
+            "/oauth2/register/{client_id}",
+            get(registration::management::get)
+                .put(registration::management::put)
+                .delete(registration::management::delete)
+                .fallback(registration::management::other_method),
+        )
 }
 
 fn token_route() -> axum::routing::MethodRouter<Web> {

@@ -28,6 +28,7 @@ mod migrations;
 mod purge;
 mod readers;
 mod refresh_tokens;
+mod registration;
 mod sessions;
 mod signing_keys;
 mod sql;
@@ -47,6 +48,7 @@ pub use error::{OpenError, StoreError};
 pub use purge::Purged;
 use readers::Readers;
 pub use refresh_tokens::PresentedRefreshToken;
+pub use registration::Registration;
 use writer::Writer;
 
 /// Whether something new was stored.

@@ -193,6 +193,7 @@ pub(crate) fn client(
         pkce_required: true,
         push_required: false,
         metadata: ClientMetadata::default(),
+        registered_itself: false,
         created_at: START,
     }
 }

@@ -3,6 +3,7 @@
 //! Plain HTML that works without scripts; one page has one, see [`form_post`]. Everything that a template prints is escaped by askama. Each page names, by
 //! its Content-Security-Policy, where its forms may lead.
 
+mod client_card;
 mod form_post;
 mod form_targets;
 mod scope_words;
@@ -14,6 +15,7 @@ use http::{HeaderValue, header};
 use crate::error::InternalError;
 use crate::fhir::{PatientQuery, Summary};
 
+pub use client_card::ClientCard;
 pub use form_post::form_post;
 pub use form_targets::FormTargets;
 pub(crate) use form_targets::web_origin;
@@ -25,6 +27,8 @@ pub use scope_words::{Permission, RecordInContext, permissions};
 pub struct SignInPage<'a> {
     /// The app that asked, when one did.
     pub client_name: Option<&'a str>,
+    /// What else is shown of it.
+    pub card: ClientCard<'a>,
     /// The authorization request to go on with.
     pub request: Option<&'a str>,
     /// The device to go on with: its user code, or `any`.
@@ -43,6 +47,8 @@ pub struct SignInPage<'a> {
 pub struct ConsentPage<'a> {
     /// The app that asks.
     pub client_name: &'a str,
+    /// What else is shown of it.
+    pub card: ClientCard<'a>,
     /// What it would get, in plain words.
     pub permissions: &'a [Permission],
     /// Whose record it is about, unless it is the person's own.
@@ -131,6 +137,8 @@ pub struct DeviceCodePage<'a> {
 pub struct DeviceConsentPage<'a> {
     /// The app that asks.
     pub client_name: &'a str,
+    /// What else is shown of it.
+    pub card: ClientCard<'a>,
     /// What it would get, in plain words.
     pub permissions: &'a [Permission],
     /// The resources it is for, where they need naming.
@@ -234,6 +242,22 @@ pub struct ErrorCodeEntry {
 pub fn page(template: &impl Template, targets: &FormTargets) -> Result<Response, InternalError> {
     let policy = format!(
         "default-src 'none'; style-src 'self'; form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
+    );
+    with_policy(template, &policy)
+}
+
+/// Renders a page that shows `card`: pictures may come from where its logo is.
+///
+/// # Errors
+/// As [`page`].
+pub fn page_with_card(
+    template: &impl Template,
+    targets: &FormTargets,
+    card: &ClientCard<'_>,
+) -> Result<Response, InternalError> {
+    let images = card.image_directive();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; {images}form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     );
     with_policy(template, &policy)
 }

@@ -437,6 +437,49 @@ fn help_and_misuse_leave_with_0_and_2() {
 }
 
 #[test]
+fn registration_tokens_are_made_listed_and_revoked() {
+    const TOKEN: [&str; 2] = ["client", "registration-token"];
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    wardgate.configure("registration.mode = \"token\"");
+    let add = |more: &[&str]| {
+        let line: Vec<&str> = [&TOKEN[..], &["add", "--description", "Partner"], more].concat();
+        wardgate.run(&line)
+    };
+    let made = add(&[
+        "--uses",
+        "3",
+        "--grant",
+        "client_credentials",
+        "--scope",
+        "system/*.rs",
+        "--json",
+    ])
+    .json();
+    assert!(made["token"].as_str().unwrap().starts_with("wgi_"));
+    assert_eq!(made["uses_left"], 3);
+    let id = made["id"].as_str().unwrap();
+    let said = add(&[]).ok();
+    assert!(
+        said.contains("shown this once") && said.contains("wgi_"),
+        "{said}"
+    );
+
+    let listed = wardgate.run(&[&TOKEN[..], &["list", "--json"]].concat()).json();
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    assert!(listed.as_array().unwrap().iter().any(|token| token["id"] == id));
+    assert!(!listed.to_string().contains("wgi_"));
+    let text = wardgate.run(&[&TOKEN[..], &["list"]].concat()).ok();
+    assert!(text.contains(id) && text.contains("3 uses left"), "{text}");
+
+    let revoke = || wardgate.run(&[&TOKEN[..], &["revoke", id]].concat());
+    assert!(revoke().ok().contains("revoked"));
+    revoke().refused(4, "there is no registration token of this name");
+    add(&["--grant", "password"]).refused(2, "--grant password is not one of");
+    add(&["--scope", "a  b"]).refused(2, "--scope");
+}
+
+#[test]
 fn a_person_is_signed_out_and_their_account_closed() {
     let wardgate = Wardgate::new();
     wardgate.run(&["init"]).ok();
@@ -476,8 +519,8 @@ fn a_logout_url_must_be_one_that_may_be_reached() {
     for (url, said) in [
         ("http://app.example.org/logout", "must be an https URL"),
         ("https://app.example.org/logout#now", "fragment"),
-        ("https://10.0.0.1/logout", "not public"),
-        ("/logout", "is not an absolute URL"),
+        ("https://10.0.0.1/logout", "of a public host"),
+        ("/logout", "must be an https URL"),
     ] {
         let answer = add_listening_app(&wardgate, url);
         answer.refused(2, said);
@@ -562,8 +605,12 @@ fn a_client_that_cannot_keep_its_profile_is_refused() {
         &by_keys,
     )
     .refused(2, "must be PS256, ES256 or EdDSA");
-    add(r#"{"id_token_signed_response_alg":"ES384"}"#, &by_keys)
-        .refused(2, "is not one that this issuer signs with");
+    add(r#"{"id_token_signed_response_alg":"ES384"}"#, &by_keys).refused(
+        2,
+        "id_token_signed_response_alg has a value that is not supported",
+    );
+    add(fapi, &[&by_keys[..], &["--no-require-pkce"]].concat())
+        .refused(2, "--no-require-pkce is not for clients that are held to fapi2");
     let made = add(fapi, &by_keys).json();
     assert_eq!(made["profile"], "fapi2");
     assert_eq!(made["require_pushed_authorization_requests"], true);

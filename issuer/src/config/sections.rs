@@ -33,6 +33,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let documentation = documentation(reader, server.as_ref());
     let passwords = passwords(reader);
     let outbound = outbound(reader);
+    let registration = super::registration::read(reader);
     let logging = logging(reader);
     Some(Config {
         server: server?,
@@ -46,6 +47,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         documentation: documentation?,
         passwords: passwords?,
         outbound: outbound?,
+        registration: registration?,
         logging: logging?,
     })
 }

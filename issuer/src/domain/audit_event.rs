@@ -36,6 +36,14 @@ pub enum AuditAction {
     Replay,
     /// A client was registered.
     ClientRegistration,
+    /// A client changed its own registration, or tried to (RFC 7592).
+    ClientUpdate,
+    /// A client ended its own registration, or tried to (RFC 7592).
+    ClientDeletion,
+    /// An initial access token was made (RFC 7591).
+    RegistrationTokenCreation,
+    /// An initial access token was revoked.
+    RegistrationTokenRevocation,
     /// A person's account was made.
     UserCreation,
     /// A person's account was closed to them.
@@ -46,7 +54,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::SignIn,
         Self::SignOut,
         Self::BackchannelLogout,
@@ -61,6 +69,10 @@ impl AuditAction {
         Self::TokenIntrospection,
         Self::Replay,
         Self::ClientRegistration,
+        Self::ClientUpdate,
+        Self::ClientDeletion,
+        Self::RegistrationTokenCreation,
+        Self::RegistrationTokenRevocation,
         Self::UserCreation,
         Self::UserDeactivation,
         Self::KeyRotation,
@@ -88,6 +100,10 @@ impl AuditAction {
             Self::TokenIntrospection => "token_introspection",
             Self::Replay => "replay",
             Self::ClientRegistration => "client_registration",
+            Self::ClientUpdate => "client_update",
+            Self::ClientDeletion => "client_deletion",
+            Self::RegistrationTokenCreation => "registration_token_creation",
+            Self::RegistrationTokenRevocation => "registration_token_revocation",
             Self::UserCreation => "user_creation",
             Self::UserDeactivation => "user_deactivation",
             Self::KeyRotation => "key_rotation",

@@ -10,7 +10,7 @@ use wardgate_shared::time::Timestamp;
 
 use super::digest::SecretDigest;
 
-pub use metadata::{ClientMetadata, SecurityProfile, SubjectType};
+pub use metadata::{ApplicationType, ClientMetadata, SecretMethod, SecurityProfile, SubjectType};
 pub use profile::{ProfileFault, Rules};
 
 /// A way to ask for tokens that a client may be allowed (RFC 6749 section 1.3).
@@ -99,6 +99,8 @@ pub struct Client {
     pub push_required: bool,
     /// Everything else it is registered with.
     pub metadata: ClientMetadata,
+    /// Whether it registered itself (RFC 7591): nobody but itself vouches for its name, logo and links.
+    pub registered_itself: bool,
     /// When it was registered.
     pub created_at: Timestamp,
 }

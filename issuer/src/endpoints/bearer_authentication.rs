@@ -90,7 +90,11 @@ pub async fn authenticate(
     })
 }
 
-fn present<'a>(
+/// The one token that a request carries, in its `Authorization` header or in a form.
+///
+/// # Errors
+/// [`BearerError`].
+pub(super) fn present<'a>(
     headers: &'a HeaderMap,
     form: Option<&'a Parameters>,
 ) -> Result<(Scheme, &'a str), BearerError> {

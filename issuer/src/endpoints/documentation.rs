@@ -7,7 +7,7 @@ use crate::error::page::PageError;
 use crate::views::{ErrorCodeEntry, ErrorCodesPage, FormTargets, page};
 
 /// Every code that the issuer or the edge answers, in the order of the page.
-const CODES: [OAuthErrorCode; 24] = [
+const CODES: [OAuthErrorCode; 27] = [
     OAuthErrorCode::InvalidRequest,
     OAuthErrorCode::InvalidClient,
     OAuthErrorCode::InvalidGrant,
@@ -30,6 +30,9 @@ const CODES: [OAuthErrorCode; 24] = [
     OAuthErrorCode::UnsupportedTokenType,
     OAuthErrorCode::InvalidToken,
     OAuthErrorCode::InsufficientScope,
+    OAuthErrorCode::InvalidRedirectUri,
+    OAuthErrorCode::InvalidClientMetadata,
+    OAuthErrorCode::UnapprovedSoftwareStatement,
     OAuthErrorCode::ServerError,
     OAuthErrorCode::TemporarilyUnavailable,
 ];
@@ -159,6 +162,23 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
             "The access token does not permit this request.",
             "Ask for the scope that the answer names.",
             "https://www.rfc-editor.org/rfc/rfc6750#section-3.1",
+        ),
+        OAuthErrorCode::InvalidRedirectUri => (
+            "A redirect URI cannot be registered: it is missing, has a fragment or user information, or its scheme does not \
+             fit the application.",
+            "Use https, or for an app on a person's device a scheme of its own or http on localhost; error_description says \
+             what is wrong.",
+            "https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2",
+        ),
+        OAuthErrorCode::InvalidClientMetadata => (
+            "A client cannot be registered with these members, or not with all of them together.",
+            "Correct the member that error_description names.",
+            "https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2",
+        ),
+        OAuthErrorCode::UnapprovedSoftwareStatement => (
+            "The server trusts no issuer of software statements.",
+            "Register without software_statement.",
+            "https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2",
         ),
         OAuthErrorCode::ServerError => (
             "The server met an unexpected condition.",

@@ -12,7 +12,7 @@ use serde::Serialize;
 use wardgate_shared::dpop;
 use wardgate_shared::jwt::SignatureAlgorithm;
 
-use crate::config::Config;
+use crate::config::{Config, RegistrationMode};
 use crate::domain::authorization_request::ResponseMode;
 use crate::domain::client::{GrantType, SecurityProfile};
 use crate::error::internal::InternalError;
@@ -86,6 +86,8 @@ struct Common {
     token_endpoint: String,
     revocation_endpoint: String,
     introspection_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     jwks_uri: String,
     scopes_supported: [&'static str; SCOPES.len()],
     response_types_supported: [&'static str; 1],
@@ -104,6 +106,10 @@ impl Common {
             token_endpoint: url.join("/oauth2/token"),
             revocation_endpoint: url.join("/oauth2/revoke"),
             introspection_endpoint: url.join("/oauth2/introspect"),
+            registration_endpoint: match config.registration.mode {
+                RegistrationMode::Off => None,
+                RegistrationMode::Token | RegistrationMode::Open => Some(url.join("/oauth2/register")),
+            },
             jwks_uri: url.join("/.well-known/jwks.json"),
             scopes_supported: SCOPES,
             response_types_supported: ["code"],

@@ -26,7 +26,7 @@ use crate::password::PasswordCheck;
 use crate::rng;
 use crate::state::AppState;
 use crate::tokens::opaque::OpaqueSecret;
-use crate::views::{FormTargets, SignInPage, page};
+use crate::views::{ClientCard, FormTargets, SignInPage, page_with_card};
 
 use super::form_token::{FormPurpose, form_token, is_form_token};
 use super::throttle::{SignInThrottle, Throttled};
@@ -276,7 +276,11 @@ fn show(
     };
     let browser = known.unwrap_or_else(|| fresh.as_ref().map_or("", |value| value.expose().as_str()));
     let token = form_token(state.form_key(), browser, FormPurpose::SignIn);
+    let card = form
+        .pending
+        .map_or_else(ClientCard::default, |pending| ClientCard::of(&pending.client));
     let template = SignInPage {
+        card,
         client_name: form.pending.map(|pending| pending.client.name.as_str()),
         request: form.pending.map(PendingRequest::id),
         device: form.device.as_deref(),
@@ -287,7 +291,7 @@ fn show(
     let targets = form.pending.map_or_else(FormTargets::own, |pending| {
         FormTargets::client(&pending.request.redirect_target)
     });
-    let mut response = (status, page(&template, &targets)?).into_response();
+    let mut response = (status, page_with_card(&template, &targets, &card)?).into_response();
     if let Some(value) = fresh {
         let cookie = Cookie::SignInForm
             .set(value.expose(), public_url)

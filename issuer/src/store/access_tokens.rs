@@ -94,5 +94,8 @@ pub(super) fn insert(connection: &Connection, access: &AccessTokenRecord) -> Res
             sql::optional_seconds(access.revoked_at),
         ],
     )?;
+    // A client that registered itself is in use from its first token on.
+    let used = "UPDATE clients SET unused_until = NULL WHERE client_id = ?1 AND unused_until IS NOT NULL";
+    sql::change(connection, used, [&access.client_id])?;
     Ok(())
 }

@@ -54,6 +54,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0013_refresh_token_retries.sql"),
     ),
     (
+        "0015_dynamic_registration",
+        include_str!("../../migrations/0015_dynamic_registration.sql"),
+    ),
+    (
         "0017_backchannel_logout",
         include_str!("../../migrations/0017_backchannel_logout.sql"),
     ),

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::Config;
 use crate::domain::client::ClientMetadata;
-use crate::outbound;
 
 /// The metadata in the JSON file at `path`, or what is wrong with it; none without a file.
 pub(super) fn read(path: Option<&Path>) -> Result<ClientMetadata, String> {
@@ -14,15 +12,4 @@ pub(super) fn read(path: Option<&Path>) -> Result<ClientMetadata, String> {
     let text = std::fs::read(path)
         .map_err(|error| format!("--metadata {} cannot be read: {error}", path.display()))?;
     serde_json::from_slice(&text).map_err(|error| format!("--metadata {}: {error}", path.display()))
-}
-
-/// Refuses URLs that the configuration does not let the issuer reach.
-pub(super) fn check_urls(metadata: &ClientMetadata, config: &Config) -> Result<(), String> {
-    let Some(url) = &metadata.backchannel_logout_uri else {
-        return Ok(());
-    };
-    match outbound::check_url(url, &config.outbound) {
-        Ok(_) => Ok(()),
-        Err(refusal) => Err(format!("--metadata: backchannel_logout_uri {url} {refusal}")),
-    }
 }

@@ -173,9 +173,6 @@ impl Rules {
                 return Err(ProfileFault::NoUsableKey);
             }
         }
-        if self.profile == SecurityProfile::Fapi2 && !client.pkce_required {
-            return Err(ProfileFault::WithoutPkce);
-        }
         let mut uris = client.redirect_uris.iter();
         if !uris.all(|uri| self.accepts_redirect(uri.as_str())) {
             return Err(ProfileFault::InsecureRedirectUri);
@@ -211,8 +208,6 @@ pub enum ProfileFault {
     NoPrivateKey,
     /// None of its registered keys signs with an algorithm that is allowed.
     NoUsableKey,
-    /// It was to do without PKCE.
-    WithoutPkce,
     /// A redirect URI is not https.
     InsecureRedirectUri,
     /// This member names an algorithm that is not allowed.
@@ -229,7 +224,6 @@ impl fmt::Display for ProfileFault {
                 .write_str("a client that is held to fapi2 must be confidential and authenticate by private_key_jwt"),
             Self::NoUsableKey => formatter
                 .write_str("none of the client's keys signs with an algorithm that its assertions may be signed with"),
-            Self::WithoutPkce => formatter.write_str("a client that is held to fapi2 must use PKCE"),
             Self::InsecureRedirectUri => {
                 formatter.write_str("the redirect URIs of a client that is held to fapi2 must be https")
             }

@@ -27,6 +27,7 @@ fn client(scope: &str) -> Client {
         pkce_required: true,
         push_required: false,
         metadata: ClientMetadata::default(),
+        registered_itself: false,
         created_at: Timestamp::from_seconds(0),
     }
 }

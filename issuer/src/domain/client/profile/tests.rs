@@ -134,7 +134,7 @@ fn a_confidential_client_has_the_grace_it_is_registered_with_and_fapi_a_minute()
 #[test]
 fn what_makes_no_sense_is_refused() {
     type Change = fn(&mut Client);
-    let cases: [(Change, ProfileFault); 9] = [
+    let cases: [(Change, ProfileFault); 8] = [
         (
             |client| client.authentication = ClientAuthentication::Public,
             ProfileFault::NoPrivateKey,
@@ -147,7 +147,6 @@ fn what_makes_no_sense_is_refused() {
             |client| client.authentication = by_keys(key(SignatureAlgorithm::ES384)),
             ProfileFault::NoUsableKey,
         ),
-        (|client| client.pkce_required = false, ProfileFault::WithoutPkce),
         (
             |client| {
                 let uri = RegisteredRedirectUri::parse("http://127.0.0.1:3000/cb").unwrap();
