@@ -56,6 +56,8 @@ pub struct Config {
     pub outbound: OutboundConfig,
     /// Section `registration`.
     pub registration: RegistrationConfig,
+    /// Section `limits`.
+    pub limits: LimitsConfig,
     /// Section `logging`.
     pub logging: LoggingConfig,
 }
@@ -241,6 +243,26 @@ pub struct OutboundConfig {
     pub allow_loopback_http: bool,
     /// Networks that are not public and may be reached all the same.
     pub private_networks: Vec<IpNetwork>,
+}
+
+/// How often programs may call, in calls a minute; 0 is no limit. See [`crate::throttle`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitsConfig {
+    /// Failures from one network.
+    pub failures_per_minute: u32,
+    /// Successes of one client that proves itself, at one endpoint.
+    pub client_requests_per_minute: u32,
+    /// Successes of one client that does not, from one network at one endpoint.
+    pub public_client_requests_per_minute: u32,
+}
+
+impl LimitsConfig {
+    /// No limits.
+    pub const NONE: Self = Self {
+        failures_per_minute: 0,
+        client_requests_per_minute: 0,
+        public_client_requests_per_minute: 0,
+    };
 }
 
 /// What the log looks like.

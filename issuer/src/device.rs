@@ -19,7 +19,9 @@ use crate::domain::grant::Grant;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
-use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters, SameOrigin, SignedIn};
+use crate::extract::{
+    BrowserSession, ClientAddress, Form, FormError, Parameters, SameOrigin, SignedIn, distinguishing_address,
+};
 use crate::login::form_token::{FormPurpose, form_token, is_form_token};
 use crate::login::throttle::SignInThrottle;
 use crate::rng;
@@ -157,20 +159,20 @@ impl Answer<'_> {
             .with_ip_address(self.address)
     }
 
+    async fn record_refusal(&self, reason: &'static str) -> Result<(), InternalError> {
+        let audit = self
+            .event(AuditAction::Consent, AuditOutcome::Failure)
+            .with_reason(reason);
+        Ok(self.state.store().record(audit).await?)
+    }
+
     async fn refuse_code(
         &self,
         typed: &str,
         problem: &str,
         reason: &'static str,
     ) -> Result<Response, PageError> {
-        let audit = self
-            .event(AuditAction::Consent, AuditOutcome::Failure)
-            .with_reason(reason);
-        self.state
-            .store()
-            .record(audit)
-            .await
-            .map_err(InternalError::from)?;
+        self.record_refusal(reason).await?;
         ask_for_code(
             self.state,
             self.session,
@@ -189,15 +191,15 @@ impl Answer<'_> {
     ) -> Result<Response, PageError> {
         let account = format!("device codes typed by {}", self.session.user.id);
         // An address that all visitors share says nothing about this one.
-        let server = &self.state.config().server;
-        let network = self
-            .address
-            .filter(|address| !address.is_loopback() && !server.trusts_proxy(*address));
+        let network = distinguishing_address(self.address, &self.state.config().server);
         let attempt = match throttle.begin(&account, network, self.state.now()) {
             Ok(attempt) => attempt,
             Err(throttled) => {
-                let mut response = self.refuse_code(typed, TOO_MANY, "throttled").await?;
-                *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+                if throttled.is_news {
+                    self.record_refusal("throttled").await?;
+                }
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                let mut response = ask_for_code(self.state, self.session, typed, Some(TOO_MANY), status)?;
                 let seconds = HeaderValue::from(throttled.retry_after_seconds);
                 response.headers_mut().insert(header::RETRY_AFTER, seconds);
                 return Ok(response);

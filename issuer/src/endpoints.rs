@@ -19,6 +19,7 @@ pub mod registration;
 pub mod resources;
 pub mod revoke;
 pub mod status_list;
+pub mod throttling;
 pub mod token;
 pub mod userinfo;
 

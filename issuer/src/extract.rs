@@ -12,7 +12,7 @@ pub mod request_target;
 pub mod same_origin;
 pub mod signed_in;
 
-pub use client_address::ClientAddress;
+pub use client_address::{ClientAddress, distinguishing_address};
 pub use form::{Form, FormError};
 pub use json_body::{JsonBody, JsonBodyError};
 pub use parameters::{Parameters, ParametersError, RepeatedParameter};

@@ -41,6 +41,7 @@ pub mod router;
 pub mod select_patient;
 pub mod state;
 pub mod store;
+pub mod throttle;
 pub mod tokens;
 pub mod views;
 pub mod web;

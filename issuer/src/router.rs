@@ -13,7 +13,8 @@ use crate::consent;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
-    landing, launches, metadata, pushed_authorization, registration, revoke, status_list, token, userinfo,
+    landing, launches, metadata, pushed_authorization, registration, revoke, status_list, throttling, token,
+    userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
@@ -45,6 +46,7 @@ pub fn router(state: AppState) -> Router {
                 .post(userinfo::post)
                 .fallback(userinfo::other_method),
         )
+        .route_layer(from_fn_with_state(state.clone(), throttling::throttle))
         .layer(from_fn_with_state(state.clone(), dpop::nonce::give))
         .layer(from_fn_with_state(
             state.clone(),
@@ -62,6 +64,7 @@ pub fn router(state: AppState) -> Router {
             "/v1/launches",
             axum::routing::post(launches::post).fallback(launches::other_method),
         )
+        .route_layer(from_fn_with_state(state.clone(), throttling::throttle))
         .layer(from_fn_with_state(state.clone(), dpop::nonce::give));
 
     // Read by anybody.

@@ -7,11 +7,14 @@ use wardgate_shared::time::Timestamp;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::audit_event::AuditEvent;
 use crate::domain::client::{Client, Rules};
+use crate::extract::distinguishing_address;
 use crate::keys::KeyRing;
 use crate::outbound::{KeySets, Outbound};
 use crate::password::{PasswordError, Passwords};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
+use crate::throttle::Throttle;
 use crate::tokens::status_lists::StatusLists;
 use crate::tokens::status_places::StatusPlaces;
 
@@ -31,6 +34,7 @@ struct Parts {
     key_sets: KeySets,
     status_places: StatusPlaces,
     status_lists: StatusLists,
+    throttle: Throttle,
 }
 
 impl AppState {
@@ -50,6 +54,7 @@ impl AppState {
         let outbound = Outbound::new(config.outbound.clone());
         let key_sets = KeySets::new(outbound.clone());
         let status_places = StatusPlaces::new(config.longest_token_seconds());
+        let throttle = Throttle::new(config.limits);
         Ok(Self(Arc::new(Parts {
             config,
             store,
@@ -62,6 +67,7 @@ impl AppState {
             key_sets,
             status_places,
             status_lists: StatusLists::default(),
+            throttle,
         })))
     }
 
@@ -103,6 +109,23 @@ impl AppState {
     /// The key of the forms' CSRF tokens (HMAC-SHA-256); the same after a restart, as long as the master key is.
     pub fn form_key(&self) -> &Secret<[u8; 32]> {
         &self.0.form_key
+    }
+
+    /// The brake on programs that call too often.
+    pub fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    /// Records that a request was refused, unless so many are from where it came that one line has to stand for all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn record_refusal(&self, audit: AuditEvent) -> Result<(), StoreError> {
+        let network = distinguishing_address(audit.ip_address, &self.config().server);
+        if self.throttle().is_flooding(network, audit.at) {
+            return Ok(());
+        }
+        self.store().record(audit).await
     }
 
     /// The key of DPoP nonces (HMAC-SHA-256); the same after a restart, as long as the master key is.

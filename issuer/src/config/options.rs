@@ -267,6 +267,26 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "How long a client that registered itself may be without a token before it is deleted.",
     ),
     option(
+        "limits.failures_per_minute",
+        Some("600"),
+        "calls a minute, 0 to 100000000; 0 is no limit",
+        "How many calls of programs from one network (an IPv4 address, an IPv6 /64) may fail at the token, revocation, \
+         introspection, PAR, device and registration endpoints. Beyond it that network is told to wait (429), except clients that \
+         proved themselves from there within a day; the audit trail has one line for all that is turned away.",
+    ),
+    option(
+        "limits.client_requests_per_minute",
+        Some("60000"),
+        "calls a minute, 0 to 100000000; 0 is no limit",
+        "How many calls of one client with a secret or key may succeed at one of these endpoints.",
+    ),
+    option(
+        "limits.public_client_requests_per_minute",
+        Some("1200"),
+        "calls a minute, 0 to 100000000; 0 is no limit",
+        "How many calls of one client without a secret may succeed at one of these endpoints from one network.",
+    ),
+    option(
         "logging.format",
         Some("\"auto\""),
         "auto, json or text",

@@ -15,7 +15,7 @@ use super::network::IpNetwork;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
 use super::{
-    Config, DatabaseConfig, DocumentationConfig, DpopConfig, DpopNonces, KeysConfig, LogFormat,
+    Config, DatabaseConfig, DocumentationConfig, DpopConfig, DpopNonces, KeysConfig, LimitsConfig, LogFormat,
     LoggingConfig, MasterKeySource, OutboundConfig, PasswordsConfig, Resource, SecurityConfig, ServerConfig,
     SessionsConfig, TokensConfig,
 };
@@ -34,6 +34,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let passwords = passwords(reader);
     let outbound = outbound(reader);
     let registration = super::registration::read(reader);
+    let limits = limits(reader);
     let logging = logging(reader);
     Some(Config {
         server: server?,
@@ -48,6 +49,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         passwords: passwords?,
         outbound: outbound?,
         registration: registration?,
+        limits: limits?,
         logging: logging?,
     })
 }
@@ -338,6 +340,18 @@ fn outbound(reader: &mut Reader<'_>) -> Option<OutboundConfig> {
     Some(OutboundConfig {
         allow_loopback_http: allow_loopback_http?,
         private_networks: private_networks?,
+    })
+}
+
+fn limits(reader: &mut Reader<'_>) -> Option<LimitsConfig> {
+    let mut per_minute = |key| reader.number(key, 0..=100_000_000, "calls a minute");
+    let failures = per_minute("limits.failures_per_minute");
+    let client_requests = per_minute("limits.client_requests_per_minute");
+    let public_client_requests = per_minute("limits.public_client_requests_per_minute");
+    Some(LimitsConfig {
+        failures_per_minute: failures?.try_into().ok()?,
+        client_requests_per_minute: client_requests?.try_into().ok()?,
+        public_client_requests_per_minute: public_client_requests?.try_into().ok()?,
     })
 }
 

@@ -225,6 +225,29 @@ pub async fn named_client(
     Ok(None)
 }
 
+/// The client that a request claims to come from; nothing is looked up or verified. None when that cannot be read.
+pub fn claimed_client(headers: &HeaderMap, parameters: &Parameters) -> Option<ClaimedClient> {
+    match present(headers, parameters).ok()? {
+        Presented::Secret(presented) => Some(ClaimedClient {
+            has_proof: presented.method != NONE,
+            client_id: presented.client_ids.into_iter().next()?,
+        }),
+        Presented::Assertion(assertion) => Some(ClaimedClient {
+            has_proof: true,
+            client_id: assertion.claimed_client_id().into(),
+        }),
+    }
+}
+
+/// Whom a request claims to come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimedClient {
+    /// The identifier.
+    pub client_id: String,
+    /// Whether the request has something that is to prove it.
+    pub has_proof: bool,
+}
+
 /// A client that a request names, with or without proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedClient {

@@ -129,7 +129,7 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
         ),
         OAuthErrorCode::SlowDown => (
             "The person has not answered yet, and the device asks too often.",
-            "Wait five seconds longer between two requests from now on.",
+            "Wait five seconds longer between two requests from now on; with status 429, at least as long as Retry-After says.",
             "https://www.rfc-editor.org/rfc/rfc8628#section-3.5",
         ),
         OAuthErrorCode::ExpiredToken => (
@@ -186,8 +186,9 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
             "https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1",
         ),
         OAuthErrorCode::TemporarilyUnavailable => (
-            "The server cannot answer at the moment.",
-            "Try again after the time that Retry-After names.",
+            "The server cannot answer at the moment, or, with status 429, there were too many requests of this client, or too many \
+             failed ones from its network.",
+            "Try again after the time that Retry-After names. Keep tokens until they expire instead of asking for new ones.",
             "https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1",
         ),
     };

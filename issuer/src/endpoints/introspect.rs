@@ -165,7 +165,7 @@ pub async fn post(
                     )
                     .with_ip_address(address)
                     .with_reason(reason);
-                    state.store().record(event).await
+                    state.record_refusal(event).await
                 }
                 None => Ok(()),
             };

@@ -117,7 +117,7 @@ pub async fn post(
                         Some(client) => client.name_in(event),
                         None => event,
                     };
-                    state.store().record(event).await
+                    state.record_refusal(event).await
                 }
                 None => Ok(()),
             };

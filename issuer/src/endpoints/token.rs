@@ -95,7 +95,7 @@ pub async fn post(
         Ok(response) => response,
         Err(error) => {
             let recorded = match error.audit(state.now(), address) {
-                Some(event) => state.store().record(event).await,
+                Some(event) => state.record_refusal(event).await,
                 None => Ok(()),
             };
             match recorded {

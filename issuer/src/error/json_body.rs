@@ -37,7 +37,10 @@ pub fn json_error(
         error_description: description.into(),
         error_uri: error_uri(config, code),
     };
-    (status, Json(body)).into_response()
+    let mut response = (status, Json(body)).into_response();
+    // For the layers around the endpoints, which have no other way to know.
+    response.extensions_mut().insert(code);
+    response
 }
 
 /// The answer to a failed client authentication: 401 and a challenge (RFC 6749 section 5.2).

@@ -21,7 +21,7 @@ use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
 use crate::extract::cookies::Cookie;
-use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin};
+use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin, distinguishing_address};
 use crate::password::PasswordCheck;
 use crate::rng;
 use crate::state::AppState;
@@ -117,18 +117,19 @@ pub async fn post(
     };
 
     // An address that all visitors share says nothing about this one.
-    let server = &state.config().server;
-    let network = address.filter(|address| !address.is_loopback() && !server.trusts_proxy(*address));
+    let network = distinguishing_address(address, &state.config().server);
     let attempt = match throttle.begin(&email, network, now) {
         Ok(attempt) => attempt,
         Err(throttled) => {
-            let event = audit(AuditOutcome::Failure).with_reason("throttled");
-            let user = state.store().user_by_email(&email).await;
-            let event = match user.map_err(InternalError::from)? {
-                Some(user) => event.with_user(user.id),
-                None => event,
-            };
-            state.store().record(event).await.map_err(InternalError::from)?;
+            if throttled.is_news {
+                let event = audit(AuditOutcome::Failure).with_reason("throttled");
+                let user = state.store().user_by_email(&email).await;
+                let event = match user.map_err(InternalError::from)? {
+                    Some(user) => event.with_user(user.id),
+                    None => event,
+                };
+                state.store().record(event).await.map_err(InternalError::from)?;
+            }
             return show_throttled(&state, &headers, &again(TOO_MANY), throttled);
         }
     };

@@ -121,6 +121,7 @@ fn prepare(folder: &Path, port: u16, algorithm: &str) -> Outcome<PathBuf> {
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n\
          [database]\npath = \"wardgate.db\"\n\
+         [limits]\nclient_requests_per_minute = 0\n\
          [keys]\nmaster_key_file = \"master.key\"\nalgorithm = \"{algorithm}\"\n\
          [[resources]]\nidentifier = \"{AUDIENCE}\"\n"
     );

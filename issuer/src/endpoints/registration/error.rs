@@ -56,7 +56,7 @@ impl RegistrationError {
     /// Records `event`, where there is something to record, and gives the answer.
     pub(super) async fn record_and_respond(&self, state: &AppState, event: AuditEvent) -> Response {
         if let Some(reason) = self.audit_reason()
-            && let Err(failure) = state.store().record(event.with_reason(reason)).await
+            && let Err(failure) = state.record_refusal(event.with_reason(reason)).await
         {
             return json_internal(state.config(), &failure.into());
         }
