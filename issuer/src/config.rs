@@ -13,6 +13,7 @@ mod public_url;
 mod reader;
 mod registration;
 mod sections;
+mod trusted_issuers;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub use options::{documentation, example_file};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use registration::{RegistrationConfig, RegistrationMode};
 pub(crate) use sections::parse_master_key;
+pub use trusted_issuers::{AccountMatch, TrustedIssuer};
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -48,6 +50,8 @@ pub struct Config {
     pub sessions: SessionsConfig,
     /// The resources that access tokens may name in `aud`, never empty; the first is the default.
     pub resources: Vec<Resource>,
+    /// Others whose tokens become access tokens here, each issuer once; mostly none.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// Section `documentation`.
     pub documentation: DocumentationConfig,
     /// Section `passwords`.
@@ -73,6 +77,13 @@ impl Config {
     /// The resource that goes by `name`, as its identifier or one of its aliases.
     pub fn resource(&self, name: &str) -> Option<&Resource> {
         self.resources.iter().find(|resource| resource.goes_by(name))
+    }
+
+    /// The trusted issuer of this name, character by character.
+    pub fn trusted_issuer(&self, issuer: &str) -> Option<&TrustedIssuer> {
+        self.trusted_issuers
+            .iter()
+            .find(|trusted| trusted.issuer == issuer)
     }
 
     /// The longest time in seconds from the making of a token to its expiry, for any token that is signed.

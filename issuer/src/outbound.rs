@@ -9,6 +9,7 @@
 //! caller gives one.
 
 mod address;
+mod discovery;
 mod freshness;
 mod key_sets;
 
@@ -26,6 +27,7 @@ use wardgate_shared::secret::Secret;
 
 use crate::config::OutboundConfig;
 
+pub use discovery::{DiscoveryError, Providers};
 pub use key_sets::{KeySetError, KeySets, WantedKey};
 
 /// How long a whole exchange may take.

@@ -29,6 +29,10 @@ pub fn router(state: AppState) -> Router {
         .route("/oauth2/token", token_route())
         .route("/oauth/token", token_route())
         .route(
+            "/auth/token",
+            axum::routing::post(token::post_form_or_json).fallback(token::other_method),
+        )
+        .route(
             "/oauth2/revoke",
             axum::routing::post(revoke::post).fallback(revoke::other_method),
         )

@@ -11,7 +11,7 @@ use crate::domain::audit_event::AuditEvent;
 use crate::domain::client::{Client, Rules};
 use crate::extract::distinguishing_address;
 use crate::keys::KeyRing;
-use crate::outbound::{KeySets, Outbound};
+use crate::outbound::{KeySets, Outbound, Providers};
 use crate::password::{PasswordError, Passwords};
 use crate::store::{Store, StoreError};
 use crate::throttle::Throttle;
@@ -32,6 +32,7 @@ struct Parts {
     nonce_key: Secret<[u8; 32]>,
     outbound: Outbound,
     key_sets: KeySets,
+    providers: Providers,
     status_places: StatusPlaces,
     status_lists: StatusLists,
     throttle: Throttle,
@@ -53,6 +54,7 @@ impl AppState {
         let nonce_key = keys.derive("wardgate dpop nonce key");
         let outbound = Outbound::new(config.outbound.clone());
         let key_sets = KeySets::new(outbound.clone());
+        let providers = Providers::new(outbound.clone());
         let status_places = StatusPlaces::new(config.longest_token_seconds());
         let throttle = Throttle::new(config.limits);
         Ok(Self(Arc::new(Parts {
@@ -65,6 +67,7 @@ impl AppState {
             nonce_key,
             outbound,
             key_sets,
+            providers,
             status_places,
             status_lists: StatusLists::default(),
             throttle,
@@ -138,9 +141,14 @@ impl AppState {
         &self.0.outbound
     }
 
-    /// The key sets that clients publish at URLs.
+    /// The key sets that clients and trusted issuers publish at URLs.
     pub fn key_sets(&self) -> &KeySets {
         &self.0.key_sets
+    }
+
+    /// What is known of the trusted issuers that have their keys found by discovery.
+    pub fn providers(&self) -> &Providers {
+        &self.0.providers
     }
 
     /// The places of new access tokens in status lists.

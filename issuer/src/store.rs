@@ -19,6 +19,7 @@ mod clients;
 mod connection;
 mod consents;
 mod device_authorizations;
+mod direct_grants;
 mod dpop_proofs;
 mod error;
 mod grants;
@@ -44,6 +45,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::DatabaseConfig;
 
+pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
 pub use purge::Purged;
 use readers::Readers;

@@ -1,6 +1,7 @@
 //! An issuer for tests: real store in a folder of its own, real keys, a clock that is moved by hand, cheap Argon2.
 
 mod document_server;
+mod fake_provider;
 mod logout_receiver;
 mod prover;
 mod signer;
@@ -28,6 +29,7 @@ use crate::state::AppState;
 use crate::store::{Insertion, Store};
 
 pub(crate) use document_server::DocumentServer;
+pub(crate) use fake_provider::FakeProvider;
 pub(crate) use logout_receiver::{LogoutReceiver, Received};
 pub(crate) use prover::Prover;
 pub(crate) use signer::{Signer, assertion_claims, key_set};

@@ -6,6 +6,7 @@
 //! launch context; [`own`] knows them again; [`status_places`] and [`status_lists`] let others see which were revoked. Nothing here decides whether a token may be issued; that is the endpoint's business.
 
 pub mod confirmation;
+pub mod exchanged;
 pub mod granting;
 pub mod launch_context;
 pub mod opaque;

@@ -33,6 +33,9 @@ Examples:
   A device without a browser, such as a monitor at the bedside:
     wardgate client add --client-id my-monitor --name \"My monitor\" --type public \\
       --grant urn:ietf:params:oauth:grant-type:device_code --scope \"openid patient/*.rs\"
+  An app whose people sign in at an identity provider of [[trusted_issuers]], whose ID tokens it exchanges:
+    wardgate client add --client-id my-partner --name \"My partner\" --type public \\
+      --grant urn:ietf:params:oauth:grant-type:token-exchange --scope \"openid user/*.rs\"
   A service that signs assertions with its own key and has no secret:
     wardgate client add --client-id my-backend --name \"My backend\" --type confidential \\
       --auth private_key_jwt --jwks-uri https://backend.example.org/jwks.json \\
@@ -78,8 +81,8 @@ pub(super) struct AddClient {
     /// Whether it can keep a secret
     #[arg(long = "type", value_enum)]
     client_type: ClientType,
-    /// A grant type it may use (repeat for more): authorization_code, client_credentials, refresh_token,
-    /// urn:ietf:params:oauth:grant-type:device_code
+    /// A grant type it may use (repeat for more): authorization_code, client_credentials, refresh_token, and after
+    /// urn:ietf:params:oauth:grant-type: device_code, token-exchange, jwt-bearer
     #[arg(long = "grant", value_name = "GRANT", required = true)]
     grants: Vec<String>,
     /// Where its codes may go (repeat for more); compared character by character

@@ -178,6 +178,20 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         ),
         "[{ identifier = \"http://localhost:8787/fhir\", aliases = [] }]",
     ),
+    shown_as(
+        option(
+            "trusted_issuers",
+            Some("[]"),
+            "list of tables with `issuer` (URL), `uses` (list of `id_token` and `jwt-bearer`, default `[\"id_token\"]`), \
+             `audiences` (list of text), `jwks_uri` (URL, default by discovery), `match_by` (`email`, `subject_email` or \
+             `subject_user_id`, default `email`), `email_domains` (list of text, default any), `client_id` (text, default \
+             none), `longest_age_seconds` (60 to 3600, default 300)",
+            "Identity providers whose tokens become access tokens of this issuer; see `docs/token-exchange.md`. \
+             `audiences` are the client ids that the provider knows this issuer's clients by; `client_id` is the public \
+             client of ours for which requests are taken that name none.",
+        ),
+        "[]",
+    ),
     option(
         "documentation.error_uri",
         None,

@@ -14,6 +14,7 @@ use crate::domain::client::SecurityProfile;
 use super::network::IpNetwork;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
+use super::trusted_issuers;
 use super::{
     Config, DatabaseConfig, DocumentationConfig, DpopConfig, DpopNonces, KeysConfig, LimitsConfig, LogFormat,
     LoggingConfig, MasterKeySource, OutboundConfig, PasswordsConfig, Resource, SecurityConfig, ServerConfig,
@@ -33,6 +34,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let documentation = documentation(reader, server.as_ref());
     let passwords = passwords(reader);
     let outbound = outbound(reader);
+    let trusted_issuers = trusted_issuers::read(reader, outbound.as_ref());
     let registration = super::registration::read(reader);
     let limits = limits(reader);
     let logging = logging(reader);
@@ -45,6 +47,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         dpop: dpop?,
         sessions: sessions?,
         resources: resources?,
+        trusted_issuers: trusted_issuers?,
         documentation: documentation?,
         passwords: passwords?,
         outbound: outbound?,

@@ -24,15 +24,21 @@ pub enum GrantType {
     RefreshToken,
     /// `urn:ietf:params:oauth:grant-type:device_code` (RFC 8628).
     DeviceCode,
+    /// `urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693).
+    TokenExchange,
+    /// `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523 section 2.1).
+    JwtBearer,
 }
 
 impl GrantType {
     /// Every grant type this issuer knows, in the order in which metadata lists them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::AuthorizationCode,
         Self::ClientCredentials,
         Self::RefreshToken,
         Self::DeviceCode,
+        Self::TokenExchange,
+        Self::JwtBearer,
     ];
 
     /// The value of `grant_type`.
@@ -42,6 +48,8 @@ impl GrantType {
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
 

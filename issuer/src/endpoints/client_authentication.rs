@@ -1,8 +1,9 @@
 //! Who calls: client authentication at the token and revocation endpoints (RFC 6749 sections 2.3 and 3.2.1).
 //!
-//! One step, one outcome: an [`AuthenticatedClient`], which nothing else can make. Methods: `client_secret_basic`,
-//! `client_secret_post`, `private_key_jwt` (in `assertion`), and `none` for public clients. Exactly one of them may be
-//! used. An unknown client gets the same answer as a wrong proof, and with a secret costs the same work.
+//! One step, one outcome: an [`AuthenticatedClient`], which nothing else can make of a client that has to prove who it is.
+//! Methods: `client_secret_basic`, `client_secret_post`, `private_key_jwt` (in `assertion`), and `none` for public clients.
+//! Exactly one of them may be used. An unknown client gets the same answer as a wrong proof, and with a secret costs the
+//! same work.
 
 mod assertion;
 
@@ -44,6 +45,19 @@ pub struct AuthenticatedClient {
 }
 
 impl AuthenticatedClient {
+    /// The public client that a request is for which names none. Anybody may name a public client, so nothing is proved by it;
+    /// none of a client that has to prove who it is, by its registration or its rules.
+    pub fn public(state: &AppState, client: Client) -> Option<Self> {
+        let may = state
+            .rules(&client)
+            .accepts_authentication(&client.authentication);
+        if client.is_public() && may {
+            Some(Self { client, method: NONE })
+        } else {
+            None
+        }
+    }
+
     /// The client.
     pub const fn client(&self) -> &Client {
         &self.client
@@ -191,11 +205,7 @@ pub async fn holder_of_refresh_token(
         return Ok(None);
     };
     let client = store.client(&grant.client_id).await?;
-    Ok(client
-        .filter(|client| {
-            client.is_public() && state.rules(client).accepts_authentication(&client.authentication)
-        })
-        .map(|client| AuthenticatedClient { client, method: NONE }))
+    Ok(client.and_then(|client| AuthenticatedClient::public(state, client)))
 }
 
 /// Which known client a request that failed to authenticate named, and by which method it tried, for the audit trail.

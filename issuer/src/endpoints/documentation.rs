@@ -61,7 +61,7 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
         ),
         OAuthErrorCode::InvalidGrant => (
             "The authorization code or refresh token is unknown, expired, used, revoked or bound to something else: \
-             another client, redirect_uri or code_verifier.",
+             another client, redirect_uri or code_verifier. Or another issuer's token is not good, or opens no account.",
             "Start a new authorization. A code lives for one minute and works once; a refresh token works once, so store \
              the new one from each answer.",
             "https://www.rfc-editor.org/rfc/rfc6749#section-5.2",

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use wardgate_shared::claims::Actor;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::time::Timestamp;
 
@@ -136,6 +137,9 @@ struct Living {
     launch: LaunchParameters,
     #[serde(rename = "fhirUser", skip_serializing_if = "Option::is_none")]
     fhir_user: Option<String>,
+    /// Who acts for the subject (RFC 8693 section 4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Actor>,
 }
 
 /// The answer about every other text: exactly this (SMART-71).
@@ -263,6 +267,7 @@ async fn access_token(state: &AppState, text: &str) -> Result<Option<Living>, In
         encounter: claims.launch_context.encounter_id,
         launch,
         fhir_user: claims.fhir_user,
+        act: claims.actor,
     }))
 }
 
@@ -288,6 +293,7 @@ async fn refresh_token(state: &AppState, text: &str) -> Result<Option<Living>, I
         encounter: grant.launch_context.encounter_id,
         launch: grant.launch_parameters,
         fhir_user: None,
+        act: None,
     }))
 }
 

@@ -91,7 +91,7 @@ struct Common {
     jwks_uri: String,
     scopes_supported: [&'static str; SCOPES.len()],
     response_types_supported: [&'static str; 1],
-    grant_types_supported: [&'static str; GrantType::ALL.len()],
+    grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: &'static [&'static str],
     token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     code_challenge_methods_supported: [&'static str; 1],
@@ -113,7 +113,7 @@ impl Common {
             jwks_uri: url.join("/.well-known/jwks.json"),
             scopes_supported: SCOPES,
             response_types_supported: ["code"],
-            grant_types_supported: GrantType::ALL.map(GrantType::as_str),
+            grant_types_supported: grant_types(config),
             token_endpoint_auth_methods_supported: methods(profile),
             token_endpoint_auth_signing_alg_values_supported: names(profile.algorithms()),
             code_challenge_methods_supported: ["S256"],
@@ -210,6 +210,15 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         service_documentation: state.config().documentation.error_uri.clone(),
     };
     Ok(public(&document, DOCUMENT_MAXIMUM_AGE_SECONDS)?)
+}
+
+/// The grant types that lead to a token. Without a trusted issuer nobody can make an assertion.
+fn grant_types(config: &Config) -> Vec<&'static str> {
+    let asserts = config.trusted_issuers.iter().any(|issuer| issuer.assertions);
+    let all = GrantType::ALL.into_iter();
+    all.filter(|grant_type| asserts || *grant_type != GrantType::JwtBearer)
+        .map(GrantType::as_str)
+        .collect()
 }
 
 /// The algorithms that there are keys for (OIDC-63) and that the deployment's profile allows.

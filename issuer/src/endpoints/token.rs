@@ -1,15 +1,20 @@
-//! `/oauth2/token`: the token endpoint (RFC 6749 section 3.2).
+//! `/oauth2/token`: the token endpoint (RFC 6749 section 3.2). Its alias `/auth/token` takes JSON as well.
 //!
-//! Form, client, grant type, DPoP proof, grant: in this order, and each step's outcome is a type. Every answer, good or bad, is in the
-//! audit trail, except that a device still waits.
+//! Form, client, grant type, DPoP proof, grant: in this order, and each step's outcome is a type. Every answer, good or
+//! bad, is in the audit trail, except that a device still waits.
 
 mod authorization_code;
 mod client_credentials;
 mod device_code;
+mod direct_grant;
 mod error;
 mod first_tokens;
+mod foreign_token;
+mod implied_client;
+mod jwt_bearer;
 mod refresh_token;
 mod request;
+mod token_exchange;
 
 use std::net::IpAddr;
 
@@ -26,11 +31,11 @@ use wardgate_shared::time::Timestamp;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::Rules;
 use crate::error::json_body::json_error;
-use crate::extract::{ClientAddress, Form, FormError, Parameters, RequestTarget};
+use crate::extract::{ClientAddress, Form, FormError, FormOrJson, Parameters, RequestTarget};
 use crate::state::AppState;
 
 use super::client_authentication::{
-    AuthenticatedClient, ClientAuthenticationError, authenticate, holder_of_refresh_token, named_client,
+    AuthenticatedClient, ClientAuthenticationError, authenticate, named_client,
 };
 use super::dpop;
 use error::{InvalidGrant, TokenError};
@@ -106,6 +111,17 @@ pub async fn post(
     }
 }
 
+/// Answers a token request whose parameters may be a JSON object.
+pub async fn post_form_or_json(
+    state: State<AppState>,
+    address: ClientAddress,
+    target: RequestTarget,
+    headers: HeaderMap,
+    form: Result<FormOrJson, FormError>,
+) -> Response {
+    post(state, address, target, headers, form.map(FormOrJson::into_form)).await
+}
+
 /// Answers every other method.
 pub async fn other_method(State(state): State<AppState>) -> Response {
     let description = "The token endpoint takes POST only";
@@ -163,7 +179,7 @@ async fn answer(
         .await
         .map_err(TokenError::Internal)?;
     let client = match client {
-        Err(ClientAuthenticationError::NoClient) => holder_of_refresh_token(state, &parameters)
+        Err(ClientAuthenticationError::NoClient) => implied_client::find(state, &parameters)
             .await
             .map_err(TokenError::Internal)?
             .ok_or(ClientAuthenticationError::NoClient),
@@ -208,6 +224,12 @@ async fn answer(
         GrantRequest::AuthorizationCode(code) => authorization_code::exchange(&exchange, code).await,
         GrantRequest::ClientCredentials => client_credentials::issue(&exchange, request.scope).await,
         GrantRequest::DeviceCode(code) => device_code::exchange(&exchange, &code).await,
+        GrantRequest::TokenExchange(offered) => {
+            token_exchange::exchange(&exchange, offered, request.scope).await
+        }
+        GrantRequest::JwtBearer(assertion) => {
+            jwt_bearer::exchange(&exchange, &assertion, request.scope).await
+        }
         GrantRequest::RefreshToken(token) => refresh_token::exchange(&exchange, token, request.scope).await,
     };
     outcome.map_err(|error| known(error, method))

@@ -63,10 +63,18 @@ pub fn json_internal(config: &Config, error: &InternalError) -> Response {
         let description = "The server met an unexpected condition";
         return json_error(config, error.status(), OAuthErrorCode::ServerError, description);
     }
-    let description = "The server cannot answer at the moment";
+    unavailable(config, error.status(), "The server cannot answer at the moment")
+}
+
+/// The answer when somebody else, whom the answer depends on, cannot be asked now. `description` as in [`json_error`].
+pub fn json_unavailable(config: &Config, description: &'static str) -> Response {
+    unavailable(config, StatusCode::SERVICE_UNAVAILABLE, description)
+}
+
+fn unavailable(config: &Config, status: StatusCode, description: &'static str) -> Response {
     let mut response = json_error(
         config,
-        error.status(),
+        status,
         OAuthErrorCode::TemporarilyUnavailable,
         description,
     );

@@ -198,7 +198,7 @@ impl MetadataFault {
                 "require_pushed_authorization_requests is of use only with authorization_code"
             }
             Self::RefreshWithoutPerson => {
-                "refresh_token is of use only with authorization_code or the device code grant"
+                "refresh_token is of use only with authorization_code, or the grants device_code, token-exchange or jwt-bearer"
             }
             Self::RefreshScopeWithoutGrant => {
                 "The scopes offline_access and online_access are of use only with refresh_token"

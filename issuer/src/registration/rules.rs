@@ -68,7 +68,14 @@ fn check_name(name: &str) -> Result<(), MetadataFault> {
 
 fn check_grants(client: &Client) -> Result<(), MetadataFault> {
     let by_code = client.allows(GrantType::AuthorizationCode);
-    let by_person = by_code || client.allows(GrantType::DeviceCode);
+    let by_person = by_code
+        || [
+            GrantType::DeviceCode,
+            GrantType::TokenExchange,
+            GrantType::JwtBearer,
+        ]
+        .into_iter()
+        .any(|grant_type| client.allows(grant_type));
     let refresh_scope = ["offline_access", "online_access"]
         .iter()
         .any(|scope| client.scope.contains(scope));

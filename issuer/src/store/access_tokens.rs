@@ -26,6 +26,42 @@ impl Store {
         .await
     }
 
+    /// Records an access token that was made from another, in that one's grant. Says whether it could: not when the other was
+    /// revoked or has expired, its grant is over, or its person may not sign in; only then is `audit` recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn exchange_access_token(
+        &self,
+        subject_token_id: &str,
+        access: AccessTokenRecord,
+        now: Timestamp,
+        audit: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let subject_token_id = String::from(subject_token_id);
+        self.write(move |connection| {
+            let query = "SELECT a.grant_id FROM access_tokens a JOIN grants g ON g.id = a.grant_id
+                             JOIN users u ON u.id = g.user_id
+                         WHERE a.token_id = ?1 AND a.revoked_at IS NULL AND a.expires_at > ?2
+                           AND g.ended_at IS NULL AND u.deactivated_at IS NULL";
+            let parameters = params![subject_token_id, now.seconds()];
+            let grant_id = sql::first(connection, query, parameters, |row| {
+                Ok(row.get::<_, String>("grant_id")?)
+            })?;
+            let Some(grant_id) = grant_id else {
+                return Ok(false);
+            };
+            let access = AccessTokenRecord {
+                grant_id: Some(grant_id),
+                ..access
+            };
+            insert(connection, &access)?;
+            audit_events::insert(connection, &audit)?;
+            Ok(true)
+        })
+        .await
+    }
+
     /// Revokes one access token of this client. Says whether there was a live one; only then is `audit` recorded.
     ///
     /// # Errors

@@ -54,6 +54,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0013_refresh_token_retries.sql"),
     ),
     (
+        "0014_issuer_assertions",
+        include_str!("../../migrations/0014_issuer_assertions.sql"),
+    ),
+    (
         "0015_dynamic_registration",
         include_str!("../../migrations/0015_dynamic_registration.sql"),
     ),

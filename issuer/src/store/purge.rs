@@ -22,7 +22,7 @@ pub struct Purged {
 }
 
 /// What an index on the expiry finds; `?1` is now, `?2` the portion.
-const EXPIRED: [&str; 12] = [
+const EXPIRED: [&str; 13] = [
     "DELETE FROM authorization_requests WHERE digest IN
          (SELECT digest FROM authorization_requests WHERE expires_at <= ?1 LIMIT ?2)",
     // An hour later than it could: a device that asks late is to hear that its code has expired.
@@ -40,6 +40,8 @@ const EXPIRED: [&str; 12] = [
     "DELETE FROM refresh_tokens WHERE digest IN (SELECT digest FROM refresh_tokens WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM client_assertions WHERE (client_id, digest) IN
          (SELECT client_id, digest FROM client_assertions WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM issuer_assertions WHERE (issuer, digest) IN
+         (SELECT issuer, digest FROM issuer_assertions WHERE expires_at <= ?1 LIMIT ?2)",
     // Clients that registered themselves and had no token since; what hangs on them goes along.
     "DELETE FROM clients WHERE client_id IN (SELECT client_id FROM clients WHERE unused_until <= ?1 LIMIT ?2)",
     "DELETE FROM registration_tokens WHERE id IN

@@ -140,6 +140,16 @@ pub fn for_refresh(requested: Option<&ScopeSet>, granted: &ScopeSet) -> Option<S
     (within == *requested).then_some(within)
 }
 
+/// What of a token's scopes `client` gets when it exchanges the token: all of them, or those it asks for, within what it is
+/// registered for itself. `None` when it asks for more than the token has. Nothing that a refresh token belongs to.
+pub fn for_exchange(requested: Option<&ScopeSet>, held: &ScopeSet, client: &Client) -> Option<ScopeSet> {
+    let asked = for_refresh(requested, held)?;
+    Some(keep(&narrow(&asked, &client.scope), |need| match need {
+        Need::Person | Need::Context | Need::FhirResource | Need::Anybody => true,
+        Need::RefreshToken | Need::ClientItself | Need::Nothing => false,
+    }))
+}
+
 /// The longest scope that is granted, in bytes. It travels in the access token, which nobody reads beyond
 /// [`wardgate_shared::jwt::MAXIMUM_JWT_BYTES`], base64url of everything in it included.
 pub const MAXIMUM_GRANTED_BYTES: usize = 4096;

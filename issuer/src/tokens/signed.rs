@@ -87,6 +87,7 @@ pub fn access_token(
         organization_id: None,
         launch_context: LaunchContext::default(),
         fhir_user: None,
+        actor: None,
         confirmation: facts.proof.map(|proof| bound_to(proof.thumbprint())),
         authentication_context: None,
         authentication_methods: Vec::new(),
@@ -117,13 +118,7 @@ pub fn access_token(
         status_list: Some(reference),
     });
     let token_type = confirmation::token_type(&claims);
-    let keys = state.keys();
-    let value = if facts.algorithm == config.keys.algorithm {
-        keys.sign(ACCESS_TOKEN_TYPE, claims, now, expires_at, now)
-    } else {
-        keys.sign_with(facts.algorithm, ACCESS_TOKEN_TYPE, claims, now, expires_at, now)
-    };
-    let value = Secret::new(value?);
+    let value = sign(state, facts.algorithm, claims, now, expires_at)?;
     let client_id = facts.client_id.into();
     let record = AccessTokenRecord {
         token_id,
@@ -141,6 +136,27 @@ pub fn access_token(
         record,
         lifetime_seconds,
     })
+}
+
+/// Signs the claims of an access token. Where `algorithm` is the configured one, RS256 stands in until its first key may
+/// sign.
+///
+/// # Errors
+/// When there is no key that may sign.
+pub(super) fn sign(
+    state: &AppState,
+    algorithm: SignatureAlgorithm,
+    claims: AccessClaims,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<Secret<String>, InternalError> {
+    let keys = state.keys();
+    let value = if algorithm == state.config().keys.algorithm {
+        keys.sign(ACCESS_TOKEN_TYPE, claims, now, expires_at, now)
+    } else {
+        keys.sign_with(algorithm, ACCESS_TOKEN_TYPE, claims, now, expires_at, now)
+    };
+    Ok(Secret::new(value?))
 }
 
 /// Signs an ID token for the holder of `grant` with `algorithm`, whatever access tokens are signed with.

@@ -108,6 +108,17 @@ fn further_metadata_comes_from_a_file() {
 }
 
 #[test]
+fn makes_clients_that_bring_other_peoples_tokens() {
+    for grant in ["token-exchange", "jwt-bearer"] {
+        let grant = format!("--grant urn:ietf:params:oauth:grant-type:{grant}");
+        for kind in ["--type public", "--type confidential"] {
+            let app = client(&format!("{kind} {grant} --grant refresh_token")).unwrap();
+            assert!(app.allows(GrantType::RefreshToken) && app.redirect_uris.is_empty());
+        }
+    }
+}
+
+#[test]
 fn makes_a_device_and_an_app_that_must_push() {
     let device =
         client("--type public --grant urn:ietf:params:oauth:grant-type:device_code --grant refresh_token")

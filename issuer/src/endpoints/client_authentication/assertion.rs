@@ -35,9 +35,10 @@ const SKEW_SECONDS: i64 = 30;
 const MOST_KEYS_TRIED: usize = 8;
 /// The endpoints at which clients authenticate. Their URLs are accepted as `aud` beside the issuer's own: clients name
 /// the token endpoint (OIDC-02), the issuer (OIDC-91) or the endpoint they call, and an assertion works once wherever.
-const ENDPOINTS: [&str; 6] = [
+const ENDPOINTS: [&str; 7] = [
     "/oauth2/token",
     "/oauth/token",
+    "/auth/token",
     "/oauth2/revoke",
     "/oauth2/introspect",
     "/oauth2/par",

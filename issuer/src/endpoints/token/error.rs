@@ -8,8 +8,11 @@ use crate::config::Config;
 use crate::endpoints::client_authentication::ClientAuthenticationError;
 use crate::error::dpop::ProofRefusal;
 use crate::error::internal::InternalError;
-use crate::error::json_body::{json_client_challenge, json_error, json_internal};
+use crate::error::json_body::{json_client_challenge, json_error, json_internal, json_unavailable};
 use crate::extract::FormError;
+
+use super::foreign_token::ForeignTokenFault;
+use super::token_exchange::ExchangeRefusal;
 
 /// A reason.
 #[derive(Debug)]
@@ -34,6 +37,10 @@ pub(super) enum TokenError {
     GrantNotAllowed,
     /// The code or refresh token is not good.
     Grant(InvalidGrant),
+    /// A token that somebody else signed is not good.
+    Foreign(ForeignTokenFault),
+    /// A token cannot be exchanged.
+    Exchange(ExchangeRefusal),
     /// A device gets no tokens yet, or none at all.
     Device(DeviceRefusal),
     /// More was asked for than can be given, or nothing can be.
@@ -113,6 +120,8 @@ impl DeviceRefusal {
 pub(super) enum ScopeRefusal {
     /// The client may have none of it for itself.
     NothingToGrant,
+    /// The client may have none of it in this person's name.
+    NothingForPerson,
     /// More than a token has room for.
     TooLong,
     /// A refresh asks for more than was granted.
@@ -190,11 +199,16 @@ impl TokenError {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::GrantNotAllowed => "unauthorized_client",
             Self::Grant(grant) => grant.reason(),
+            Self::Foreign(fault) => fault.reason(),
+            Self::Exchange(refusal) => refusal.reason(),
             Self::Device(DeviceRefusal::Denied) => "access_denied",
             Self::Device(DeviceRefusal::Expired) => "expired_token",
-            Self::Scope(ScopeRefusal::NothingToGrant | ScopeRefusal::TooLong | ScopeRefusal::Wider) => {
-                "invalid_scope"
-            }
+            Self::Scope(
+                ScopeRefusal::NothingToGrant
+                | ScopeRefusal::NothingForPerson
+                | ScopeRefusal::TooLong
+                | ScopeRefusal::Wider,
+            ) => "invalid_scope",
             Self::UnknownTarget => "invalid_target",
             Self::Proof(refusal) => return refusal.reason(),
             // A device asks every few seconds; that it still waits is no news.
@@ -239,10 +253,17 @@ impl TokenError {
                 "The client may not use this grant type",
             ),
             Self::Grant(grant) => bad_request(OAuthErrorCode::InvalidGrant, grant.description()),
+            Self::Foreign(fault) if fault.is_undecided() => json_unavailable(config, fault.description()),
+            Self::Foreign(fault) => bad_request(OAuthErrorCode::InvalidGrant, fault.description()),
+            Self::Exchange(refusal) => bad_request(OAuthErrorCode::InvalidRequest, refusal.description()),
             Self::Device(refusal) => bad_request(refusal.code(), refusal.description()),
             Self::Scope(ScopeRefusal::NothingToGrant) => bad_request(
                 OAuthErrorCode::InvalidScope,
                 "The client may have none of the requested scopes for itself",
+            ),
+            Self::Scope(ScopeRefusal::NothingForPerson) => bad_request(
+                OAuthErrorCode::InvalidScope,
+                "The client may have none of the requested scopes in the name of this person",
             ),
             Self::Scope(ScopeRefusal::TooLong) => bad_request(
                 OAuthErrorCode::InvalidScope,

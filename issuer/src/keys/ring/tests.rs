@@ -105,6 +105,7 @@ async fn tokens_verify_with_the_published_key() {
         launch_context: LaunchContext::default(),
         fhir_user: None,
         confirmation: None,
+        actor: None,
         authentication_context: None,
         authentication_methods: Vec::new(),
         authenticated_at: None,

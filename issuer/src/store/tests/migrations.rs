@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 17] = [
+const RELEASED: [(&str, &str); 18] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -63,6 +63,10 @@ const RELEASED: [(&str, &str); 17] = [
     (
         "0013_refresh_token_retries",
         "3a7329a9005410046115e3fa270f9ef645e3fd33bc08cc971cc919e0d7d809d1",
+    ),
+    (
+        "0014_issuer_assertions",
+        "d86a3fe9281500cd01b6c40a2698ca3e7f9cd190be80c3ebcf3977223b75462b",
     ),
     (
         "0015_dynamic_registration",

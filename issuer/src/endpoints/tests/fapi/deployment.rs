@@ -183,6 +183,12 @@ async fn no_grant_gives_a_token_without_a_proof() {
             ("code", "x"),
             ("refresh_token", "x"),
             ("device_code", "x"),
+            ("assertion", "x"),
+            ("subject_token", "x"),
+            (
+                "subject_token_type",
+                "urn:ietf:params:oauth:token-type:access_token",
+            ),
         ];
         let answer = fapi.call(TOKEN, &assertion(), &fields).await;
         answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_dpop_proof");
