@@ -83,7 +83,7 @@ impl RefreshToken {
 /// The record of an access token, so that it can be revoked by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessTokenRecord {
-    /// `jti`.
+    /// `jti`: `at-`, the time of its making and 128 random bits.
     pub token_id: String,
     /// The client it was issued to.
     pub client_id: String,

@@ -73,6 +73,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0019_launches",
         include_str!("../../migrations/0019_launches.sql"),
     ),
+    (
+        "0020_records_close_together",
+        include_str!("../../migrations/0020_records_close_together.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

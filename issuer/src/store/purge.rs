@@ -33,10 +33,8 @@ const EXPIRED: [&str; 13] = [
     "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM access_tokens WHERE token_id IN
          (SELECT token_id FROM access_tokens WHERE expires_at <= ?1 LIMIT ?2)",
-    // After the tokens, which refer to them; a list expires with its last token or later.
-    "DELETE FROM status_lists WHERE id IN
-         (SELECT id FROM status_lists l WHERE expires_at <= ?1
-              AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE status_list = l.id) LIMIT ?2)",
+    // A list expires with the last token in it, or later.
+    "DELETE FROM status_lists WHERE id IN (SELECT id FROM status_lists WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM refresh_tokens WHERE digest IN (SELECT digest FROM refresh_tokens WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM client_assertions WHERE (client_id, digest) IN
          (SELECT client_id, digest FROM client_assertions WHERE expires_at <= ?1 LIMIT ?2)",

@@ -65,7 +65,7 @@ pub fn access_token(
         proof,
     } = facts;
     let old = subject.claims();
-    let token_id = rng::identifier("at-")?;
+    let token_id = rng::dated_identifier("at-", now)?;
     let client_id = actor.subject.clone().unwrap_or_default();
     let fhir_user = old.fhir_user.clone().filter(|_| scope.contains("fhirUser"));
     let longest = state.config().tokens.access_token_seconds;

@@ -75,7 +75,7 @@ pub fn access_token(
     now: Timestamp,
 ) -> Result<SignedAccessToken, InternalError> {
     let config = state.config();
-    let token_id = rng::identifier("at-")?;
+    let token_id = rng::dated_identifier("at-", now)?;
     let mut claims = AccessClaims {
         issuer: config.server.public_url.as_str().into(),
         subject: facts.client_id.into(),
