@@ -76,7 +76,8 @@ async fn tokens_are_signed_with_an_allowed_algorithm_and_cannot_be_guessed() {
         assert!(id_token.key_id().is_some());
         assert!(tokens["expires_in"].as_i64().unwrap() > 0);
         let access = fapi.clinic.access_claims(&tokens["access_token"]).await;
-        assert_eq!(access.into_claims().token_id.len(), "at-".len() + 22);
+        let token_id = access.into_claims().token_id;
+        assert_eq!(token_id.len(), "at-".len() + 8 + 22, "the date and 128 bits");
         assert_eq!(tokens["token_type"], "DPoP");
         let refresh = tokens["refresh_token"].as_str().unwrap();
         assert_eq!(refresh.strip_prefix("wgr_").unwrap().len(), 43, "256 bits");
