@@ -197,7 +197,7 @@ async fn logout_token(
         events: LogoutEvents::default(),
     };
     Ok(state.keys().sign_with(
-        client.id_token_algorithm(),
+        state.rules(client).id_token_algorithm,
         LOGOUT_TOKEN_TYPE,
         claims,
         now,

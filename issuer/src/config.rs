@@ -21,6 +21,8 @@ use std::path::PathBuf;
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::secret::Secret;
 
+use crate::domain::client::SecurityProfile;
+
 pub use fault::{ConfigFault, ConfigFaults};
 pub use network::IpNetwork;
 pub use options::{documentation, example_file};
@@ -38,6 +40,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Section `keys`.
     pub keys: KeysConfig,
+    /// Section `security`.
+    pub security: SecurityConfig,
     /// Section `tokens`.
     pub tokens: TokensConfig,
     /// Section `dpop`.
@@ -140,6 +144,13 @@ pub struct KeysConfig {
     pub algorithm: SignatureAlgorithm,
     /// How long a new key is published before it signs, in seconds.
     pub publish_lead_seconds: i64,
+}
+
+/// What every client is held to.
+#[derive(Clone, Copy, Debug)]
+pub struct SecurityConfig {
+    /// The profile that holds for all clients, beside their own.
+    pub profile: SecurityProfile,
 }
 
 /// How long tokens live, in seconds.

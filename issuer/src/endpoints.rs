@@ -22,3 +22,6 @@ pub mod status_list;
 pub mod throttling;
 pub mod token;
 pub mod userinfo;
+
+#[cfg(test)]
+mod tests;

@@ -168,11 +168,16 @@ impl<'a> FhirServer<'a> {
     async fn get(&self, what: &str) -> Result<Option<Vec<u8>>, FhirError> {
         let now = self.state.now();
         let scope = ScopeSet::parse(OWN_SCOPE).map_err(|error| unexpected(&error.to_string()))?;
+        let config = self.state.config();
         let facts = AccessTokenFacts {
             subject: Subject::Client,
             client_id: OWN_CLIENT_ID,
             scope: &scope,
             audiences: std::slice::from_ref(&self.resource.identifier),
+            algorithm: config
+                .security
+                .profile
+                .access_token_algorithm(config.keys.algorithm),
             proof: None,
         };
         let token = signed::access_token(self.state, facts, now)?;

@@ -8,6 +8,7 @@ use wardgate_shared::time::Timestamp;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::audit_event::AuditEvent;
+use crate::domain::client::{Client, Rules};
 use crate::extract::distinguishing_address;
 use crate::keys::KeyRing;
 use crate::outbound::{KeySets, Outbound, Providers};
@@ -76,6 +77,11 @@ impl AppState {
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// The rules that `client` is held to here.
+    pub fn rules(&self, client: &Client) -> Rules {
+        client.rules(self.0.config.security.profile)
     }
 
     /// The store.

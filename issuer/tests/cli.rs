@@ -609,3 +609,41 @@ fn serve_starts_with_one_line_and_stops_on_sigterm() {
     );
     assert!(log.contains("stopped"), "{log}");
 }
+
+#[test]
+fn a_client_that_cannot_keep_its_profile_is_refused() {
+    const KEYS: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"1","alg":"ES256",
+        "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let (keys, metadata) = (wardgate.path("keys.json"), wardgate.path("metadata.json"));
+    std::fs::write(&keys, KEYS).unwrap();
+    let add = |text: &str, more: &[&str]| {
+        std::fs::write(&metadata, text).unwrap();
+        let given = ["--metadata", metadata.to_str().unwrap()];
+        wardgate.run(&[&SERVICE[..], &given, more].concat())
+    };
+    let by_keys = [
+        "--auth",
+        "private_key_jwt",
+        "--jwks",
+        keys.to_str().unwrap(),
+        "--json",
+    ];
+    let fapi = r#"{"profile":"fapi2"}"#;
+    add(fapi, &[]).refused(2, "must be confidential and authenticate by private_key_jwt");
+    add(
+        r#"{"profile":"fapi2","id_token_signed_response_alg":"RS256"}"#,
+        &by_keys,
+    )
+    .refused(2, "must be PS256, ES256 or EdDSA");
+    add(r#"{"id_token_signed_response_alg":"ES384"}"#, &by_keys).refused(
+        2,
+        "id_token_signed_response_alg has a value that is not supported",
+    );
+    add(fapi, &[&by_keys[..], &["--no-require-pkce"]].concat())
+        .refused(2, "--no-require-pkce is not for clients that are held to fapi2");
+    let made = add(fapi, &by_keys).json();
+    assert_eq!(made["profile"], "fapi2");
+    assert_eq!(made["require_pushed_authorization_requests"], true);
+}

@@ -12,7 +12,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType, SecurityProfile};
 use crate::domain::digest::{NewSecret, SecretDigest};
 use crate::fhir::OWN_CLIENT_ID;
 use crate::registration;
@@ -128,6 +128,10 @@ impl AddClient {
         let client = self.client(authentication, now).map_err(Failure::Usage)?;
         registration::check(&client, config)
             .map_err(|fault| Failure::Usage(format!("the client cannot be registered: {fault}")))?;
+        if self.no_require_pkce && client.rules(config.security.profile).requires_pkce {
+            let problem = "--no-require-pkce is not for clients that are held to fapi2";
+            return Err(Failure::Usage(problem.into()));
+        }
         let store = opened::store(config, now)?;
         let audit = AuditEvent::new(now, AuditAction::ClientRegistration, AuditOutcome::Success)
             .with_client(&client.client_id)
@@ -324,7 +328,12 @@ fn describe(client: &Client) -> serde_json::Value {
         "confidential"
     };
     members.insert("client_type".into(), kind.into());
-    members.insert("require_pkce".into(), client.requires_pkce().into());
+    let rules = client.rules(SecurityProfile::Standard);
+    members.insert("require_pkce".into(), rules.requires_pkce.into());
+    members.insert(
+        "require_pushed_authorization_requests".into(),
+        rules.requires_push.into(),
+    );
     members.insert("registered_itself".into(), client.registered_itself.into());
     members.into()
 }

@@ -109,6 +109,14 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "How long a rotated key is published before it signs, so that every cache of the key set has seen it.",
     ),
     option(
+        "security.profile",
+        Some("\"standard\""),
+        "standard or fapi2",
+        "fapi2 holds every client to the FAPI 2.0 Security Profile: pushed authorization requests, PKCE, private_key_jwt \
+         by PS256, ES256 or EdDSA, access tokens bound to a key, https redirect URIs. Public clients and clients with a \
+         secret are refused then. With standard each client is held to the profile it is registered with.",
+    ),
+    option(
         "tokens.access_token_seconds",
         Some("3600"),
         "seconds, 60 to 3600",

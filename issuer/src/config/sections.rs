@@ -9,14 +9,16 @@ use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::secret::Secret;
 use zeroize::Zeroizing;
 
+use crate::domain::client::SecurityProfile;
+
 use super::network::IpNetwork;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
 use super::trusted_issuers;
 use super::{
     Config, DatabaseConfig, DocumentationConfig, DpopConfig, DpopNonces, KeysConfig, LimitsConfig, LogFormat,
-    LoggingConfig, MasterKeySource, OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig,
-    TokensConfig,
+    LoggingConfig, MasterKeySource, OutboundConfig, PasswordsConfig, Resource, SecurityConfig, ServerConfig,
+    SessionsConfig, TokensConfig,
 };
 
 /// Reads every section before it looks at any outcome, so that all faults are found.
@@ -24,6 +26,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let server = server(reader);
     let database = database(reader);
     let keys = keys(reader);
+    let security = security(reader);
     let tokens = tokens(reader);
     let dpop = dpop(reader);
     let sessions = sessions(reader);
@@ -39,6 +42,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         server: server?,
         database: database?,
         keys: keys?,
+        security: security?,
         tokens: tokens?,
         dpop: dpop?,
         sessions: sessions?,
@@ -143,6 +147,13 @@ pub(crate) fn parse_master_key(text: &str) -> Result<Secret<[u8; 32]>, &'static 
     let key = <[u8; 32]>::try_from(decoded.as_slice());
     key.map(Secret::new)
         .map_err(|_| "must be 32 bytes in base64url: 43 characters from A-Z a-z 0-9 - _")
+}
+
+fn security(reader: &mut Reader<'_>) -> Option<SecurityConfig> {
+    let profile = reader.parsed("security.profile", |name| {
+        SecurityProfile::from_name(name).ok_or("must be standard or fapi2")
+    });
+    Some(SecurityConfig { profile: profile? })
 }
 
 fn tokens(reader: &mut Reader<'_>) -> Option<TokensConfig> {

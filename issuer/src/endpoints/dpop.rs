@@ -70,7 +70,7 @@ pub async fn presented_by_client(
     now: Timestamp,
 ) -> Result<Option<VerifiedProof>, ProofRefusal> {
     let proof = presented(state, headers, target, None, now).await?;
-    if proof.is_none() && client.requires_dpop() {
+    if proof.is_none() && state.rules(client).requires_sender_constraint {
         return Err(ProofRefusal::Missing);
     }
     Ok(proof)

@@ -16,13 +16,13 @@ use wardgate_shared::jwt::SignatureAlgorithm;
 
 use crate::config::{Config, RegistrationMode};
 use crate::domain::authorization_request::ResponseMode;
-use crate::domain::client::GrantType;
+use crate::domain::client::{GrantType, SecurityProfile};
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::state::AppState;
 use crate::tokens::status_lists;
 
-use super::client_authentication::METHODS;
+use super::client_authentication::methods;
 use openid_support::OpenIdSupport;
 
 /// How long documents other than the keys may be cached, in seconds.
@@ -97,14 +97,14 @@ struct Common {
     scopes_supported: [&'static str; SCOPES.len()],
     response_types_supported: [&'static str; 1],
     grant_types_supported: Vec<&'static str>,
-    token_endpoint_auth_methods_supported: [&'static str; METHODS.len()],
-    token_endpoint_auth_signing_alg_values_supported: [&'static str; SignatureAlgorithm::ALL.len()],
+    token_endpoint_auth_methods_supported: &'static [&'static str],
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     code_challenge_methods_supported: [&'static str; 1],
 }
 
 impl Common {
     fn new(config: &Config) -> Self {
-        let url = &config.server.public_url;
+        let (url, profile) = (&config.server.public_url, config.security.profile);
         Self {
             issuer: url.as_str().into(),
             authorization_endpoint: url.join("/oauth2/authorize"),
@@ -119,9 +119,8 @@ impl Common {
             scopes_supported: SCOPES,
             response_types_supported: ["code"],
             grant_types_supported: grant_types(config),
-            token_endpoint_auth_methods_supported: METHODS,
-            token_endpoint_auth_signing_alg_values_supported: SignatureAlgorithm::ALL
-                .map(SignatureAlgorithm::name),
+            token_endpoint_auth_methods_supported: methods(profile),
+            token_endpoint_auth_signing_alg_values_supported: names(profile.algorithms()),
             code_challenge_methods_supported: ["S256"],
         }
     }
@@ -136,8 +135,8 @@ impl Common {
 struct AuthorizationServer {
     #[serde(flatten)]
     common: Common,
-    revocation_endpoint_auth_methods_supported: [&'static str; METHODS.len()],
-    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; SignatureAlgorithm::ALL.len()],
+    revocation_endpoint_auth_methods_supported: &'static [&'static str],
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     userinfo_endpoint: String,
     end_session_endpoint: String,
@@ -165,17 +164,17 @@ struct AuthorizationServer {
 struct SmartConfiguration {
     #[serde(flatten)]
     common: Common,
-    capabilities: [&'static str; CAPABILITIES.len()],
+    capabilities: Vec<&'static str>,
 }
 
 /// `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
 pub async fn authorization_server(State(state): State<AppState>) -> Result<Response, PageError> {
+    let profile = state.config().security.profile;
     let document = AuthorizationServer {
         common: Common::new(state.config()),
-        revocation_endpoint_auth_methods_supported: METHODS,
-        revocation_endpoint_auth_signing_alg_values_supported: SignatureAlgorithm::ALL
-            .map(SignatureAlgorithm::name),
-        introspection_endpoint_auth_methods_supported: introspection_methods(),
+        revocation_endpoint_auth_methods_supported: methods(profile),
+        revocation_endpoint_auth_signing_alg_values_supported: names(profile.algorithms()),
+        introspection_endpoint_auth_methods_supported: introspection_methods(profile),
         userinfo_endpoint: state.config().server.public_url.join("/oauth2/userinfo"),
         end_session_endpoint: state.config().server.public_url.join("/oauth2/logout"),
         backchannel_logout_supported: true,
@@ -189,12 +188,12 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         // draft-ietf-oauth-status-list section 9.1.
         status_list_aggregation_endpoint: state.config().server.public_url.join(status_lists::PATH),
         // For all clients alike; one client can be held to it alone.
-        require_pushed_authorization_requests: false,
+        require_pushed_authorization_requests: profile == SecurityProfile::Fapi2,
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str),
         subject_types_supported: ["public", "pairwise"],
-        id_token_signing_alg_values_supported: id_token_algorithms(&state),
+        id_token_signing_alg_values_supported: id_token_algorithms(&state, profile),
         // Signed with the same keys.
-        userinfo_signing_alg_values_supported: id_token_algorithms(&state),
+        userinfo_signing_alg_values_supported: id_token_algorithms(&state, profile),
         openid: OpenIdSupport::now(),
         dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(SignatureAlgorithm::name),
         request_parameter_supported: false,
@@ -214,23 +213,40 @@ fn grant_types(config: &Config) -> Vec<&'static str> {
         .collect()
 }
 
-/// The names of all algorithms that there are keys for (OIDC-63).
-fn id_token_algorithms(state: &AppState) -> Vec<&'static str> {
-    let algorithms = state.keys().algorithms().into_iter();
-    algorithms.map(SignatureAlgorithm::name).collect()
+/// The algorithms that there are keys for (OIDC-63) and that the deployment's profile allows.
+fn id_token_algorithms(state: &AppState, profile: SecurityProfile) -> Vec<&'static str> {
+    let mut algorithms = state.keys().algorithms();
+    algorithms.retain(|algorithm| profile.algorithms().contains(algorithm));
+    names(&algorithms)
+}
+
+fn names(algorithms: &[SignatureAlgorithm]) -> Vec<&'static str> {
+    algorithms.iter().map(|algorithm| algorithm.name()).collect()
 }
 
 /// Every method by which a client proves who it is, and access tokens (RFC 8414 section 2 allows their types here).
-fn introspection_methods() -> Vec<&'static str> {
-    let proofs = METHODS.into_iter().filter(|method| *method != "none");
+fn introspection_methods(profile: SecurityProfile) -> Vec<&'static str> {
+    let proofs = methods(profile)
+        .iter()
+        .copied()
+        .filter(|method| *method != "none");
     proofs.chain(["Bearer", "DPoP"]).collect()
+}
+
+/// What is true of [`CAPABILITIES`] in a deployment that is held to `profile`.
+fn capabilities(profile: SecurityProfile) -> Vec<&'static str> {
+    let fapi = profile == SecurityProfile::Fapi2;
+    let needs_another_client = |name: &str| matches!(name, "client-public" | "client-confidential-symmetric");
+    let mut capabilities = CAPABILITIES.to_vec();
+    capabilities.retain(|name| !fapi || !needs_another_client(name));
+    capabilities
 }
 
 /// `/.well-known/smart-configuration`.
 pub async fn smart_configuration(State(state): State<AppState>) -> Result<Response, PageError> {
     let document = SmartConfiguration {
         common: Common::new(state.config()),
-        capabilities: CAPABILITIES,
+        capabilities: capabilities(state.config().security.profile),
     };
     Ok(public(&document, DOCUMENT_MAXIMUM_AGE_SECONDS)?)
 }

@@ -24,10 +24,12 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use wardgate_shared::dpop::VerifiedProof;
+use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::client::Rules;
 use crate::error::json_body::json_error;
 use crate::extract::{ClientAddress, Form, FormError, FormOrJson, Parameters, RequestTarget};
 use crate::state::AppState;
@@ -51,6 +53,17 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
+    /// What the client is held to.
+    fn rules(&self) -> Rules {
+        self.state.rules(self.client.client())
+    }
+
+    /// What access tokens for the client are signed with.
+    fn access_token_algorithm(&self) -> SignatureAlgorithm {
+        self.rules()
+            .access_token_algorithm(self.state.config().keys.algorithm)
+    }
+
     /// An audit event for this exchange.
     fn audit(&self, method: &'static str, outcome: AuditOutcome) -> AuditEvent {
         AuditEvent::new(self.now, AuditAction::TokenRequest, outcome)

@@ -6,6 +6,8 @@ use std::fmt;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::redirect_uri::RedirectUriError;
 
+use crate::domain::client::ProfileFault;
+
 /// Why a client cannot be registered. Names in it are those of members of RFC 7591 and OpenID Connect Dynamic Client
 /// Registration; nothing in it repeats what a request brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,8 @@ pub enum MetadataFault {
     PublicWithClientCredentials,
     /// A public client that would do without PKCE.
     PublicWithoutPkce,
+    /// It cannot keep the rules that hold for it.
+    Profile(ProfileFault),
     /// Pushed requests without `authorization_code`.
     PushWithoutCode,
     /// `refresh_token` without a grant type that a person answers.
@@ -84,9 +88,10 @@ impl MetadataFault {
     /// The error code (RFC 7591 section 3.2.2).
     pub const fn code(self) -> OAuthErrorCode {
         match self {
-            Self::RedirectUri(_) | Self::NoRedirectUri | Self::InsecureWebApplication => {
-                OAuthErrorCode::InvalidRedirectUri
-            }
+            Self::RedirectUri(_)
+            | Self::NoRedirectUri
+            | Self::InsecureWebApplication
+            | Self::Profile(ProfileFault::InsecureRedirectUri) => OAuthErrorCode::InvalidRedirectUri,
             Self::SoftwareStatement => OAuthErrorCode::UnapprovedSoftwareStatement,
             Self::NotAnObject
             | Self::Type(_)
@@ -111,6 +116,12 @@ impl MetadataFault {
             | Self::NoSecret
             | Self::PublicWithClientCredentials
             | Self::PublicWithoutPkce
+            | Self::Profile(
+                ProfileFault::GraceOfPublicClient
+                | ProfileFault::NoPrivateKey
+                | ProfileFault::NoUsableKey
+                | ProfileFault::Algorithm(_),
+            )
             | Self::PushWithoutCode
             | Self::RefreshWithoutPerson
             | Self::RefreshScopeWithoutGrant
@@ -182,6 +193,7 @@ impl MetadataFault {
                 "A public client cannot use client_credentials: it has no secret (RFC 6749 section 4.4)"
             }
             Self::PublicWithoutPkce => "A public client must use PKCE",
+            Self::Profile(fault) => return fault.to_string().into(),
             Self::PushWithoutCode => {
                 "require_pushed_authorization_requests is of use only with authorization_code"
             }

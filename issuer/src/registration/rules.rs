@@ -38,6 +38,7 @@ pub fn check(client: &Client, config: &Config) -> Result<(), MetadataFault> {
     check_short_texts(&client.metadata)?;
     check_algorithms(&client.metadata, config)?;
     check_logout(&client.metadata, outbound)?;
+    check_profile(client, config)?;
     check_sector(client, outbound)
 }
 
@@ -132,6 +133,12 @@ fn check_authentication(client: &Client, outbound: &OutboundConfig) -> Result<()
     } else {
         Ok(())
     }
+}
+
+/// The rules of its profile and the deployment's.
+fn check_profile(client: &Client, config: &Config) -> Result<(), MetadataFault> {
+    let rules = client.rules(config.security.profile);
+    rules.check(client).map_err(MetadataFault::Profile)
 }
 
 /// Pages that a browser opens or shows.

@@ -14,7 +14,7 @@
 //! successor away from the client: the client's next refresh presents a replaced token, which is a replay. Either way
 //! one of the two learns of the other, and the family is over.
 //!
-//! Grace is for clients that prove who they are ([`crate::domain::client::Client::refresh_token_grace_seconds`]): a stolen
+//! Grace is for clients that prove who they are ([`crate::domain::client::Rules`]): a stolen
 //! token alone gives nothing there, so a client whose processes cross each other, or whose new token is slow to reach
 //! its storage, may come with the old one a little longer (FAPI-41). Nobody's access token is revoked for that.
 

@@ -1,12 +1,9 @@
 //! Access tokens made from other access tokens (RFC 8693).
 
-use wardgate_shared::claims::{
-    ACCESS_TOKEN_TYPE, AccessClaims, Actor, Status, StatusListReference, bound_to,
-};
+use wardgate_shared::claims::{AccessClaims, Actor, Status, StatusListReference, bound_to};
 use wardgate_shared::dpop::VerifiedProof;
-use wardgate_shared::jwt::{Audiences, VerifiedJwt};
+use wardgate_shared::jwt::{Audiences, SignatureAlgorithm, VerifiedJwt};
 use wardgate_shared::scope::ScopeSet;
-use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::grant::AccessTokenRecord;
@@ -15,7 +12,7 @@ use crate::error::InternalError;
 use crate::rng;
 use crate::state::AppState;
 
-use super::signed::SignedAccessToken;
+use super::signed::{self, SignedAccessToken};
 use super::{confirmation, status_lists};
 
 /// The most actors that a token names: a chain of calls, not a cycle.
@@ -33,17 +30,27 @@ pub fn actor(claims: &AccessClaims, client_id: &str) -> Actor {
     }
 }
 
-/// In whose name a token speaks.
-#[derive(Clone, Debug)]
-pub struct Person {
-    /// `sub`, as the client knows them ([`super::subjects`]).
+/// In what a token differs from the one that it is made of.
+#[derive(Debug)]
+pub struct ExchangeFacts<'a> {
+    /// `sub`: the person as the client knows them ([`super::subjects`]).
     pub subject: String,
     /// Their account.
     pub user_id: String,
+    /// Who acts by it.
+    pub actor: Actor,
+    /// What it permits.
+    pub scope: &'a ScopeSet,
+    /// The resources it is for.
+    pub audiences: &'a [String],
+    /// What it is signed with.
+    pub algorithm: SignatureAlgorithm,
+    /// The proof of the request: the token is bound to its key, and storing the token uses it up.
+    pub proof: Option<&'a VerifiedProof>,
 }
 
-/// Signs a token that says what `subject` says, but for this person's name, actor, scope and audience. It lives as long as the
-/// configuration says, and no longer than `subject`; it is bound to the key of `proof`, if there is one. Nothing is stored; the record names no grant yet, which
+/// Signs a token that says what `subject` says, but for these facts. It lives as long as the configuration says, and no
+/// longer than `subject`. Nothing is stored; the record names no grant yet, which
 /// [`crate::store::Store::exchange_access_token`] adds.
 ///
 /// # Errors
@@ -51,13 +58,18 @@ pub struct Person {
 pub fn access_token(
     state: &AppState,
     subject: &VerifiedJwt<AccessClaims>,
-    person: Person,
-    actor: Actor,
-    scope: &ScopeSet,
-    audiences: &[String],
-    proof: Option<&VerifiedProof>,
+    facts: ExchangeFacts<'_>,
     now: Timestamp,
 ) -> Result<SignedAccessToken, InternalError> {
+    let ExchangeFacts {
+        subject: name,
+        user_id,
+        actor,
+        scope,
+        audiences,
+        algorithm,
+        proof,
+    } = facts;
     let old = subject.claims();
     let token_id = rng::dated_identifier("at-", now)?;
     let client_id = actor.subject.clone().unwrap_or_default();
@@ -72,7 +84,7 @@ pub fn access_token(
     };
     let claims = AccessClaims {
         issuer: old.issuer.clone(),
-        subject: person.subject,
+        subject: name,
         audiences: Audiences::new(audiences.to_vec()),
         token_id: token_id.clone(),
         client_id: client_id.clone(),
@@ -92,17 +104,15 @@ pub fn access_token(
         }),
     };
     let token_type = confirmation::token_type(&claims);
-    let value = state
-        .keys()
-        .sign(ACCESS_TOKEN_TYPE, claims, now, expires_at, now)?;
+    let value = signed::sign(state, algorithm, claims, now, expires_at)?;
     Ok(SignedAccessToken {
-        value: Secret::new(value),
+        value,
         token_type,
         record: AccessTokenRecord {
             token_id,
             client_id,
             grant_id: None,
-            user_id: Some(person.user_id),
+            user_id: Some(user_id),
             status,
             expires_at,
             revoked_at: None,

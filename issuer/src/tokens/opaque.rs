@@ -80,6 +80,7 @@ mod tests {
     use super::OpaqueSecret;
     use crate::domain::digest::SecretDigest;
 
+    // OIDC-59, FAPI-39
     #[test]
     fn a_secret_has_its_shape_and_its_digest() {
         let secret = OpaqueSecret::AuthorizationCode.generate().unwrap();

@@ -50,6 +50,8 @@ pub struct AccessTokenFacts<'a> {
     pub scope: &'a ScopeSet,
     /// The resources it is for.
     pub audiences: &'a [String],
+    /// What it is signed with.
+    pub algorithm: SignatureAlgorithm,
     /// The proof of the request: the token is bound to its key, and storing the token uses it up.
     pub proof: Option<&'a VerifiedProof>,
 }
@@ -123,11 +125,7 @@ pub fn access_token(
         status_list: Some(reference),
     });
     let token_type = confirmation::token_type(&claims);
-    let value = Secret::new(
-        state
-            .keys()
-            .sign(ACCESS_TOKEN_TYPE, claims, now, expires_at, now)?,
-    );
+    let value = sign(state, facts.algorithm, claims, now, expires_at)?;
     let client_id = facts.client_id.into();
     let record = AccessTokenRecord {
         token_id,
@@ -145,6 +143,27 @@ pub fn access_token(
         record,
         lifetime_seconds,
     })
+}
+
+/// Signs the claims of an access token. Where `algorithm` is the configured one, RS256 stands in until its first key may
+/// sign.
+///
+/// # Errors
+/// When there is no key that may sign.
+pub(super) fn sign(
+    state: &AppState,
+    algorithm: SignatureAlgorithm,
+    claims: AccessClaims,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<Secret<String>, InternalError> {
+    let keys = state.keys();
+    let value = if algorithm == state.config().keys.algorithm {
+        keys.sign(ACCESS_TOKEN_TYPE, claims, now, expires_at, now)
+    } else {
+        keys.sign_with(algorithm, ACCESS_TOKEN_TYPE, claims, now, expires_at, now)
+    };
+    Ok(Secret::new(value?))
 }
 
 /// Signs an ID token for the holder of `grant` with `algorithm`, whatever access tokens are signed with.

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Parser;
 
 use super::{AddClient, ClientType};
-use crate::domain::client::{Client, ClientAuthentication, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, GrantType, SecurityProfile};
 use crate::domain::digest::SecretDigest;
 use crate::registration;
 use crate::testing::{self, START};
@@ -55,7 +55,7 @@ fn makes_an_app_and_a_service() {
         app.grant_types,
         [GrantType::AuthorizationCode, GrantType::RefreshToken]
     );
-    assert!(app.requires_pkce());
+    assert!(app.rules(SecurityProfile::Standard).requires_pkce);
     assert_eq!(app.created_at, START);
     let service = client(SERVICE).unwrap();
     assert!(service.allows(GrantType::ClientCredentials) && service.redirect_uris.is_empty());

@@ -10,7 +10,7 @@ use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIME_SECONDS, ResponseMode};
-use crate::domain::client::{Client, GrantType};
+use crate::domain::client::{Client, GrantType, Rules};
 use crate::domain::launch::{Launch, RequestContext};
 use crate::domain::person_claim::AskedClaims;
 use crate::endpoints::resources::{self, UnknownResource};
@@ -162,6 +162,10 @@ pub async fn check_of(
         };
         return page(error, &client);
     };
+    let rules = state.rules(&client);
+    if !rules.accepts_redirect(target.as_str()) {
+        return page(UntrustedRequest::InsecureRedirectUri, &client);
+    }
     // 3. By what means; a refusal takes the same one, whatever it is for (OIDC-76).
     let asked_mode = parameters.single("response_mode").ok().flatten();
     let response_mode = asked_mode
@@ -172,6 +176,7 @@ pub async fn check_of(
         state,
         parameters,
         client: &client,
+        rules,
         arrival,
         now,
     };
@@ -224,6 +229,7 @@ struct TrustedRequest<'a> {
     state: &'a AppState,
     parameters: &'a Parameters,
     client: &'a Client,
+    rules: Rules,
     arrival: Arrival,
     now: Timestamp,
 }
@@ -291,7 +297,7 @@ impl<'a> TrustedRequest<'a> {
 
     fn check_arrival(&self) -> Result<(), AuthorizationError> {
         match self.arrival {
-            Arrival::Browser if self.client.push_required => Err(AuthorizationError::NotPushed),
+            Arrival::Browser if self.rules.requires_push => Err(AuthorizationError::NotPushed),
             Arrival::Browser | Arrival::Pushed => Ok(()),
         }
     }
@@ -344,7 +350,7 @@ impl<'a> TrustedRequest<'a> {
             Some(challenge) => CodeChallenge::parse(challenge, self.parameter("code_challenge_method"))
                 .map(Some)
                 .map_err(AuthorizationError::Challenge),
-            None if self.client.requires_pkce() => Err(AuthorizationError::NoChallenge),
+            None if self.rules.requires_pkce => Err(AuthorizationError::NoChallenge),
             None => Ok(None),
         }
     }

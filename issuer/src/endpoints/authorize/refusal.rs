@@ -81,6 +81,8 @@ pub enum UntrustedRequest {
     NoRedirectUri,
     /// `redirect_uri` is not registered for the client.
     UnregisteredRedirectUri,
+    /// `redirect_uri` is registered and not https, which the client must use.
+    InsecureRedirectUri,
     /// `request_uri` is repeated, unknown, another client's, too old, or its request was answered.
     PushedRequestGone,
 }
@@ -93,6 +95,7 @@ impl UntrustedRequest {
             Self::UnknownClient => "unknown_client",
             Self::NoRedirectUri => "no_redirect_uri",
             Self::UnregisteredRedirectUri => "unregistered_redirect_uri",
+            Self::InsecureRedirectUri => "insecure_redirect_uri",
             Self::PushedRequestGone => "invalid_request_uri",
         }
     }
@@ -106,6 +109,9 @@ impl UntrustedRequest {
             Self::NoRedirectUri => "The app did not say where its answer should go (redirect_uri).",
             Self::UnregisteredRedirectUri => {
                 "The address to which the app wants its answer (redirect_uri) is not registered for it."
+            }
+            Self::InsecureRedirectUri => {
+                "The address to which the app wants its answer (redirect_uri) is not https, as it must be."
             }
             Self::PushedRequestGone => {
                 "The app's request (request_uri) is unknown, took too long, or has been answered already."

@@ -2,6 +2,7 @@ use axum::body::Body;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use wardgate_shared::claims::LaunchContext;
+use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::scope::ScopeSet;
 
 use super::SCOPE;
@@ -340,6 +341,7 @@ async fn access_token_of(clinic: &Clinic, user: &User) -> String {
         client_id: APP,
         scope: &scope,
         audiences: &grant.audiences,
+        algorithm: SignatureAlgorithm::ES256,
         proof: None,
     };
     let mut signed = signed::access_token(&clinic.issuer.state, facts, clinic.issuer.now()).unwrap();

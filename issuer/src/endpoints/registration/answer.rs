@@ -32,9 +32,10 @@ pub(super) fn document(
 ) -> Response {
     let mut members = describe(client);
     if client.allows(GrantType::AuthorizationCode) {
+        let algorithm = client.rules(config.security.profile).id_token_algorithm;
         for (name, default) in [
             ("subject_type", "public"),
-            ("id_token_signed_response_alg", "RS256"),
+            ("id_token_signed_response_alg", algorithm.name()),
         ] {
             members.entry(name).or_insert_with(|| json!(default));
         }

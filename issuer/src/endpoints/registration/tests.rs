@@ -1,6 +1,7 @@
 //! Clients that come of themselves: who is let in, what they get, and what they can do with it.
 
 mod flows;
+mod profile;
 mod sector;
 mod tokens;
 

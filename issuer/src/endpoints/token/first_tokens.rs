@@ -35,7 +35,7 @@ impl FirstTokens {
         if grant.scope.contains("openid") {
             tokens.id_token = Some(signed::id_token(
                 exchange.state,
-                exchange.client.client().id_token_algorithm(),
+                exchange.rules().id_token_algorithm,
                 grant,
                 user,
                 &tokens.access.value,
@@ -57,6 +57,7 @@ impl FirstTokens {
             client_id: &grant.client_id,
             scope: &grant.scope,
             audiences,
+            algorithm: exchange.access_token_algorithm(),
             proof: exchange.proof.as_ref(),
         };
         let access = signed::access_token(exchange.state, facts, exchange.now)?;

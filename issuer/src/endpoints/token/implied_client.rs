@@ -25,9 +25,12 @@ pub(super) async fn find(
         return holder_of_refresh_token(state, parameters).await;
     };
     let client = state.store().client(client_id).await?;
-    let found = client.and_then(AuthenticatedClient::public);
+    let found = client.and_then(|client| AuthenticatedClient::public(state, client));
     if found.is_none() {
-        tracing::warn!(client_id, "client_id of a trusted issuer names no public client");
+        tracing::warn!(
+            client_id,
+            "client_id of a trusted issuer names no public client that may go without a proof"
+        );
     }
     Ok(found)
 }

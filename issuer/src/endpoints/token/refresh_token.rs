@@ -44,7 +44,7 @@ pub(super) async fn exchange(
     }
     let presented = PresentedRefreshToken {
         digest,
-        grace_seconds: exchange.client.client().refresh_token_grace_seconds(),
+        grace_seconds: exchange.rules().refresh_token_grace_seconds,
     };
     let audit = exchange
         .audit(METHOD, AuditOutcome::Success)
@@ -75,6 +75,7 @@ pub(super) async fn exchange(
         client_id: &grant.client_id,
         scope: &scope,
         audiences: &audiences,
+        algorithm: exchange.access_token_algorithm(),
         proof: exchange.proof.as_ref(),
     };
     let access = signed::access_token(exchange.state, facts, exchange.now)?;

@@ -61,7 +61,11 @@ fn what_is_not_said_has_the_default_of_the_specifications() {
     assert_eq!(client.metadata.subject_type, SubjectType::Public);
     assert_eq!(client.name, "client-1");
     assert_eq!(client.scope.to_string(), "openid profile patient/*.rs");
-    assert!(client.requires_pkce() && client.registered_itself && !client.push_required);
+    assert!(
+        client.rules(SecurityProfile::Standard).requires_pkce
+            && client.registered_itself
+            && !client.push_required
+    );
     let described = Value::Object(describe(&client));
     assert_eq!(described["token_endpoint_auth_method"], "client_secret_basic");
     assert_eq!(described["response_types"], json!(["code"]));
@@ -442,7 +446,7 @@ proptest! {
                 prop_assert!(!uri.starts_with("http:") || uri.starts_with("http://localhost"), "{uri}");
                 prop_assert!(!uri.contains('#'));
             }
-            prop_assert!(!client.is_public() || client.requires_pkce());
+            prop_assert!(!client.is_public() || client.rules(SecurityProfile::Standard).requires_pkce);
             prop_assert!(!client.is_public() || !client.allows(GrantType::ClientCredentials));
             prop_assert!(!client.scope.is_empty());
             prop_assert!(client.grant_types.iter().all(|grant| ceiling().grant_types.contains(grant)));

@@ -82,10 +82,18 @@ impl Answer {
     /// Asserts that the client is told of an error by redirect, with `state` and `iss`.
     #[track_caller]
     pub(crate) fn is_error_redirect(&self, redirect_uri: &str, code: &str, state: Option<&str>) {
-        assert!(
-            self.location().starts_with(&format!("{redirect_uri}?")),
-            "{self:?}"
-        );
+        self.is_error_redirect_after(&format!("{redirect_uri}?"), code, state);
+    }
+
+    /// The same for a redirect URI that has a query of its own.
+    #[track_caller]
+    pub(crate) fn is_error_redirect_beside(&self, redirect_uri: &str, code: &str, state: Option<&str>) {
+        self.is_error_redirect_after(&format!("{redirect_uri}&"), code, state);
+    }
+
+    #[track_caller]
+    fn is_error_redirect_after(&self, start: &str, code: &str, state: Option<&str>) {
+        assert!(self.location().starts_with(start), "{self:?}");
         assert_eq!(self.sent("error").as_deref(), Some(code), "{self:?}");
         assert_eq!(self.sent("state").as_deref(), state);
         assert_eq!(self.sent("iss").as_deref(), Some(ISSUER));

@@ -8,7 +8,7 @@ use super::{
     OFFLINE, TOKEN, bound_tokens, bound_tokens_of_web, is_invalid_proof, own_token, prove, redemption, text,
     token_with,
 };
-use crate::domain::client::{ClientAuthentication, GrantType, SecurityProfile};
+use crate::domain::client::{ClientAuthentication, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::testing::{Prover, client};
 use crate::web::testing::{
@@ -150,38 +150,31 @@ async fn the_other_address_of_the_token_endpoint_takes_proofs_for_itself() {
 #[tokio::test]
 async fn a_client_whose_tokens_must_be_bound_gets_none_without_a_proof() {
     let clinic = Clinic::open().await;
-    for (client_id, dpop_bound_access_tokens, profile) in [
-        ("bound", true, SecurityProfile::Standard),
-        ("fapi", false, SecurityProfile::Fapi2),
+    let mut registered = client(
+        "bound",
+        ClientAuthentication::Public,
+        &[GrantType::AuthorizationCode, GrantType::RefreshToken],
+        &["https://bound.example/cb"],
+        "openid offline_access",
+    );
+    registered.metadata.dpop_bound_access_tokens = true;
+    clinic.issuer.add_client(registered).await;
+    for fields in [
+        [
+            ("grant_type", "authorization_code"),
+            ("code", "x"),
+            ("client_id", "bound"),
+        ],
+        [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", "x"),
+            ("client_id", "bound"),
+        ],
     ] {
-        let mut registered = client(
-            client_id,
-            ClientAuthentication::Public,
-            &[GrantType::AuthorizationCode, GrantType::RefreshToken],
-            &["https://bound.example/cb"],
-            "openid offline_access",
-        );
-        registered.metadata.dpop_bound_access_tokens = dpop_bound_access_tokens;
-        registered.metadata.profile = profile;
-        assert!(registered.requires_dpop());
-        clinic.issuer.add_client(registered).await;
-        for fields in [
-            vec![
-                ("grant_type", "authorization_code"),
-                ("code", "x"),
-                ("client_id", client_id),
-            ],
-            vec![
-                ("grant_type", "refresh_token"),
-                ("refresh_token", "x"),
-                ("client_id", client_id),
-            ],
-        ] {
-            is_invalid_proof(&clinic.token(&fields).await);
-            let reason = clinic.last_audit().await.reason;
-            assert_eq!(reason.as_deref(), Some("no_dpop_proof"));
-            is_invalid_grant(&prove(&clinic, &fields, &Prover::new()).await);
-        }
+        is_invalid_proof(&clinic.token(&fields).await);
+        let reason = clinic.last_audit().await.reason;
+        assert_eq!(reason.as_deref(), Some("no_dpop_proof"));
+        is_invalid_grant(&prove(&clinic, &fields, &Prover::new()).await);
     }
 }
 

@@ -8,11 +8,13 @@ use wardgate_shared::jwt::SignatureAlgorithm;
 use axum::body::Body;
 
 use super::partner::{
-    ACCESS_TOKEN, AGENT, EXCHANGE, ID_TOKEN, OUR_ID_THERE, Partner, SECOND_RESOURCE, SEED_AUDIENCE, ZUS,
+    ACCESS_TOKEN, AGENT, EXCHANGE, ID_TOKEN, OUR_ID_THERE, Partner, SCOPE, SECOND_RESOURCE, SEED_AUDIENCE,
+    ZUS,
 };
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
+use crate::domain::client::{ClientAuthentication, GrantType, SecurityProfile};
 use crate::domain::user::User;
-use crate::testing::{AUDIENCE, ISSUER, START, Signer, key_set, user};
+use crate::testing::{AUDIENCE, ISSUER, START, Signer, client, key_set, user};
 use crate::web::testing::{APP, Browser, PATIENT, PHYSICIAN};
 
 #[tokio::test]
@@ -490,8 +492,12 @@ async fn an_issuer_is_trusted_for_what_it_is_named_for() {
 
 #[tokio::test]
 async fn a_request_without_a_client_is_for_the_issuers_public_client_or_for_nobody() {
-    for client_id in [None, Some("unknown"), Some(AGENT)] {
+    let grants = [GrantType::TokenExchange];
+    let mut held = client("held", ClientAuthentication::Public, &grants, &[], SCOPE);
+    held.metadata.profile = SecurityProfile::Fapi2;
+    for client_id in [None, Some("unknown"), Some(AGENT), Some("held")] {
         let partner = Partner::with(|trusted| trusted.client_id = client_id.map(String::from)).await;
+        partner.clinic.issuer.add_client(held.clone()).await;
         let fields = [
             ("grant_type", EXCHANGE),
             ("subject_token", &partner.id_token(PHYSICIAN)),

@@ -12,7 +12,7 @@ use wardgate_shared::secret::Secret;
 use crate::domain::audit_event::AuditOutcome;
 use crate::endpoints::resources;
 use crate::error::internal::InternalError;
-use crate::tokens::exchanged::{self, MOST_ACTORS, Person};
+use crate::tokens::exchanged::{self, ExchangeFacts, MOST_ACTORS};
 use crate::tokens::granting;
 use crate::tokens::own;
 use crate::tokens::response::TokenResponse;
@@ -54,21 +54,17 @@ pub(super) async fn exchange(
         return Err(TokenError::Scope(ScopeRefusal::NothingForPerson));
     }
 
-    let person = Person {
+    let facts = ExchangeFacts {
         // As this client knows them: another one's pairwise name is nothing to it.
         subject: subjects::subject(exchange.state, client, &user.id).await?,
         user_id: user.id.clone(),
-    };
-    let access = exchanged::access_token(
-        exchange.state,
-        &live.token,
-        person,
         actor,
-        &scope,
-        &audiences,
-        exchange.proof.as_ref(),
-        exchange.now,
-    )?;
+        scope: &scope,
+        audiences: &audiences,
+        algorithm: exchange.access_token_algorithm(),
+        proof: exchange.proof.as_ref(),
+    };
+    let access = exchanged::access_token(exchange.state, &live.token, facts, exchange.now)?;
     let audit = exchange.audit(METHOD, AuditOutcome::Success).with_user(&*user.id);
     let stored = exchange
         .state
