@@ -68,7 +68,8 @@ export class Person {
     const title = await this.page.title();
     if (this.pages.at(-1) !== title) this.pages.push(title);
     if (await form.locator('[name="password"]').count()) {
-      await form.locator('[name="email"]').fill(this.email, { timeout: 2000 });
+      // `login` is what other providers call it.
+      await form.locator('[name="email"], [name="login"]').fill(this.email, { timeout: 2000 });
       await form.locator('[name="password"]').fill(this.password, { timeout: 2000 });
       await this.submit(form.locator('button[type="submit"], button:not([type])').first());
     } else if (await form.locator('[name="decision"]').count()) {
