@@ -20,6 +20,7 @@ fn lists(document: &Value, member: &str, value: &str) -> bool {
         .any(|entry| entry == value)
 }
 
+// SMART-01, SMART-79, OIDC-10
 #[tokio::test]
 async fn documents_are_for_everybody_and_may_be_cached() {
     let clinic = Clinic::open().await;
@@ -37,6 +38,7 @@ async fn documents_are_for_everybody_and_may_be_cached() {
     }
 }
 
+// SMART-48, SMART-49
 #[tokio::test]
 async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_plan_wants() {
     let clinic = Clinic::open().await;
@@ -123,6 +125,7 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     }
 }
 
+// SMART-05, SMART-09, SMART-10
 #[tokio::test]
 async fn nothing_is_claimed_that_is_not_there() {
     let clinic = Clinic::open().await;
@@ -141,6 +144,7 @@ async fn nothing_is_claimed_that_is_not_there() {
     }
 }
 
+// SMART-02, SMART-03, SMART-04, SMART-08
 #[tokio::test]
 async fn smart_configuration_has_what_its_test_kit_wants() {
     let clinic = Clinic::open().await;
@@ -188,6 +192,7 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
     }
 }
 
+// SMART-50
 #[tokio::test]
 async fn keys_are_public_distinct_and_complete() {
     let clinic = Clinic::open().await;

@@ -16,6 +16,7 @@ async fn ask(clinic: &Clinic, parameters: &[(&str, &str)]) -> Answer {
         .await
 }
 
+// SMART-16
 #[tokio::test]
 async fn nothing_is_sent_to_an_uncertain_place() {
     let clinic = Clinic::open().await;
@@ -123,6 +124,7 @@ async fn unreadable_parameters_get_a_page() {
     }
 }
 
+// SMART-15, SMART-17, SMART-24
 #[tokio::test]
 async fn the_client_hears_of_every_other_error() {
     let clinic = Clinic::open().await;

@@ -39,6 +39,7 @@ async fn takes_basic_and_post() {
     }
 }
 
+// SMART-29, OIDC-53
 #[tokio::test]
 async fn takes_basic_form_encoded_and_raw() {
     let clinic = Clinic::open().await;
