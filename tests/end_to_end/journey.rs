@@ -62,6 +62,7 @@ async fn a_service_reads_what_its_scope_covers_and_no_more() {
     assert_eq!(garbled.status, 401);
 }
 
+// SMART-54
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_signs_in_agrees_and_their_app_reads_their_record() {
     let pair = Pair::start().await;
