@@ -204,6 +204,7 @@ async fn a_person_who_declines_sends_the_app_away_with_access_denied() {
     assert_eq!(parameter(&callback, "code"), None);
 }
 
+// OIDC-95
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_made_while_the_edge_runs_are_accepted_by_it() {
     let pair = Pair::start().await;

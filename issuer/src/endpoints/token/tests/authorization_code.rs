@@ -24,7 +24,7 @@ fn redemption(code: &str) -> Vec<(&str, &str)> {
     ]
 }
 
-// OIDC-55, SMART-27, SMART-28, SMART-36, SMART-37, SMART-39, SMART-40, SMART-43
+// OIDC-55, SMART-27, SMART-28, SMART-36, SMART-37, SMART-39, SMART-40, SMART-43, SMART-45
 #[tokio::test]
 async fn a_code_becomes_tokens_as_in_the_documentation() {
     let clinic = Clinic::open().await;
@@ -41,6 +41,13 @@ async fn a_code_becomes_tokens_as_in_the_documentation() {
     assert!(body["refresh_token"].as_str().unwrap().starts_with("wgr_"));
     assert!(body.get("id_token").is_none());
     assert!(body.get("encounter").is_none());
+    // It can be pasted into a form as it is.
+    let token = body["access_token"].as_str().unwrap();
+    assert!(
+        token
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    );
 
     let claims = clinic.access_claims(&body["access_token"]).await;
     assert_eq!(claims.expires_at(), START.plus(3600));
