@@ -122,6 +122,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 mod tests {
     use percent_encoding::percent_decode_str;
     use proptest::prelude::*;
+    use wardgate_shared::claims::Actor;
 
     use super::{identity, list, request_id, word};
     use crate::testing::{claims, incoming};
@@ -139,6 +140,17 @@ mod tests {
                 "x-wardgate-scope"
             ]
         );
+    }
+
+    #[test]
+    fn an_actor_is_not_forwarded() {
+        let mut claims = claims();
+        let without = identity(&claims);
+        claims.actor = Some(Actor {
+            subject: Some("agent".into()),
+            earlier: None,
+        });
+        assert_eq!(identity(&claims), without);
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub(crate) fn claims() -> AccessClaims {
         launch_context: LaunchContext::default(),
         fhir_user: None,
         confirmation: None,
+        actor: None,
         authentication_context: None,
         authentication_methods: Vec::new(),
         authenticated_at: None,

@@ -11,6 +11,7 @@ mod init;
 mod keys;
 mod opened;
 mod output;
+mod registration_token;
 mod secret_input;
 mod serve;
 mod user;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use wardgate_shared::time::Timestamp;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -73,7 +75,13 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum UserCommand {
     /// Make an account
-    Add(user::AddUser),
+    Add(Box<user::AddUser>),
+    /// End all sessions of a person, and tell the applications they were signed in to
+    SignOut(user::SignOutUser),
+    /// Close an account: its person cannot sign in any more, and nothing they gave lives on
+    Deactivate(user::DeactivateUser),
+    /// Replace what is known of a person
+    SetProfile(user::SetProfile),
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,6 +90,31 @@ enum ClientCommand {
     Add(Box<client::AddClient>),
     /// List the registered applications
     List(client::ListClients),
+    /// Manage the tokens that let clients register themselves (RFC 7591)
+    RegistrationToken {
+        #[command(subcommand)]
+        command: RegistrationTokenCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum RegistrationTokenCommand {
+    /// Make a token; it is shown once
+    Add(registration_token::AddRegistrationToken),
+    /// List the tokens, without what is secret of them
+    List(registration_token::ListRegistrationTokens),
+    /// Make a token useless; clients that were registered by it stay
+    Revoke(registration_token::RevokeRegistrationToken),
+}
+
+impl RegistrationTokenCommand {
+    async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
+        match self {
+            Self::Add(command) => command.run(config, now).await,
+            Self::List(command) => command.run(config, now).await,
+            Self::Revoke(command) => command.run(config, now).await,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -122,11 +155,23 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::User {
             command: UserCommand::Add(command),
         } => command.run(&load()?, now).await,
+        Command::User {
+            command: UserCommand::SetProfile(command),
+        } => command.run(&load()?, now).await,
+        Command::User {
+            command: UserCommand::SignOut(command),
+        } => command.run(&load()?, now).await,
+        Command::User {
+            command: UserCommand::Deactivate(command),
+        } => command.run(&load()?, now).await,
         Command::Client {
             command: ClientCommand::Add(command),
         } => command.run(&load()?, now).await,
         Command::Client {
             command: ClientCommand::List(command),
+        } => command.run(&load()?, now).await,
+        Command::Client {
+            command: ClientCommand::RegistrationToken { command },
         } => command.run(&load()?, now).await,
         Command::Keys {
             command: KeysCommand::List(command),

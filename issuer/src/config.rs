@@ -11,7 +11,9 @@ mod network;
 mod options;
 mod public_url;
 mod reader;
+mod registration;
 mod sections;
+mod trusted_issuers;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,11 +21,15 @@ use std::path::PathBuf;
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::secret::Secret;
 
+use crate::domain::client::SecurityProfile;
+
 pub use fault::{ConfigFault, ConfigFaults};
 pub use network::IpNetwork;
 pub use options::{documentation, example_file};
 pub use public_url::{PublicUrl, PublicUrlError};
+pub use registration::{RegistrationConfig, RegistrationMode};
 pub(crate) use sections::parse_master_key;
+pub use trusted_issuers::{AccountMatch, TrustedIssuer};
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -34,18 +40,28 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Section `keys`.
     pub keys: KeysConfig,
+    /// Section `security`.
+    pub security: SecurityConfig,
     /// Section `tokens`.
     pub tokens: TokensConfig,
+    /// Section `dpop`.
+    pub dpop: DpopConfig,
     /// Section `sessions`.
     pub sessions: SessionsConfig,
     /// The resources that access tokens may name in `aud`, never empty; the first is the default.
     pub resources: Vec<Resource>,
+    /// Others whose tokens become access tokens here, each issuer once; mostly none.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// Section `documentation`.
     pub documentation: DocumentationConfig,
     /// Section `passwords`.
     pub passwords: PasswordsConfig,
     /// Section `outbound`.
     pub outbound: OutboundConfig,
+    /// Section `registration`.
+    pub registration: RegistrationConfig,
+    /// Section `limits`.
+    pub limits: LimitsConfig,
     /// Section `logging`.
     pub logging: LoggingConfig,
 }
@@ -61,6 +77,13 @@ impl Config {
     /// The resource that goes by `name`, as its identifier or one of its aliases.
     pub fn resource(&self, name: &str) -> Option<&Resource> {
         self.resources.iter().find(|resource| resource.goes_by(name))
+    }
+
+    /// The trusted issuer of this name, character by character.
+    pub fn trusted_issuer(&self, issuer: &str) -> Option<&TrustedIssuer> {
+        self.trusted_issuers
+            .iter()
+            .find(|trusted| trusted.issuer == issuer)
     }
 
     /// The longest time in seconds from the making of a token to its expiry, for any token that is signed.
@@ -123,6 +146,13 @@ pub struct KeysConfig {
     pub publish_lead_seconds: i64,
 }
 
+/// What every client is held to.
+#[derive(Clone, Copy, Debug)]
+pub struct SecurityConfig {
+    /// The profile that holds for all clients, beside their own.
+    pub profile: SecurityProfile,
+}
+
 /// How long tokens live, in seconds.
 #[derive(Clone, Debug)]
 pub struct TokensConfig {
@@ -136,6 +166,22 @@ pub struct TokensConfig {
     pub id_token_seconds: i64,
     /// Copies of status lists (`ttl`).
     pub status_list_seconds: u32,
+}
+
+/// Proofs of possession (RFC 9449).
+#[derive(Clone, Debug)]
+pub struct DpopConfig {
+    /// Whether proofs must hold a nonce.
+    pub nonce: DpopNonces,
+}
+
+/// Whether DPoP proofs must hold a nonce of this server (RFC 9449 sections 8 and 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DpopNonces {
+    /// None is given or looked at.
+    Off,
+    /// Every proof must hold one.
+    Required,
 }
 
 /// How long a person stays signed in, in seconds.
@@ -156,12 +202,20 @@ pub struct Resource {
     pub aliases: Vec<String>,
     /// Whether it speaks FHIR; SMART's `aud` parameter must name such a one.
     pub fhir: bool,
+    /// The FHIR base at which the issuer itself looks for patients, where that is not the API's own URL.
+    pub search_url: Option<String>,
 }
 
 impl Resource {
     /// Whether `name` is the identifier or an alias, character by character.
     pub fn goes_by(&self, name: &str) -> bool {
         self.identifier == name || self.aliases.iter().any(|alias| alias == name)
+    }
+
+    /// The FHIR base at which the issuer looks for patients, if there is one.
+    pub fn search_base(&self) -> Option<&str> {
+        let base = self.search_url.as_deref().or_else(|| self.url());
+        base.filter(|_| self.fhir).map(|base| base.trim_end_matches('/'))
     }
 
     /// The name that is a URL, if there is one: the identifier before the aliases.
@@ -193,13 +247,33 @@ pub struct PasswordsConfig {
     pub concurrency: usize,
 }
 
-/// What the issuer may fetch from others: key sets of clients.
+/// What the issuer may fetch from others: key sets and sector documents of clients.
 #[derive(Clone, Debug, Default)]
 pub struct OutboundConfig {
     /// Whether http, and this machine, may be reached: for development.
     pub allow_loopback_http: bool,
     /// Networks that are not public and may be reached all the same.
     pub private_networks: Vec<IpNetwork>,
+}
+
+/// How often programs may call, in calls a minute; 0 is no limit. See [`crate::throttle`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitsConfig {
+    /// Failures from one network.
+    pub failures_per_minute: u32,
+    /// Successes of one client that proves itself, at one endpoint.
+    pub client_requests_per_minute: u32,
+    /// Successes of one client that does not, from one network at one endpoint.
+    pub public_client_requests_per_minute: u32,
+}
+
+impl LimitsConfig {
+    /// No limits.
+    pub const NONE: Self = Self {
+        failures_per_minute: 0,
+        client_requests_per_minute: 0,
+        public_client_requests_per_minute: 0,
+    };
 }
 
 /// What the log looks like.

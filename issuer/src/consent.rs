@@ -4,9 +4,12 @@
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use wardgate_shared::claims::LaunchContext;
 
 use crate::config::Config;
 use crate::domain::consent::Consent;
+use crate::domain::launch::Choice;
+use crate::domain::user::User;
 use crate::endpoints::authorize::decision::{Denial, counts};
 use crate::endpoints::authorize::pending::PendingRequest;
 use crate::error::page::PageError;
@@ -16,7 +19,9 @@ use crate::login::form_token::{FormPurpose, form_token, is_form_token};
 use crate::state::AppState;
 use crate::tokens::granting;
 use crate::tokens::launch_context::{ContextState, KnownContext};
-use crate::views::{ConsentPage, FormTargets, page, permissions};
+use crate::views::{
+    ClientCard, ConsentPage, FormTargets, RecordInContext, claim_permissions, page_with_card, permissions,
+};
 
 /// Shows the page for `?request=`.
 pub async fn get(
@@ -34,7 +39,7 @@ pub async fn get(
     let Some(session) = fresh_session(&pending, session) else {
         return Ok(redirect::to_own_page(&pending.path_to("/login"))?);
     };
-    let Some(context) = settled_context(&pending, &session) else {
+    let Some(context) = settled_context(&state, &pending, &session) else {
         return Ok(redirect::to_own_page(&pending.continue_path())?);
     };
     let grantable = granting::for_person(&pending.request.scope, &session.user, &context);
@@ -43,17 +48,26 @@ pub async fn get(
             .deny(&state, Denial::NothingToGrant, Some(&session.user), address)
             .await;
     }
-    let permissions = permissions(&grantable.scope, grantable.launch_context.patient_id.is_some());
+    let words = ContextWords::of(&pending, &session.user, &grantable.launch_context);
+    let mut permissions = permissions(&grantable.scope, words.record);
+    permissions.extend(claim_permissions(
+        &pending.request.claims.beyond(&grantable.scope),
+    ));
     let form_token = form_token(
         state.form_key(),
         session.secret.expose(),
         FormPurpose::Consent {
-            request: pending.id(),
+            request: &subject_of(&pending),
         },
     );
+    let card = ClientCard::of(&pending.client);
     let template = ConsentPage {
         client_name: &pending.client.name,
+        card,
         permissions: &permissions,
+        patient: words.patient.as_deref(),
+        encounter: words.encounter.as_deref(),
+        chosen: words.chosen,
         resources: &resources_to_name(state.config(), &pending.request.audiences),
         destination: pending.request.redirect_target.as_str(),
         request: pending.id(),
@@ -61,9 +75,10 @@ pub async fn get(
         user_name: &session.user.name,
         user_email: &session.user.email,
     };
-    Ok(page(
+    Ok(page_with_card(
         &template,
         &FormTargets::client(&pending.request.redirect_target),
+        &card,
     )?)
 }
 
@@ -79,12 +94,13 @@ pub async fn post(
     let field = |name| parameters.single(name).map_err(|_| PageError::Field);
     let id = field("request")?.ok_or(PageError::RequestGone)?;
     let session = session.ok_or(PageError::StaleForm)?;
-    let purpose = FormPurpose::Consent { request: id };
+    let pending = PendingRequest::load(&state, id).await?;
+    let subject = subject_of(&pending);
+    let purpose = FormPurpose::Consent { request: &subject };
     let token = field("form_token")?.unwrap_or_default();
     if !is_form_token(state.form_key(), session.secret.expose(), purpose, token) {
         return Err(PageError::StaleForm);
     }
-    let pending = PendingRequest::load(&state, id).await?;
     let Some(session) = fresh_session(&pending, Some(session)) else {
         return Ok(redirect::to_own_page(&pending.path_to("/login"))?);
     };
@@ -95,7 +111,7 @@ pub async fn post(
                 .await
         }
         Some("allow") => {
-            let Some(context) = settled_context(&pending, &session) else {
+            let Some(context) = settled_context(&state, &pending, &session) else {
                 return Ok(redirect::to_own_page(&pending.continue_path())?);
             };
             let grantable = granting::for_person(&pending.request.scope, &session.user, &context);
@@ -108,6 +124,7 @@ pub async fn post(
                 user_id: session.user.id.clone(),
                 client_id: pending.client.client_id.clone(),
                 scope: grantable.scope.clone(),
+                claims: pending.request.claims.beyond(&grantable.scope),
                 audiences: pending.request.audiences.clone(),
                 granted_at: state.now(),
             };
@@ -119,9 +136,60 @@ pub async fn post(
     }
 }
 
+/// What the form answers: this request, in the context that the page shows. Whoever chooses another patient in another tab
+/// is asked anew.
+fn subject_of(pending: &PendingRequest) -> String {
+    format!("{} {:?}", pending.id(), pending.request.context)
+}
+
+/// The context in words.
+struct ContextWords {
+    record: RecordInContext,
+    patient: Option<String>,
+    encounter: Option<String>,
+    chosen: bool,
+}
+
+impl ContextWords {
+    fn of(pending: &PendingRequest, user: &User, granted: &LaunchContext) -> Self {
+        let context = &pending.request.context;
+        let mut words = Self {
+            record: RecordInContext::None,
+            patient: None,
+            encounter: None,
+            chosen: false,
+        };
+        let Some(patient_id) = &granted.patient_id else {
+            return words;
+        };
+        let chosen = context.chosen.as_ref().filter(|chosen| chosen.user_id == user.id);
+        let label = |choice: Option<&Choice>, id: Option<&String>, what: &str| {
+            let chosen = choice.filter(|choice| choice.id() == id.map(String::as_str));
+            let label = chosen.and_then(|choice| choice.label().map(String::from));
+            label.or_else(|| id.map(|id| format!("{what} {id}")))
+        };
+        let encounter = chosen.and_then(|chosen| chosen.encounter.as_ref());
+        words.encounter = label(encounter, granted.encounter_id.as_ref(), "Encounter");
+        if user.own_launch_context().patient_id.as_ref() == Some(patient_id) {
+            words.record = RecordInContext::Own;
+            words.patient = words.encounter.is_some().then(|| String::from("yourself"));
+            return words;
+        }
+        let patient = chosen.and_then(|chosen| chosen.patient.as_ref());
+        words.record = RecordInContext::OfPatient;
+        words.chosen = patient.is_some();
+        words.patient = label(patient, Some(patient_id), "the record that is open, number");
+        words
+    }
+}
+
 /// The context in which the person would give access; `None` while something else comes before the question.
-fn settled_context(pending: &PendingRequest, session: &BrowserSession) -> Option<KnownContext> {
-    match pending.context_of(&session.user) {
+fn settled_context(
+    state: &AppState,
+    pending: &PendingRequest,
+    session: &BrowserSession,
+) -> Option<KnownContext> {
+    match pending.context_of(state, &session.user) {
         ContextState::Known(context) => Some(context),
         ContextState::PatientWanted | ContextState::EncounterWanted { .. } | ContextState::NotTheirs => None,
     }

@@ -16,17 +16,24 @@ use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::Client;
 use crate::domain::device_authorization::{DeviceAuthorization, UserCode};
 use crate::domain::grant::Grant;
+use crate::domain::person_claim::AskedClaims;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
-use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters, SameOrigin, SignedIn};
+use crate::extract::{
+    BrowserSession, ClientAddress, Form, FormError, Parameters, SameOrigin, SignedIn, distinguishing_address,
+};
 use crate::login::form_token::{FormPurpose, form_token, is_form_token};
 use crate::login::throttle::SignInThrottle;
 use crate::rng;
 use crate::state::AppState;
 use crate::tokens::granting::{self, Grantable};
 use crate::tokens::launch_context::KnownContext;
-use crate::views::{DeviceCodePage, DeviceConsentPage, DeviceDonePage, FormTargets, page, permissions};
+use crate::tokens::subjects;
+use crate::views::{
+    ClientCard, DeviceCodePage, DeviceConsentPage, DeviceDonePage, FormTargets, RecordInContext, page,
+    page_with_card, permissions,
+};
 
 const UNKNOWN: &str = "There is no device that waits with this code. Please compare it with what the device shows; codes \
                        are good for ten minutes.";
@@ -154,20 +161,20 @@ impl Answer<'_> {
             .with_ip_address(self.address)
     }
 
+    async fn record_refusal(&self, reason: &'static str) -> Result<(), InternalError> {
+        let audit = self
+            .event(AuditAction::Consent, AuditOutcome::Failure)
+            .with_reason(reason);
+        Ok(self.state.store().record(audit).await?)
+    }
+
     async fn refuse_code(
         &self,
         typed: &str,
         problem: &str,
         reason: &'static str,
     ) -> Result<Response, PageError> {
-        let audit = self
-            .event(AuditAction::Consent, AuditOutcome::Failure)
-            .with_reason(reason);
-        self.state
-            .store()
-            .record(audit)
-            .await
-            .map_err(InternalError::from)?;
+        self.record_refusal(reason).await?;
         ask_for_code(
             self.state,
             self.session,
@@ -186,15 +193,15 @@ impl Answer<'_> {
     ) -> Result<Response, PageError> {
         let account = format!("device codes typed by {}", self.session.user.id);
         // An address that all visitors share says nothing about this one.
-        let server = &self.state.config().server;
-        let network = self
-            .address
-            .filter(|address| !address.is_loopback() && !server.trusts_proxy(*address));
+        let network = distinguishing_address(self.address, &self.state.config().server);
         let attempt = match throttle.begin(&account, network, self.state.now()) {
             Ok(attempt) => attempt,
             Err(throttled) => {
-                let mut response = self.refuse_code(typed, TOO_MANY, "throttled").await?;
-                *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+                if throttled.is_news {
+                    self.record_refusal("throttled").await?;
+                }
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                let mut response = ask_for_code(self.state, self.session, typed, Some(TOO_MANY), status)?;
                 let seconds = HeaderValue::from(throttled.retry_after_seconds);
                 response.headers_mut().insert(header::RETRY_AFTER, seconds);
                 return Ok(response);
@@ -218,16 +225,22 @@ impl Answer<'_> {
             user_code: device.user_code.letters(),
         };
         let token = form_token(self.state.form_key(), self.session.secret.expose(), purpose);
+        let record = match grantable.launch_context.patient_id {
+            Some(_) => RecordInContext::Own,
+            None => RecordInContext::None,
+        };
+        let card = ClientCard::of(&client);
         let template = DeviceConsentPage {
             client_name: &client.name,
-            permissions: &permissions(&grantable.scope, grantable.launch_context.patient_id.is_some()),
+            card,
+            permissions: &permissions(&grantable.scope, record),
             resources: &resources_to_name(self.state.config(), &device.audiences),
             user_code: &device.user_code.to_string(),
             form_token: &token,
             user_name: &self.session.user.name,
             user_email: &self.session.user.email,
         };
-        Ok(page(&template, &FormTargets::own())?)
+        Ok(page_with_card(&template, &FormTargets::own(), &card)?)
     }
 
     async fn allow(&self, device: &DeviceAuthorization, client: &Client) -> Result<Response, PageError> {
@@ -240,7 +253,9 @@ impl Answer<'_> {
             id: rng::identifier("grant-").map_err(InternalError::from)?,
             client_id: client.client_id.clone(),
             user_id: self.session.user.id.clone(),
+            subject: subjects::subject(self.state, client, &self.session.user.id).await?,
             scope: grantable.scope,
+            claims: AskedClaims::default(),
             audiences: device.audiences.clone(),
             launch_context: grantable.launch_context,
             launch_parameters: grantable.launch_parameters,
@@ -248,6 +263,7 @@ impl Answer<'_> {
             methods: session.methods.clone(),
             nonce: None,
             session: Some(session.digest),
+            session_id: Some(session.id.clone()),
             created_at: self.state.now(),
             ended_at: None,
         };

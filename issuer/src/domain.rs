@@ -4,6 +4,7 @@
 //! end with it. Secrets appear here as [`digest::SecretDigest`] only.
 
 pub mod audit_event;
+pub mod authentication_context;
 pub mod authorization_code;
 pub mod authorization_request;
 pub mod client;
@@ -13,6 +14,10 @@ pub mod digest;
 pub mod fhir_reference;
 pub mod grant;
 pub mod launch;
+pub mod logout_notification;
+pub mod person_claim;
+pub mod proof_use;
+pub mod registration;
 pub mod session;
 pub mod signing_key;
 pub mod status_list;

@@ -7,6 +7,7 @@ pub mod client_request;
 pub mod cross_origin;
 pub mod device_authorization;
 pub mod documentation;
+pub mod dpop;
 pub mod end_session;
 pub mod health;
 pub mod introspect;
@@ -14,8 +15,13 @@ pub mod landing;
 pub mod launches;
 pub mod metadata;
 pub mod pushed_authorization;
+pub mod registration;
 pub mod resources;
 pub mod revoke;
 pub mod status_list;
+pub mod throttling;
 pub mod token;
 pub mod userinfo;
+
+#[cfg(test)]
+mod tests;

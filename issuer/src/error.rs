@@ -3,6 +3,7 @@
 //! Bodies carry a code and fixed text only. A cause inside the issuer goes to the log, once, and to nobody else.
 
 pub mod bearer;
+pub mod dpop;
 pub mod internal;
 pub mod json_body;
 pub mod page;

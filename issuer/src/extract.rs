@@ -6,12 +6,18 @@
 pub mod client_address;
 pub mod cookies;
 pub mod form;
+pub mod form_or_json;
+pub mod json_body;
 pub mod parameters;
+pub mod request_target;
 pub mod same_origin;
 pub mod signed_in;
 
-pub use client_address::ClientAddress;
+pub use client_address::{ClientAddress, distinguishing_address};
 pub use form::{Form, FormError};
+pub use form_or_json::FormOrJson;
+pub use json_body::{JsonBody, JsonBodyError};
 pub use parameters::{Parameters, ParametersError, RepeatedParameter};
+pub use request_target::RequestTarget;
 pub use same_origin::SameOrigin;
 pub use signed_in::{BrowserSession, SignedIn};

@@ -6,6 +6,7 @@
 //! | [`store`] | Domain operations over SQLite; the only place that holds SQL. |
 //! | [`keys`] | Signing keys: made, sealed, published, rotated, used. |
 //! | [`outbound`] | What is fetched from others, and what is never fetched. |
+//! | [`registration`] | What clients may be registered with. |
 //! | [`password`] | Argon2id with bounded concurrency. |
 //! | [`config`] | One typed configuration; every fault reported at once. |
 //! | [`state`] | What every handler shares. |
@@ -18,6 +19,7 @@
 //! | [`cli`] | The commands of the binary `wardgate`. |
 //! | [`clock`], [`rng`] | The one clock and the one source of randomness. |
 
+pub mod backchannel_logout;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -27,15 +29,19 @@ pub mod domain;
 pub mod endpoints;
 pub mod error;
 pub mod extract;
+pub mod fhir;
 pub mod keys;
 pub mod layers;
 pub mod login;
 pub mod outbound;
 pub mod password;
+pub mod registration;
 pub mod rng;
 pub mod router;
+pub mod select_patient;
 pub mod state;
 pub mod store;
+pub mod throttle;
 pub mod tokens;
 pub mod views;
 pub mod web;

@@ -1,12 +1,15 @@
-//! What the issuer fetches from others: key sets of clients that publish them at a URL (RFC 7591 `jwks_uri`).
+//! What the issuer asks of others: key sets of clients that publish them at a URL (RFC 7591 `jwks_uri`), that they take a
+//! logout token (Back-Channel Logout 1.0 section 2.5), and patients of the FHIR server ([`crate::fhir`]).
 //!
 //! A URL that somebody registered must not make the issuer a window into the network it stands in. Only https is
-//! fetched, only from public addresses, checked where names are resolved, so that a name cannot say one thing to the
+//! spoken (by rustls: TLS 1.2 with forward secrecy, or 1.3), only with public addresses, checked where names are resolved, so that a name cannot say one thing to the
 //! check and another to the connection. No redirects, no proxies from the environment, caps on time and size.
 //!
-//! Nothing fetched is trusted beyond being what that URL answered. Left out on purpose: sending anything but GET.
+//! Nothing fetched is trusted beyond being what that URL answered. Left out on purpose: credentials, but for an access token where a
+//! caller gives one.
 
 mod address;
+mod discovery;
 mod freshness;
 mod key_sets;
 
@@ -15,13 +18,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, Url, redirect};
+use reqwest::{Client, RequestBuilder, Url, redirect};
 use tokio::sync::OnceCell;
+
+use wardgate_shared::secret::Secret;
 
 use crate::config::OutboundConfig;
 
+pub use discovery::{DiscoveryError, Providers};
 pub use key_sets::{KeySetError, KeySets, WantedKey};
 
 /// How long a whole exchange may take.
@@ -30,6 +36,8 @@ const LONGEST_EXCHANGE: Duration = Duration::from_secs(5);
 const LONGEST_CONNECT: Duration = Duration::from_secs(3);
 /// The most of a body that is read, in bytes: far above the largest key set that is accepted.
 const MAXIMUM_BODY_BYTES: usize = 128 * 1024;
+/// The most that is read of a FHIR resource, in bytes: twenty patients, some of them with photographs.
+const MAXIMUM_FHIR_BYTES: usize = 2 * 1024 * 1024;
 /// The longest URL, in bytes.
 const MAXIMUM_URL_BYTES: usize = 2048;
 
@@ -62,10 +70,10 @@ pub enum FetchError {
     /// No answer: name, address, connection, certificate or time.
     #[error("no answer: {0}")]
     Unreachable(String),
-    /// An answer other than 200; redirects are not followed.
+    /// An answer other than 200, or 204 to a form; redirects are not followed.
     #[error("the answer has status {0}")]
     Status(StatusCode),
-    /// A body of more than 128 KiB.
+    /// A body of more than 128 KiB, or 2 MiB where it is a FHIR resource.
     #[error("the answer is too large")]
     TooLarge,
 }
@@ -104,26 +112,70 @@ impl Outbound {
     /// # Errors
     /// [`FetchError`].
     pub async fn fetch_json(&self, url: &str) -> Result<Fetched, FetchError> {
+        let (client, url) = self.ready(url).await?;
+        let request = client.get(url).header(header::ACCEPT, "application/json");
+        receive(request, MAXIMUM_BODY_BYTES).await
+    }
+
+    /// Fetches a FHIR resource with an access token.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn fetch_fhir(&self, url: &str, access_token: &Secret<String>) -> Result<Fetched, FetchError> {
+        let (client, url) = self.ready(url).await?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access_token.expose()))
+            .map_err(|error| FetchError::Client(error.to_string()))?;
+        bearer.set_sensitive(true);
+        let request = client.get(url).header(header::ACCEPT, "application/fhir+json");
+        receive(request.header(header::AUTHORIZATION, bearer), MAXIMUM_FHIR_BYTES).await
+    }
+
+    /// Posts a form. 200 and 204 mean that it was taken; the body of the answer is not read.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<(), FetchError> {
+        let (client, url) = self.ready(url).await?;
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = client
+            .post(url)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form);
+        let response = request.send().await.map_err(|error| unreachable(&error))?;
+        match response.status() {
+            StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
+            status => Err(FetchError::Status(status)),
+        }
+    }
+
+    /// The client, and `url` as one that it may ask.
+    async fn ready(&self, url: &str) -> Result<(&Client, Url), FetchError> {
         let url = check_url(url, &self.0.config)?;
         let client = &self.0.client;
         let client = client.get_or_try_init(|| build(self.0.config.clone())).await?;
-        let request = client.get(url).header(header::ACCEPT, "application/json");
-        let mut response = request.send().await.map_err(|error| unreachable(&error))?;
-        if response.status() != StatusCode::OK {
-            return Err(FetchError::Status(response.status()));
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
-            if body.len().saturating_add(chunk.len()) > MAXIMUM_BODY_BYTES {
-                return Err(FetchError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Fetched {
-            body,
-            headers: std::mem::take(response.headers_mut()),
-        })
+        Ok((client, url))
     }
+}
+
+/// Sends a request and reads its answer, of at most `maximum_bytes`.
+async fn receive(request: RequestBuilder, maximum_bytes: usize) -> Result<Fetched, FetchError> {
+    let mut response = request.send().await.map_err(|error| unreachable(&error))?;
+    if response.status() != StatusCode::OK {
+        return Err(FetchError::Status(response.status()));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
+        if body.len().saturating_add(chunk.len()) > maximum_bytes {
+            return Err(FetchError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Fetched {
+        body,
+        headers: std::mem::take(response.headers_mut()),
+    })
 }
 
 /// Checks that `text` is a URL which may be fetched under `config`: https, or http to this machine where that is allowed,

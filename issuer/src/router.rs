@@ -12,11 +12,13 @@ use tower_http::trace::TraceLayer;
 use crate::consent;
 use crate::device;
 use crate::endpoints::{
-    authorize, cross_origin, device_authorization, documentation, end_session, health, introspect, landing,
-    launches, metadata, pushed_authorization, revoke, status_list, token, userinfo,
+    authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
+    landing, launches, metadata, pushed_authorization, registration, revoke, status_list, throttling, token,
+    userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
+use crate::select_patient;
 use crate::state::AppState;
 use crate::web::Web;
 
@@ -26,6 +28,10 @@ pub fn router(state: AppState) -> Router {
     let protocol = Router::new()
         .route("/oauth2/token", token_route())
         .route("/oauth/token", token_route())
+        .route(
+            "/auth/token",
+            axum::routing::post(token::post_form_or_json).fallback(token::other_method),
+        )
         .route(
             "/oauth2/revoke",
             axum::routing::post(revoke::post).fallback(revoke::other_method),
@@ -44,20 +50,26 @@ pub fn router(state: AppState) -> Router {
                 .post(userinfo::post)
                 .fallback(userinfo::other_method),
         )
+        .route_layer(from_fn_with_state(state.clone(), throttling::throttle))
+        .layer(from_fn_with_state(state.clone(), dpop::nonce::give))
         .layer(from_fn_with_state(
             state.clone(),
             cross_origin::registered_origins,
         ));
 
     // Called by servers alone: no browser app may, from whatever origin.
-    let servers = Router::new().route(
-        "/oauth2/introspect",
-        axum::routing::post(introspect::post).fallback(introspect::other_method),
-    );
-    let servers = servers.route(
-        "/v1/launches",
-        axum::routing::post(launches::post).fallback(launches::other_method),
-    );
+    let servers = Router::new()
+        .route(
+            "/oauth2/introspect",
+            axum::routing::post(introspect::post).fallback(introspect::other_method),
+        )
+        .merge(registration_routes())
+        .route(
+            "/v1/launches",
+            axum::routing::post(launches::post).fallback(launches::other_method),
+        )
+        .route_layer(from_fn_with_state(state.clone(), throttling::throttle))
+        .layer(from_fn_with_state(state.clone(), dpop::nonce::give));
 
     // Read by anybody.
     let documents = Router::new()
@@ -93,6 +105,10 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/login", get(sign_in::get).post(sign_in::post))
         .route("/consent", get(consent::get).post(consent::post))
+        .route(
+            "/select-patient",
+            get(select_patient::get).post(select_patient::post),
+        )
         .route("/device", get(device::get).post(device::post))
         .route("/logout", get(sign_out::get).post(sign_out::post))
         .route("/", get(landing::get));
@@ -117,6 +133,22 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(layers::request_id))
         .layer(from_fn(layers::no_store))
         .layer(from_fn_with_state(https, layers::security_headers))
+}
+
+/// Where clients register themselves, and manage that.
+fn registration_routes() -> Router<Web> {
+    Router::new()
+        .route(
+            "/oauth2/register",
+            axum::routing::post(registration::post).fallback(registration::other_method),
+        )
+        .route(
+            "/oauth2/register/{client_id}",
+            get(registration::management::get)
+                .put(registration::management::put)
+                .delete(registration::management::delete)
+                .fallback(registration::management::other_method),
+        )
 }
 
 fn token_route() -> axum::routing::MethodRouter<Web> {

@@ -7,10 +7,14 @@ use wardgate_shared::time::Timestamp;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::audit_event::AuditEvent;
+use crate::domain::client::{Client, Rules};
+use crate::extract::distinguishing_address;
 use crate::keys::KeyRing;
-use crate::outbound::{KeySets, Outbound};
+use crate::outbound::{KeySets, Outbound, Providers};
 use crate::password::{PasswordError, Passwords};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
+use crate::throttle::Throttle;
 use crate::tokens::status_lists::StatusLists;
 use crate::tokens::status_places::StatusPlaces;
 
@@ -25,10 +29,13 @@ struct Parts {
     passwords: Passwords,
     clock: Arc<dyn Clock>,
     form_key: Secret<[u8; 32]>,
+    nonce_key: Secret<[u8; 32]>,
     outbound: Outbound,
     key_sets: KeySets,
+    providers: Providers,
     status_places: StatusPlaces,
     status_lists: StatusLists,
+    throttle: Throttle,
 }
 
 impl AppState {
@@ -44,9 +51,12 @@ impl AppState {
     ) -> Result<Self, PasswordError> {
         let passwords = Passwords::new(&config.passwords)?;
         let form_key = keys.derive("wardgate form key");
+        let nonce_key = keys.derive("wardgate dpop nonce key");
         let outbound = Outbound::new(config.outbound.clone());
         let key_sets = KeySets::new(outbound.clone());
+        let providers = Providers::new(outbound.clone());
         let status_places = StatusPlaces::new(config.longest_token_seconds());
+        let throttle = Throttle::new(config.limits);
         Ok(Self(Arc::new(Parts {
             config,
             store,
@@ -54,16 +64,24 @@ impl AppState {
             passwords,
             clock,
             form_key,
+            nonce_key,
             outbound,
             key_sets,
+            providers,
             status_places,
             status_lists: StatusLists::default(),
+            throttle,
         })))
     }
 
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// The rules that `client` is held to here.
+    pub fn rules(&self, client: &Client) -> Rules {
+        client.rules(self.0.config.security.profile)
     }
 
     /// The store.
@@ -96,14 +114,41 @@ impl AppState {
         &self.0.form_key
     }
 
+    /// The brake on programs that call too often.
+    pub fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    /// Records that a request was refused, unless so many are from where it came that one line has to stand for all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn record_refusal(&self, audit: AuditEvent) -> Result<(), StoreError> {
+        let network = distinguishing_address(audit.ip_address, &self.config().server);
+        if self.throttle().is_flooding(network, audit.at) {
+            return Ok(());
+        }
+        self.store().record(audit).await
+    }
+
+    /// The key of DPoP nonces (HMAC-SHA-256); the same after a restart, as long as the master key is.
+    pub fn nonce_key(&self) -> &Secret<[u8; 32]> {
+        &self.0.nonce_key
+    }
+
     /// The HTTP client for what others serve.
     pub fn outbound(&self) -> &Outbound {
         &self.0.outbound
     }
 
-    /// The key sets that clients publish at URLs.
+    /// The key sets that clients and trusted issuers publish at URLs.
     pub fn key_sets(&self) -> &KeySets {
         &self.0.key_sets
+    }
+
+    /// What is known of the trusted issuers that have their keys found by discovery.
+    pub fn providers(&self) -> &Providers {
+        &self.0.providers
     }
 
     /// The places of new access tokens in status lists.

@@ -19,13 +19,18 @@ mod clients;
 mod connection;
 mod consents;
 mod device_authorizations;
+mod direct_grants;
+mod dpop_proofs;
 mod error;
 mod grants;
 mod launches;
+mod logout_notifications;
 mod migrations;
+mod pairwise_subjects;
 mod purge;
 mod readers;
 mod refresh_tokens;
+mod registration;
 mod sessions;
 mod signing_keys;
 mod sql;
@@ -36,14 +41,17 @@ mod writer;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use tokio::sync::Notify;
 use wardgate_shared::time::Timestamp;
 
 use crate::config::DatabaseConfig;
 
+pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
 pub use purge::Purged;
 use readers::Readers;
 pub use refresh_tokens::PresentedRefreshToken;
+pub use registration::Registration;
 use writer::Writer;
 
 /// Whether something new was stored.
@@ -104,6 +112,8 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     writer: Writer,
     readers: Readers,
+    /// Rings when a logout was queued and committed.
+    logout_bell: Notify,
 }
 
 impl Store {
@@ -122,6 +132,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             writer,
             readers: Readers::new(readers),
+            logout_bell: Notify::new(),
         })))
     }
 

@@ -1,6 +1,9 @@
 //! An issuer for tests: real store in a folder of its own, real keys, a clock that is moved by hand, cheap Argon2.
 
 mod document_server;
+mod fake_provider;
+mod logout_receiver;
+mod prover;
 mod signer;
 
 use std::path::Path;
@@ -19,13 +22,16 @@ use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::signing_key::StoredSigningKey;
-use crate::domain::user::{User, normalize_email};
+use crate::domain::user::{Profile, User, normalize_email};
 use crate::keys::{ID_TOKEN_ALGORITHMS, KeyRing, MasterKey, NativeSigningKey};
 use crate::rng;
 use crate::state::AppState;
 use crate::store::{Insertion, Store};
 
 pub(crate) use document_server::DocumentServer;
+pub(crate) use fake_provider::FakeProvider;
+pub(crate) use logout_receiver::{LogoutReceiver, Received};
+pub(crate) use prover::Prover;
 pub(crate) use signer::{Signer, assertion_claims, key_set};
 
 /// When every test begins: 2027-01-15.
@@ -189,6 +195,7 @@ pub(crate) fn client(
         pkce_required: true,
         push_required: false,
         metadata: ClientMetadata::default(),
+        registered_itself: false,
         created_at: START,
     }
 }
@@ -204,9 +211,40 @@ pub(crate) fn user(email: &str) -> User {
         fhir_user: Some(String::from("Practitioner/prac-1")),
         practitioner_id: Some(String::from("prac-1")),
         organization_id: Some(String::from("org-1")),
+        profile: Profile::default(),
         created_at: START,
         deactivated_at: None,
     }
+}
+
+/// A profile with every claim there is.
+pub(crate) fn full_profile() -> serde_json::Value {
+    serde_json::json!({
+        "given_name": "Pat",
+        "family_name": "Patient",
+        "middle_name": "Q.",
+        "nickname": "Patty",
+        "preferred_username": "pat7",
+        "profile": "https://people.example/pat",
+        "picture": "https://people.example/pat.jpg",
+        "website": "https://pat.example/",
+        "gender": "female",
+        "birthdate": "1985-02-28",
+        "zoneinfo": "Europe/Paris",
+        "locale": "fr-FR",
+        "updated_at": 1_700_000_000,
+        "email_verified": true,
+        "phone_number": "+1 (425) 555-1212;ext=5678",
+        "phone_number_verified": true,
+        "address": {
+            "formatted": "1 Main Street\nAnytown",
+            "street_address": "1 Main Street",
+            "locality": "Anytown",
+            "region": "IL",
+            "postal_code": "60601",
+            "country": "US"
+        }
+    })
 }
 
 fn new_secret() -> (ClientAuthentication, String) {

@@ -3,6 +3,7 @@
 //! Plain HTML that works without scripts; one page has one, see [`form_post`]. Everything that a template prints is escaped by askama. Each page names, by
 //! its Content-Security-Policy, where its forms may lead.
 
+mod client_card;
 mod form_post;
 mod form_targets;
 mod scope_words;
@@ -12,11 +13,13 @@ use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderValue, header};
 
 use crate::error::InternalError;
+use crate::fhir::{PatientQuery, Summary};
 
+pub use client_card::ClientCard;
 pub use form_post::form_post;
 pub use form_targets::FormTargets;
 pub(crate) use form_targets::web_origin;
-pub use scope_words::{Permission, permissions};
+pub use scope_words::{Permission, RecordInContext, claim_permissions, permissions};
 
 /// The sign-in form.
 #[derive(Debug, Template)]
@@ -24,6 +27,8 @@ pub use scope_words::{Permission, permissions};
 pub struct SignInPage<'a> {
     /// The app that asked, when one did.
     pub client_name: Option<&'a str>,
+    /// What else is shown of it.
+    pub card: ClientCard<'a>,
     /// The authorization request to go on with.
     pub request: Option<&'a str>,
     /// The device to go on with: its user code, or `any`.
@@ -42,8 +47,16 @@ pub struct SignInPage<'a> {
 pub struct ConsentPage<'a> {
     /// The app that asks.
     pub client_name: &'a str,
+    /// What else is shown of it.
+    pub card: ClientCard<'a>,
     /// What it would get, in plain words.
     pub permissions: &'a [Permission],
+    /// Whose record it is about, unless it is the person's own.
+    pub patient: Option<&'a str>,
+    /// Which visit it is about.
+    pub encounter: Option<&'a str>,
+    /// Whether the person chose both and may choose again.
+    pub chosen: bool,
     /// The APIs at which it would get it, where there could be a doubt.
     pub resources: &'a [&'a str],
     /// Where the answer is sent.
@@ -52,6 +65,50 @@ pub struct ConsentPage<'a> {
     pub request: &'a str,
     /// Ties the form to session and request.
     pub form_token: &'a str,
+    /// Who is signed in.
+    pub user_name: &'a str,
+    /// Their address.
+    pub user_email: &'a str,
+}
+
+/// The search for a patient.
+#[derive(Debug, Template)]
+#[template(path = "select_patient.html")]
+pub struct SelectPatientPage<'a> {
+    /// The app that asks.
+    pub client_name: &'a str,
+    /// What the fields hold.
+    pub query: &'a PatientQuery,
+    /// Who was found, once somebody was looked for.
+    pub found: Option<&'a [Summary]>,
+    /// The authorization request.
+    pub request: &'a str,
+    /// Ties the forms to session and request.
+    pub form_token: &'a str,
+    /// Why nobody is chosen yet.
+    pub problem: Option<&'a str>,
+    /// Who is signed in.
+    pub user_name: &'a str,
+    /// Their address.
+    pub user_email: &'a str,
+}
+
+/// The list of a patient's encounters.
+#[derive(Debug, Template)]
+#[template(path = "select_encounter.html")]
+pub struct SelectEncounterPage<'a> {
+    /// The app that asks.
+    pub client_name: &'a str,
+    /// The patient, where they were chosen.
+    pub patient: Option<&'a str>,
+    /// The encounters, where the FHIR server told them.
+    pub found: Option<&'a [Summary]>,
+    /// The authorization request.
+    pub request: &'a str,
+    /// Ties the form to session and request.
+    pub form_token: &'a str,
+    /// Why none is chosen yet.
+    pub problem: Option<&'a str>,
     /// Who is signed in.
     pub user_name: &'a str,
     /// Their address.
@@ -80,6 +137,8 @@ pub struct DeviceCodePage<'a> {
 pub struct DeviceConsentPage<'a> {
     /// The app that asks.
     pub client_name: &'a str,
+    /// What else is shown of it.
+    pub card: ClientCard<'a>,
     /// What it would get, in plain words.
     pub permissions: &'a [Permission],
     /// The resources it is for, where they need naming.
@@ -183,6 +242,22 @@ pub struct ErrorCodeEntry {
 pub fn page(template: &impl Template, targets: &FormTargets) -> Result<Response, InternalError> {
     let policy = format!(
         "default-src 'none'; style-src 'self'; form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
+    );
+    with_policy(template, &policy)
+}
+
+/// Renders a page that shows `card`: pictures may come from where its logo is.
+///
+/// # Errors
+/// As [`page`].
+pub fn page_with_card(
+    template: &impl Template,
+    targets: &FormTargets,
+    card: &ClientCard<'_>,
+) -> Result<Response, InternalError> {
+    let images = card.image_directive();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; {images}form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     );
     with_policy(template, &policy)
 }

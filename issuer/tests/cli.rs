@@ -347,6 +347,38 @@ fn a_person_is_added_once_with_a_password_from_standard_input() {
 }
 
 #[test]
+fn what_is_known_of_a_person_can_be_replaced() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    wardgate.run_with(&ADA, "correct horse").ok();
+    let profile = wardgate.path("profile.json");
+    let profile = profile.to_str().unwrap();
+    std::fs::write(profile, r#"{"given_name":"Ada","birthdate":"1815"}"#).unwrap();
+    let set = [
+        "user",
+        "set-profile",
+        "--email",
+        "Ada@example.org",
+        "--profile",
+        profile,
+    ];
+    wardgate.run(&set).refused(2, "birthdate");
+    std::fs::write(profile, r#"{"given_name":"Ada","birthdate":"1985"}"#).unwrap();
+    assert!(wardgate.run(&set).ok().contains("ada@example.org"));
+    let nobody = [
+        "user",
+        "set-profile",
+        "--email",
+        "bob@example.org",
+        "--profile",
+        profile,
+    ];
+    wardgate
+        .run(&nobody)
+        .refused(4, "there is no account for bob@example.org");
+}
+
+#[test]
 fn without_a_terminal_nobody_is_asked_for_a_password() {
     let wardgate = Wardgate::new();
     wardgate.run(&["init"]).ok();
@@ -436,6 +468,98 @@ fn help_and_misuse_leave_with_0_and_2() {
     }
 }
 
+#[test]
+fn registration_tokens_are_made_listed_and_revoked() {
+    const TOKEN: [&str; 2] = ["client", "registration-token"];
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    wardgate.configure("registration.mode = \"token\"");
+    let add = |more: &[&str]| {
+        let line: Vec<&str> = [&TOKEN[..], &["add", "--description", "Partner"], more].concat();
+        wardgate.run(&line)
+    };
+    let made = add(&[
+        "--uses",
+        "3",
+        "--grant",
+        "client_credentials",
+        "--scope",
+        "system/*.rs",
+        "--json",
+    ])
+    .json();
+    assert!(made["token"].as_str().unwrap().starts_with("wgi_"));
+    assert_eq!(made["uses_left"], 3);
+    let id = made["id"].as_str().unwrap();
+    let said = add(&[]).ok();
+    assert!(
+        said.contains("shown this once") && said.contains("wgi_"),
+        "{said}"
+    );
+
+    let listed = wardgate.run(&[&TOKEN[..], &["list", "--json"]].concat()).json();
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    assert!(listed.as_array().unwrap().iter().any(|token| token["id"] == id));
+    assert!(!listed.to_string().contains("wgi_"));
+    let text = wardgate.run(&[&TOKEN[..], &["list"]].concat()).ok();
+    assert!(text.contains(id) && text.contains("3 uses left"), "{text}");
+
+    let revoke = || wardgate.run(&[&TOKEN[..], &["revoke", id]].concat());
+    assert!(revoke().ok().contains("revoked"));
+    revoke().refused(4, "there is no registration token of this name");
+    add(&["--grant", "password"]).refused(2, "--grant password is not one of");
+    add(&["--scope", "a  b"]).refused(2, "--scope");
+}
+
+#[test]
+fn a_person_is_signed_out_and_their_account_closed() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let about = |command| ["user", command, "--email", "Ada@example.org"];
+    for command in ["sign-out", "deactivate"] {
+        wardgate
+            .run(&about(command))
+            .refused(4, "there is no account for ada@example.org");
+    }
+    wardgate.run_with(&ADA, "correct horse battery\n").ok();
+    let said = wardgate.run(&about("sign-out")).ok();
+    assert_eq!(said, "ended 0 sessions of ada@example.org\n");
+    let deactivate = [&about("deactivate")[..], &["--json"]].concat();
+    assert_eq!(wardgate.run(&deactivate).json()["deactivated"], true);
+    assert_eq!(wardgate.run(&deactivate).json()["deactivated"], false);
+    let said = wardgate.run(&about("deactivate")).ok();
+    assert_eq!(said, "the account of ada@example.org was deactivated already\n");
+}
+
+/// Registers an app whose logout URL is this one.
+fn add_listening_app(wardgate: &Wardgate, url: &str) -> Answer {
+    let metadata = wardgate.path("metadata.json");
+    let text = serde_json::json!({ "backchannel_logout_uri": url });
+    std::fs::write(&metadata, text.to_string()).unwrap();
+    let app = "client add --client-id app --name App --type public --grant authorization_code --scope openid \
+               --redirect-uri https://app.example.org/callback --metadata";
+    let mut arguments: Vec<&str> = app.split_whitespace().collect();
+    arguments.push(metadata.to_str().unwrap());
+    wardgate.run(&arguments)
+}
+
+// OUT-11
+#[test]
+fn a_logout_url_must_be_one_that_may_be_reached() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    for (url, said) in [
+        ("http://app.example.org/logout", "must be an https URL"),
+        ("https://app.example.org/logout#now", "fragment"),
+        ("https://10.0.0.1/logout", "of a public host"),
+        ("/logout", "must be an https URL"),
+    ] {
+        let answer = add_listening_app(&wardgate, url);
+        answer.refused(2, said);
+    }
+    add_listening_app(&wardgate, "https://app.example.org/logout?of=wardgate").ok();
+}
+
 #[cfg(unix)]
 #[test]
 fn serve_starts_with_one_line_and_stops_on_sigterm() {
@@ -484,4 +608,42 @@ fn serve_starts_with_one_line_and_stops_on_sigterm() {
         "the log is JSON: {log}"
     );
     assert!(log.contains("stopped"), "{log}");
+}
+
+#[test]
+fn a_client_that_cannot_keep_its_profile_is_refused() {
+    const KEYS: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"1","alg":"ES256",
+        "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let (keys, metadata) = (wardgate.path("keys.json"), wardgate.path("metadata.json"));
+    std::fs::write(&keys, KEYS).unwrap();
+    let add = |text: &str, more: &[&str]| {
+        std::fs::write(&metadata, text).unwrap();
+        let given = ["--metadata", metadata.to_str().unwrap()];
+        wardgate.run(&[&SERVICE[..], &given, more].concat())
+    };
+    let by_keys = [
+        "--auth",
+        "private_key_jwt",
+        "--jwks",
+        keys.to_str().unwrap(),
+        "--json",
+    ];
+    let fapi = r#"{"profile":"fapi2"}"#;
+    add(fapi, &[]).refused(2, "must be confidential and authenticate by private_key_jwt");
+    add(
+        r#"{"profile":"fapi2","id_token_signed_response_alg":"RS256"}"#,
+        &by_keys,
+    )
+    .refused(2, "must be PS256, ES256 or EdDSA");
+    add(r#"{"id_token_signed_response_alg":"ES384"}"#, &by_keys).refused(
+        2,
+        "id_token_signed_response_alg has a value that is not supported",
+    );
+    add(fapi, &[&by_keys[..], &["--no-require-pkce"]].concat())
+        .refused(2, "--no-require-pkce is not for clients that are held to fapi2");
+    let made = add(fapi, &by_keys).json();
+    assert_eq!(made["profile"], "fapi2");
+    assert_eq!(made["require_pushed_authorization_requests"], true);
 }

@@ -12,7 +12,7 @@ pub use public::{KeyMaterial, PublicJwk};
 pub use set::{JwkSet, MAXIMUM_KEYS};
 
 /// Why a key, or a set of keys, is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum JwkError {
     /// Not a JSON object of the form that RFC 7517 gives, or a repeated member name.
     #[error("not a JSON Web Key")]

@@ -5,7 +5,7 @@
 //! a [`VerifiedJwt`], and only that has claims. jwt-compact does the parsing of structure, claims and times.
 //!
 //! Nothing is trusted on entry. Left out on purpose: encryption (JWE), the JSON serialisation, detached payloads
-//! (`b64`), keys named by the token itself (`jku`, `x5u`, `jwk`), `none`, and HMAC: a key that verifies here is public,
+//! (`b64`), keys named by the token itself (`jku`, `x5u`, `jwk`; but see [`crate::dpop`]), `none`, and HMAC: a key that verifies here is public,
 //! so the classic confusion of a public key with an HMAC secret has nothing to be confused with.
 
 mod alg;
@@ -17,10 +17,12 @@ mod verify;
 
 pub use alg::SignatureAlgorithm;
 pub use error::{JwtError, VerifyError};
+pub(crate) use policy::is_type;
 pub use policy::{Audiences, Policy};
 pub use sign::{SignError, SigningKey, sign};
 pub use unverified::{MAXIMUM_JWT_BYTES, UnverifiedJwt};
 pub use verify::{RegisteredClaims, VerifiedJwt, VerifyingKey, verify};
+pub(crate) use verify::{SignedClaims, signed_claims};
 
 #[cfg(test)]
 pub(crate) mod test_keys;

@@ -10,6 +10,7 @@
 //! | [`jwt`] | Is this compact JWT one that a policy accepts, and what does it say? |
 //! | [`jwk`] | Which public key is meant, and is it strong enough? |
 //! | [`claims`] | What do access tokens and ID tokens say, member by member? |
+//! | [`dpop`] | Does this proof show that a request comes from the holder of a key? |
 //! | [`scope`] | What was granted, and does it permit this FHIR request? |
 //! | [`status_list`] | Which of many tokens were revoked, in a bit each? |
 //! | [`pkce`], [`redirect_uri`] | May this authorization code go there, to whom? |
@@ -23,6 +24,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod claims;
+pub mod dpop;
 pub mod error_uri;
 pub mod json;
 pub mod jwk;

@@ -51,6 +51,19 @@ pub enum OAuthErrorCode {
     RequestNotSupported,
     /// [OpenID Connect Core section 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError).
     RequestUriNotSupported,
+    /// [OpenID Connect Core Error Code `unmet_authentication_requirements` section
+    /// 2](https://openid.net/specs/openid-connect-unmet-authentication-requirements-1_0.html).
+    UnmetAuthenticationRequirements,
+    /// [RFC 7591 section 3.2.2](https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2).
+    InvalidRedirectUri,
+    /// [RFC 7591 section 3.2.2](https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2).
+    InvalidClientMetadata,
+    /// [RFC 7591 section 3.2.2](https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2).
+    UnapprovedSoftwareStatement,
+    /// [RFC 9449 section 5](https://www.rfc-editor.org/rfc/rfc9449#section-5) and 7.1.
+    InvalidDpopProof,
+    /// [RFC 9449 section 8](https://www.rfc-editor.org/rfc/rfc9449#section-8) and 9.
+    UseDpopNonce,
 }
 
 impl OAuthErrorCode {
@@ -79,6 +92,12 @@ impl OAuthErrorCode {
             Self::InteractionRequired => "interaction_required",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
         }
     }
 }

@@ -5,9 +5,9 @@ use wardgate_shared::pkce::CodeChallenge;
 use wardgate_tests::browser::{Browser, Decision};
 use wardgate_tests::pair::{AUDIENCE, CALLBACK, PASSWORD, PATIENT_EMAIL, Pair};
 
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-fn authorization_url(client_id: &str, scope: &str, extra: &str) -> String {
+pub(crate) fn authorization_url(client_id: &str, scope: &str, extra: &str) -> String {
     let challenge = CodeChallenge::of(VERIFIER).unwrap().encoded();
     let scope = scope.replace(' ', "%20").replace('/', "%2F");
     format!(
@@ -17,14 +17,14 @@ fn authorization_url(client_id: &str, scope: &str, extra: &str) -> String {
 }
 
 /// The value of a query parameter of a callback URL.
-fn parameter(callback: &str, name: &str) -> Option<String> {
+pub(crate) fn parameter(callback: &str, name: &str) -> Option<String> {
     let url = reqwest::Url::parse(callback).unwrap();
     url.query_pairs()
         .find(|(own, _)| own == name)
         .map(|(_, value)| value.into_owned())
 }
 
-fn claims_of(token: &str) -> Value {
+pub(crate) fn claims_of(token: &str) -> Value {
     use base64ct::{Base64UrlUnpadded, Encoding};
     let payload = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&Base64UrlUnpadded::decode_vec(payload).unwrap()).unwrap()
@@ -62,6 +62,7 @@ async fn a_service_reads_what_its_scope_covers_and_no_more() {
     assert_eq!(garbled.status, 401);
 }
 
+// SMART-54
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_signs_in_agrees_and_their_app_reads_their_record() {
     let pair = Pair::start().await;
@@ -203,6 +204,7 @@ async fn a_person_who_declines_sends_the_app_away_with_access_denied() {
     assert_eq!(parameter(&callback, "code"), None);
 }
 
+// OIDC-95
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_made_while_the_edge_runs_are_accepted_by_it() {
     let pair = Pair::start().await;

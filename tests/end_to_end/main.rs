@@ -4,6 +4,7 @@
 mod client_libraries;
 mod identity_provider;
 mod journey;
+mod logout;
 mod openid_client;
 mod readme;
 mod seed_examples;

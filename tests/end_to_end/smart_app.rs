@@ -40,6 +40,7 @@ fn register(pair: &Pair, scope: &str, uris: &Value) {
     pair.add_client("smart-app", &arguments);
 }
 
+// SMART-54, SMART-82
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_that_launches_by_itself_reads_the_persons_own_record() {
     const SCOPE: &str = "openid fhirUser launch/patient offline_access patient/*.rs";

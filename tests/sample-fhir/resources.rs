@@ -78,6 +78,7 @@ fn patient(id: &str, family: &str, given: &str, gender: &str, born: &str) -> Val
         "resourceType": "Patient",
         "id": id,
         "active": true,
+        "identifier": [{ "system": "urn:example:record-number", "value": format!("MRN-{id}") }],
         "name": [{ "family": family, "given": [given] }],
         "gender": gender,
         "birthDate": born,

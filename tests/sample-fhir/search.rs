@@ -1,4 +1,5 @@
-//! Type search: `_id`, `patient`, `subject`, `code`, `category`, `_count`, and `_offset` for the next page.
+//! Type search: `_id`, `patient`, `subject`, `code`, `category`, `name`, `birthdate`, `identifier`, `_count`, and `_offset` for
+//! the next page.
 //!
 //! Several values of one parameter, separated by commas, are alternatives; several parameters must all hold. Unknown
 //! parameters are passed over, as FHIR lets a server do, and are left out of the `self` link.
@@ -56,7 +57,10 @@ pub(crate) fn bundle<'a>(
 }
 
 fn is_filter(name: &str) -> bool {
-    matches!(name, "_id" | "patient" | "subject" | "code" | "category")
+    matches!(
+        name,
+        "_id" | "patient" | "subject" | "code" | "category" | "name" | "birthdate" | "identifier"
+    )
 }
 
 fn matches(resource: &Value, name: &str, value: &str) -> bool {
@@ -70,7 +74,35 @@ fn matches(resource: &Value, name: &str, value: &str) -> bool {
                 reference == value || reference.strip_prefix("Patient/") == Some(value)
             })
         }),
+        "name" => names(resource).any(|part| part.to_lowercase().starts_with(&value.to_lowercase())),
+        // A year or a month stands for all its days.
+        "birthdate" => {
+            let date = resource.get("birthDate").and_then(Value::as_str);
+            date.is_some_and(|date| date.starts_with(value))
+        }
+        "identifier" => {
+            let wanted = value.split_once('|').map_or(value, |(_, wanted)| wanted);
+            let mut identifiers = resource
+                .get("identifier")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            identifiers.any(|identifier| identifier.get("value").and_then(Value::as_str) == Some(wanted))
+        }
         _ => codings(resource.get(name)).any(|coding| is_token(coding, value)),
+    })
+}
+
+/// The parts of all names.
+fn names(resource: &Value) -> impl Iterator<Item = &str> {
+    let names = resource
+        .get("name")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    names.flat_map(|name| {
+        let given = name.get("given").and_then(Value::as_array).into_iter().flatten();
+        given.chain(name.get("family")).filter_map(Value::as_str)
     })
 }
 

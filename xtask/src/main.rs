@@ -7,6 +7,7 @@
 //! Trusts: the developer's own account and the package registries that cargo, npm, pip and apt are set up with.
 //! Left out: anything that reaches a server or a deployment; publishing is `wrangler deploy`, by a person.
 
+mod bench;
 mod clock;
 mod command;
 mod deploy;
@@ -78,6 +79,11 @@ const DEPLOY_ABOUT: &str = "\
 Build the Worker and put it on Cloudflare with the pinned wrangler. Settings come from wrangler.toml; the account from \
 `wrangler login` or from CLOUDFLARE_API_TOKEN in the environment. The last word is wrangler's.";
 
+const BENCH_ABOUT: &str = "\
+Measure how fast the issuer, built as it is released and with durable commits, gives tokens: client_credentials and \
+refresh_token, RS256 and ES256, on loopback, beside npm oidc-provider with everything in memory, and beside the rate at \
+which one core signs. Needs wrk. Results depend on the machine and on what else runs on it; nothing is judged.";
+
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = ABOUT, long_about = LONG_ABOUT)]
 struct Arguments {
@@ -96,6 +102,9 @@ enum Task {
     /// Build the Worker into edge/build/ and print its size
     #[command(long_about = WASM_ABOUT)]
     Wasm(WasmArguments),
+    /// Measure how fast tokens are given
+    #[command(long_about = BENCH_ABOUT)]
+    Bench(bench::BenchArguments),
     /// Put the Worker on Cloudflare
     #[command(long_about = DEPLOY_ABOUT)]
     Deploy(DeployArguments),
@@ -155,6 +164,7 @@ fn run(arguments: &Arguments, screen: &Screen) -> Outcome<bool> {
     match &arguments.command {
         Task::Dev(options) => dev::run(&session, options.check, options.fresh),
         Task::Test(options) => test::run(&session, &options.only, &options.skip),
+        Task::Bench(options) => bench::run(&session, options),
         Task::Deploy(options) => deploy::run(&session, options.dry_run),
         Task::Wasm(options) => wasm::build(&session, options.force).map(|_| true),
     }

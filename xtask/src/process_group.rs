@@ -39,6 +39,11 @@ impl ProcessGroup {
         Ok(Self { leader, ended: None })
     }
 
+    /// The process id of the leader.
+    pub(crate) fn id(&self) -> u32 {
+        self.leader.id()
+    }
+
     /// How the leader ended, or `None` while it runs. What it left running is killed when its end is seen.
     pub(crate) fn poll(&mut self) -> Outcome<Option<ExitStatus>> {
         if self.ended.is_none() {

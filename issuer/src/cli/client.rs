@@ -5,20 +5,19 @@ mod metadata;
 
 use std::path::PathBuf;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use clap::{Args, ValueEnum};
-use serde_json::json;
 use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 use wardgate_shared::scope::ScopeSet;
-use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType, SecurityProfile};
 use crate::domain::digest::{NewSecret, SecretDigest};
-use crate::rng::{self, NoRandomness};
+use crate::fhir::OWN_CLIENT_ID;
+use crate::registration;
 use crate::store::Insertion;
+use crate::tokens::opaque::OpaqueSecret;
 
 use super::{Failure, opened, output, secret_input};
 
@@ -34,6 +33,9 @@ Examples:
   A device without a browser, such as a monitor at the bedside:
     wardgate client add --client-id my-monitor --name \"My monitor\" --type public \\
       --grant urn:ietf:params:oauth:grant-type:device_code --scope \"openid patient/*.rs\"
+  An app whose people sign in at an identity provider of [[trusted_issuers]], whose ID tokens it exchanges:
+    wardgate client add --client-id my-partner --name \"My partner\" --type public \\
+      --grant urn:ietf:params:oauth:grant-type:token-exchange --scope \"openid user/*.rs\"
   A service that signs assertions with its own key and has no secret:
     wardgate client add --client-id my-backend --name \"My backend\" --type confidential \\
       --auth private_key_jwt --jwks-uri https://backend.example.org/jwks.json \\
@@ -79,8 +81,8 @@ pub(super) struct AddClient {
     /// Whether it can keep a secret
     #[arg(long = "type", value_enum)]
     client_type: ClientType,
-    /// A grant type it may use (repeat for more): authorization_code, client_credentials, refresh_token,
-    /// urn:ietf:params:oauth:grant-type:device_code
+    /// A grant type it may use (repeat for more): authorization_code, client_credentials, refresh_token, and after
+    /// urn:ietf:params:oauth:grant-type: device_code, token-exchange, jwt-bearer
     #[arg(long = "grant", value_name = "GRANT", required = true)]
     grants: Vec<String>,
     /// Where its codes may go (repeat for more); compared character by character
@@ -121,19 +123,14 @@ pub(super) struct AddClient {
 
 impl AddClient {
     pub(super) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
-        let mut client = self.client(now).map_err(Failure::Usage)?;
-        let secret = match self.client_type {
-            ClientType::Public => None,
-            ClientType::Confidential if self.auth == ProofMethod::PrivateKeyJwt => {
-                let keys = self.keys(config).map_err(Failure::Usage)?;
-                client.authentication = ClientAuthentication::PrivateKeyJwt { keys };
-                None
-            }
-            ClientType::Confidential if self.secret_stdin => Some(given_secret()?),
-            ClientType::Confidential => Some(new_secret()?),
-        };
-        if let Some(secret) = &secret {
-            client.authentication = ClientAuthentication::Secret(secret.digest);
+        self.check_arguments().map_err(Failure::Usage)?;
+        let (authentication, secret) = self.authentication(config)?;
+        let client = self.client(authentication, now).map_err(Failure::Usage)?;
+        registration::check(&client, config)
+            .map_err(|fault| Failure::Usage(format!("the client cannot be registered: {fault}")))?;
+        if self.no_require_pkce && client.rules(config.security.profile).requires_pkce {
+            let problem = "--no-require-pkce is not for clients that are held to fapi2";
+            return Err(Failure::Usage(problem.into()));
         }
         let store = opened::store(config, now)?;
         let audit = AuditEvent::new(now, AuditAction::ClientRegistration, AuditOutcome::Success)
@@ -166,8 +163,22 @@ impl AddClient {
         }
     }
 
-    /// The client without its secret, or what is wrong with the arguments.
-    fn client(&self, now: Timestamp) -> Result<Client, String> {
+    /// How the client proves who it is, and the secret if it has one.
+    fn authentication(&self, config: &Config) -> Result<(ClientAuthentication, Option<NewSecret>), Failure> {
+        let secret = match (self.client_type, self.auth) {
+            (ClientType::Public, _) => return Ok((ClientAuthentication::Public, None)),
+            (ClientType::Confidential, ProofMethod::PrivateKeyJwt) => {
+                let keys = self.keys(config).map_err(Failure::Usage)?;
+                return Ok((ClientAuthentication::PrivateKeyJwt { keys }, None));
+            }
+            (ClientType::Confidential, ProofMethod::Secret) if self.secret_stdin => given_secret()?,
+            (ClientType::Confidential, ProofMethod::Secret) => OpaqueSecret::ClientSecret.generate()?,
+        };
+        Ok((ClientAuthentication::Secret(secret.digest), Some(secret)))
+    }
+
+    /// The client, or what is wrong with the arguments one by one.
+    fn client(&self, authentication: ClientAuthentication, now: Timestamp) -> Result<Client, String> {
         let id_is_lawful = (1..=255).contains(&self.client_id.len())
             && self.client_id.bytes().all(|byte| byte.is_ascii_graphic());
         if !id_is_lawful {
@@ -175,16 +186,12 @@ impl AddClient {
                 "--client-id must be 1 to 255 printable ASCII characters without spaces",
             ));
         }
-        let name = self.name.trim();
-        if name.is_empty() || name.len() > 200 || name.contains(char::is_control) {
-            return Err(String::from("--name must be 1 to 200 bytes of text"));
+        if self.client_id == OWN_CLIENT_ID {
+            return Err(format!("--client-id {OWN_CLIENT_ID} is the issuer's own"));
         }
         let mut grant_types = Vec::new();
         for name in &self.grants {
-            let grant_type = GrantType::from_name(name).ok_or_else(|| {
-                let known = GrantType::ALL.map(GrantType::as_str).join(", ");
-                format!("--grant {name} is not one of {known}")
-            })?;
+            let grant_type = grant_type(name)?;
             if !grant_types.contains(&grant_type) {
                 grant_types.push(grant_type);
             }
@@ -193,10 +200,10 @@ impl AddClient {
         let post_logout_redirect_uris =
             registered("--post-logout-redirect-uri", &self.post_logout_redirect_uris)?;
         let scope = ScopeSet::parse(&self.scope).map_err(|error| format!("--scope: {error}"))?;
-        let client = Client {
+        Ok(Client {
             client_id: self.client_id.clone(),
-            name: name.into(),
-            authentication: ClientAuthentication::Public,
+            name: self.name.trim().into(),
+            authentication,
             grant_types,
             redirect_uris,
             post_logout_redirect_uris,
@@ -204,17 +211,15 @@ impl AddClient {
             pkce_required: !self.no_require_pkce,
             push_required: self.require_par,
             metadata: metadata::read(self.metadata.as_deref())?,
+            registered_itself: false,
             created_at: now,
-        };
-        self.check_combination(&client)?;
-        Ok(client)
+        })
     }
 
-    /// Refuses what is lawful by itself and senseless together.
-    fn check_combination(&self, client: &Client) -> Result<(), String> {
+    /// Refuses arguments that are lawful by themselves and senseless together. What makes no sense of a client, whoever
+    /// registers it, is refused by [`registration::check`].
+    fn check_arguments(&self) -> Result<(), String> {
         let public = self.client_type == ClientType::Public;
-        let by_code = client.allows(GrantType::AuthorizationCode);
-        let by_person = by_code || client.allows(GrantType::DeviceCode);
         let by_keys = self.auth == ProofMethod::PrivateKeyJwt;
         let keys_given = self.jwks.is_some() || self.jwks_uri.is_some();
         let problem = if public && by_keys {
@@ -225,33 +230,21 @@ impl AddClient {
             "--jwks and --jwks-uri are of use only with --auth private_key_jwt"
         } else if by_keys && self.secret_stdin {
             "a client with --auth private_key_jwt has no secret: leave out --secret-stdin"
-        } else if public && client.allows(GrantType::ClientCredentials) {
-            "a public client cannot use client_credentials: it has no secret (RFC 6749 section 4.4)"
         } else if public && self.secret_stdin {
             "a public client has no secret: leave out --secret-stdin, or use --type confidential"
-        } else if public && self.no_require_pkce {
-            "a public client must use PKCE: leave out --no-require-pkce"
-        } else if !by_code && self.require_par {
-            "--require-par is of use only with --grant authorization_code"
-        } else if by_code && client.redirect_uris.is_empty() {
-            "authorization_code needs at least one --redirect-uri"
-        } else if !by_code && !client.redirect_uris.is_empty() {
-            "--redirect-uri is of use only with --grant authorization_code"
-        } else if !by_code && !client.post_logout_redirect_uris.is_empty() {
-            "--post-logout-redirect-uri is of use only with --grant authorization_code"
-        } else if !by_person && client.allows(GrantType::RefreshToken) {
-            "refresh_token is of use only with --grant authorization_code or the device code grant"
-        } else if !client.allows(GrantType::RefreshToken)
-            && ["offline_access", "online_access"]
-                .iter()
-                .any(|scope| client.scope.contains(scope))
-        {
-            "offline_access and online_access are of use only with --grant refresh_token"
         } else {
             return Ok(());
         };
         Err(String::from(problem))
     }
+}
+
+/// The grant type that `--grant` names.
+pub(super) fn grant_type(name: &str) -> Result<GrantType, String> {
+    GrantType::from_name(name).ok_or_else(|| {
+        let known = GrantType::ALL.map(GrantType::as_str).join(", ");
+        format!("--grant {name} is not one of {known}")
+    })
 }
 
 /// The URIs that were given by `option`, each once.
@@ -302,6 +295,9 @@ impl ListClients {
                 "{}  {kind}  {}\n  grants: {grants}",
                 client.client_id, client.name
             ))?;
+            if client.registered_itself {
+                output::result("  registered itself")?;
+            }
             for uri in &client.redirect_uris {
                 output::result(&format!("  redirect URI: {}", uri.as_str()))?;
             }
@@ -323,49 +319,23 @@ impl ListClients {
     }
 }
 
-/// A client in the words of dynamic registration (RFC 7591 section 2), without its secret.
+/// A client in the words of dynamic registration, and what only this program says of it, without its secret.
 fn describe(client: &Client) -> serde_json::Value {
-    let (method, keys) = match &client.authentication {
-        ClientAuthentication::Public => ("none", None),
-        // client_secret_post works as well; the registered word is the default of RFC 7591.
-        ClientAuthentication::Secret(_) => ("client_secret_basic", None),
-        ClientAuthentication::PrivateKeyJwt { keys } => ("private_key_jwt", Some(keys)),
+    let mut members = registration::describe(client);
+    let kind = if client.is_public() {
+        "public"
+    } else {
+        "confidential"
     };
-    let mut document = json!({
-        "client_id": client.client_id,
-        "client_name": client.name,
-        "token_endpoint_auth_method": method,
-        "client_type": if client.is_public() { "public" } else { "confidential" },
-        "grant_types": client.grant_types.iter().map(|grant_type| grant_type.as_str()).collect::<Vec<_>>(),
-        "redirect_uris": client.redirect_uris.iter().map(RegisteredRedirectUri::as_str).collect::<Vec<_>>(),
-        "post_logout_redirect_uris":
-            client.post_logout_redirect_uris.iter().map(RegisteredRedirectUri::as_str).collect::<Vec<_>>(),
-        "scope": client.scope.to_string(),
-        "require_pkce": client.requires_pkce(),
-        "require_pushed_authorization_requests": client.push_required,
-        "client_id_issued_at": client.created_at.seconds(),
-    });
-    if let (Ok(serde_json::Value::Object(metadata)), Some(members)) =
-        (serde_json::to_value(&client.metadata), document.as_object_mut())
-    {
-        members.extend(metadata);
-    }
-    if let (Some(keys), Some(members)) = (keys, document.as_object_mut()) {
-        match keys {
-            ClientKeys::Inline(keys) => members.insert("jwks".into(), keys.to_json()),
-            ClientKeys::Url(url) => members.insert("jwks_uri".into(), url.as_str().into()),
-        };
-    }
-    document
-}
-
-/// A client secret: 256 random bits behind a prefix by which a leaked one is recognised.
-fn new_secret() -> Result<NewSecret, NoRandomness> {
-    let value = format!("wgsec_{}", Base64UrlUnpadded::encode_string(&rng::bytes::<32>()?));
-    Ok(NewSecret {
-        digest: SecretDigest::of(&value),
-        value: Secret::new(value),
-    })
+    members.insert("client_type".into(), kind.into());
+    let rules = client.rules(SecurityProfile::Standard);
+    members.insert("require_pkce".into(), rules.requires_pkce.into());
+    members.insert(
+        "require_pushed_authorization_requests".into(),
+        rules.requires_push.into(),
+    );
+    members.insert("registered_itself".into(), client.registered_itself.into());
+    members.into()
 }
 
 fn given_secret() -> Result<NewSecret, Failure> {

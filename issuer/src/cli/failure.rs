@@ -29,6 +29,9 @@ pub enum Failure {
     /// What was to be made exists already.
     #[error("{0}")]
     AlreadyExists(String),
+    /// What it is about does not exist.
+    #[error("{0}")]
+    NotFound(String),
     /// There is no usable master key.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
@@ -61,7 +64,7 @@ impl Failure {
             Self::Other(_) => 1,
             Self::Usage(_) | Self::Config(_) => 2,
             Self::NoDatabase(_) | Self::Open(_) | Self::Store(_) => 3,
-            Self::AlreadyExists(_) => 4,
+            Self::AlreadyExists(_) | Self::NotFound(_) => 4,
             Self::MasterKey(_) | Self::LostMasterKey { .. } | Self::Keys(_) => 5,
             Self::Network(_) => 6,
         }

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use crate::backchannel_logout::Deliveries;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, LoggingConfig};
 use crate::state::AppState;
@@ -45,6 +46,7 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
         .map_err(|error| Failure::Network(error.to_string()))?;
     let stop = stop_on_signal()?;
     let upkeep = tokio::spawn(keep_up(state.clone()));
+    let deliveries = tokio::spawn(Deliveries::new(state.clone()).run(told(stop.clone())));
     output::result(&format!(
         "Wardgate {} serves {public_url} on {address}; Ctrl-C stops it",
         env!("CARGO_PKG_VERSION")
@@ -60,6 +62,10 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
         }
     };
     upkeep.abort();
+    // What is not told by then stays queued for the next start.
+    if tokio::time::timeout(grace, deliveries).await.is_err() {
+        tracing::warn!("logout tokens were still under way when the time for stopping was over");
+    }
     store.close().await;
     tracing::info!("stopped");
     outcome

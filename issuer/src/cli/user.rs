@@ -1,4 +1,10 @@
-//! `wardgate user add`: makes an account.
+//! `wardgate user add`: makes an account. What ends things for people is in `ending`.
+
+mod ending;
+
+mod profile;
+
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
@@ -12,7 +18,11 @@ use crate::password::Passwords;
 use crate::rng;
 use crate::store::Insertion;
 
+pub(super) use profile::SetProfile;
+
 use super::{Failure, opened, output, secret_input};
+
+pub(super) use ending::{DeactivateUser, SignOutUser};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,6 +54,10 @@ pub(super) struct AddUser {
     /// The name of their role
     #[arg(long)]
     role: Option<String>,
+    /// A JSON file with what else is known of them, in the words of OpenID Connect Core section 5.1: given_name, birthdate,
+    /// phone_number, address, …
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
     /// Print the account as JSON
     #[arg(long)]
     json: bool,
@@ -79,6 +93,7 @@ impl AddUser {
                 "fhir_user": user.fhir_user,
                 "practitioner_id": user.practitioner_id,
                 "organization_id": user.organization_id,
+                "profile": user.profile,
             })),
             Insertion::Inserted => {
                 output::result(&format!("made the account {} for {}", user.id, user.email))
@@ -143,6 +158,7 @@ impl AddUser {
             fhir_user: self.fhir_user.clone(),
             practitioner_id: self.practitioner_id.clone().or(own_practitioner),
             organization_id: self.organization_id.clone(),
+            profile: profile::read(self.profile.as_deref(), now)?,
             created_at: now,
             deactivated_at: None,
         })

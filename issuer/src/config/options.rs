@@ -109,6 +109,14 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "How long a rotated key is published before it signs, so that every cache of the key set has seen it.",
     ),
     option(
+        "security.profile",
+        Some("\"standard\""),
+        "standard or fapi2",
+        "fapi2 holds every client to the FAPI 2.0 Security Profile: pushed authorization requests, PKCE, private_key_jwt \
+         by PS256, ES256 or EdDSA, access tokens bound to a key, https redirect URIs. Public clients and clients with a \
+         secret are refused then. With standard each client is held to the profile it is registered with.",
+    ),
+    option(
         "tokens.access_token_seconds",
         Some("3600"),
         "seconds, 60 to 3600",
@@ -140,6 +148,13 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
          token is refused everywhere.",
     ),
     option(
+        "dpop.nonce",
+        Some("\"off\""),
+        "off or required",
+        "Whether DPoP proofs must hold a nonce that this server gave (RFC 9449 section 8): it costs clients a second request \
+         now and then, and makes a proof useless that was made ahead of time. With off none is given, and none is looked at.",
+    ),
+    option(
         "sessions.idle_seconds",
         Some("3600"),
         "seconds, 60 to 2592000",
@@ -155,11 +170,27 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         option(
             "resources",
             None,
-            "list of tables with `identifier` (text), `aliases` (list of text, default none), `fhir` (default true)",
+            "list of tables with `identifier` (text), `aliases` (list of text, default none), `fhir` (default true), `search_url` \
+             (URL, default the name that is one)",
             "The APIs that access tokens are for, at least one. `identifier` stands in `aud`; an alias is another name \
-             that clients use for it. The first one serves requests that name none.",
+             that clients use for it. The first one serves requests that name none. At `search_url`, a FHIR base, the issuer \
+             itself looks for the patients that health professionals choose from; `[outbound]` must let it.",
         ),
         "[{ identifier = \"http://localhost:8787/fhir\", aliases = [] }]",
+    ),
+    shown_as(
+        option(
+            "trusted_issuers",
+            Some("[]"),
+            "list of tables with `issuer` (URL), `uses` (list of `id_token` and `jwt-bearer`, default `[\"id_token\"]`), \
+             `audiences` (list of text), `jwks_uri` (URL, default by discovery), `match_by` (`email`, `subject_email` or \
+             `subject_user_id`, default `email`), `email_domains` (list of text, default any), `client_id` (text, default \
+             none), `longest_age_seconds` (60 to 3600, default 300)",
+            "Identity providers whose tokens become access tokens of this issuer; see `docs/token-exchange.md`. \
+             `audiences` are the client ids that the provider knows this issuer's clients by; `client_id` is the public \
+             client of ours for which requests are taken that name none.",
+        ),
+        "[]",
     ),
     option(
         "documentation.error_uri",
@@ -197,13 +228,77 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "outbound.allow_loopback_http",
         Some("false"),
         "true or false",
-        "Whether key sets of clients may be fetched from this machine, and by http then: for development.",
+        "Whether clients' key sets and logout URLs, and a resource's `search_url`, may be on this machine, and reached by http \
+         then: for development.",
     ),
     option(
         "outbound.private_networks",
         Some("[]"),
         "list of IP addresses and networks such as 10.0.0.0/8",
-        "Networks that are not public and from which key sets of clients may be fetched all the same.",
+        "Networks that are not public and on which clients' key sets and logout URLs, and a resource's `search_url`, may be \
+         all the same.",
+    ),
+    option(
+        "registration.mode",
+        Some("\"off\""),
+        "off, token or open",
+        "Who may register clients at `/oauth2/register` (RFC 7591): nobody, who has a token made by \
+         `wardgate client registration-token add`, or anybody.",
+    ),
+    option(
+        "registration.scope",
+        Some(
+            "\"openid profile email fhirUser launch launch/patient offline_access online_access patient/*.rs\"",
+        ),
+        "scopes, separated by spaces",
+        "The most that a client may be granted which registered itself without such a token.",
+    ),
+    option(
+        "registration.grant_types",
+        Some("[\"authorization_code\", \"refresh_token\"]"),
+        "list of grant types",
+        "The grant types for which a client may register itself without such a token. With client_credentials, strangers \
+         get what `registration.scope` has for clients that act for themselves.",
+    ),
+    option(
+        "registration.require_pkce",
+        Some("true"),
+        "true or false",
+        "Whether clients that registered themselves and have a secret or keys must use PKCE all the same. Public clients \
+         always must. Certification plans of OpenID Connect need false.",
+    ),
+    option(
+        "registration.unused_limit",
+        Some("1000"),
+        "clients, 1 to 1000000",
+        "How many clients that registered without such a token may wait for their first token at once; further ones have to \
+         try again later.",
+    ),
+    option(
+        "registration.unused_seconds",
+        Some("604800"),
+        "seconds, 3600 to 31536000",
+        "How long a client that registered itself may be without a token before it is deleted.",
+    ),
+    option(
+        "limits.failures_per_minute",
+        Some("600"),
+        "calls a minute, 0 to 100000000; 0 is no limit",
+        "How many calls of programs from one network (an IPv4 address, an IPv6 /64) may fail at the token, revocation, \
+         introspection, PAR, device and registration endpoints. Beyond it that network is told to wait (429), except clients that \
+         proved themselves from there within a day; the audit trail has one line for all that is turned away.",
+    ),
+    option(
+        "limits.client_requests_per_minute",
+        Some("60000"),
+        "calls a minute, 0 to 100000000; 0 is no limit",
+        "How many calls of one client with a secret or key may succeed at one of these endpoints.",
+    ),
+    option(
+        "limits.public_client_requests_per_minute",
+        Some("1200"),
+        "calls a minute, 0 to 100000000; 0 is no limit",
+        "How many calls of one client without a secret may succeed at one of these endpoints from one network.",
     ),
     option(
         "logging.format",

@@ -9,12 +9,16 @@ use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::secret::Secret;
 use zeroize::Zeroizing;
 
+use crate::domain::client::SecurityProfile;
+
 use super::network::IpNetwork;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
+use super::trusted_issuers;
 use super::{
-    Config, DatabaseConfig, DocumentationConfig, KeysConfig, LogFormat, LoggingConfig, MasterKeySource,
-    OutboundConfig, PasswordsConfig, Resource, ServerConfig, SessionsConfig, TokensConfig,
+    Config, DatabaseConfig, DocumentationConfig, DpopConfig, DpopNonces, KeysConfig, LimitsConfig, LogFormat,
+    LoggingConfig, MasterKeySource, OutboundConfig, PasswordsConfig, Resource, SecurityConfig, ServerConfig,
+    SessionsConfig, TokensConfig,
 };
 
 /// Reads every section before it looks at any outcome, so that all faults are found.
@@ -22,23 +26,33 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let server = server(reader);
     let database = database(reader);
     let keys = keys(reader);
+    let security = security(reader);
     let tokens = tokens(reader);
+    let dpop = dpop(reader);
     let sessions = sessions(reader);
     let resources = resources(reader);
     let documentation = documentation(reader, server.as_ref());
     let passwords = passwords(reader);
     let outbound = outbound(reader);
+    let trusted_issuers = trusted_issuers::read(reader, outbound.as_ref());
+    let registration = super::registration::read(reader);
+    let limits = limits(reader);
     let logging = logging(reader);
     Some(Config {
         server: server?,
         database: database?,
         keys: keys?,
+        security: security?,
         tokens: tokens?,
+        dpop: dpop?,
         sessions: sessions?,
         resources: resources?,
+        trusted_issuers: trusted_issuers?,
         documentation: documentation?,
         passwords: passwords?,
         outbound: outbound?,
+        registration: registration?,
+        limits: limits?,
         logging: logging?,
     })
 }
@@ -135,6 +149,13 @@ pub(crate) fn parse_master_key(text: &str) -> Result<Secret<[u8; 32]>, &'static 
         .map_err(|_| "must be 32 bytes in base64url: 43 characters from A-Z a-z 0-9 - _")
 }
 
+fn security(reader: &mut Reader<'_>) -> Option<SecurityConfig> {
+    let profile = reader.parsed("security.profile", |name| {
+        SecurityProfile::from_name(name).ok_or("must be standard or fapi2")
+    });
+    Some(SecurityConfig { profile: profile? })
+}
+
 fn tokens(reader: &mut Reader<'_>) -> Option<TokensConfig> {
     let access_token_seconds = reader.number("tokens.access_token_seconds", 60..=3600, "seconds");
     let client_credentials_seconds = reader.number("tokens.client_credentials_seconds", 60..=3600, "seconds");
@@ -148,6 +169,15 @@ fn tokens(reader: &mut Reader<'_>) -> Option<TokensConfig> {
         id_token_seconds: id_token_seconds?,
         status_list_seconds: status_list_seconds?.try_into().ok()?,
     })
+}
+
+fn dpop(reader: &mut Reader<'_>) -> Option<DpopConfig> {
+    let nonce = reader.parsed("dpop.nonce", |name| match name {
+        "off" => Ok(DpopNonces::Off),
+        "required" => Ok(DpopNonces::Required),
+        _ => Err("must be off or required"),
+    });
+    Some(DpopConfig { nonce: nonce? })
 }
 
 fn sessions(reader: &mut Reader<'_>) -> Option<SessionsConfig> {
@@ -210,7 +240,7 @@ fn resource(reader: &mut Reader<'_>, position: usize, value: &Value) -> Option<R
         reader.fault(&key, "must be a table with the key identifier");
         return None;
     };
-    reader.refuse_unknown_members(&key, table, &["identifier", "aliases", "fhir"]);
+    reader.refuse_unknown_members(&key, table, &["identifier", "aliases", "fhir", "search_url"]);
     let is_name = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     let identifier = table
         .get("identifier")
@@ -244,11 +274,31 @@ fn resource(reader: &mut Reader<'_>, position: usize, value: &Value) -> Option<R
     if fhir.is_none() {
         reader.fault(&format!("{key}.fhir"), "must be true or false");
     }
+    let search_url = match table.get("search_url") {
+        None => Some(None),
+        Some(url) => {
+            let url = url.as_str().filter(|text| is_http_url(text));
+            url.map(|url| Some(String::from(url)))
+        }
+    };
+    if search_url.is_none() {
+        reader.fault(
+            &format!("{key}.search_url"),
+            "must be an https URL, or an http one on this machine, without query and fragment",
+        );
+    }
     Some(Resource {
+        search_url: search_url?,
         identifier: identifier?.into(),
         aliases: aliases?,
         fhir: fhir?,
     })
+}
+
+/// Whether `text` is the URL of a FHIR base. Whether it may be reached is said by `[outbound]`.
+fn is_http_url(text: &str) -> bool {
+    let is_web = text.starts_with("https://") || text.starts_with("http://");
+    is_web && text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(['?', '#'])
 }
 
 fn documentation(reader: &mut Reader<'_>, server: Option<&ServerConfig>) -> Option<DocumentationConfig> {
@@ -293,6 +343,18 @@ fn outbound(reader: &mut Reader<'_>) -> Option<OutboundConfig> {
     Some(OutboundConfig {
         allow_loopback_http: allow_loopback_http?,
         private_networks: private_networks?,
+    })
+}
+
+fn limits(reader: &mut Reader<'_>) -> Option<LimitsConfig> {
+    let mut per_minute = |key| reader.number(key, 0..=100_000_000, "calls a minute");
+    let failures = per_minute("limits.failures_per_minute");
+    let client_requests = per_minute("limits.client_requests_per_minute");
+    let public_client_requests = per_minute("limits.public_client_requests_per_minute");
+    Some(LimitsConfig {
+        failures_per_minute: failures?.try_into().ok()?,
+        client_requests_per_minute: client_requests?.try_into().ok()?,
+        public_client_requests_per_minute: public_client_requests?.try_into().ok()?,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Config, ConfigFaults, LogFormat, MasterKeySource, documentation, example_file};
+use crate::domain::client::SecurityProfile;
 use crate::testing::START;
 use wardgate_shared::jwt::SignatureAlgorithm;
 
@@ -32,6 +33,7 @@ fn faults(text: &str, environment: &[(&str, &str)]) -> Vec<String> {
         .collect()
 }
 
+// SMART-44
 #[test]
 fn the_least_file_gives_the_documented_defaults() {
     let config = read(LEAST, &[]).unwrap();
@@ -362,4 +364,17 @@ fn the_test_configuration_is_made_the_same_way() {
     let config = crate::testing::config(folder.path());
     assert!(config.database.path.starts_with(folder.path()));
     assert!(START.seconds() > 0);
+}
+
+#[test]
+fn the_security_profile_is_one_of_two_words() {
+    assert_eq!(
+        read(LEAST, &[]).unwrap().security.profile,
+        SecurityProfile::Standard
+    );
+    let held = read(&format!("security.profile = \"fapi2\"\n{LEAST}"), &[]).unwrap();
+    assert_eq!(held.security.profile, SecurityProfile::Fapi2);
+    let faults = faults(&format!("security.profile = \"fapi\"\n{LEAST}"), &[]);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].contains("must be standard or fapi2"), "{faults:?}");
 }

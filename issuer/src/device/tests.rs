@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use axum::body::Body;
 use http::{Method, StatusCode};
 use serde_json::Value;
+use wardgate_shared::claims::Binding;
 
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::domain::client::{ClientAuthentication, GrantType};
 use crate::domain::digest::SecretDigest;
-use crate::testing::{ISSUER, client};
+use crate::testing::{ISSUER, Prover, client};
 use crate::web::testing::{APP, Answer, Browser, Clinic, PASSWORD, PATIENT, PHYSICIAN, REGISTERED, form};
 
 const MONITOR: &str = "monitor";
@@ -591,4 +592,43 @@ async fn signing_in_for_a_device_leads_to_the_device_page_and_nowhere_else() {
         ];
         assert_eq!(browser.post("/login", &fields).await.location(), location);
     }
+}
+
+#[tokio::test]
+async fn a_device_s_tokens_are_bound_to_the_key_that_it_proves() {
+    let clinic = clinic().await;
+    let (device_code, user_code) = codes(&clinic, "openid offline_access").await;
+    let key = Prover::new();
+    let prove = async |fields: &[(&str, &str)]| {
+        let proof = key.post("/oauth2/token", clinic.issuer.now());
+        let headers = [("dpop", &*proof)];
+        clinic
+            .browser()
+            .post_with("/oauth2/token", fields, &headers)
+            .await
+    };
+    let fields = [
+        ("grant_type", GRANT),
+        ("device_code", &*device_code),
+        ("client_id", MONITOR),
+    ];
+    prove(&fields)
+        .await
+        .is_oauth_error(StatusCode::BAD_REQUEST, "authorization_pending");
+    allow(&clinic, &user_code).await;
+    let tokens = prove(&fields).await.json();
+    assert_eq!(tokens["token_type"], "DPoP");
+    let claims = clinic.access_claims(&tokens["access_token"]).await.into_claims();
+    assert_eq!(claims.binding(), Binding::Key(&key.thumbprint()));
+
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+        ("client_id", MONITOR),
+    ];
+    clinic
+        .token(&fields)
+        .await
+        .is_oauth_error(StatusCode::BAD_REQUEST, "invalid_grant");
+    assert_eq!(prove(&fields).await.status, StatusCode::OK);
 }

@@ -12,6 +12,8 @@ pub enum AuditAction {
     SignIn,
     /// A person signed out.
     SignOut,
+    /// A client was told that a session is over, or could not be.
+    BackchannelLogout,
     /// A person answered the consent page.
     Consent,
     /// An authorization code was issued, or an authorization request refused.
@@ -34,17 +36,30 @@ pub enum AuditAction {
     Replay,
     /// A client was registered.
     ClientRegistration,
+    /// A client changed its own registration, or tried to (RFC 7592).
+    ClientUpdate,
+    /// A client ended its own registration, or tried to (RFC 7592).
+    ClientDeletion,
+    /// An initial access token was made (RFC 7591).
+    RegistrationTokenCreation,
+    /// An initial access token was revoked.
+    RegistrationTokenRevocation,
     /// A person's account was made.
     UserCreation,
+    /// What is known of a person was changed.
+    UserChange,
+    /// A person's account was closed to them.
+    UserDeactivation,
     /// A signing key was made.
     KeyRotation,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 22] = [
         Self::SignIn,
         Self::SignOut,
+        Self::BackchannelLogout,
         Self::Consent,
         Self::Authorization,
         Self::PushedAuthorization,
@@ -56,7 +71,13 @@ impl AuditAction {
         Self::TokenIntrospection,
         Self::Replay,
         Self::ClientRegistration,
+        Self::ClientUpdate,
+        Self::ClientDeletion,
+        Self::RegistrationTokenCreation,
+        Self::RegistrationTokenRevocation,
         Self::UserCreation,
+        Self::UserChange,
+        Self::UserDeactivation,
         Self::KeyRotation,
     ];
 
@@ -70,6 +91,7 @@ impl AuditAction {
         match self {
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",
+            Self::BackchannelLogout => "backchannel_logout",
             Self::Consent => "consent",
             Self::Authorization => "authorization",
             Self::PushedAuthorization => "pushed_authorization",
@@ -81,7 +103,13 @@ impl AuditAction {
             Self::TokenIntrospection => "token_introspection",
             Self::Replay => "replay",
             Self::ClientRegistration => "client_registration",
+            Self::ClientUpdate => "client_update",
+            Self::ClientDeletion => "client_deletion",
+            Self::RegistrationTokenCreation => "registration_token_creation",
+            Self::RegistrationTokenRevocation => "registration_token_revocation",
             Self::UserCreation => "user_creation",
+            Self::UserChange => "user_change",
+            Self::UserDeactivation => "user_deactivation",
             Self::KeyRotation => "key_rotation",
         }
     }

@@ -22,6 +22,8 @@ pub struct AuthorizationCode {
     pub redirect_uri_given: bool,
     /// The challenge whose verifier the token request must show.
     pub challenge: Option<CodeChallenge>,
+    /// The thumbprint of the key whose DPoP proof the token request must carry (RFC 9449 section 10).
+    pub dpop_jkt: Option<String>,
     /// When it dies.
     pub expires_at: Timestamp,
 }

@@ -7,6 +7,7 @@ use wardgate_shared::time::Timestamp;
 
 use super::digest::SecretDigest;
 use super::launch::RequestContext;
+use super::person_claim::AskedClaims;
 
 /// How long a person has to sign in and decide, in seconds.
 pub const REQUEST_LIFETIME_SECONDS: i64 = 600;
@@ -62,6 +63,8 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     /// The PKCE challenge.
     pub challenge: Option<CodeChallenge>,
+    /// The thumbprint of the key that the code will be bound to (RFC 9449 section 10).
+    pub dpop_jkt: Option<String>,
     /// The resources the access token will name in `aud`.
     pub audiences: Vec<String>,
     /// `prompt=login`, or `max_age`: sessions authenticated before this instant do not count.
@@ -74,7 +77,9 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
     /// Until when the `request_uri` of a pushed request may be used (RFC 9126); none for one that came through the browser.
     pub pushed_until: Option<Timestamp>,
-    /// The subject of `id_token_hint`: nobody else may answer the request.
+    /// The claims that are asked for one by one.
+    pub claims: AskedClaims,
+    /// Whom `id_token_hint` or the claim `sub` names: nobody else may answer the request. Empty when that is nobody.
     pub hinted_user_id: Option<String>,
     /// The EHR launch that it came with; spent when the request is approved.
     pub launch: Option<SecretDigest>,

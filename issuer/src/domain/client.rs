@@ -1,19 +1,18 @@
 //! Clients: the applications that ask for tokens (RFC 6749 section 2).
 
 mod metadata;
+mod profile;
+mod sector;
 
 use wardgate_shared::jwk::JwkSet;
-use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::redirect_uri::{RedirectTarget, RegisteredRedirectUri};
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
 use super::digest::SecretDigest;
 
-pub use metadata::{ClientMetadata, SecurityProfile, SubjectType};
-
-/// The grace of a client that is held to FAPI, in seconds: FAPI-41 comes with the old token after 30.
-const FAPI_GRACE_SECONDS: i64 = 60;
+pub use metadata::{ApplicationType, ClientMetadata, SecretMethod, SecurityProfile, SubjectType};
+pub use profile::{ProfileFault, Rules};
 
 /// A way to ask for tokens that a client may be allowed (RFC 6749 section 1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,15 +25,21 @@ pub enum GrantType {
     RefreshToken,
     /// `urn:ietf:params:oauth:grant-type:device_code` (RFC 8628).
     DeviceCode,
+    /// `urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693).
+    TokenExchange,
+    /// `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523 section 2.1).
+    JwtBearer,
 }
 
 impl GrantType {
     /// Every grant type this issuer knows, in the order in which metadata lists them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::AuthorizationCode,
         Self::ClientCredentials,
         Self::RefreshToken,
         Self::DeviceCode,
+        Self::TokenExchange,
+        Self::JwtBearer,
     ];
 
     /// The value of `grant_type`.
@@ -44,6 +49,8 @@ impl GrantType {
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
 
@@ -95,12 +102,14 @@ pub struct Client {
     pub post_logout_redirect_uris: Vec<RegisteredRedirectUri>,
     /// The most it can be granted.
     pub scope: ScopeSet,
-    /// Whether a confidential client must use PKCE. Public clients always must; see [`Client::requires_pkce`].
+    /// Whether a confidential client must use PKCE. What holds in the end is in [`Client::rules`].
     pub pkce_required: bool,
     /// Whether its authorization requests must be pushed (RFC 9126 section 6).
     pub push_required: bool,
     /// Everything else it is registered with.
     pub metadata: ClientMetadata,
+    /// Whether it registered itself (RFC 7591): nobody but itself vouches for its name, logo and links.
+    pub registered_itself: bool,
     /// When it was registered.
     pub created_at: Timestamp,
 }
@@ -114,35 +123,6 @@ impl Client {
     /// Whether it cannot prove who it is.
     pub const fn is_public(&self) -> bool {
         matches!(self.authentication, ClientAuthentication::Public)
-    }
-
-    /// Whether an authorization request of this client must carry a challenge (OIDC-01, SMART-24).
-    pub const fn requires_pkce(&self) -> bool {
-        self.is_public() || self.pkce_required
-    }
-
-    /// What its ID tokens are signed with (OIDC-63).
-    pub fn id_token_algorithm(&self) -> SignatureAlgorithm {
-        let default = match self.metadata.profile {
-            SecurityProfile::Standard => SignatureAlgorithm::RS256,
-            SecurityProfile::Fapi2 => SignatureAlgorithm::PS256,
-        };
-        self.metadata.id_token_signed_response_alg.unwrap_or(default)
-    }
-
-    /// How long a refresh token that was superseded still works, in seconds, beyond a retry. None for a public client, to
-    /// which the token alone gives everything; a client held to FAPI has a minute where nothing else is registered
-    /// (FAPI-41).
-    pub fn refresh_token_grace_seconds(&self) -> i64 {
-        match (
-            self.is_public(),
-            self.metadata.refresh_token_grace_seconds,
-            self.metadata.profile,
-        ) {
-            (true, _, _) | (false, 0, SecurityProfile::Standard) => 0,
-            (false, 0, SecurityProfile::Fapi2) => FAPI_GRACE_SECONDS,
-            (false, seconds, _) => seconds.into(),
-        }
     }
 
     /// The target of a request that presents `redirect_uri`; without one, the only registered URI (RFC 6749 section
@@ -163,6 +143,3 @@ impl Client {
             .map(RegisteredRedirectUri::as_target)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,6 +6,8 @@ use wardgate_shared::time::Timestamp;
 
 use super::digest::SecretDigest;
 use super::launch::LaunchParameters;
+use super::person_claim::AskedClaims;
+use super::proof_use::ProofUse;
 use super::session::AuthenticationMethod;
 use super::status_list::StatusListEntry;
 
@@ -18,8 +20,12 @@ pub struct Grant {
     pub client_id: String,
     /// In whose name.
     pub user_id: String,
+    /// What the client is told they are called: `sub` of every token made from it.
+    pub subject: String,
     /// What was granted, in the client's spelling.
     pub scope: ScopeSet,
+    /// The claims that the client asked for one by one.
+    pub claims: AskedClaims,
     /// The resources the access tokens name in `aud`.
     pub audiences: Vec<String>,
     /// The patient and encounter in context.
@@ -34,6 +40,8 @@ pub struct Grant {
     pub nonce: Option<String>,
     /// The session in which it was given; see [`Grant::ends_with_session`].
     pub session: Option<SecretDigest>,
+    /// The id of that session, which its ID tokens are to name; see [`super::session::session_id_for`].
+    pub session_id: Option<String>,
     /// When it was given.
     pub created_at: Timestamp,
     /// Since when it is over.
@@ -64,6 +72,9 @@ pub struct RefreshToken {
     pub rotated_at: Option<Timestamp>,
     /// When another was given in its place, before it was used.
     pub replaced_at: Option<Timestamp>,
+    /// The thumbprint of the key whose DPoP proof an exchange must carry. Tokens of confidential clients have none: they are
+    /// bound to their client (RFC 9449 section 5).
+    pub dpop_jkt: Option<String>,
 }
 
 impl RefreshToken {
@@ -77,7 +88,7 @@ impl RefreshToken {
 /// The record of an access token, so that it can be revoked by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessTokenRecord {
-    /// `jti`.
+    /// `jti`: `at-`, the time of its making and 128 random bits.
     pub token_id: String,
     /// The client it was issued to.
     pub client_id: String,
@@ -91,4 +102,6 @@ pub struct AccessTokenRecord {
     pub expires_at: Timestamp,
     /// Since when it is revoked.
     pub revoked_at: Option<Timestamp>,
+    /// The use of the DPoP proof that it was asked for with: used up when the record is stored, and not kept in it.
+    pub proof: Option<ProofUse>,
 }

@@ -1,8 +1,12 @@
 //! People who sign in.
 
+mod profile;
+
 use wardgate_shared::claims::LaunchContext;
 use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
+
+pub use profile::{Address, Profile, ProfileError};
 
 /// A person's account.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ pub struct User {
     pub practitioner_id: Option<String>,
     /// The id of the organization they act for, for the claim `organization_id`.
     pub organization_id: Option<String>,
+    /// What else is known of them.
+    pub profile: Profile,
     /// When the account was made.
     pub created_at: Timestamp,
     /// Since when they may not sign in any more.

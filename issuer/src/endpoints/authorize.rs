@@ -6,9 +6,11 @@
 //! it is stored and the browser is sent to the same-site address `/oauth2/authorize/continue`, which decides.
 
 pub mod check;
+pub mod claims_parameter;
 pub mod decision;
 mod launched;
 pub mod pending;
+mod prompt;
 pub mod pushed;
 pub mod refusal;
 

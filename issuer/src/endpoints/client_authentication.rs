@@ -1,8 +1,9 @@
 //! Who calls: client authentication at the token and revocation endpoints (RFC 6749 sections 2.3 and 3.2.1).
 //!
-//! One step, one outcome: an [`AuthenticatedClient`], which nothing else can make. Methods: `client_secret_basic`,
-//! `client_secret_post`, `private_key_jwt` (in `assertion`), and `none` for public clients. Exactly one of them may be
-//! used. An unknown client gets the same answer as a wrong proof, and with a secret costs the same work.
+//! One step, one outcome: an [`AuthenticatedClient`], which nothing else can make of a client that has to prove who it is.
+//! Methods: `client_secret_basic`, `client_secret_post`, `private_key_jwt` (in `assertion`), and `none` for public clients.
+//! Exactly one of them may be used. An unknown client gets the same answer as a wrong proof, and with a secret costs the
+//! same work.
 
 mod assertion;
 
@@ -11,7 +12,7 @@ use http::{HeaderMap, header};
 use wardgate_shared::secret::Secret;
 
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::client::{Client, ClientAuthentication, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, GrantType, SecurityProfile};
 use crate::domain::digest::SecretDigest;
 use crate::error::internal::InternalError;
 use crate::extract::Parameters;
@@ -21,7 +22,15 @@ use crate::state::AppState;
 use assertion::Assertion;
 pub use assertion::AssertionFault;
 
-/// Names of the methods, in the order in which metadata lists them.
+/// The methods by which clients may authenticate in a deployment that is held to `profile`, as metadata lists them.
+pub const fn methods(profile: SecurityProfile) -> &'static [&'static str] {
+    match profile {
+        SecurityProfile::Standard => &METHODS,
+        SecurityProfile::Fapi2 => &[PRIVATE_KEY_JWT],
+    }
+}
+
+/// Names of all methods.
 pub const METHODS: [&str; 4] = [BASIC, POST, PRIVATE_KEY_JWT, NONE];
 const BASIC: &str = "client_secret_basic";
 const POST: &str = "client_secret_post";
@@ -36,6 +45,19 @@ pub struct AuthenticatedClient {
 }
 
 impl AuthenticatedClient {
+    /// The public client that a request is for which names none. Anybody may name a public client, so nothing is proved by it;
+    /// none of a client that has to prove who it is, by its registration or its rules.
+    pub fn public(state: &AppState, client: Client) -> Option<Self> {
+        let may = state
+            .rules(&client)
+            .accepts_authentication(&client.authentication);
+        if client.is_public() && may {
+            Some(Self { client, method: NONE })
+        } else {
+            None
+        }
+    }
+
     /// The client.
     pub const fn client(&self) -> &Client {
         &self.client
@@ -60,6 +82,8 @@ pub enum ClientAuthenticationError {
     Header,
     /// An assertion, and what is wrong with it.
     Assertion(AssertionFault),
+    /// The client may not authenticate in the way it is registered for (FAPI 2.0 Security Profile section 5.3.2.1).
+    Method,
     /// No such client, a wrong secret, a missing one, or one for a client that has none.
     Refused,
 }
@@ -69,7 +93,7 @@ impl ClientAuthenticationError {
     pub const fn is_malformed_request(self) -> bool {
         match self {
             Self::SeveralMethods | Self::Repeated => true,
-            Self::NoClient | Self::Header | Self::Assertion(_) | Self::Refused => false,
+            Self::NoClient | Self::Header | Self::Assertion(_) | Self::Method | Self::Refused => false,
         }
     }
 
@@ -83,6 +107,7 @@ impl ClientAuthenticationError {
             }
             Self::Header => "The Authorization header is not HTTP Basic with client_id and client_secret",
             Self::Assertion(fault) => fault.description(),
+            Self::Method => "The client is held to FAPI 2.0 and must authenticate by private_key_jwt",
             Self::Refused => "The client is unknown or its secret is wrong",
         }
     }
@@ -95,6 +120,7 @@ impl ClientAuthenticationError {
             Self::NoClient => "no_client_authentication",
             Self::Header => "malformed_authorization_header",
             Self::Assertion(fault) => fault.reason(),
+            Self::Method => "client_authentication_method",
             Self::Refused => "client_authentication_failed",
         }
     }
@@ -144,7 +170,15 @@ pub async fn authenticate(
             found => found,
         };
     }
-    Ok(prove(client, &presented).ok_or(ClientAuthenticationError::Refused))
+    let proved = prove(client, &presented).ok_or(ClientAuthenticationError::Refused);
+    Ok(proved.and_then(|proved| {
+        let rules = state.rules(&proved.client);
+        if rules.accepts_authentication(&proved.client.authentication) {
+            Ok(proved)
+        } else {
+            Err(ClientAuthenticationError::Method)
+        }
+    }))
 }
 
 /// The public client that holds the refresh token of a request which names no client at all. A public client proves nothing
@@ -171,9 +205,7 @@ pub async fn holder_of_refresh_token(
         return Ok(None);
     };
     let client = store.client(&grant.client_id).await?;
-    Ok(client
-        .filter(Client::is_public)
-        .map(|client| AuthenticatedClient { client, method: NONE }))
+    Ok(client.and_then(|client| AuthenticatedClient::public(state, client)))
 }
 
 /// Which known client a request that failed to authenticate named, and by which method it tried, for the audit trail.
@@ -201,6 +233,29 @@ pub async fn named_client(
         }
     }
     Ok(None)
+}
+
+/// The client that a request claims to come from; nothing is looked up or verified. None when that cannot be read.
+pub fn claimed_client(headers: &HeaderMap, parameters: &Parameters) -> Option<ClaimedClient> {
+    match present(headers, parameters).ok()? {
+        Presented::Secret(presented) => Some(ClaimedClient {
+            has_proof: presented.method != NONE,
+            client_id: presented.client_ids.into_iter().next()?,
+        }),
+        Presented::Assertion(assertion) => Some(ClaimedClient {
+            has_proof: true,
+            client_id: assertion.claimed_client_id().into(),
+        }),
+    }
+}
+
+/// Whom a request claims to come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimedClient {
+    /// The identifier.
+    pub client_id: String,
+    /// Whether the request has something that is to prove it.
+    pub has_proof: bool,
 }
 
 /// A client that a request names, with or without proof.

@@ -42,7 +42,7 @@ pub async fn registered_origins(State(state): State<AppState>, request: Request,
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("www-authenticate, retry-after, x-request-id"),
+            HeaderValue::from_static("www-authenticate, retry-after, x-request-id, dpop-nonce"),
         );
     }
     response
@@ -54,7 +54,7 @@ fn preflight() -> Response {
         (header::ACCESS_CONTROL_ALLOW_METHODS, "POST"),
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "authorization, content-type",
+            "authorization, content-type, dpop",
         ),
         (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAXIMUM_AGE),
     ];

@@ -142,7 +142,7 @@ pub async fn post(
     };
     if let Some(reason) = error.audit_reason() {
         let audit = error.name_in(event(&state, AuditOutcome::Failure, address).with_reason(reason));
-        if let Err(failure) = state.store().record(audit).await {
+        if let Err(failure) = state.record_refusal(audit).await {
             return json_internal(state.config(), &failure.into());
         }
     }

@@ -7,7 +7,7 @@ use crate::error::page::PageError;
 use crate::views::{ErrorCodeEntry, ErrorCodesPage, FormTargets, page};
 
 /// Every code that the issuer or the edge answers, in the order of the page.
-const CODES: [OAuthErrorCode; 22] = [
+const CODES: [OAuthErrorCode; 28] = [
     OAuthErrorCode::InvalidRequest,
     OAuthErrorCode::InvalidClient,
     OAuthErrorCode::InvalidGrant,
@@ -20,14 +20,20 @@ const CODES: [OAuthErrorCode; 22] = [
     OAuthErrorCode::LoginRequired,
     OAuthErrorCode::ConsentRequired,
     OAuthErrorCode::InteractionRequired,
+    OAuthErrorCode::UnmetAuthenticationRequirements,
     OAuthErrorCode::RequestNotSupported,
     OAuthErrorCode::RequestUriNotSupported,
     OAuthErrorCode::AuthorizationPending,
     OAuthErrorCode::SlowDown,
     OAuthErrorCode::ExpiredToken,
+    OAuthErrorCode::InvalidDpopProof,
+    OAuthErrorCode::UseDpopNonce,
     OAuthErrorCode::UnsupportedTokenType,
     OAuthErrorCode::InvalidToken,
     OAuthErrorCode::InsufficientScope,
+    OAuthErrorCode::InvalidRedirectUri,
+    OAuthErrorCode::InvalidClientMetadata,
+    OAuthErrorCode::UnapprovedSoftwareStatement,
     OAuthErrorCode::ServerError,
     OAuthErrorCode::TemporarilyUnavailable,
 ];
@@ -56,7 +62,7 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
         ),
         OAuthErrorCode::InvalidGrant => (
             "The authorization code or refresh token is unknown, expired, used, revoked or bound to something else: \
-             another client, redirect_uri or code_verifier.",
+             another client, redirect_uri or code_verifier. Or another issuer's token is not good, or opens no account.",
             "Start a new authorization. A code lives for one minute and works once; a refresh token works once, so store \
              the new one from each answer.",
             "https://www.rfc-editor.org/rfc/rfc6749#section-5.2",
@@ -107,6 +113,11 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
             "Send the person through an authorization request without prompt=none.",
             "https://openid.net/specs/openid-connect-core-1_0.html#AuthError",
         ),
+        OAuthErrorCode::UnmetAuthenticationRequirements => (
+            "The request insists on a way of signing in (an essential acr) that is not offered here.",
+            "Ask for one of acr_values_supported in the server's metadata, or do not make it essential.",
+            "https://openid.net/specs/openid-connect-unmet-authentication-requirements-1_0.html",
+        ),
         OAuthErrorCode::RequestNotSupported => (
             "Request objects are not supported.",
             "Send the parameters themselves.",
@@ -124,13 +135,24 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
         ),
         OAuthErrorCode::SlowDown => (
             "The person has not answered yet, and the device asks too often.",
-            "Wait five seconds longer between two requests from now on.",
+            "Wait five seconds longer between two requests from now on; with status 429, at least as long as Retry-After says.",
             "https://www.rfc-editor.org/rfc/rfc8628#section-3.5",
         ),
         OAuthErrorCode::ExpiredToken => (
             "The device code has expired before the person answered, or before the device fetched its tokens.",
             "Start a new device authorization if the person still wants to go on.",
             "https://www.rfc-editor.org/rfc/rfc8628#section-3.5",
+        ),
+        OAuthErrorCode::InvalidDpopProof => (
+            "The DPoP proof is missing, malformed, made for another request, too old, or was used before.",
+            "Make a proof for each request: typ dpop+jwt, the public key in jwk, the request's method and URL in htm and htu, a \
+             new jti, the present time in iat, and ath where an access token is sent. error_description names what is wrong.",
+            "https://www.rfc-editor.org/rfc/rfc9449#section-5",
+        ),
+        OAuthErrorCode::UseDpopNonce => (
+            "The DPoP proof holds no nonce of this server, or an old one.",
+            "Make a new proof with the value of the answer's DPoP-Nonce header in nonce, and send the request again.",
+            "https://www.rfc-editor.org/rfc/rfc9449#section-8",
         ),
         OAuthErrorCode::UnsupportedTokenType => (
             "Tokens of this type cannot be revoked.",
@@ -147,14 +169,32 @@ fn explain(code: OAuthErrorCode) -> ErrorCodeEntry {
             "Ask for the scope that the answer names.",
             "https://www.rfc-editor.org/rfc/rfc6750#section-3.1",
         ),
+        OAuthErrorCode::InvalidRedirectUri => (
+            "A redirect URI cannot be registered: it is missing, has a fragment or user information, or its scheme does not \
+             fit the application.",
+            "Use https, or for an app on a person's device a scheme of its own or http on localhost; error_description says \
+             what is wrong.",
+            "https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2",
+        ),
+        OAuthErrorCode::InvalidClientMetadata => (
+            "A client cannot be registered with these members, or not with all of them together.",
+            "Correct the member that error_description names.",
+            "https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2",
+        ),
+        OAuthErrorCode::UnapprovedSoftwareStatement => (
+            "The server trusts no issuer of software statements.",
+            "Register without software_statement.",
+            "https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2",
+        ),
         OAuthErrorCode::ServerError => (
             "The server met an unexpected condition.",
             "Try again; if it persists, tell the operator the x-request-id of the answer.",
             "https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1",
         ),
         OAuthErrorCode::TemporarilyUnavailable => (
-            "The server cannot answer at the moment.",
-            "Try again after the time that Retry-After names.",
+            "The server cannot answer at the moment, or, with status 429, there were too many requests of this client, or too many \
+             failed ones from its network.",
+            "Try again after the time that Retry-After names. Keep tokens until they expire instead of asking for new ones.",
             "https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1",
         ),
     };

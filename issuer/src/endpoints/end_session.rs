@@ -90,10 +90,7 @@ impl LogoutRequest {
         let parameter = |name| parameters.all(name).next();
         let hint = match parameter("id_token_hint") {
             Some(text) => match own::id_token(state, text, state.now()).await? {
-                Some((claims, client)) => Some(Hint {
-                    user_id: claims.subject,
-                    client,
-                }),
+                Some((user_id, client)) => Some(Hint { user_id, client }),
                 None => return Ok(Err(LogoutError::Hint)),
             },
             None => None,

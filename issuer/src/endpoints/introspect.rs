@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use wardgate_shared::claims::Actor;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::time::Timestamp;
 
@@ -20,11 +21,11 @@ use crate::domain::launch::LaunchParameters;
 use crate::error::bearer::BearerError;
 use crate::error::internal::InternalError;
 use crate::error::json_body::{json_client_challenge, json_error, json_internal};
-use crate::extract::{ClientAddress, Form, FormError, Parameters};
+use crate::extract::{ClientAddress, Form, FormError, Parameters, RequestTarget};
 use crate::state::AppState;
-use crate::tokens::own;
+use crate::tokens::{confirmation, own};
 
-use super::bearer_authentication::{self, is_bearer};
+use super::bearer_authentication::{self, Scheme};
 use super::client_authentication::{self, ClientAuthenticationError};
 
 /// The scope of access tokens that open this endpoint.
@@ -44,7 +45,7 @@ enum IntrospectionError {
 }
 
 impl IntrospectionError {
-    fn respond(&self, config: &Config) -> Response {
+    fn respond(&self, config: &Config, headers: &HeaderMap) -> Response {
         let bad_request = |description| {
             json_error(
                 config,
@@ -63,7 +64,7 @@ impl IntrospectionError {
             Self::Client(error) if error.is_malformed_request() => bad_request(error.description()),
             Self::Client(error) => challenge(config, error.description()),
             Self::PublicClient => challenge(config, "A client without a secret cannot introspect tokens"),
-            Self::Bearer(error) => match error.respond(config) {
+            Self::Bearer(error) => match error.respond(config, headers) {
                 Ok(response) => response,
                 Err(failure) => json_internal(config, &failure),
             },
@@ -123,6 +124,9 @@ struct Living {
     /// The kind of access token (RFC 6749 section 5.1); absent for a refresh token.
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
+    /// The key that an access token is bound to (RFC 9449 section 6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,6 +137,9 @@ struct Living {
     launch: LaunchParameters,
     #[serde(rename = "fhirUser", skip_serializing_if = "Option::is_none")]
     fhir_user: Option<String>,
+    /// Who acts for the subject (RFC 8693 section 4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Actor>,
 }
 
 /// The answer about every other text: exactly this (SMART-71).
@@ -145,10 +152,11 @@ struct Dead {
 pub async fn post(
     State(state): State<AppState>,
     ClientAddress(address): ClientAddress,
+    target: RequestTarget,
     headers: HeaderMap,
     form: Result<Form, FormError>,
 ) -> Response {
-    match introspect(&state, &headers, form).await {
+    match introspect(&state, &target, &headers, form).await {
         Ok(Some(active)) => Json(active).into_response(),
         Ok(None) => Json(Dead { active: false }).into_response(),
         Err(error) => {
@@ -161,12 +169,12 @@ pub async fn post(
                     )
                     .with_ip_address(address)
                     .with_reason(reason);
-                    state.store().record(event).await
+                    state.record_refusal(event).await
                 }
                 None => Ok(()),
             };
             match recorded {
-                Ok(()) => error.respond(state.config()),
+                Ok(()) => error.respond(state.config(), &headers),
                 Err(failure) => json_internal(state.config(), &failure.into()),
             }
         }
@@ -186,11 +194,12 @@ pub async fn other_method(State(state): State<AppState>) -> Response {
 
 async fn introspect(
     state: &AppState,
+    target: &RequestTarget,
     headers: &HeaderMap,
     form: Result<Form, FormError>,
 ) -> Result<Option<Living>, IntrospectionError> {
     let Form(parameters) = form.map_err(IntrospectionError::Form)?;
-    let caller = caller(state, headers, &parameters).await?;
+    let caller = caller(state, target, headers, &parameters).await?;
     parameters
         .refuse_repeated(&[])
         .map_err(|_| IntrospectionError::Repeated)?;
@@ -211,11 +220,16 @@ async fn introspect(
 
 async fn caller(
     state: &AppState,
+    target: &RequestTarget,
     headers: &HeaderMap,
     parameters: &Parameters,
 ) -> Result<Caller, IntrospectionError> {
-    if headers.get_all(header::AUTHORIZATION).iter().any(is_bearer) {
-        bearer_authentication::authenticate(state, headers, None, SCOPE)
+    if headers
+        .get_all(header::AUTHORIZATION)
+        .iter()
+        .any(|value| Scheme::of(value).is_some())
+    {
+        bearer_authentication::authenticate(state, target, headers, None, SCOPE)
             .await?
             .map_err(IntrospectionError::Bearer)?;
         return Ok(Caller::ResourceServer);
@@ -236,6 +250,7 @@ async fn access_token(state: &AppState, text: &str) -> Result<Option<Living>, In
     let (exp, iat) = (live.token.expires_at(), live.token.issued_at());
     let claims = live.token.into_claims();
     let launch = state.store().launch_parameters_of(&claims.token_id).await?;
+    let token_type = confirmation::token_type(&claims);
     Ok(Some(Living {
         active: true,
         client_id: claims.client_id,
@@ -245,12 +260,14 @@ async fn access_token(state: &AppState, text: &str) -> Result<Option<Living>, In
         sub: claims.subject,
         iss: claims.issuer,
         aud: claims.audiences.iter().map(String::from).collect(),
-        token_type: Some("Bearer"),
+        token_type: Some(token_type),
+        cnf: claims.confirmation,
         jti: Some(claims.token_id),
         patient: claims.launch_context.patient_id,
         encounter: claims.launch_context.encounter_id,
         launch,
         fhir_user: claims.fhir_user,
+        act: claims.actor,
     }))
 }
 
@@ -266,15 +283,17 @@ async fn refresh_token(state: &AppState, text: &str) -> Result<Option<Living>, I
         scope: grant.scope.to_string(),
         exp: token.expires_at.seconds(),
         iat: Some(token.issued_at.seconds()),
-        sub: grant.user_id,
+        sub: grant.subject,
         iss: state.config().server.public_url.as_str().into(),
         aud: grant.audiences,
         token_type: None,
+        cnf: None,
         jti: None,
         patient: grant.launch_context.patient_id,
         encounter: grant.launch_context.encounter_id,
         launch: grant.launch_parameters,
         fhir_user: None,
+        act: None,
     }))
 }
 

@@ -28,7 +28,7 @@ use crate::domain::user::{User, normalize_email};
 use crate::error::bearer::BearerError;
 use crate::error::internal::InternalError;
 use crate::error::problem::{problem, problem_bearer, problem_internal};
-use crate::extract::ClientAddress;
+use crate::extract::{ClientAddress, RequestTarget};
 use crate::state::AppState;
 use crate::tokens::opaque::OpaqueSecret;
 
@@ -57,7 +57,7 @@ enum LaunchError {
 }
 
 impl LaunchError {
-    fn respond(&self, config: &Config) -> Response {
+    fn respond(&self, config: &Config, headers: &HeaderMap) -> Response {
         let unprocessable = |detail: Cow<'static, str>| {
             problem(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -66,7 +66,7 @@ impl LaunchError {
             )
         };
         match self {
-            Self::Bearer(error) => problem_bearer(config, *error),
+            Self::Bearer(error) => problem_bearer(config, headers, *error),
             Self::PersonsToken => problem(
                 StatusCode::FORBIDDEN,
                 "The access token does not open this endpoint",
@@ -131,12 +131,13 @@ struct Launched {
 pub async fn post(
     State(state): State<AppState>,
     ClientAddress(address): ClientAddress,
+    target: RequestTarget,
     headers: HeaderMap,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Response {
     let audit = |outcome| AuditEvent::new(state.now(), AuditAction::Launch, outcome).with_ip_address(address);
     let body = body.map_err(|rejection| RequestFault::Unreadable(rejection.status()));
-    match launch(&state, &headers, body, audit(AuditOutcome::Success)).await {
+    match launch(&state, &target, &headers, body, audit(AuditOutcome::Success)).await {
         Ok(launched) => (StatusCode::CREATED, Json(launched)).into_response(),
         Err(error) => {
             let recorded = match error.audit_reason() {
@@ -147,7 +148,7 @@ pub async fn post(
                 None => Ok(()),
             };
             match recorded {
-                Ok(()) => error.respond(state.config()),
+                Ok(()) => error.respond(state.config(), &headers),
                 Err(failure) => problem_internal(&failure.into()),
             }
         }
@@ -166,11 +167,12 @@ pub async fn other_method() -> Response {
 
 async fn launch(
     state: &AppState,
+    target: &RequestTarget,
     headers: &HeaderMap,
     body: Result<Bytes, RequestFault>,
     audit: AuditEvent,
 ) -> Result<Launched, LaunchError> {
-    let live = bearer_authentication::authenticate(state, headers, None, SCOPE)
+    let live = bearer_authentication::authenticate(state, target, headers, None, SCOPE)
         .await?
         .map_err(LaunchError::Bearer)?;
     if live.user.is_some() {

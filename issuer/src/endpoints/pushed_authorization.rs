@@ -1,7 +1,8 @@
 //! `/oauth2/par`: a client sends its authorization request itself, ahead of the browser (RFC 9126).
 //!
 //! The client authenticates as at the token endpoint; a public one names itself. The request is checked by the same code
-//! as one that comes through the browser ([`check`]), and the browser then carries only a reference to it.
+//! as one that comes through the browser ([`check`]), and the browser then carries only a reference to it. A DPoP proof binds
+//! the code to its key, as `dpop_jkt` does (RFC 9449 section 10.1).
 
 use std::net::IpAddr;
 
@@ -15,15 +16,18 @@ use wardgate_shared::oauth_error::OAuthErrorCode;
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::authorization_request::PUSHED_LIFETIME_SECONDS;
+use crate::domain::proof_use::ProofUse;
+use crate::error::dpop::ProofRefusal;
 use crate::error::internal::InternalError;
 use crate::error::json_body::{json_error, json_internal};
-use crate::extract::{ClientAddress, Form, FormError};
+use crate::extract::{ClientAddress, Form, FormError, RequestTarget};
 use crate::state::AppState;
 
 use super::authorize::check::{self, Arrival};
 use super::authorize::pushed::PREFIX;
 use super::authorize::refusal::Refusal;
 use super::client_request::{ClientRequest, ClientRequestError};
+use super::dpop;
 
 /// RFC 9126 section 2.2.
 #[derive(Serialize)]
@@ -37,6 +41,7 @@ struct Pushed {
 enum PushError {
     Request(ClientRequestError),
     Refused(Refusal),
+    Proof(String, ProofRefusal),
     Internal(InternalError),
 }
 
@@ -45,6 +50,7 @@ impl PushError {
         match self {
             Self::Request(error) => error.audit_reason(),
             Self::Refused(refusal) => Some(refusal.reason()),
+            Self::Proof(_, refusal) => refusal.reason(),
             Self::Internal(_) => None,
         }
     }
@@ -57,6 +63,7 @@ impl PushError {
                 Some(client_id) => event.with_client(client_id),
                 None => event,
             },
+            Self::Proof(client_id, _) => event.with_client(&**client_id),
             Self::Internal(_) => event,
         }
     }
@@ -69,6 +76,12 @@ impl PushError {
                 let (code, description) = refusal.for_client();
                 json_error(config, StatusCode::BAD_REQUEST, code, description)
             }
+            Self::Proof(_, refusal) => json_error(
+                config,
+                StatusCode::BAD_REQUEST,
+                refusal.code(),
+                refusal.description(),
+            ),
             Self::Internal(error) => json_internal(config, error),
         }
     }
@@ -84,16 +97,17 @@ impl From<InternalError> for PushError {
 pub async fn post(
     State(state): State<AppState>,
     ClientAddress(address): ClientAddress,
+    target: RequestTarget,
     headers: HeaderMap,
     form: Result<Form, FormError>,
 ) -> Response {
-    let error = match push(&state, address, &headers, form).await {
+    let error = match push(&state, address, &target, &headers, form).await {
         Ok(pushed) => return (StatusCode::CREATED, Json(pushed)).into_response(),
         Err(error) => error,
     };
     if let Some(reason) = error.audit_reason() {
         let audit = error.name_in(event(&state, AuditOutcome::Failure, address).with_reason(reason));
-        if let Err(failure) = state.store().record(audit).await {
+        if let Err(failure) = state.record_refusal(audit).await {
             return json_internal(state.config(), &failure.into());
         }
     }
@@ -114,6 +128,7 @@ pub async fn other_method(State(state): State<AppState>) -> Response {
 async fn push(
     state: &AppState,
     address: Option<IpAddr>,
+    target: &RequestTarget,
     headers: &HeaderMap,
     form: Result<Form, FormError>,
 ) -> Result<Pushed, PushError> {
@@ -125,16 +140,26 @@ async fn push(
     let audit = event(state, AuditOutcome::Success, address)
         .with_client(&*client.client_id)
         .with_method(request.client.method());
-    let checked = check::check_of(client, Arrival::Pushed, state, &request.parameters, now)
+    let refused = |refusal| PushError::Proof(request.client.client().client_id.clone(), refusal);
+    let proof = dpop::presented(state, headers, target, None, now)
+        .await
+        .map_err(refused)?;
+    let mut checked = check::check_of(client, Arrival::Pushed, state, &request.parameters, now)
         .await?
         .map_err(PushError::Refused)?;
+    if let Some(proof) = &proof {
+        checked.bind_to_key(proof).map_err(refused)?;
+    }
     let pending = checked.into_pending(Some(now.plus(PUSHED_LIFETIME_SECONDS)))?;
     let request_uri = format!("{PREFIX}{}", pending.id());
-    state
+    let proof = proof.as_ref().map(ProofUse::of);
+    let stored = state
         .store()
-        .push_authorization_request(pending.request, audit)
-        .await
-        .map_err(InternalError::from)?;
+        .push_authorization_request(pending.request, proof, audit);
+    stored.await.map_err(|error| match InternalError::from(error) {
+        error if error.is_replayed_proof() => refused(ProofRefusal::Replayed),
+        error => PushError::Internal(error),
+    })?;
     Ok(Pushed {
         request_uri,
         expires_in: PUSHED_LIFETIME_SECONDS,

@@ -18,6 +18,7 @@ use crate::error::json_body::{json_client_challenge, json_error, json_internal};
 use crate::extract::{ClientAddress, Form, FormError, Parameters};
 use crate::state::AppState;
 use crate::tokens::own::{self, Expiry};
+use crate::tokens::subjects;
 
 use super::client_authentication::{
     AuthenticatedClient, ClientAuthenticationError, NamedClient, authenticate, named_client,
@@ -117,7 +118,7 @@ pub async fn post(
                         Some(client) => client.name_in(event),
                         None => event,
                     };
-                    state.store().record(event).await
+                    state.record_refusal(event).await
                 }
                 None => Ok(()),
             };
@@ -223,7 +224,7 @@ async fn revoke_access_token(
     let audit = if claims.is_client_itself() {
         audit
     } else {
-        audit.with_user(&*claims.subject)
+        audit.with_user(subjects::account_of_own(state, claims.subject.clone()).await?)
     };
     let revoked = state
         .store()

@@ -1,15 +1,20 @@
-//! `/oauth2/token`: the token endpoint (RFC 6749 section 3.2).
+//! `/oauth2/token`: the token endpoint (RFC 6749 section 3.2). Its alias `/auth/token` takes JSON as well.
 //!
-//! Form, client, grant type, grant: in this order, and each step's outcome is a type. Every answer, good or bad, is in the
-//! audit trail, except that a device still waits.
+//! Form, client, grant type, DPoP proof, grant: in this order, and each step's outcome is a type. Every answer, good or
+//! bad, is in the audit trail, except that a device still waits.
 
 mod authorization_code;
 mod client_credentials;
 mod device_code;
+mod direct_grant;
 mod error;
 mod first_tokens;
+mod foreign_token;
+mod implied_client;
+mod jwt_bearer;
 mod refresh_token;
 mod request;
+mod token_exchange;
 
 use std::net::IpAddr;
 
@@ -18,19 +23,22 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use wardgate_shared::dpop::VerifiedProof;
+use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::error::internal::InternalError;
+use crate::domain::client::Rules;
 use crate::error::json_body::json_error;
-use crate::extract::{ClientAddress, Form, FormError, Parameters};
+use crate::extract::{ClientAddress, Form, FormError, FormOrJson, Parameters, RequestTarget};
 use crate::state::AppState;
 
 use super::client_authentication::{
-    AuthenticatedClient, ClientAuthenticationError, authenticate, holder_of_refresh_token, named_client,
+    AuthenticatedClient, ClientAuthenticationError, authenticate, named_client,
 };
-use error::TokenError;
+use super::dpop;
+use error::{InvalidGrant, TokenError};
 use request::{GrantRequest, TokenRequest};
 
 /// A token request that is being answered.
@@ -38,11 +46,24 @@ struct Exchange<'a> {
     state: &'a AppState,
     client: &'a AuthenticatedClient,
     parameters: &'a Parameters,
+    /// The DPoP proof, verified and not yet used up: that happens when the access token is stored.
+    proof: Option<VerifiedProof>,
     address: Option<IpAddr>,
     now: Timestamp,
 }
 
 impl Exchange<'_> {
+    /// What the client is held to.
+    fn rules(&self) -> Rules {
+        self.state.rules(self.client.client())
+    }
+
+    /// What access tokens for the client are signed with.
+    fn access_token_algorithm(&self) -> SignatureAlgorithm {
+        self.rules()
+            .access_token_algorithm(self.state.config().keys.algorithm)
+    }
+
     /// An audit event for this exchange.
     fn audit(&self, method: &'static str, outcome: AuditOutcome) -> AuditEvent {
         AuditEvent::new(self.now, AuditAction::TokenRequest, outcome)
@@ -50,20 +71,36 @@ impl Exchange<'_> {
             .with_ip_address(self.address)
             .with_method(method)
     }
+
+    /// Whether the request shows the key that something is bound to, if it is.
+    fn check_key(&self, bound_to: Option<&str>) -> Result<(), InvalidGrant> {
+        match (bound_to, &self.proof) {
+            (None, _) => Ok(()),
+            (Some(thumbprint), Some(proof)) if proof.is_by(thumbprint) => Ok(()),
+            (Some(_), _) => Err(InvalidGrant::Key),
+        }
+    }
+
+    /// The key that a refresh token is bound to: the proof's, if the client cannot prove who it is otherwise (FAPI-40).
+    fn key_of_public_client(&self) -> Option<String> {
+        let proof = self.proof.as_ref().filter(|_| self.client.client().is_public());
+        proof.map(|proof| proof.thumbprint().into())
+    }
 }
 
 /// Answers a token request.
 pub async fn post(
     State(state): State<AppState>,
     ClientAddress(address): ClientAddress,
+    target: RequestTarget,
     headers: HeaderMap,
     form: Result<Form, FormError>,
 ) -> Response {
-    match answer(&state, address, &headers, form).await {
+    match answer(&state, address, &target, &headers, form).await {
         Ok(response) => response,
         Err(error) => {
             let recorded = match error.audit(state.now(), address) {
-                Some(event) => state.store().record(event).await,
+                Some(event) => state.record_refusal(event).await,
                 None => Ok(()),
             };
             match recorded {
@@ -72,6 +109,17 @@ pub async fn post(
             }
         }
     }
+}
+
+/// Answers a token request whose parameters may be a JSON object.
+pub async fn post_form_or_json(
+    state: State<AppState>,
+    address: ClientAddress,
+    target: RequestTarget,
+    headers: HeaderMap,
+    form: Result<FormOrJson, FormError>,
+) -> Response {
+    post(state, address, target, headers, form.map(FormOrJson::into_form)).await
 }
 
 /// Answers every other method.
@@ -122,6 +170,7 @@ impl From<TokenError> for Refused {
 async fn answer(
     state: &AppState,
     address: Option<IpAddr>,
+    target: &RequestTarget,
     headers: &HeaderMap,
     form: Result<Form, FormError>,
 ) -> Result<Response, Refused> {
@@ -130,7 +179,7 @@ async fn answer(
         .await
         .map_err(TokenError::Internal)?;
     let client = match client {
-        Err(ClientAuthenticationError::NoClient) => holder_of_refresh_token(state, &parameters)
+        Err(ClientAuthenticationError::NoClient) => implied_client::find(state, &parameters)
             .await
             .map_err(TokenError::Internal)?
             .ok_or(ClientAuthenticationError::NoClient),
@@ -159,17 +208,28 @@ async fn answer(
     if !client.client().allows(request.grant.grant_type()) {
         return Err(known(TokenError::GrantNotAllowed, method));
     }
+    let now = state.now();
+    let proof = dpop::presented_by_client(state, headers, target, client.client(), now)
+        .await
+        .map_err(|refusal| known(TokenError::Proof(refusal), method))?;
     let exchange = Exchange {
         state,
         client: &client,
         parameters: &parameters,
+        proof,
         address,
-        now: state.now(),
+        now,
     };
     let outcome = match request.grant {
         GrantRequest::AuthorizationCode(code) => authorization_code::exchange(&exchange, code).await,
         GrantRequest::ClientCredentials => client_credentials::issue(&exchange, request.scope).await,
         GrantRequest::DeviceCode(code) => device_code::exchange(&exchange, &code).await,
+        GrantRequest::TokenExchange(offered) => {
+            token_exchange::exchange(&exchange, offered, request.scope).await
+        }
+        GrantRequest::JwtBearer(assertion) => {
+            jwt_bearer::exchange(&exchange, &assertion, request.scope).await
+        }
         GrantRequest::RefreshToken(token) => refresh_token::exchange(&exchange, token, request.scope).await,
     };
     outcome.map_err(|error| known(error, method))
@@ -178,12 +238,6 @@ async fn answer(
 /// A successful answer.
 fn success(body: &impl Serialize) -> Response {
     Json(body).into_response()
-}
-
-impl From<InternalError> for TokenError {
-    fn from(error: InternalError) -> Self {
-        Self::Internal(error)
-    }
 }
 
 #[cfg(test)]

@@ -44,12 +44,17 @@ impl InternalError {
             | Self::Password(PasswordError::Busy)
             | Self::Keys(_)
             | Self::Randomness(_) => true,
-            Self::Store(StoreError::Corrupt(_) | StoreError::Conflict)
+            Self::Store(StoreError::Corrupt(_) | StoreError::Conflict | StoreError::ProofReplayed)
             | Self::Password(_)
             | Self::Page(_)
             | Self::Header(_)
             | Self::Dangling(_) => false,
         }
+    }
+
+    /// Whether a change was undone because its DPoP proof had been used before: a fault of the request after all.
+    pub const fn is_replayed_proof(&self) -> bool {
+        matches!(self, Self::Store(StoreError::ProofReplayed))
     }
 
     /// 503 when it may pass, else 500.

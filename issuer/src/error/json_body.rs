@@ -1,5 +1,7 @@
 //! The JSON body of RFC 6749 section 5.2: `error`, `error_description`, `error_uri`.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -13,7 +15,7 @@ use super::internal::{InternalError, RETRY_AFTER_SECONDS};
 #[derive(Serialize)]
 struct Body {
     error: OAuthErrorCode,
-    error_description: &'static str,
+    error_description: Cow<'static, str>,
     error_uri: String,
 }
 
@@ -22,20 +24,23 @@ pub fn error_uri(config: &Config, code: OAuthErrorCode) -> String {
     wardgate_shared::error_uri::error_uri(&config.documentation.error_uri, code.as_str())
 }
 
-/// An error answer. `description` is fixed text of the characters that RFC 6749 section 5.2 allows: printable ASCII
+/// An error answer. `description` is text of our own in the characters that RFC 6749 section 5.2 allows: printable ASCII
 /// without `"` and `\`.
 pub fn json_error(
     config: &Config,
     status: StatusCode,
     code: OAuthErrorCode,
-    description: &'static str,
+    description: impl Into<Cow<'static, str>>,
 ) -> Response {
     let body = Body {
         error: code,
-        error_description: description,
+        error_description: description.into(),
         error_uri: error_uri(config, code),
     };
-    (status, Json(body)).into_response()
+    let mut response = (status, Json(body)).into_response();
+    // For the layers around the endpoints, which have no other way to know.
+    response.extensions_mut().insert(code);
+    response
 }
 
 /// The answer to a failed client authentication: 401 and a challenge (RFC 6749 section 5.2).
@@ -58,10 +63,18 @@ pub fn json_internal(config: &Config, error: &InternalError) -> Response {
         let description = "The server met an unexpected condition";
         return json_error(config, error.status(), OAuthErrorCode::ServerError, description);
     }
-    let description = "The server cannot answer at the moment";
+    unavailable(config, error.status(), "The server cannot answer at the moment")
+}
+
+/// The answer when somebody else, whom the answer depends on, cannot be asked now. `description` as in [`json_error`].
+pub fn json_unavailable(config: &Config, description: &'static str) -> Response {
+    unavailable(config, StatusCode::SERVICE_UNAVAILABLE, description)
+}
+
+fn unavailable(config: &Config, status: StatusCode, description: &'static str) -> Response {
     let mut response = json_error(
         config,
-        error.status(),
+        status,
         OAuthErrorCode::TemporarilyUnavailable,
         description,
     );

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use wardgate_shared::problem::{PROBLEM_MEDIA_TYPE, Problem};
 
 use crate::config::Config;
@@ -27,9 +27,10 @@ pub fn problem(status: StatusCode, title: &'static str, detail: Option<Cow<'stat
     }
 }
 
-/// The refusal of an access token, with the challenge of RFC 6750 section 3.
-pub fn problem_bearer(config: &Config, error: BearerError) -> Response {
-    let answer = match error.respond(config) {
+/// The refusal of the access token of a request with these headers, with the challenges of RFC 6750 section 3 and RFC 9449
+/// section 7.1.
+pub fn problem_bearer(config: &Config, headers: &HeaderMap, error: BearerError) -> Response {
+    let answer = match error.respond(config, headers) {
         Ok(answer) => answer,
         Err(failure) => return problem_internal(&failure),
     };
@@ -38,10 +39,10 @@ pub fn problem_bearer(config: &Config, error: BearerError) -> Response {
         "The access token does not open this endpoint",
         Some(Cow::Borrowed(error.description())),
     );
-    if let Some(challenge) = answer.headers().get(header::WWW_AUTHENTICATE) {
+    for challenge in answer.headers().get_all(header::WWW_AUTHENTICATE) {
         response
             .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, challenge.clone());
+            .append(header::WWW_AUTHENTICATE, challenge.clone());
     }
     response
 }

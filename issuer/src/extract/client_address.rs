@@ -36,6 +36,11 @@ where
     }
 }
 
+/// The address, unless it is one that all visitors share (this machine, a proxy) and so says nothing about this one.
+pub fn distinguishing_address(address: Option<IpAddr>, server: &ServerConfig) -> Option<IpAddr> {
+    address.filter(|address| !address.is_loopback() && !server.trusts_proxy(*address))
+}
+
 fn client_address(peer: IpAddr, headers: &HeaderMap, server: &ServerConfig) -> IpAddr {
     let mut client = peer;
     let values: Vec<&str> = headers

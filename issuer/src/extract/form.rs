@@ -17,12 +17,21 @@ pub enum FormError {
     /// `Content-Type` is absent, doubled or something else.
     #[error("The body must be application/x-www-form-urlencoded")]
     NotAForm,
+    /// The same, where JSON is taken too.
+    #[error("The body must be application/x-www-form-urlencoded or application/json")]
+    NeitherFormNorJson,
     /// The body is longer than the router's limit.
     #[error("The body is too long")]
     TooLong,
     /// The body broke off.
     #[error("The body could not be read")]
     Interrupted,
+    /// The body is no JSON object, or repeats a member.
+    #[error("The body is not a JSON object whose members have distinct names")]
+    Json,
+    /// A member of the JSON object is no text.
+    #[error("Every member of the JSON object must be a text")]
+    NotAText,
     /// The body is not made of parameters.
     #[error(transparent)]
     Parameters(#[from] ParametersError),
@@ -33,7 +42,10 @@ impl FormError {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotAForm | Self::Interrupted | Self::Parameters(_) => StatusCode::BAD_REQUEST,
+            Self::NeitherFormNorJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotAForm | Self::Interrupted | Self::Json | Self::NotAText | Self::Parameters(_) => {
+                StatusCode::BAD_REQUEST
+            }
         }
     }
 
@@ -41,8 +53,13 @@ impl FormError {
     pub const fn description(self) -> &'static str {
         match self {
             Self::NotAForm => "The request body must be application/x-www-form-urlencoded",
+            Self::NeitherFormNorJson => {
+                "The request body must be application/x-www-form-urlencoded or application/json"
+            }
             Self::TooLong => "The request body is too long",
             Self::Interrupted => "The request body could not be read",
+            Self::Json => "The request body is not a JSON object whose members have distinct names",
+            Self::NotAText => "Every member of the JSON object must be a text",
             Self::Parameters(ParametersError::Malformed) => "The parameters are not percent-encoded UTF-8",
             Self::Parameters(ParametersError::TooMany) => "There are too many parameters",
         }
@@ -70,13 +87,17 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         if !is_form || content_types.next().is_some() {
             return Err(FormError::NotAForm);
         }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                FormError::TooLong
-            } else {
-                FormError::Interrupted
-            }
-        })?;
-        Ok(Self(Parameters::parse(&body)?))
+        Ok(Self(Parameters::parse(&body(request, state).await?)?))
     }
+}
+
+/// The whole body of a request.
+pub(super) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, FormError> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            FormError::TooLong
+        } else {
+            FormError::Interrupted
+        }
+    })
 }

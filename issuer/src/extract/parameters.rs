@@ -48,6 +48,19 @@ impl Parameters {
         Ok(Self(pairs))
     }
 
+    /// Parameters of these names and values, empty values left out.
+    ///
+    /// # Errors
+    /// [`ParametersError::TooMany`].
+    pub(super) fn from_pairs(pairs: Vec<(String, Zeroizing<String>)>) -> Result<Self, ParametersError> {
+        if pairs.len() > MAXIMUM_PARAMETERS {
+            return Err(ParametersError::TooMany);
+        }
+        Ok(Self(
+            pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+        ))
+    }
+
     /// The value of `name`, or `None` when it is absent or empty.
     ///
     /// # Errors

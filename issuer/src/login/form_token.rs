@@ -14,6 +14,11 @@ pub enum FormPurpose<'a> {
     SignIn,
     /// Answers one authorization request. Bound to the session.
     Consent {
+        /// The request's identifier, and the clinical context in which the question was put.
+        request: &'a str,
+    },
+    /// Looks for patients and chooses one for one authorization request. Bound to the session.
+    SelectPatient {
         /// The request's identifier.
         request: &'a str,
     },
@@ -33,6 +38,7 @@ impl<'a> FormPurpose<'a> {
         match self {
             Self::SignIn => ("sign-in", ""),
             Self::Consent { request } => ("consent", request),
+            Self::SelectPatient { request } => ("select-patient", request),
             Self::DeviceCode => ("device-code", ""),
             Self::DeviceConsent { user_code } => ("device-consent", user_code),
             Self::SignOut => ("sign-out", ""),

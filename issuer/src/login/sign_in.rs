@@ -21,11 +21,12 @@ use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
 use crate::extract::cookies::Cookie;
-use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin};
+use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin, distinguishing_address};
 use crate::password::PasswordCheck;
+use crate::rng;
 use crate::state::AppState;
 use crate::tokens::opaque::OpaqueSecret;
-use crate::views::{FormTargets, SignInPage, page};
+use crate::views::{ClientCard, FormTargets, SignInPage, page_with_card};
 
 use super::form_token::{FormPurpose, form_token, is_form_token};
 use super::throttle::{SignInThrottle, Throttled};
@@ -116,18 +117,19 @@ pub async fn post(
     };
 
     // An address that all visitors share says nothing about this one.
-    let server = &state.config().server;
-    let network = address.filter(|address| !address.is_loopback() && !server.trusts_proxy(*address));
+    let network = distinguishing_address(address, &state.config().server);
     let attempt = match throttle.begin(&email, network, now) {
         Ok(attempt) => attempt,
         Err(throttled) => {
-            let event = audit(AuditOutcome::Failure).with_reason("throttled");
-            let user = state.store().user_by_email(&email).await;
-            let event = match user.map_err(InternalError::from)? {
-                Some(user) => event.with_user(user.id),
-                None => event,
-            };
-            state.store().record(event).await.map_err(InternalError::from)?;
+            if throttled.is_news {
+                let event = audit(AuditOutcome::Failure).with_reason("throttled");
+                let user = state.store().user_by_email(&email).await;
+                let event = match user.map_err(InternalError::from)? {
+                    Some(user) => event.with_user(user.id),
+                    None => event,
+                };
+                state.store().record(event).await.map_err(InternalError::from)?;
+            }
             return show_throttled(&state, &headers, &again(TOO_MANY), throttled);
         }
     };
@@ -233,6 +235,7 @@ async fn begin_session(
     let secret = OpaqueSecret::Session.generate()?;
     let session = Session {
         digest: secret.digest,
+        id: rng::identifier("session-")?,
         user_id: user.id,
         authenticated_at: now,
         methods: vec![AuthenticationMethod::Password],
@@ -274,7 +277,11 @@ fn show(
     };
     let browser = known.unwrap_or_else(|| fresh.as_ref().map_or("", |value| value.expose().as_str()));
     let token = form_token(state.form_key(), browser, FormPurpose::SignIn);
+    let card = form
+        .pending
+        .map_or_else(ClientCard::default, |pending| ClientCard::of(&pending.client));
     let template = SignInPage {
+        card,
         client_name: form.pending.map(|pending| pending.client.name.as_str()),
         request: form.pending.map(PendingRequest::id),
         device: form.device.as_deref(),
@@ -285,7 +292,7 @@ fn show(
     let targets = form.pending.map_or_else(FormTargets::own, |pending| {
         FormTargets::client(&pending.request.redirect_target)
     });
-    let mut response = (status, page(&template, &targets)?).into_response();
+    let mut response = (status, page_with_card(&template, &targets, &card)?).into_response();
     if let Some(value) = fresh {
         let cookie = Cookie::SignInForm
             .set(value.expose(), public_url)

@@ -20,6 +20,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wardgate_shared::time::Timestamp;
 
+use crate::throttle::{drop_half, network_of};
+
 /// Mismatches without a wait, for one account.
 const FREE_FOR_ACCOUNT: u32 = 5;
 /// The longest wait for one account, in seconds.
@@ -41,6 +43,9 @@ const MAXIMUM_ENTRIES: usize = 50_000;
 pub struct Throttled {
     /// Seconds, at least 1.
     pub retry_after_seconds: i64,
+    /// Whether nobody was told so since the last attempt that was let through and failed: one line of the audit trail stands for
+    /// all that follow.
+    pub is_news: bool,
 }
 
 /// The counters.
@@ -63,6 +68,8 @@ struct Account {
     last_mismatch: Timestamp,
     wait_until: Timestamp,
     under_way: u32,
+    /// Whether somebody was told to wait since the last mismatch.
+    told: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +77,8 @@ struct Network {
     /// When the bucket will have drained.
     empty_at: Timestamp,
     under_way: u32,
+    /// Whether somebody was told to wait since the last mismatch.
+    told: bool,
 }
 
 /// An attempt that was let through. Dropped without an outcome, it counts nothing.
@@ -104,8 +113,20 @@ impl SignInThrottle {
             .map_or(0, |network| network.wait(now));
         let longest = for_account.max(for_network);
         if longest > 0 {
+            let mut is_news = false;
+            if for_account > 0
+                && let Some(account) = counters.accounts.get_mut(&account)
+            {
+                is_news |= !std::mem::replace(&mut account.told, true);
+            }
+            if for_network > 0
+                && let Some(network) = network.and_then(|network| counters.networks.get_mut(&network))
+            {
+                is_news |= !std::mem::replace(&mut network.told, true);
+            }
             return Err(Throttled {
                 retry_after_seconds: longest,
+                is_news,
             });
         }
         let entry = counters.account(account, now);
@@ -191,6 +212,7 @@ impl Account {
         }
         self.mismatches = self.mismatches.saturating_add(1);
         self.last_mismatch = now;
+        self.told = false;
         // The wait after mismatch number FREE_FOR_ACCOUNT is 1 second, then 2, 4, …
         let wait = match self.mismatches.checked_sub(FREE_FOR_ACCOUNT) {
             None => 0,
@@ -232,6 +254,7 @@ impl Network {
     fn count(&mut self, now: Timestamp) {
         let full = now.plus(i64::from(BUCKET).saturating_mul(DRAIN_SECONDS));
         self.empty_at = self.empty_at.max(now).plus(DRAIN_SECONDS).min(full);
+        self.told = false;
     }
 }
 
@@ -240,15 +263,18 @@ impl Counters {
         if self.accounts.len() >= MAXIMUM_ENTRIES && !self.accounts.contains_key(&key) {
             self.accounts.retain(|_, account| !account.is_forgotten(now));
             // What a flood of made-up addresses leaves behind has one mismatch each.
-            drop_half(&mut self.accounts, |account| {
-                (account.mismatches, account.last_mismatch)
-            });
+            if self.accounts.len() >= MAXIMUM_ENTRIES {
+                drop_half(&mut self.accounts, |account| {
+                    (account.mismatches, account.last_mismatch)
+                });
+            }
         }
         self.accounts.entry(key).or_insert(Account {
             mismatches: 0,
             last_mismatch: now,
             wait_until: now,
             under_way: 0,
+            told: false,
         })
     }
 
@@ -256,32 +282,15 @@ impl Counters {
         if self.networks.len() >= MAXIMUM_ENTRIES && !self.networks.contains_key(&key) {
             self.networks
                 .retain(|_, network| network.under_way > 0 || network.level(now) > 0);
-            drop_half(&mut self.networks, |network| network.empty_at);
+            if self.networks.len() >= MAXIMUM_ENTRIES {
+                drop_half(&mut self.networks, |network| network.empty_at);
+            }
         }
         self.networks.entry(key).or_insert(Network {
             empty_at: now,
             under_way: 0,
+            told: false,
         })
-    }
-}
-
-/// Drops the half of `entries` that weighs least, if they are still too many.
-fn drop_half<T, W: Ord>(entries: &mut HashMap<u64, T>, weight: impl Fn(&T) -> W) {
-    if entries.len() < MAXIMUM_ENTRIES {
-        return;
-    }
-    let mut by_weight: Vec<(W, u64)> = entries.iter().map(|(key, entry)| (weight(entry), *key)).collect();
-    by_weight.sort_unstable();
-    for (_, key) in by_weight.into_iter().take(MAXIMUM_ENTRIES / 2) {
-        entries.remove(&key);
-    }
-}
-
-/// An IPv4 address, or the /64 that one IPv6 customer has at least.
-fn network_of(address: IpAddr) -> u128 {
-    match address.to_canonical() {
-        IpAddr::V4(address) => u128::from(u32::from(address)),
-        IpAddr::V6(address) => u128::from(address) >> 64 << 64,
     }
 }
 

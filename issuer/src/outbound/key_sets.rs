@@ -2,7 +2,8 @@
 //! missing.
 //!
 //! One fetch a URL at a time, and at most one in a cool-down, whatever asks: assertions with invented `kid`s cannot make
-//! the issuer hammer a client's server. The URLs are registered ones, so their number is bounded.
+//! the issuer hammer a client's server. The URLs are registered ones; where clients register themselves that bounds nothing,
+//! so only so many sets are kept.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +16,9 @@ use super::{FetchError, Outbound, freshness};
 
 /// The least time between two fetches of one URL, in seconds. A set that may not be kept at all is kept for so long.
 pub(super) const COOL_DOWN_SECONDS: i64 = 10;
+
+/// The most URLs that are remembered at once.
+const MOST_ENTRIES: usize = 1024;
 
 /// The key that a signature names.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +85,10 @@ impl KeySets {
     ) -> Result<Arc<JwkSet>, KeySetError> {
         let entry = {
             let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+            if entries.len() >= MOST_ENTRIES && !entries.contains_key(url) {
+                // An entry in somebody's hands stays: others wait for what it will hold.
+                entries.retain(|_, entry| Arc::strong_count(entry) > 1);
+            }
             entries.entry(url.into()).or_default().clone()
         };
         // Whoever waits here finds what the one before fetched; if that one was cut off, it fetches itself.

@@ -2,7 +2,7 @@
 
 use super::{FetchError, Outbound, UrlRefusal, check_url};
 use crate::config::{IpNetwork, OutboundConfig};
-use crate::testing::DocumentServer;
+use crate::testing::{DocumentServer, LogoutReceiver};
 
 /// As in development.
 fn local() -> OutboundConfig {
@@ -12,6 +12,7 @@ fn local() -> OutboundConfig {
     }
 }
 
+// OIDC-92
 #[test]
 fn only_https_is_fetched_and_http_from_this_machine_where_that_is_allowed() {
     let strict = OutboundConfig::default();
@@ -130,4 +131,53 @@ async fn a_server_that_never_answers_is_given_up() {
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let error = Outbound::new(local()).fetch_json(&url).await.unwrap_err();
     assert!(matches!(error, FetchError::Unreachable(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_form_is_posted_and_taken_with_200_or_204() {
+    let receiver = LogoutReceiver::start().await;
+    let outbound = Outbound::new(local());
+    for status in [200, 204] {
+        receiver.answer(status);
+        let fields = [("logout_token", "a.b-c_d"), ("x", "1 & 2")];
+        outbound.post_form(&receiver.url, &fields).await.unwrap();
+        let request = receiver.received().pop().unwrap();
+        assert_eq!(request.method, "POST");
+        assert_eq!(
+            request.headers["content-type"],
+            "application/x-www-form-urlencoded"
+        );
+        let sent = fields.map(|(name, value)| (String::from(name), String::from(value)));
+        assert_eq!(request.fields, sent);
+    }
+}
+
+#[tokio::test]
+async fn a_form_is_not_taken_with_any_other_answer_and_follows_no_redirect() {
+    let receiver = LogoutReceiver::start().await;
+    let outbound = Outbound::new(local());
+    for (count, status) in (1..).zip([201, 202, 301, 302, 303, 307, 308, 400, 404, 500, 503]) {
+        receiver.answer(status);
+        match outbound.post_form(&receiver.url, &[]).await.unwrap_err() {
+            FetchError::Status(answered) => assert_eq!(answered.as_u16(), status),
+            other => panic!("{other}"),
+        }
+        assert_eq!(receiver.received().len(), count, "{status} was not followed");
+    }
+}
+
+#[tokio::test]
+async fn a_form_goes_nowhere_that_a_fetch_would_not() {
+    let receiver = LogoutReceiver::start().await;
+    let strict = Outbound::new(OutboundConfig::default());
+    for url in [
+        &*receiver.url,
+        "https://127.0.0.1/",
+        "https://169.254.169.254/",
+        "file:///etc/passwd",
+    ] {
+        let refused = strict.post_form(url, &[]).await.unwrap_err();
+        assert!(matches!(refused, FetchError::Url(_)), "{url}: {refused}");
+    }
+    assert!(receiver.received().is_empty());
 }

@@ -1,3 +1,5 @@
+mod border;
+
 use axum::body::Body;
 use http::{Method, StatusCode};
 

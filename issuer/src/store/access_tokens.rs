@@ -4,15 +4,16 @@ use rusqlite::{Connection, params};
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::grant::AccessTokenRecord;
+use crate::domain::grant::{AccessTokenRecord, Grant};
 
-use super::{Store, StoreError, audit_events, sql, status_lists};
+use super::{Store, StoreError, audit_events, dpop_proofs, grants, sql, status_lists};
 
 impl Store {
     /// Records an access token that comes from no grant: a client's own.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; [`StoreError::ProofReplayed`], as wherever an access token is stored, when its DPoP proof was used
+    /// before: nothing is stored then.
     pub async fn record_access_token(
         &self,
         access: AccessTokenRecord,
@@ -21,6 +22,42 @@ impl Store {
         self.write(move |connection| {
             insert(connection, &access)?;
             audit_events::insert(connection, &audit)
+        })
+        .await
+    }
+
+    /// Records an access token that was made from another, in that one's grant. Says whether it could: not when the other was
+    /// revoked or has expired, its grant is over, or its person may not sign in; only then is `audit` recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn exchange_access_token(
+        &self,
+        subject_token_id: &str,
+        access: AccessTokenRecord,
+        now: Timestamp,
+        audit: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let subject_token_id = String::from(subject_token_id);
+        self.write(move |connection| {
+            let query = "SELECT a.grant_id FROM access_tokens a JOIN grants g ON g.id = a.grant_id
+                             JOIN users u ON u.id = g.user_id
+                         WHERE a.token_id = ?1 AND a.revoked_at IS NULL AND a.expires_at > ?2
+                           AND g.ended_at IS NULL AND u.deactivated_at IS NULL";
+            let parameters = params![subject_token_id, now.seconds()];
+            let grant_id = sql::first(connection, query, parameters, |row| {
+                Ok(row.get::<_, String>("grant_id")?)
+            })?;
+            let Some(grant_id) = grant_id else {
+                return Ok(false);
+            };
+            let access = AccessTokenRecord {
+                grant_id: Some(grant_id),
+                ..access
+            };
+            insert(connection, &access)?;
+            audit_events::insert(connection, &audit)?;
+            Ok(true)
         })
         .await
     }
@@ -49,6 +86,23 @@ impl Store {
         .await
     }
 
+    /// The grant that this token was made from; none for a client's own.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn grant_of_access_token(&self, token_id: &str) -> Result<Option<Grant>, StoreError> {
+        let token_id = String::from(token_id);
+        self.read(move |connection| {
+            sql::first(
+                connection,
+                "SELECT g.* FROM access_tokens a JOIN grants g ON g.id = a.grant_id WHERE a.token_id = ?1",
+                [token_id],
+                grants::from_row,
+            )
+        })
+        .await
+    }
+
     /// Whether this token was issued here and is neither expired nor revoked.
     ///
     /// # Errors
@@ -71,9 +125,10 @@ pub(super) fn revoke(connection: &Connection, token_id: &str, now: Timestamp) ->
     Ok(())
 }
 
-/// Stores the record of a token, and with the first one its status list. The schema's triggers revoke what stands on a
+/// Stores the record of a token, and with the first one its status list; uses up the DPoP proof it was asked for with. The schema's triggers revoke what stands on a
 /// grant, person or client when that ends; what ended before the token came is looked up here.
 pub(super) fn insert(connection: &Connection, access: &AccessTokenRecord) -> Result<(), StoreError> {
+    dpop_proofs::consume(connection, access.proof.as_ref())?;
     status_lists::insert_if_new(connection, &access.status.list)?;
     sql::change(
         connection,
@@ -92,5 +147,8 @@ pub(super) fn insert(connection: &Connection, access: &AccessTokenRecord) -> Res
             sql::optional_seconds(access.revoked_at),
         ],
     )?;
+    // A client that registered itself is in use from its first token on.
+    let used = "UPDATE clients SET unused_until = NULL WHERE client_id = ?1 AND unused_until IS NOT NULL";
+    sql::change(connection, used, [&access.client_id])?;
     Ok(())
 }

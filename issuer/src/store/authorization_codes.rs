@@ -39,7 +39,7 @@ impl Store {
         self.read(move |connection| {
             sql::first(
                 connection,
-                "SELECT c.digest, c.redirect_uri, c.redirect_uri_given, c.challenge, c.expires_at, g.*
+                "SELECT c.digest, c.redirect_uri, c.redirect_uri_given, c.challenge, c.dpop_jkt, c.expires_at, g.*
                  FROM authorization_codes c JOIN grants g ON g.id = c.grant_id WHERE c.digest = ?1",
                 params![digest.as_bytes()],
                 from_row,
@@ -124,14 +124,16 @@ pub(super) fn insert(connection: &Connection, code: &AuthorizationCode) -> Resul
     grants::insert(connection, &code.grant)?;
     sql::change(
         connection,
-        "INSERT INTO authorization_codes (digest, grant_id, redirect_uri, redirect_uri_given, challenge, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO authorization_codes (digest, grant_id, redirect_uri, redirect_uri_given, challenge, dpop_jkt,
+             expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             code.digest.as_bytes(),
             code.grant.id,
             code.redirect_uri,
             code.redirect_uri_given,
             code.challenge.as_ref().map(CodeChallenge::encoded),
+            code.dpop_jkt,
             code.expires_at.seconds(),
         ],
     )?;
@@ -171,6 +173,7 @@ fn from_row(row: &Row<'_>) -> Result<AuthorizationCode, StoreError> {
         redirect_uri: row.get("redirect_uri")?,
         redirect_uri_given: row.get("redirect_uri_given")?,
         challenge: sql::challenge(row, TABLE)?,
+        dpop_jkt: row.get("dpop_jkt")?,
         expires_at: sql::instant(row, "expires_at")?,
     })
 }

@@ -10,8 +10,11 @@ use crate::domain::authorization_code::AuthorizationCode;
 use crate::domain::authorization_request::{AuthorizationRequest, ResponseMode};
 use crate::domain::consent::Consent;
 use crate::domain::digest::SecretDigest;
+use crate::domain::proof_use::ProofUse;
 
-use super::{Approval, Store, StoreError, audit_events, authorization_codes, consents, launches, sql};
+use super::{
+    Approval, Store, StoreError, audit_events, authorization_codes, consents, dpop_proofs, launches, sql,
+};
 
 const TABLE: &str = "authorization_requests";
 /// The reason of a [`crate::domain::audit_event::AuditAction::Replay`] event.
@@ -29,16 +32,18 @@ impl Store {
         self.write(move |connection| insert(connection, &request)).await
     }
 
-    /// Keeps a request that its client pushed (RFC 9126).
+    /// Keeps a request that its client pushed (RFC 9126), and uses up the DPoP proof that came with it.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; [`StoreError::ProofReplayed`] when the proof was used before: nothing is stored then.
     pub async fn push_authorization_request(
         &self,
         request: AuthorizationRequest,
+        proof: Option<ProofUse>,
         audit: AuditEvent,
     ) -> Result<(), StoreError> {
         self.write(move |connection| {
+            dpop_proofs::consume(connection, proof.as_ref())?;
             insert(connection, &request)?;
             audit_events::insert(connection, &audit)
         })
@@ -165,8 +170,8 @@ fn insert(connection: &Connection, request: &AuthorizationRequest) -> Result<(),
         "INSERT INTO authorization_requests
              (digest, client_id, redirect_uri, redirect_uri_given, scope, state, nonce, challenge, audiences,
               authenticated_after, consent_forced, login_hint, expires_at, hinted_user_id, response_mode,
-              prompt_none, pushed_until, launch_digest, context)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+              prompt_none, pushed_until, launch_digest, context, dpop_jkt, claims)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
         params![
             request.digest.as_bytes(),
             request.client_id,
@@ -186,7 +191,9 @@ fn insert(connection: &Connection, request: &AuthorizationRequest) -> Result<(),
             request.prompt_none,
             sql::optional_seconds(request.pushed_until),
             request.launch.as_ref().map(|digest| digest.as_bytes().as_slice()),
-            sql::to_object(&request.context)?,
+            sql::to_json(&request.context)?,
+            request.dpop_jkt,
+            sql::to_json(&request.claims)?,
         ],
     )?;
     Ok(())
@@ -214,15 +221,17 @@ fn from_row(row: &Row<'_>) -> Result<AuthorizationRequest, StoreError> {
         state: row.get("state")?,
         nonce: row.get("nonce")?,
         challenge: sql::challenge(row, TABLE)?,
+        dpop_jkt: row.get("dpop_jkt")?,
         audiences: sql::list(row, "audiences", TABLE, Some::<String>)?,
         authenticated_after: sql::optional_instant(row, "authenticated_after")?,
         consent_forced: row.get("consent_forced")?,
         prompt_none: row.get("prompt_none")?,
         login_hint: row.get("login_hint")?,
         pushed_until: sql::optional_instant(row, "pushed_until")?,
+        claims: sql::json(row, "claims", TABLE)?,
         hinted_user_id: row.get("hinted_user_id")?,
         launch: sql::optional_digest(row, "launch_digest")?,
-        context: sql::object(row, "context", TABLE)?,
+        context: sql::json(row, "context", TABLE)?,
         expires_at: sql::instant(row, "expires_at")?,
     })
 }

@@ -1,11 +1,12 @@
 //! Registered clients.
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use wardgate_shared::jwk::JwkSet;
 use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::client::{Client, ClientAuthentication, ClientKeys, ClientMetadata, GrantType};
+use crate::domain::digest::SecretDigest;
 
 use super::{Insertion, Store, StoreError, audit_events, sql};
 
@@ -18,36 +19,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn insert_client(&self, client: Client, audit: AuditEvent) -> Result<Insertion, StoreError> {
         self.write(move |connection| {
-            let (secret, jwks, jwks_uri) = match &client.authentication {
-                ClientAuthentication::Public => (None, None, None),
-                ClientAuthentication::Secret(digest) => (Some(digest.as_bytes().as_slice()), None, None),
-                ClientAuthentication::PrivateKeyJwt { keys } => match keys {
-                    ClientKeys::Inline(keys) => (None, Some(keys.to_json().to_string()), None),
-                    ClientKeys::Url(url) => (None, None, Some(url)),
-                },
-            };
-            let rows = sql::change(
-                connection,
-                "INSERT INTO clients
-                     (client_id, name, secret_digest, jwks, jwks_uri, grant_types, redirect_uris, scope, pkce_required,
-                      created_at, post_logout_redirect_uris, push_required, metadata)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (client_id) DO NOTHING",
-                params![
-                    client.client_id,
-                    client.name,
-                    secret,
-                    jwks,
-                    jwks_uri,
-                    sql::to_list(client.grant_types.iter().map(|grant_type| grant_type.as_str()))?,
-                    sql::to_list(client.redirect_uris.iter().map(RegisteredRedirectUri::as_str))?,
-                    client.scope.to_string(),
-                    client.pkce_required,
-                    client.created_at.seconds(),
-                    sql::to_list(client.post_logout_redirect_uris.iter().map(RegisteredRedirectUri::as_str))?,
-                    client.push_required,
-                    serde_json::to_string(&client.metadata).map_err(|_| StoreError::Conflict)?,
-                ],
-            )?;
+            let rows = insert(connection, &client)?;
             if rows > 0 {
                 audit_events::insert(connection, &audit)?;
             }
@@ -90,7 +62,100 @@ impl Store {
     }
 }
 
-fn from_row(row: &Row<'_>) -> Result<Client, StoreError> {
+/// Inserts a client, and says how many rows that were: none when there is one of its id.
+pub(super) fn insert(connection: &Connection, client: &Client) -> Result<usize, StoreError> {
+    let columns = Columns::of(client)?;
+    sql::change(
+        connection,
+        "INSERT INTO clients
+             (client_id, name, secret_digest, jwks, jwks_uri, grant_types, redirect_uris, scope, pkce_required,
+              created_at, post_logout_redirect_uris, push_required, metadata)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (client_id) DO NOTHING",
+        params![
+            client.client_id,
+            client.name,
+            columns.secret,
+            columns.jwks,
+            columns.jwks_uri,
+            columns.grant_types,
+            columns.redirect_uris,
+            client.scope.to_string(),
+            client.pkce_required,
+            client.created_at.seconds(),
+            columns.post_logout_redirect_uris,
+            client.push_required,
+            columns.metadata,
+        ],
+    )
+}
+
+/// Replaces everything of a client but its id and its age, if this is its registration access token, and says how many
+/// rows that were.
+pub(super) fn update(
+    connection: &Connection,
+    client: &Client,
+    access_token: &SecretDigest,
+) -> Result<usize, StoreError> {
+    let columns = Columns::of(client)?;
+    sql::change(
+        connection,
+        "UPDATE clients SET name = ?3, secret_digest = ?4, jwks = ?5, jwks_uri = ?6, grant_types = ?7, redirect_uris = ?8,
+             scope = ?9, pkce_required = ?10, post_logout_redirect_uris = ?11, push_required = ?12, metadata = ?13
+         WHERE client_id = ?1 AND registration_token_digest = ?2",
+        params![
+            client.client_id,
+            access_token.as_bytes(),
+            client.name,
+            columns.secret,
+            columns.jwks,
+            columns.jwks_uri,
+            columns.grant_types,
+            columns.redirect_uris,
+            client.scope.to_string(),
+            client.pkce_required,
+            columns.post_logout_redirect_uris,
+            client.push_required,
+            columns.metadata,
+        ],
+    )
+}
+
+/// The columns that are not a member of the client as it is.
+struct Columns<'a> {
+    secret: Option<&'a [u8]>,
+    jwks: Option<String>,
+    jwks_uri: Option<&'a str>,
+    grant_types: String,
+    redirect_uris: String,
+    post_logout_redirect_uris: String,
+    metadata: String,
+}
+
+impl<'a> Columns<'a> {
+    fn of(client: &'a Client) -> Result<Self, StoreError> {
+        let (secret, jwks, jwks_uri) = match &client.authentication {
+            ClientAuthentication::Public => (None, None, None),
+            ClientAuthentication::Secret(digest) => (Some(digest.as_bytes().as_slice()), None, None),
+            ClientAuthentication::PrivateKeyJwt { keys } => match keys {
+                ClientKeys::Inline(keys) => (None, Some(keys.to_json().to_string()), None),
+                ClientKeys::Url(url) => (None, None, Some(url.as_str())),
+            },
+        };
+        let uris =
+            |uris: &[RegisteredRedirectUri]| sql::to_list(uris.iter().map(RegisteredRedirectUri::as_str));
+        Ok(Self {
+            secret,
+            jwks,
+            jwks_uri,
+            grant_types: sql::to_list(client.grant_types.iter().map(|grant_type| grant_type.as_str()))?,
+            redirect_uris: uris(&client.redirect_uris)?,
+            post_logout_redirect_uris: uris(&client.post_logout_redirect_uris)?,
+            metadata: serde_json::to_string(&client.metadata).map_err(|_| StoreError::Conflict)?,
+        })
+    }
+}
+
+pub(super) fn from_row(row: &Row<'_>) -> Result<Client, StoreError> {
     let authentication = authentication(row)?;
     Ok(Client {
         client_id: row.get("client_id")?,
@@ -109,6 +174,7 @@ fn from_row(row: &Row<'_>) -> Result<Client, StoreError> {
         pkce_required: row.get("pkce_required")?,
         push_required: row.get("push_required")?,
         metadata: metadata(row)?,
+        registered_itself: sql::optional_digest(row, "registration_token_digest")?.is_some(),
         created_at: sql::instant(row, "created_at")?,
     })
 }

@@ -1,9 +1,12 @@
 //! Remembered answers of the consent page, each for one resource.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, params};
 use wardgate_shared::scope::ScopeSet;
 
 use crate::domain::consent::Consent;
+use crate::domain::person_claim::PersonClaim;
 
 use super::{Store, StoreError, sql};
 
@@ -28,6 +31,25 @@ impl Store {
         self.read(move |connection| find(connection, &user_id, &client_id, &audience))
             .await
     }
+
+    /// To which claims besides the scopes this person agreed that this client may see them, with its access to `audience`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn agreed_claims(
+        &self,
+        user_id: &str,
+        client_id: &str,
+        audience: &str,
+    ) -> Result<BTreeSet<PersonClaim>, StoreError> {
+        let (user_id, client_id, audience) = (
+            String::from(user_id),
+            String::from(client_id),
+            String::from(audience),
+        );
+        self.read(move |connection| find_claims(connection, &user_id, &client_id, &audience))
+            .await
+    }
 }
 
 /// Remembers an answer: the scope is added to what was agreed before for each of its resources.
@@ -41,17 +63,21 @@ pub(super) fn remember(connection: &Connection, consent: &Consent) -> Result<(),
         let readable =
             scope.len() <= ScopeSet::MAXIMUM_COUNT && scope.to_string().len() <= ScopeSet::MAXIMUM_LENGTH;
         let scope = if readable { scope } else { consent.scope.clone() };
+        let mut claims = find_claims(connection, &consent.user_id, &consent.client_id, audience)?;
+        claims.extend(&consent.claims);
         sql::change(
             connection,
-            "INSERT INTO consents (user_id, client_id, audience, scope, granted_at) VALUES (?1, ?2, ?3, ?4, ?5)
+            "INSERT INTO consents (user_id, client_id, audience, scope, granted_at, claims)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (user_id, client_id, audience)
-             DO UPDATE SET scope = excluded.scope, granted_at = excluded.granted_at",
+             DO UPDATE SET scope = excluded.scope, granted_at = excluded.granted_at, claims = excluded.claims",
             params![
                 consent.user_id,
                 consent.client_id,
                 audience,
                 scope.to_string(),
-                consent.granted_at.seconds()
+                consent.granted_at.seconds(),
+                sql::to_json(&claims)?,
             ],
         )?;
     }
@@ -68,4 +94,17 @@ fn find(
     sql::first(connection, query, [user_id, client_id, audience], |row| {
         sql::scope(row, TABLE)
     })
+}
+
+fn find_claims(
+    connection: &Connection,
+    user_id: &str,
+    client_id: &str,
+    audience: &str,
+) -> Result<BTreeSet<PersonClaim>, StoreError> {
+    let query = "SELECT claims FROM consents WHERE user_id = ?1 AND client_id = ?2 AND audience = ?3";
+    let found = sql::first(connection, query, [user_id, client_id, audience], |row| {
+        sql::json(row, "claims", TABLE)
+    })?;
+    Ok(found.unwrap_or_default())
 }

@@ -23,6 +23,9 @@ pub enum StoreError {
     /// The change contradicts what is stored: it names something that does not exist, or repeats what must be unique.
     #[error("the change contradicts what the database holds")]
     Conflict,
+    /// A DPoP proof that came with the change was used before (RFC 9449 section 11.1).
+    #[error("the DPoP proof was used before")]
+    ProofReplayed,
 }
 
 impl From<rusqlite::Error> for StoreError {

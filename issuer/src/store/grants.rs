@@ -40,8 +40,9 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Store
     sql::change(
         connection,
         "INSERT INTO grants (id, client_id, user_id, scope, audiences, patient_id, encounter_id, authenticated_at,
-             methods, nonce, session_digest, ends_with_session, created_at, ended_at, launch_parameters)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+             methods, nonce, session_digest, ends_with_session, created_at, ended_at, launch_parameters, session_id,
+             subject, claims)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
         params![
             grant.id,
             grant.client_id,
@@ -57,7 +58,10 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Store
             grant.ends_with_session() && grant.session.is_some(),
             grant.created_at.seconds(),
             sql::optional_seconds(grant.ended_at),
-            sql::to_object(&grant.launch_parameters)?,
+            sql::to_json(&grant.launch_parameters)?,
+            grant.session_id,
+            grant.subject,
+            sql::to_json(&grant.claims)?,
         ],
     )?;
     Ok(())
@@ -78,25 +82,43 @@ pub(super) fn end(connection: &Connection, grant_id: &str, now: Timestamp) -> Re
     Ok(sql::change(connection, update, params![grant_id, now.seconds()])? > 0)
 }
 
+/// Ends every grant in a person's name.
+pub(super) fn end_all_of(connection: &Connection, user_id: &str, now: Timestamp) -> Result<(), StoreError> {
+    let query = "SELECT id FROM grants WHERE user_id = ?1 AND ended_at IS NULL";
+    let living = sql::all(
+        connection,
+        query,
+        [user_id],
+        |row| Ok(row.get::<_, String>("id")?),
+    )?;
+    for grant_id in living {
+        end(connection, &grant_id, now)?;
+    }
+    Ok(())
+}
+
 /// A grant from a row that has the columns of its table under their own names.
 pub(super) fn from_row(row: &Row<'_>) -> Result<Grant, StoreError> {
     Ok(Grant {
         id: row.get("id")?,
         client_id: row.get("client_id")?,
         user_id: row.get("user_id")?,
+        subject: row.get("subject")?,
         scope: sql::scope(row, TABLE)?,
+        claims: sql::json(row, "claims", TABLE)?,
         audiences: sql::list(row, "audiences", TABLE, Some::<String>)?,
         launch_context: LaunchContext {
             patient_id: row.get("patient_id")?,
             encounter_id: row.get("encounter_id")?,
         },
-        launch_parameters: sql::object(row, "launch_parameters", TABLE)?,
+        launch_parameters: sql::json(row, "launch_parameters", TABLE)?,
         authenticated_at: sql::instant(row, "authenticated_at")?,
         methods: sql::list(row, "methods", TABLE, |name: String| {
             AuthenticationMethod::from_name(&name)
         })?,
         nonce: row.get("nonce")?,
         session: sql::optional_digest(row, "session_digest")?,
+        session_id: row.get("session_id")?,
         created_at: sql::instant(row, "created_at")?,
         ended_at: sql::optional_instant(row, "ended_at")?,
     })

@@ -28,7 +28,7 @@ impl Store {
                     launch.launched_by,
                     launch.context.user_id,
                     launch.audience,
-                    sql::to_object(&launch.context)?,
+                    sql::to_json(&launch.context)?,
                     launch.created_at.seconds(),
                     launch.expires_at.seconds(),
                 ],
@@ -76,7 +76,7 @@ impl Store {
         self.write(move |connection| {
             let update =
                 "UPDATE authorization_requests SET context = ?2 WHERE digest = ?1 AND expires_at > ?3";
-            let parameters = params![request.as_bytes(), sql::to_object(&context)?, now.seconds()];
+            let parameters = params![request.as_bytes(), sql::to_json(&context)?, now.seconds()];
             let kept = sql::change(connection, update, parameters)? > 0;
             if kept {
                 audit_events::insert(connection, &audit)?;
@@ -96,7 +96,7 @@ impl Store {
             let query = "SELECT g.launch_parameters FROM access_tokens a JOIN grants g ON g.id = a.grant_id
                          WHERE a.token_id = ?1";
             let found = sql::first(connection, query, params![token_id], |row| {
-                sql::object(row, "launch_parameters", TABLE)
+                sql::json(row, "launch_parameters", TABLE)
             })?;
             Ok(found.unwrap_or_default())
         })
@@ -124,7 +124,7 @@ fn from_row(row: &Row<'_>) -> Result<Launch, StoreError> {
         client_id: row.get("client_id")?,
         launched_by: row.get("launched_by")?,
         audience: row.get("audience")?,
-        context: sql::object(row, "context", TABLE)?,
+        context: sql::json(row, "context", TABLE)?,
         created_at: sql::instant(row, "created_at")?,
         expires_at: sql::instant(row, "expires_at")?,
     })

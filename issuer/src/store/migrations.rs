@@ -48,9 +48,26 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0011_client_metadata",
         include_str!("../../migrations/0011_client_metadata.sql"),
     ),
+    ("0012_dpop", include_str!("../../migrations/0012_dpop.sql")),
     (
         "0013_refresh_token_retries",
         include_str!("../../migrations/0013_refresh_token_retries.sql"),
+    ),
+    (
+        "0014_issuer_assertions",
+        include_str!("../../migrations/0014_issuer_assertions.sql"),
+    ),
+    (
+        "0015_dynamic_registration",
+        include_str!("../../migrations/0015_dynamic_registration.sql"),
+    ),
+    (
+        "0016_openid_claims",
+        include_str!("../../migrations/0016_openid_claims.sql"),
+    ),
+    (
+        "0017_backchannel_logout",
+        include_str!("../../migrations/0017_backchannel_logout.sql"),
     ),
     (
         "0018_status_lists",
@@ -59,6 +76,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     (
         "0019_launches",
         include_str!("../../migrations/0019_launches.sql"),
+    ),
+    (
+        "0020_records_close_together",
+        include_str!("../../migrations/0020_records_close_together.sql"),
     ),
 ];
 

@@ -2,7 +2,8 @@
 //!
 //! Codes and exchanged refresh tokens outlive their use, because their replay must be known for one; they go with their
 //! grant, or when they have expired. A grant goes when nothing under it is left and nothing can come of it: it ended, or
-//! neither its code, nor the device it was given to, nor a refresh token can be used any more.
+//! neither its code, nor the device it was given to, nor a refresh token can be used any more. One that gave tokens stays as
+//! long as its session: at the session's end its client is to hear of it.
 
 use wardgate_shared::time::Timestamp;
 
@@ -21,7 +22,7 @@ pub struct Purged {
 }
 
 /// What an index on the expiry finds; `?1` is now, `?2` the portion.
-const EXPIRED: [&str; 9] = [
+const EXPIRED: [&str; 13] = [
     "DELETE FROM authorization_requests WHERE digest IN
          (SELECT digest FROM authorization_requests WHERE expires_at <= ?1 LIMIT ?2)",
     // An hour later than it could: a device that asks late is to hear that its code has expired.
@@ -32,13 +33,18 @@ const EXPIRED: [&str; 9] = [
     "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM access_tokens WHERE token_id IN
          (SELECT token_id FROM access_tokens WHERE expires_at <= ?1 LIMIT ?2)",
-    // After the tokens, which refer to them; a list expires with its last token or later.
-    "DELETE FROM status_lists WHERE id IN
-         (SELECT id FROM status_lists l WHERE expires_at <= ?1
-              AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE status_list = l.id) LIMIT ?2)",
+    // A list expires with the last token in it, or later.
+    "DELETE FROM status_lists WHERE id IN (SELECT id FROM status_lists WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM refresh_tokens WHERE digest IN (SELECT digest FROM refresh_tokens WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM client_assertions WHERE (client_id, digest) IN
          (SELECT client_id, digest FROM client_assertions WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM issuer_assertions WHERE (issuer, digest) IN
+         (SELECT issuer, digest FROM issuer_assertions WHERE expires_at <= ?1 LIMIT ?2)",
+    // Clients that registered themselves and had no token since; what hangs on them goes along.
+    "DELETE FROM clients WHERE client_id IN (SELECT client_id FROM clients WHERE unused_until <= ?1 LIMIT ?2)",
+    "DELETE FROM registration_tokens WHERE id IN
+         (SELECT id FROM registration_tokens WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM dpop_proofs WHERE digest IN (SELECT digest FROM dpop_proofs WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM signing_keys WHERE key_id IN
          (SELECT key_id FROM signing_keys WHERE published_until <= ?1 LIMIT ?2)",
 ];
@@ -49,6 +55,7 @@ macro_rules! finished {
         "NOT EXISTS (SELECT 1 FROM access_tokens a WHERE a.grant_id = g.id)
            AND NOT EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id)
            AND NOT EXISTS (SELECT 1 FROM authorization_codes c WHERE c.grant_id = g.id AND c.expires_at > ?1)
+           AND (g.activated_at IS NULL OR NOT EXISTS (SELECT 1 FROM sessions s WHERE s.digest = g.session_digest))
            AND NOT EXISTS (SELECT 1 FROM device_authorizations d WHERE d.grant_id = g.id AND d.expires_at > ?1)"
     };
 }

@@ -14,7 +14,7 @@
 //! successor away from the client: the client's next refresh presents a replaced token, which is a replay. Either way
 //! one of the two learns of the other, and the family is over.
 //!
-//! Grace is for clients that prove who they are ([`crate::domain::client::Client::refresh_token_grace_seconds`]): a stolen
+//! Grace is for clients that prove who they are ([`crate::domain::client::Rules`]): a stolen
 //! token alone gives nothing there, so a client whose processes cross each other, or whose new token is slow to reach
 //! its storage, may come with the old one a little longer (FAPI-41). Nobody's access token is revoked for that.
 
@@ -97,7 +97,7 @@ impl Store {
         self.read(move |connection| {
             sql::first(
                 connection,
-                "SELECT t.digest, t.grant_id, t.issued_at, t.expires_at, t.rotated_at, t.replaced_at, g.*
+                "SELECT t.digest, t.grant_id, t.issued_at, t.expires_at, t.rotated_at, t.replaced_at, t.dpop_jkt, g.*
                  FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id WHERE t.digest = ?1",
                 params![digest.as_bytes()],
                 |row| Ok((from_row(row)?, grants::from_row(row)?)),
@@ -326,8 +326,8 @@ fn insert(
     sql::change(
         connection,
         "INSERT INTO refresh_tokens (digest, grant_id, issued_at, expires_at, rotated_at, replaced_at,
-             predecessor_digest, access_token_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             predecessor_digest, access_token_id, dpop_jkt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             token.digest.as_bytes(),
             token.grant_id,
@@ -337,6 +337,7 @@ fn insert(
             sql::optional_seconds(token.replaced_at),
             predecessor.map(|digest| digest.as_bytes().as_slice()),
             access.token_id,
+            token.dpop_jkt,
         ],
     )?;
     Ok(())
@@ -350,5 +351,6 @@ fn from_row(row: &Row<'_>) -> Result<RefreshToken, StoreError> {
         expires_at: sql::instant(row, "expires_at")?,
         rotated_at: sql::optional_instant(row, "rotated_at")?,
         replaced_at: sql::optional_instant(row, "replaced_at")?,
+        dpop_jkt: row.get("dpop_jkt")?,
     })
 }

@@ -8,7 +8,7 @@ use crate::domain::digest::SecretDigest;
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::user::User;
 
-use super::{Store, StoreError, audit_events, grants, sql, users};
+use super::{Store, StoreError, audit_events, grants, logout_notifications, sql, users};
 
 const TABLE: &str = "sessions";
 /// `last_seen_at` is kept to this many seconds at most, so that a page view rarely writes.
@@ -21,7 +21,8 @@ fn seen_precision(idle_seconds: i64) -> i64 {
 
 impl Store {
     /// Stores a session after a sign-in. The session it replaces ends: its cookie must never work again (session
-    /// fixation). Grants that live with the old session move to the new one if it is the same person's, else they end.
+    /// fixation). If it is the same person's, the new one keeps its id, and grants that live with it move along; else they
+    /// end, and clients are to hear of it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -31,9 +32,16 @@ impl Store {
         replaces: Option<SecretDigest>,
         audit: AuditEvent,
     ) -> Result<(), StoreError> {
-        self.write(move |connection| {
+        let may_end_another = replaces.is_some();
+        let begun = self.write(move |connection| {
             insert(connection, &session)?;
             if let Some(old) = replaces.filter(|old| *old != session.digest) {
+                sql::change(
+                    connection,
+                    "UPDATE sessions SET id = old.id FROM sessions AS old
+                     WHERE sessions.digest = ?1 AND old.digest = ?2 AND old.user_id = sessions.user_id",
+                    params![session.digest.as_bytes(), old.as_bytes()],
+                )?;
                 sql::change(
                     connection,
                     "UPDATE grants SET session_digest = ?1 WHERE session_digest = ?2 AND user_id = ?3",
@@ -42,8 +50,12 @@ impl Store {
                 end(connection, &old, audit.at)?;
             }
             audit_events::insert(connection, &audit)
-        })
-        .await
+        });
+        begun.await?;
+        if may_end_another {
+            self.ring_logout_bell();
+        }
+        Ok(())
     }
 
     /// The live session of this digest, and its person: not past its end, seen within `idle_seconds`, the person active.
@@ -60,9 +72,9 @@ impl Store {
         self.read(move |connection| {
             sql::first(
                 connection,
-                "SELECT s.digest, s.user_id, s.authenticated_at, s.methods, s.last_seen_at, s.request_digest, s.expires_at,
+                "SELECT s.digest, s.id, s.user_id, s.authenticated_at, s.methods, s.last_seen_at, s.request_digest, s.expires_at,
                         u.email, u.name, u.password_hash, u.role, u.fhir_user, u.practitioner_id, u.organization_id,
-                        u.created_at, u.deactivated_at
+                        u.created_at, u.deactivated_at, u.profile
                  FROM sessions s JOIN users u ON u.id = s.user_id
                  WHERE s.digest = ?1 AND s.expires_at > ?2 AND s.last_seen_at > ?3 AND u.deactivated_at IS NULL",
                 params![digest.as_bytes(), now.seconds(), now.minus(idle_seconds).seconds()],
@@ -123,29 +135,50 @@ impl Store {
         .await
     }
 
-    /// Ends a session, and the grants that live with it, at the time of `audit`. Says whether there was such a session;
-    /// only then is `audit` recorded.
+    /// Ends a session, and the grants that live with it, at the time of `audit`, and queues what clients are to hear of it. Says
+    /// whether there was such a session; only then is `audit` recorded.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn end_session(&self, digest: &SecretDigest, audit: AuditEvent) -> Result<bool, StoreError> {
         let digest = *digest;
-        self.write(move |connection| {
+        let ended = self.write(move |connection| {
             let existed = end(connection, &digest, audit.at)?;
             if existed {
                 audit_events::insert(connection, &audit)?;
             }
             Ok(existed)
-        })
-        .await
+        });
+        let existed = ended.await?;
+        self.ring_logout_bell();
+        Ok(existed)
+    }
+
+    /// Ends every session of a person, as [`Store::end_session`] does. Says how many there were; if none, `audit` is not
+    /// recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_sessions_of(&self, user_id: &str, audit: AuditEvent) -> Result<usize, StoreError> {
+        let user_id = String::from(user_id);
+        let ended = self.write(move |connection| {
+            let sessions = end_all_of(connection, &user_id, audit.at)?;
+            if sessions > 0 {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(sessions)
+        });
+        let sessions = ended.await?;
+        self.ring_logout_bell();
+        Ok(sessions)
     }
 }
 
 fn insert(connection: &Connection, session: &Session) -> Result<(), StoreError> {
     sql::change(
         connection,
-        "INSERT INTO sessions (digest, user_id, authenticated_at, methods, last_seen_at, request_digest, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO sessions (digest, user_id, authenticated_at, methods, last_seen_at, request_digest, expires_at, id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             session.digest.as_bytes(),
             session.user_id,
@@ -154,11 +187,27 @@ fn insert(connection: &Connection, session: &Session) -> Result<(), StoreError> 
             session.last_seen_at.seconds(),
             session.request.as_ref().map(SecretDigest::as_bytes),
             session.expires_at.seconds(),
+            session.id,
         ],
     )?;
     Ok(())
 }
 
+/// Ends every session of a person. Says how many there were.
+pub(super) fn end_all_of(
+    connection: &Connection,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let query = "SELECT digest FROM sessions WHERE user_id = ?1";
+    let digests = sql::all(connection, query, [user_id], |row| sql::digest(row, "digest"))?;
+    for digest in &digests {
+        end(connection, digest, now)?;
+    }
+    Ok(digests.len())
+}
+
+/// Ends a session. Of many who end one, the first queues what clients are to hear.
 fn end(connection: &Connection, digest: &SecretDigest, now: Timestamp) -> Result<bool, StoreError> {
     let dependent = sql::all(
         connection,
@@ -169,16 +218,18 @@ fn end(connection: &Connection, digest: &SecretDigest, now: Timestamp) -> Result
     for grant_id in dependent {
         grants::end(connection, &grant_id, now)?;
     }
-    Ok(sql::change(
-        connection,
-        "DELETE FROM sessions WHERE digest = ?1",
-        params![digest.as_bytes()],
-    )? > 0)
+    let delete = "DELETE FROM sessions WHERE digest = ?1";
+    let existed = sql::change(connection, delete, params![digest.as_bytes()])? > 0;
+    if existed {
+        logout_notifications::queue(connection, digest, now)?;
+    }
+    Ok(existed)
 }
 
 fn from_row(row: &Row<'_>) -> Result<Session, StoreError> {
     Ok(Session {
         digest: sql::digest(row, "digest")?,
+        id: row.get("id")?,
         user_id: row.get("user_id")?,
         authenticated_at: sql::instant(row, "authenticated_at")?,
         methods: sql::list(row, "methods", TABLE, |name: String| {

@@ -97,13 +97,13 @@ pub(super) fn to_list<T: Serialize>(values: impl IntoIterator<Item = T>) -> Resu
     serde_json::to_string(&values).map_err(|_| StoreError::Conflict)
 }
 
-/// A value as the JSON object that a column holds.
-pub(super) fn to_object<T: Serialize>(value: &T) -> Result<String, StoreError> {
+/// A value as the JSON text that a column holds.
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|_| StoreError::Conflict)
 }
 
-/// A column that holds a JSON object.
-pub(super) fn object<T: DeserializeOwned>(
+/// A column that holds a JSON text.
+pub(super) fn json<T: DeserializeOwned>(
     row: &Row<'_>,
     column: &str,
     table: &'static str,

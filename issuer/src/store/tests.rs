@@ -3,6 +3,7 @@
 mod authorization;
 mod concurrency;
 mod durability;
+mod logout_notifications;
 mod migrations;
 mod people;
 mod purge;
@@ -24,6 +25,7 @@ use crate::domain::client::{Client, ClientAuthentication, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::grant::{AccessTokenRecord, Grant, RefreshToken};
 use crate::domain::launch::{LaunchParameters, LaunchedContext, RequestContext};
+use crate::domain::person_claim::{AskedClaims, PersonClaim};
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::status_list::StatusListEntry;
 use crate::domain::user::User;
@@ -73,7 +75,9 @@ impl TestStore {
             id: id.into(),
             client_id: self.client.client_id.clone(),
             user_id: self.user.id.clone(),
+            subject: "sub-of-ada".into(),
             scope: ScopeSet::parse("openid patient/*.rs offline_access").unwrap(),
+            claims: asked_claims(),
             audiences: vec![AUDIENCE.into()],
             launch_context: LaunchContext {
                 patient_id: Some("p-1".into()),
@@ -87,6 +91,7 @@ impl TestStore {
             methods: vec![AuthenticationMethod::Password],
             nonce: Some("n-1".into()),
             session: Some(digest("session")),
+            session_id: Some("session-1".into()),
             created_at: START,
             ended_at: None,
         }
@@ -103,12 +108,14 @@ impl TestStore {
             state: Some("state ü&=".into()),
             nonce: Some("n-1".into()),
             challenge: Some(challenge()),
+            dpop_jkt: None,
             audiences: vec![AUDIENCE.into()],
             authenticated_after: Some(START.minus(1)),
             consent_forced: true,
             prompt_none: true,
             login_hint: Some("ada@example.org".into()),
             pushed_until: None,
+            claims: asked_claims(),
             hinted_user_id: Some("user-ada".into()),
             launch: None,
             context: RequestContext {
@@ -125,6 +132,7 @@ impl TestStore {
     fn session(&self, secret: &str) -> Session {
         Session {
             digest: digest(secret),
+            id: format!("session-{secret}"),
             user_id: self.user.id.clone(),
             authenticated_at: START,
             methods: vec![AuthenticationMethod::Password],
@@ -214,12 +222,20 @@ fn authorization_code(secret: &str, grant: Grant) -> AuthorizationCode {
         redirect_uri: REDIRECT_URI.into(),
         redirect_uri_given: true,
         challenge: Some(challenge()),
+        dpop_jkt: None,
         expires_at: START.plus(60),
     }
 }
 
 fn digest(secret: &str) -> SecretDigest {
     SecretDigest::of(secret)
+}
+
+fn asked_claims() -> AskedClaims {
+    AskedClaims {
+        userinfo: [PersonClaim::Name, PersonClaim::FhirUser].into(),
+        id_token: [PersonClaim::Email].into(),
+    }
 }
 
 /// RFC 7636 appendix B.
@@ -239,6 +255,7 @@ fn refresh(secret: &str, grant_id: &str) -> RefreshToken {
         expires_at: START.plus(2_592_000),
         rotated_at: None,
         replaced_at: None,
+        dpop_jkt: None,
     }
 }
 
@@ -259,6 +276,7 @@ fn access(token_id: &str, grant_id: Option<&str>) -> AccessTokenRecord {
         status: place(),
         expires_at: START.plus(3600),
         revoked_at: None,
+        proof: None,
     }
 }
 

@@ -4,9 +4,11 @@ use rusqlite::{Row, params};
 use wardgate_shared::secret::Secret;
 
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::user::User;
+use crate::domain::user::{Profile, User};
 
-use super::{Insertion, Store, StoreError, audit_events, sql};
+use super::{Insertion, Store, StoreError, audit_events, grants, sessions, sql};
+
+const TABLE: &str = "users";
 
 impl Store {
     /// Makes an account. `audit` is recorded only if neither its id nor its address was taken.
@@ -18,8 +20,8 @@ impl Store {
             let rows = sql::change(
                 connection,
                 "INSERT INTO users (id, email, name, password_hash, role, fhir_user, practitioner_id, organization_id,
-                     created_at, deactivated_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
+                     created_at, deactivated_at, profile)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
                 params![
                     user.id,
                     user.email,
@@ -31,6 +33,7 @@ impl Store {
                     user.organization_id,
                     user.created_at.seconds(),
                     sql::optional_seconds(user.deactivated_at),
+                    sql::to_json(&user.profile)?,
                 ],
             )?;
             if rows > 0 {
@@ -75,6 +78,50 @@ impl Store {
         .await
     }
 
+    /// Stores what is known of a person. Says whether there is such a person; only then is `audit` recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_profile(
+        &self,
+        user_id: &str,
+        profile: Profile,
+        audit: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let id = String::from(user_id);
+        self.write(move |connection| {
+            let update = "UPDATE users SET profile = ?2 WHERE id = ?1";
+            let found = sql::change(connection, update, params![id, sql::to_json(&profile)?])? > 0;
+            if found {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Closes an account at the time of `audit`: ends its sessions, with what clients are to hear of that, and everything that was
+    /// granted in its name, `offline_access` included. Says whether it was open; only then is `audit` recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn deactivate_user(&self, id: &str, audit: AuditEvent) -> Result<bool, StoreError> {
+        let id = String::from(id);
+        let deactivated = self.write(move |connection| {
+            let update = "UPDATE users SET deactivated_at = ?2 WHERE id = ?1 AND deactivated_at IS NULL";
+            if sql::change(connection, update, params![id, audit.at.seconds()])? == 0 {
+                return Ok(false);
+            }
+            sessions::end_all_of(connection, &id, audit.at)?;
+            grants::end_all_of(connection, &id, audit.at)?;
+            audit_events::insert(connection, &audit)?;
+            Ok(true)
+        });
+        let deactivated = deactivated.await?;
+        self.ring_logout_bell();
+        Ok(deactivated)
+    }
+
     /// Stores a new hash of a person's password. Says whether there is such a person; only then is `audit` recorded.
     ///
     /// # Errors
@@ -109,6 +156,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<User, StoreError> {
         fhir_user: row.get("fhir_user")?,
         practitioner_id: row.get("practitioner_id")?,
         organization_id: row.get("organization_id")?,
+        profile: sql::json(row, "profile", TABLE)?,
         created_at: sql::instant(row, "created_at")?,
         deactivated_at: sql::optional_instant(row, "deactivated_at")?,
     })

@@ -11,8 +11,7 @@
 //! - `launch` needs an EHR launch, `launch/encounter` an encounter, and another launch scope a resource of that type and role
 //!   in `fhirContext`. Without it they are dropped.
 //! - `fhirUser` is dropped for people without a FHIR resource (SMART-55).
-//! - `profile` and `email` open the person's name and address at userinfo; `address` and `phone` are dropped, since nothing
-//!   answers them.
+//! - `profile`, `email`, `address` and `phone` open at userinfo what the account holds, even if that is nothing.
 //! - `offline_access` and `online_access` are dropped for clients that are not registered for `refresh_token`.
 //! - The short form (`observation.read`) means the patient in context, else the user, else the client itself.
 //! - A client registered for `refresh_token` gets one with every grant. With `offline_access` it lives by itself; without,
@@ -53,8 +52,6 @@ enum Need {
     ClientItself,
     /// Anybody's: a person's or a client's.
     Anybody,
-    /// Nobody's: there is nothing behind it.
-    Nothing,
 }
 
 impl Need {
@@ -67,9 +64,8 @@ impl Need {
                 Level::Holder => Self::Anybody,
             },
             Scope::Launch | Scope::LaunchContext { .. } => Self::Context,
-            Scope::Address | Scope::Phone => Self::Nothing,
             Scope::FhirUser => Self::FhirResource,
-            Scope::OpenId | Scope::Profile | Scope::Email => Self::Person,
+            Scope::OpenId | Scope::Profile | Scope::Email | Scope::Address | Scope::Phone => Self::Person,
             Scope::OfflineAccess | Scope::OnlineAccess => Self::RefreshToken,
             Scope::Other(_) => Self::Anybody,
         }
@@ -90,7 +86,7 @@ pub fn for_request(requested: &ScopeSet, client: &Client) -> ScopeSet {
     keep(&narrow(requested, &client.scope), |need| match need {
         Need::Person | Need::Context | Need::FhirResource | Need::Anybody => true,
         Need::RefreshToken => refreshes,
-        Need::ClientItself | Need::Nothing => false,
+        Need::ClientItself => false,
     })
 }
 
@@ -99,7 +95,7 @@ pub fn for_person(requested: &ScopeSet, user: &User, context: &KnownContext) -> 
     let givable = keep(requested, |need| match need {
         Need::Person | Need::RefreshToken | Need::Anybody | Need::Context => true,
         Need::FhirResource => user.fhir_user.is_some(),
-        Need::ClientItself | Need::Nothing => false,
+        Need::ClientItself => false,
     });
     let is_satisfied = |token: &&ScopeToken| Scope::parse(token).is_ok_and(|scope| context.satisfies(&scope));
     let scope: ScopeSet = givable.iter().filter(is_satisfied).cloned().collect();
@@ -126,7 +122,7 @@ pub fn for_client_itself(requested: Option<&ScopeSet>, client: &Client) -> Scope
     let within = narrow(requested.unwrap_or(&client.scope), &client.scope);
     keep(&within, |need| match need {
         Need::ClientItself | Need::Anybody => true,
-        Need::Person | Need::RefreshToken | Need::Context | Need::FhirResource | Need::Nothing => false,
+        Need::Person | Need::RefreshToken | Need::Context | Need::FhirResource => false,
     })
 }
 
@@ -138,6 +134,16 @@ pub fn for_refresh(requested: Option<&ScopeSet>, granted: &ScopeSet) -> Option<S
     };
     let within = narrow(requested, granted);
     (within == *requested).then_some(within)
+}
+
+/// What of a token's scopes `client` gets when it exchanges the token: all of them, or those it asks for, within what it is
+/// registered for itself. `None` when it asks for more than the token has. Nothing that a refresh token belongs to.
+pub fn for_exchange(requested: Option<&ScopeSet>, held: &ScopeSet, client: &Client) -> Option<ScopeSet> {
+    let asked = for_refresh(requested, held)?;
+    Some(keep(&narrow(&asked, &client.scope), |need| match need {
+        Need::Person | Need::Context | Need::FhirResource | Need::Anybody => true,
+        Need::RefreshToken | Need::ClientItself => false,
+    }))
 }
 
 /// The longest scope that is granted, in bytes. It travels in the access token, which nobody reads beyond

@@ -19,6 +19,12 @@ pub enum OpaqueSecret {
     AuthorizationRequest,
     /// A device code (RFC 8628).
     DeviceCode,
+    /// A client secret.
+    ClientSecret,
+    /// An initial access token (RFC 7591 section 3).
+    InitialAccessToken,
+    /// A registration access token (RFC 7592).
+    RegistrationAccessToken,
     /// The value of an EHR launch.
     Launch,
     /// The value of the cookie that ties a sign-in form to its browser.
@@ -33,6 +39,9 @@ impl OpaqueSecret {
             Self::Session => "wgs_",
             Self::AuthorizationRequest => "wga_",
             Self::DeviceCode => "wgd_",
+            Self::ClientSecret => "wgsec_",
+            Self::InitialAccessToken => "wgi_",
+            Self::RegistrationAccessToken => "wgm_",
             Self::Launch => "wgl_",
             Self::SignInForm => "wgf_",
         }
@@ -71,6 +80,7 @@ mod tests {
     use super::OpaqueSecret;
     use crate::domain::digest::SecretDigest;
 
+    // OIDC-59, FAPI-39
     #[test]
     fn a_secret_has_its_shape_and_its_digest() {
         let secret = OpaqueSecret::AuthorizationCode.generate().unwrap();

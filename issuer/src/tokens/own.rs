@@ -10,9 +10,12 @@ use wardgate_shared::jwt::{self, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, Un
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::client::Client;
+use crate::domain::grant::Grant;
 use crate::domain::user::User;
 use crate::error::InternalError;
 use crate::state::AppState;
+
+use super::subjects;
 
 /// Whether a token that has expired counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub struct LiveAccessToken {
     pub token: VerifiedJwt<AccessClaims>,
     /// The person in whose name it speaks, who is active; none when the client acts for itself.
     pub user: Option<User>,
+    /// The grant that it was made from; none when the client acts for itself.
+    pub grant: Option<Grant>,
 }
 
 /// The access token behind `text`, if this issuer signed it for one of its resources.
@@ -66,17 +71,26 @@ pub async fn live_access_token(
         return Ok(None);
     }
     if claims.is_client_itself() {
-        return Ok(Some(LiveAccessToken { token, user: None }));
+        return Ok(Some(LiveAccessToken {
+            token,
+            user: None,
+            grant: None,
+        }));
     }
-    let user = state.store().user(&claims.subject).await?;
+    // The token may call the person by a name that only its client knows.
+    let grant = state.store().grant_of_access_token(&claims.token_id).await?;
+    let user_id = grant.as_ref().map_or(&claims.subject, |grant| &grant.user_id);
+    let user = state.store().user(user_id).await?;
     Ok(user.filter(User::is_active).map(|user| LiveAccessToken {
         token,
         user: Some(user),
+        grant,
     }))
 }
 
-/// The ID token behind `text`, in any algorithm of ours, expired or not, with the registered client that it was issued to: what an `id_token_hint`
-/// must be (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2).
+/// The account that the ID token behind `text` is about, and the registered client that it was issued to. The token may be
+/// in any algorithm of ours, and expired: what an `id_token_hint` may be (OpenID Connect Core section 3.1.2.1, RP-Initiated
+/// Logout section 2).
 ///
 /// # Errors
 /// When the store cannot answer.
@@ -84,7 +98,7 @@ pub async fn id_token(
     state: &AppState,
     text: &str,
     now: Timestamp,
-) -> Result<Option<(IdClaims, Client)>, InternalError> {
+) -> Result<Option<(String, Client)>, InternalError> {
     let Ok(unverified) = UnverifiedJwt::parse(text, MAXIMUM_JWT_BYTES) else {
         return Ok(None);
     };
@@ -100,7 +114,11 @@ pub async fn id_token(
         Expiry::Ignored,
         now,
     );
-    Ok(verified.await.map(|token| (token.into_claims(), client)))
+    let Some(token) = verified.await else {
+        return Ok(None);
+    };
+    let user_id = subjects::account_of_own(state, token.into_claims().subject).await?;
+    Ok(Some((user_id, client)))
 }
 
 async fn verify<C: RegisteredClaims>(

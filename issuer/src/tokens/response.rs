@@ -16,6 +16,8 @@ pub struct TokenResponse<'a> {
     token_type: &'static str,
     expires_in: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
     scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,8 +35,9 @@ impl<'a> TokenResponse<'a> {
     pub fn new(access: &'a SignedAccessToken, scope: &ScopeSet) -> Self {
         Self {
             access_token: access.value.expose(),
-            token_type: "Bearer",
+            token_type: access.token_type,
             expires_in: access.lifetime_seconds,
+            issued_token_type: None,
             refresh_token: None,
             scope: scope.to_string(),
             id_token: None,
@@ -42,6 +45,13 @@ impl<'a> TokenResponse<'a> {
             encounter: None,
             launch: None,
         }
+    }
+
+    /// With the type of the access token, where it was exchanged for another token (RFC 8693 section 2.2.1).
+    #[must_use]
+    pub const fn with_issued_token_type(mut self, token_type: Option<&'static str>) -> Self {
+        self.issued_token_type = token_type;
+        self
     }
 
     /// With a refresh token.

@@ -1,7 +1,10 @@
 //! Scopes in words for the person who is asked.
 
+use std::collections::BTreeSet;
+
 use wardgate_shared::scope::{Level, Permissions, ResourceSelector, Scope, ScopeSet, SmartScope};
 
+use crate::domain::person_claim::PersonClaim;
 use crate::endpoints::{introspect, launches};
 
 /// One line of the consent page.
@@ -9,17 +12,28 @@ use crate::endpoints::{introspect, launches};
 pub struct Permission {
     /// What the app can do, as the end of "it can: …".
     pub words: String,
-    /// The scope itself, for those who want to know exactly.
+    /// The scope itself, or the claim, for those who want to know exactly.
     pub scope: String,
 }
 
-/// What `scope` permits, line by line, when the patient's own record is in context or not.
-pub fn permissions(scope: &ScopeSet, patient_in_context: bool) -> Vec<Permission> {
+/// Whose record a scope of the level `patient` opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordInContext {
+    /// Nobody's.
+    None,
+    /// That of the person who is asked.
+    Own,
+    /// That of the patient whom the page names.
+    OfPatient,
+}
+
+/// What `scope` permits, line by line, when this record is in context.
+pub fn permissions(scope: &ScopeSet, record: RecordInContext) -> Vec<Permission> {
     scope
         .iter()
         .map(|token| {
             let words = match Scope::parse(token) {
-                Ok(scope) => describe(&scope, patient_in_context),
+                Ok(scope) => describe(&scope, record),
                 Err(_) => String::from("do nothing: this scope is not a lawful one"),
             };
             Permission {
@@ -30,15 +44,29 @@ pub fn permissions(scope: &ScopeSet, patient_in_context: bool) -> Vec<Permission
         .collect()
 }
 
-fn describe(scope: &Scope, patient_in_context: bool) -> String {
+/// Claims that were asked for one by one, line by line; in place of the scope stands the claim's name.
+pub fn claim_permissions(claims: &BTreeSet<PersonClaim>) -> Vec<Permission> {
+    claims
+        .iter()
+        .map(|claim| Permission {
+            words: claim.words().into(),
+            scope: claim.as_str().into(),
+        })
+        .collect()
+}
+
+fn describe(scope: &Scope, record: RecordInContext) -> String {
     match scope {
-        Scope::Smart(smart) => describe_smart(smart, patient_in_context),
+        Scope::Smart(smart) => describe_smart(smart, record),
         Scope::OpenId => "know that it is you, by your account's identifier".into(),
         Scope::FhirUser => "know which health record entry stands for you".into(),
         Scope::OfflineAccess => "keep this access while you are away, until it is withdrawn".into(),
         Scope::OnlineAccess => "keep this access while you stay signed in".into(),
         Scope::LaunchContext { .. } | Scope::Launch => "know whose health record is open".into(),
-        Scope::Profile => "see your name".into(),
+        Scope::Profile => {
+            "see your profile: your names, and date of birth, gender, picture and the like if they are known"
+                .into()
+        }
         Scope::Email => "see your e-mail address".into(),
         Scope::Address => "see your postal address".into(),
         Scope::Phone => "see your telephone number".into(),
@@ -52,20 +80,18 @@ fn describe(scope: &Scope, patient_in_context: bool) -> String {
     }
 }
 
-fn describe_smart(scope: &SmartScope, patient_in_context: bool) -> String {
+fn describe_smart(scope: &SmartScope, record: RecordInContext) -> String {
     let what = match scope.resource() {
         ResourceSelector::Any => String::from("all data"),
         ResourceSelector::Type(resource_type) => format!("{} data", resource_type.as_str()),
     };
-    let own_record = match scope.level() {
-        Level::Patient => true,
-        Level::Holder => patient_in_context,
-        Level::User | Level::System => false,
-    };
-    let place = if own_record {
-        "in your health record"
-    } else {
-        "that you may see yourself"
+    let place = match (scope.level(), record) {
+        (Level::Patient | Level::Holder, RecordInContext::OfPatient) => "in this patient's record",
+        (Level::Patient, RecordInContext::None | RecordInContext::Own)
+        | (Level::Holder, RecordInContext::Own) => "in your health record",
+        (Level::Holder, RecordInContext::None) | (Level::User | Level::System, _) => {
+            "that you may see yourself"
+        }
     };
     let limit = scope
         .restriction()
@@ -102,11 +128,16 @@ fn verbs(permissions: Permissions) -> String {
 mod tests {
     use wardgate_shared::scope::ScopeSet;
 
-    use super::permissions;
+    use super::{RecordInContext, permissions};
 
     #[track_caller]
     fn says(scope: &str, patient_in_context: bool, words: &str) {
-        let lines = permissions(&ScopeSet::parse(scope).unwrap(), patient_in_context);
+        let record = if patient_in_context {
+            RecordInContext::Own
+        } else {
+            RecordInContext::None
+        };
+        let lines = permissions(&ScopeSet::parse(scope).unwrap(), record);
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0].words, words);
         assert_eq!(lines[0].scope, scope);
@@ -148,6 +179,18 @@ mod tests {
             false,
             "read and search Observation data that you may see yourself",
         );
+    }
+
+    #[test]
+    fn a_professional_is_asked_about_the_patient_whom_the_page_names() {
+        for scope in ["patient/Observation.rs", "observation.read"] {
+            let scope = ScopeSet::parse(scope).unwrap();
+            let lines = permissions(&scope, RecordInContext::OfPatient);
+            assert_eq!(
+                lines[0].words,
+                "read and search Observation data in this patient's record"
+            );
+        }
     }
 
     #[test]

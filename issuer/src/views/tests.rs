@@ -6,12 +6,23 @@ use wardgate_shared::scope::ScopeSet;
 
 use super::form_post::FormPostPage;
 use super::{
-    ConsentPage, DeviceCodePage, DeviceConsentPage, DeviceDonePage, EndSessionPage, ErrorCodeEntry,
-    ErrorCodesPage, ErrorPage, FormTargets, LandingPage, SignInPage, SignOutForm, SignOutPage, form_post,
-    page, permissions,
+    ClientCard, ConsentPage, DeviceCodePage, DeviceConsentPage, DeviceDonePage, EndSessionPage,
+    ErrorCodeEntry, ErrorCodesPage, ErrorPage, FormTargets, LandingPage, RecordInContext,
+    SelectEncounterPage, SelectPatientPage, SignInPage, SignOutForm, SignOutPage, form_post, page,
+    permissions,
 };
 
+use crate::fhir::{PatientQuery, Summary};
+
 const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror='x'>&amp;\u{202e}";
+
+/// Links as no validator lets them pass.
+const HOSTILE_LINKS: ClientCard<'static> = ClientCard {
+    logo: None,
+    policy: Some(HOSTILE),
+    terms: Some(HOSTILE),
+    registered_itself: true,
+};
 
 #[track_caller]
 fn is_harmless(template: &impl Template) {
@@ -33,6 +44,7 @@ fn is_harmless(template: &impl Template) {
 fn hostile_values_stay_text_on_every_page() {
     is_harmless(&SignInPage {
         client_name: Some(HOSTILE),
+        card: HOSTILE_LINKS,
         request: Some(HOSTILE),
         device: Some(HOSTILE),
         form_token: HOSTILE,
@@ -41,15 +53,49 @@ fn hostile_values_stay_text_on_every_page() {
     });
     let permissions = permissions(
         &ScopeSet::parse("x><script>alert(1)</script> patient/*.rs").unwrap(),
-        true,
+        RecordInContext::OfPatient,
     );
     is_harmless(&ConsentPage {
         client_name: HOSTILE,
+        card: HOSTILE_LINKS,
         permissions: &permissions,
+        patient: Some(HOSTILE),
+        encounter: Some(HOSTILE),
+        chosen: true,
         resources: &[HOSTILE],
         destination: HOSTILE,
         request: HOSTILE,
         form_token: HOSTILE,
+        user_name: HOSTILE,
+        user_email: HOSTILE,
+    });
+    let query = PatientQuery {
+        name: HOSTILE.into(),
+        birthdate: HOSTILE.into(),
+        identifier: HOSTILE.into(),
+    };
+    let found = [Summary {
+        id: HOSTILE.into(),
+        title: HOSTILE.into(),
+        details: HOSTILE.into(),
+    }];
+    is_harmless(&SelectPatientPage {
+        client_name: HOSTILE,
+        query: &query,
+        found: Some(&found),
+        request: HOSTILE,
+        form_token: HOSTILE,
+        problem: Some(HOSTILE),
+        user_name: HOSTILE,
+        user_email: HOSTILE,
+    });
+    is_harmless(&SelectEncounterPage {
+        client_name: HOSTILE,
+        patient: Some(HOSTILE),
+        found: Some(&found),
+        request: HOSTILE,
+        form_token: HOSTILE,
+        problem: Some(HOSTILE),
         user_name: HOSTILE,
         user_email: HOSTILE,
     });
@@ -62,6 +108,7 @@ fn hostile_values_stay_text_on_every_page() {
     });
     is_harmless(&DeviceConsentPage {
         client_name: HOSTILE,
+        card: HOSTILE_LINKS,
         permissions: &permissions,
         resources: &[HOSTILE],
         user_code: HOSTILE,
@@ -125,9 +172,31 @@ fn the_page_that_posts_itself_runs_its_own_script_and_no_other() {
 }
 
 #[test]
+fn a_logo_is_one_picture_whatever_its_address_holds() {
+    let html = SignInPage {
+        client_name: Some(HOSTILE),
+        card: ClientCard {
+            logo: Some(HOSTILE),
+            ..ClientCard::default()
+        },
+        request: None,
+        device: None,
+        form_token: "t",
+        email: "",
+        problem: None,
+    }
+    .render()
+    .unwrap();
+    assert_eq!(html.matches("<img").count(), 1, "{html}");
+    assert!(!html.contains("<script") && !html.contains("onerror='"), "{html}");
+    assert!(html.contains("referrerpolicy=\"no-referrer\""));
+}
+
+#[test]
 fn every_input_has_a_label() {
     let html = SignInPage {
         client_name: None,
+        card: ClientCard::default(),
         request: None,
         device: None,
         form_token: "t",

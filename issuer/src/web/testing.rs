@@ -6,7 +6,7 @@ use axum::Router;
 use base64ct::{Base64, Encoding};
 use http::StatusCode;
 use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims};
-use wardgate_shared::jwt::{self, Policy, RegisteredClaims, UnverifiedJwt, VerifiedJwt};
+use wardgate_shared::jwt::{self, Audiences, Policy, RegisteredClaims, UnverifiedJwt, VerifiedJwt};
 use wardgate_shared::pkce::CodeChallenge;
 use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 use wardgate_shared::secret::Secret;
@@ -16,7 +16,7 @@ use crate::domain::audit_event::AuditEvent;
 use crate::domain::client::{Client, ClientAuthentication, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::user::User;
-use crate::testing::{AUDIENCE, ISSUER, TestIssuer, client, user};
+use crate::testing::{AUDIENCE, ISSUER, TestIssuer, client, full_profile, user};
 
 pub(crate) use browser::{Answer, Browser, form};
 
@@ -31,8 +31,27 @@ pub(crate) const PHYSICIAN: &str = "ada@example.org";
 pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// What the clients of the clinic are registered for.
-pub(crate) const REGISTERED: &str = "openid fhirUser profile email launch/patient patient/*.* user/*.* observation.* \
+pub(crate) const REGISTERED: &str = "openid fhirUser profile email address phone launch/patient patient/*.* user/*.* observation.* \
                                      offline_access online_access";
+
+/// The claims of a signed userinfo answer.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct UserInfoClaims {
+    iss: String,
+    aud: Audiences,
+    #[serde(flatten)]
+    members: serde_json::Map<String, serde_json::Value>,
+}
+
+impl RegisteredClaims for UserInfoClaims {
+    fn issuer(&self) -> &str {
+        &self.iss
+    }
+
+    fn audiences(&self) -> &Audiences {
+        &self.aud
+    }
+}
 
 /// An issuer with a public app, a confidential web application, a service, a patient and a physician.
 pub(crate) struct Clinic {
@@ -86,6 +105,7 @@ impl Clinic {
             password_hash: Some(password_hash),
             fhir_user: Some("Patient/7".into()),
             practitioner_id: None,
+            profile: serde_json::from_value(full_profile()).unwrap(),
             ..user(PATIENT)
         };
         issuer.insert_user(patient).await;
@@ -157,6 +177,12 @@ impl Clinic {
         client_id: &str,
     ) -> VerifiedJwt<IdClaims> {
         self.verify(token, ID_TOKEN_TYPE, client_id).await
+    }
+
+    /// Verifies a signed userinfo answer with the published keys, and gives its claims without times.
+    pub(crate) async fn user_info_claims(&self, jwt: &str, client_id: &str) -> serde_json::Value {
+        let verified: VerifiedJwt<UserInfoClaims> = self.verify(&jwt.into(), "userinfo+jwt", client_id).await;
+        serde_json::to_value(verified.into_claims()).unwrap()
     }
 
     async fn verify<C: RegisteredClaims>(

@@ -18,10 +18,12 @@
 //!
 //! `--target` keeps the flags away from build scripts; the first folder must exist and receives what is found.
 
+mod dpop;
 mod keys;
 mod requests;
 mod scopes;
 
+pub use dpop::dpop_proof;
 pub use keys::{jwk_set, jwt_compact, pkce, redirect_uri, status_list};
 pub use requests::interaction;
 pub use scopes::{scope_set, smart_scope};
@@ -31,6 +33,7 @@ pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder under `seeds/`.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("dpop_proof", dpop_proof),
     ("interaction", interaction),
     ("jwk_set", jwk_set),
     ("jwt_compact", jwt_compact),

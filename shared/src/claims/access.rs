@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::jwt::{Audiences, RegisteredClaims};
 use crate::time::Timestamp;
 
+use super::actor::Actor;
 use super::launch_context::LaunchContext;
 use super::status_list::Status;
 
@@ -50,6 +51,9 @@ pub struct AccessClaims {
     /// `cnf`: the key the token is bound to (RFC 7800). Whoever does not understand the member must refuse the token.
     #[serde(rename = "cnf", default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<serde_json::Value>,
+    /// `act`: who acts for the subject, in a token that was made from another (RFC 8693 section 4.1).
+    #[serde(rename = "act", default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
     /// `acr`: how the person was authenticated, as one value.
     #[serde(rename = "acr", default, skip_serializing_if = "Option::is_none")]
     pub authentication_context: Option<String>,

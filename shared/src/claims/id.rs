@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::jwt::{Audiences, RegisteredClaims, SignatureAlgorithm};
@@ -37,12 +38,18 @@ pub struct IdClaims {
     /// `amr`: the methods used (RFC 8176).
     #[serde(rename = "amr", default, skip_serializing_if = "Vec::is_empty")]
     pub authentication_methods: Vec<String>,
+    /// `sid`: the session in which the client got its grant (Back-Channel Logout 1.0 section 2.1).
+    #[serde(rename = "sid", default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
     /// `at_hash`: see [`access_token_hash`].
     #[serde(rename = "at_hash", default, skip_serializing_if = "Option::is_none")]
     pub access_token_hash: Option<String>,
     /// `fhirUser`: the absolute URL of the person's FHIR resource (SMART-53).
     #[serde(rename = "fhirUser", default, skip_serializing_if = "Option::is_none")]
     pub fhir_user: Option<String>,
+    /// Claims that the client asked for one by one (section 5.5); everything else about the person is told at userinfo.
+    #[serde(flatten)]
+    pub asked: Map<String, Value>,
 }
 
 impl RegisteredClaims for IdClaims {

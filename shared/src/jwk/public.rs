@@ -68,6 +68,21 @@ struct Wire {
     d: Option<serde::de::IgnoredAny>,
     k: Option<serde::de::IgnoredAny>,
     p: Option<serde::de::IgnoredAny>,
+    q: Option<serde::de::IgnoredAny>,
+    dp: Option<serde::de::IgnoredAny>,
+    dq: Option<serde::de::IgnoredAny>,
+    qi: Option<serde::de::IgnoredAny>,
+    oth: Option<serde::de::IgnoredAny>,
+}
+
+impl Wire {
+    /// Whether a private or symmetric member is there, or the type says so.
+    fn is_secret(&self) -> bool {
+        let members = [
+            &self.d, &self.k, &self.p, &self.q, &self.dp, &self.dq, &self.qi, &self.oth,
+        ];
+        members.into_iter().any(Option::is_some) || self.kty == "oct"
+    }
 }
 
 impl PublicJwk {
@@ -102,7 +117,8 @@ impl PublicJwk {
         Self::try_from(wire)
     }
 
-    pub(super) fn from_value(value: serde_json::Value) -> Result<Self, JwkError> {
+    /// Reads a key from a JSON value that was checked for repeated members.
+    pub(crate) fn from_value(value: serde_json::Value) -> Result<Self, JwkError> {
         let wire = serde_json::from_value::<Wire>(value).map_err(|_| JwkError::Malformed)?;
         Self::try_from(wire)
     }
@@ -173,7 +189,7 @@ impl TryFrom<Wire> for PublicJwk {
 
     fn try_from(wire: Wire) -> Result<Self, JwkError> {
         // A symmetric key has only `k`; the check comes before the type so that it is never passed over as unknown.
-        if wire.d.is_some() || wire.k.is_some() || wire.p.is_some() || wire.kty == "oct" {
+        if wire.is_secret() {
             return Err(JwkError::NotPublic);
         }
         if wire.usage.as_deref().is_some_and(|usage| usage != "sig")

@@ -34,7 +34,7 @@ impl Policy<'_> {
             return Ok(());
         };
         let actual = token_type.ok_or(JwtError::WrongType)?;
-        if strip_application(actual).eq_ignore_ascii_case(strip_application(wanted)) {
+        if is_type(actual, wanted) {
             Ok(())
         } else {
             Err(JwtError::WrongType)
@@ -85,6 +85,11 @@ impl Policy<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether two values of `typ` name one type, without regard to case (RFC 7515 section 4.1.9).
+pub(crate) fn is_type(actual: &str, wanted: &str) -> bool {
+    strip_application(actual).eq_ignore_ascii_case(strip_application(wanted))
 }
 
 /// `application/` is implied when a `typ` has no slash (RFC 7515 section 4.1.9).

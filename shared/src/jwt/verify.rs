@@ -110,13 +110,55 @@ pub async fn verify<C: RegisteredClaims, K: VerifyingKey>(
         return Err(JwtError::AlgorithmMismatch.into());
     }
     policy.check_type(jwt.token_type())?;
-    let proof = SignatureProof::obtain(jwt, key).await?;
+    let SignedClaims {
+        claims,
+        expires_at,
+        not_before,
+        issued_at,
+    } = signed_claims::<C, K>(jwt, key).await?;
+    policy.check_issuer(claims.issuer())?;
+    if C::NAMES_AUDIENCES {
+        policy.check_audience(claims.audiences())?;
+    }
+    policy.check_times(expires_at, not_before, issued_at, now)?;
+    Ok(VerifiedJwt {
+        claims,
+        key_id: jwt.key_id().map(String::from),
+        expires_at: expires_at.ok_or(JwtError::NoExpiry)?,
+        not_before,
+        issued_at,
+    })
+}
 
+/// Claims under a signature that holds, and nothing more: what they say is not judged yet.
+pub(crate) struct SignedClaims<C> {
+    /// The claims, without the three times.
+    pub(crate) claims: C,
+    /// `exp`.
+    pub(crate) expires_at: Option<Timestamp>,
+    /// `nbf`.
+    pub(crate) not_before: Option<Timestamp>,
+    /// `iat`.
+    pub(crate) issued_at: Option<Timestamp>,
+}
+
+/// The claims of `jwt`, once `key` has accepted its signature.
+///
+/// # Errors
+/// [`JwtError::AlgorithmMismatch`], [`JwtError::InvalidSignature`], [`JwtError::Malformed`]; or that the key could not check.
+pub(crate) async fn signed_claims<C: DeserializeOwned, K: VerifyingKey>(
+    jwt: &UnverifiedJwt<'_>,
+    key: &K,
+) -> Result<SignedClaims<C>, VerifyError<K::Error>> {
+    if jwt.algorithm() != key.algorithm() {
+        return Err(JwtError::AlgorithmMismatch.into());
+    }
+    let proof = SignatureProof::obtain(jwt, key).await?;
     let token = Proven::new(key.algorithm())
         .validator::<C>(&proof)
         .validate(jwt.token())
         .map_err(|_| JwtError::Malformed)?;
-    let (header, claims) = token.into_parts();
+    let (_, claims) = token.into_parts();
     let Claims {
         expiration,
         not_before,
@@ -124,21 +166,11 @@ pub async fn verify<C: RegisteredClaims, K: VerifyingKey>(
         custom,
         ..
     } = claims;
-
-    policy.check_issuer(custom.issuer())?;
-    if C::NAMES_AUDIENCES {
-        policy.check_audience(custom.audiences())?;
-    }
-    let expires_at = expiration.map(|time| Timestamp::from_seconds(time.timestamp()));
-    let not_before = not_before.map(|time| Timestamp::from_seconds(time.timestamp()));
-    let issued_at = issued_at.map(|time| Timestamp::from_seconds(time.timestamp()));
-    policy.check_times(expires_at, not_before, issued_at, now)?;
-    Ok(VerifiedJwt {
+    Ok(SignedClaims {
         claims: custom,
-        key_id: header.key_id,
-        expires_at: expires_at.ok_or(JwtError::NoExpiry)?,
-        not_before,
-        issued_at,
+        expires_at: expiration.map(|time| Timestamp::from_seconds(time.timestamp())),
+        not_before: not_before.map(|time| Timestamp::from_seconds(time.timestamp())),
+        issued_at: issued_at.map(|time| Timestamp::from_seconds(time.timestamp())),
     })
 }
 

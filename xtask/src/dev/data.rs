@@ -33,7 +33,7 @@ const APP_REDIRECTS: [&str; 3] = [
     APP_REDIRECT,
     "http://127.0.0.1:3000/callback",
 ];
-const APP_SCOPE: &str = "openid profile email fhirUser launch/patient online_access offline_access patient/*.read \
+const APP_SCOPE: &str = "openid profile email address phone fhirUser launch/patient online_access offline_access patient/*.read \
                          observation.read observation/*.read patient/*.rs user/*.read";
 const SERVICE_SCOPE: &str = "system/*.read system/*.write system/*.rs";
 const EMAIL: &str = "amina@example.org";
@@ -108,7 +108,8 @@ fn write_config(session: &Session<'_>, folder: &Path) -> Outcome<()> {
          [database]\npath = {database}\n\n\
          [keys]\nmaster_key_file = {master_key}\nalgorithm = \"RS256\"\n\n\
          [[resources]]\nidentifier = \"{FHIR}\"\n\
-         aliases = [\"api:zs_his\", \"https://api.zarishsphere.com/fhir\"]\n"
+         aliases = [\"api:zs_his\", \"https://api.zarishsphere.com/fhir\"]\n\n\
+         [outbound]\nallow_loopback_http = true\n"
     );
     write_for_owner(&config_file(session), &text)
 }
@@ -166,6 +167,10 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
         "--password-stdin",
     ];
     person.extend(["--fhir-user", FHIR_USER, "--role", ROLE, "--json"]);
+    let profile = session.workspace.dev().join("profile.json");
+    write_for_owner(&profile, &person_profile().to_string())?;
+    let profile = profile.display().to_string();
+    person.extend(["--profile", &profile]);
     issuer(session, &person, Some(&password))?;
 
     Ok(json!({
@@ -180,6 +185,35 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
         "users": [{ "email": EMAIL, "password": password, "role": ROLE, "fhir_user": FHIR_USER }],
         "api_keys": [],
     }))
+}
+
+/// All that can be known of a person, so that a client sees every claim.
+fn person_profile() -> Value {
+    json!({
+        "given_name": "Amina",
+        "family_name": "Rahman",
+        "middle_name": "Sultana",
+        "nickname": "Mina",
+        "preferred_username": "amina",
+        "profile": "https://example.org/people/amina",
+        "picture": "https://example.org/people/amina.png",
+        "website": "https://example.org/amina",
+        "gender": "female",
+        "birthdate": "1985-02-28",
+        "zoneinfo": "Asia/Dhaka",
+        "locale": "en-GB",
+        "email_verified": true,
+        "phone_number": "+8801712345678",
+        "phone_number_verified": true,
+        "address": {
+            "formatted": "12 Lake Road\nDhaka 1212\nBangladesh",
+            "street_address": "12 Lake Road",
+            "locality": "Dhaka",
+            "region": "Dhaka",
+            "postal_code": "1212",
+            "country": "Bangladesh",
+        },
+    })
 }
 
 /// Runs `wardgate --config … ARGUMENTS` with `input` on its standard input, and gives its standard output.

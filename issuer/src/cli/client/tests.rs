@@ -1,10 +1,15 @@
 //! What may be registered, and what makes no sense.
 
+use std::path::Path;
+
 use clap::Parser;
 
-use super::AddClient;
-use crate::domain::client::{Client, GrantType};
-use crate::testing::START;
+use super::{AddClient, ClientType};
+use crate::domain::client::{Client, ClientAuthentication, GrantType, SecurityProfile};
+use crate::domain::digest::SecretDigest;
+use crate::registration;
+use crate::testing::{self, START};
+use crate::tokens::opaque::OpaqueSecret;
 
 #[derive(Parser)]
 struct Line {
@@ -24,7 +29,19 @@ fn client(arguments: &str) -> Result<Client, String> {
         "openid patient/*.rs",
     ];
     let line = Line::try_parse_from(fixed.into_iter().chain(arguments.split_whitespace()));
-    line.map_err(|error| error.to_string())?.add.client(START)
+    checked(&line.map_err(|error| error.to_string())?.add)
+}
+
+/// What `client add` would register, with any secret and any keys.
+fn checked(add: &AddClient) -> Result<Client, String> {
+    add.check_arguments()?;
+    let authentication = match add.client_type {
+        ClientType::Public => ClientAuthentication::Public,
+        ClientType::Confidential => ClientAuthentication::Secret(SecretDigest::of("secret")),
+    };
+    let client = add.client(authentication, START)?;
+    registration::check(&client, &testing::config(Path::new(""))).map_err(|fault| fault.to_string())?;
+    Ok(client)
 }
 
 const APP: &str = "--type public --grant authorization_code --redirect-uri https://app.example.org/callback";
@@ -38,7 +55,7 @@ fn makes_an_app_and_a_service() {
         app.grant_types,
         [GrantType::AuthorizationCode, GrantType::RefreshToken]
     );
-    assert!(app.requires_pkce());
+    assert!(app.rules(SecurityProfile::Standard).requires_pkce);
     assert_eq!(app.created_at, START);
     let service = client(SERVICE).unwrap();
     assert!(service.allows(GrantType::ClientCredentials) && service.redirect_uris.is_empty());
@@ -58,6 +75,31 @@ fn registers_where_people_go_once_they_have_signed_out() {
     );
 }
 
+// OIDC-86
+#[test]
+fn a_pairwise_client_needs_a_sector() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("metadata.json");
+    let several = format!("{APP} --redirect-uri https://other.example.org/cb");
+    std::fs::write(&path, r#"{"subject_type":"pairwise"}"#).unwrap();
+    let with_metadata = |arguments: &str| client(&format!("{arguments} --metadata {}", path.display()));
+    assert_eq!(
+        with_metadata(APP).unwrap().sector().as_deref(),
+        Some("app.example.org")
+    );
+    assert!(
+        with_metadata(&several)
+            .unwrap_err()
+            .starts_with("subject_type pairwise")
+    );
+    let named = r#"{"subject_type":"pairwise","sector_identifier_uri":"https://example.org/uris.json"}"#;
+    std::fs::write(&path, named).unwrap();
+    assert_eq!(
+        with_metadata(&several).unwrap().sector().as_deref(),
+        Some("example.org")
+    );
+}
+
 #[test]
 fn further_metadata_comes_from_a_file() {
     let directory = tempfile::tempdir().unwrap();
@@ -71,8 +113,34 @@ fn further_metadata_comes_from_a_file() {
     std::fs::write(&path, r#"{"logo":"https://app.example.org/logo.png"}"#).unwrap();
     let problem = client(&format!("{APP} --metadata {}", path.display())).unwrap_err();
     assert!(problem.contains("unknown field `logo`"), "{problem}");
+    for unlawful in [
+        r#"{"logo_uri":"javascript:alert(1)"}"#,
+        r#"{"policy_uri":"http://app.example.org/policy"}"#,
+        r#"{"backchannel_logout_uri":"https://10.1.2.3/logout"}"#,
+        r#"{"id_token_signed_response_alg":"ES384"}"#,
+        r#"{"token_endpoint_auth_signing_alg":"RS256"}"#,
+        r#"{"application_type":"web","token_endpoint_auth_method":"client_secret_post"}"#,
+    ] {
+        std::fs::write(&path, unlawful).unwrap();
+        let problem = client(&format!("{APP} --metadata {}", path.display())).unwrap_err();
+        assert!(
+            problem.contains("_uri") || problem.contains("_alg") || problem.contains("_post"),
+            "{problem}"
+        );
+    }
     let problem = client(&format!("{APP} --metadata /no/such/file")).unwrap_err();
     assert!(problem.contains("cannot be read"), "{problem}");
+}
+
+#[test]
+fn makes_clients_that_bring_other_peoples_tokens() {
+    for grant in ["token-exchange", "jwt-bearer"] {
+        let grant = format!("--grant urn:ietf:params:oauth:grant-type:{grant}");
+        for kind in ["--type public", "--type confidential"] {
+            let app = client(&format!("{kind} {grant} --grant refresh_token")).unwrap();
+            assert!(app.allows(GrantType::RefreshToken) && app.redirect_uris.is_empty());
+        }
+    }
 }
 
 #[test]
@@ -93,24 +161,24 @@ fn refuses_what_makes_no_sense() {
     for (arguments, said) in [
         (
             "--type public --grant client_credentials",
-            "a public client cannot use client_credentials",
+            "A public client cannot use client_credentials",
         ),
         (&format!("{APP} --secret-stdin"), "a public client has no secret"),
         (
             &format!("{APP} --no-require-pkce"),
-            "a public client must use PKCE",
+            "A public client must use PKCE",
         ),
         (
             "--type public --grant authorization_code",
-            "at least one --redirect-uri",
+            "at least one of redirect_uris",
         ),
         (
             &format!("{SERVICE} --redirect-uri https://a.example/"),
-            "only with --grant authorization_code",
+            "redirect_uris are of use only with authorization_code",
         ),
         (
             &format!("{SERVICE} --post-logout-redirect-uri https://a.example/"),
-            "--post-logout-redirect-uri is of use only with --grant authorization_code",
+            "post_logout_redirect_uris are of use only with authorization_code",
         ),
         (
             &format!("{APP} --post-logout-redirect-uri http://app.example.org/"),
@@ -122,7 +190,7 @@ fn refuses_what_makes_no_sense() {
         ),
         (
             &format!("{SERVICE} --require-par"),
-            "--require-par is of use only with",
+            "require_pushed_authorization_requests is of use only with",
         ),
         (
             "--type public --auth private_key_jwt --jwks-uri https://a.example/ --grant client_credentials",
@@ -178,10 +246,10 @@ fn refuses_offline_access_without_the_refresh_token_grant() {
                 .chain(line.split(' '))
                 .chain(grants.iter().copied());
             let line = Line::try_parse_from(line.chain(["--scope", scope])).ok().unwrap();
-            line.add.client(START)
+            checked(&line.add)
         };
         assert!(
-            with(&[]).unwrap_err().contains("--grant refresh_token"),
+            with(&[]).unwrap_err().contains("only with refresh_token"),
             "{scope}"
         );
         assert!(with(&["--grant", "refresh_token"]).is_ok(), "{scope}");
@@ -205,7 +273,7 @@ fn refuses_ids_names_and_scopes_that_cannot_be() {
         let line = Line::try_parse_from(line.into_iter().chain(["--grant", "client_credentials"]))
             .ok()
             .unwrap();
-        line.add.client(START)
+        checked(&line.add)
     };
     assert!(with("app", "App", "system/*.rs").is_ok());
     for id in ["", "my app", "ä", &"a".repeat(256), "a\n"] {
@@ -218,7 +286,9 @@ fn refuses_ids_names_and_scopes_that_cannot_be() {
     }
     for name in ["", "  ", "a\u{7}b", &"a".repeat(201)] {
         assert!(
-            with("app", name, "system/*.rs").unwrap_err().contains("--name"),
+            with("app", name, "system/*.rs")
+                .unwrap_err()
+                .contains("client_name"),
             "{name:?}"
         );
     }
@@ -233,8 +303,8 @@ fn refuses_ids_names_and_scopes_that_cannot_be() {
 #[test]
 fn a_description_never_holds_a_secret() {
     let mut client = client(SERVICE).unwrap();
-    let secret = super::new_secret().unwrap();
-    client.authentication = super::ClientAuthentication::Secret(secret.digest);
+    let secret = OpaqueSecret::ClientSecret.generate().unwrap();
+    client.authentication = ClientAuthentication::Secret(secret.digest);
     let described = super::describe(&client);
     assert_eq!(described["token_endpoint_auth_method"], "client_secret_basic");
     assert!(described.get("client_secret").is_none());

@@ -4,7 +4,7 @@ use clap::Parser;
 
 use super::AddUser;
 use crate::domain::user::User;
-use crate::testing::START;
+use crate::testing::{START, full_profile};
 
 #[derive(Parser)]
 struct Line {
@@ -48,6 +48,40 @@ fn the_practitioner_id_follows_from_the_fhir_user_unless_it_is_given() {
     );
     assert_eq!(practitioner(&["--fhir-user", "Patient/12"]), None);
     assert_eq!(practitioner(&[]), None);
+}
+
+#[test]
+fn a_profile_comes_from_a_file_and_is_checked() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("profile.json");
+    let read = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        user(&["--profile", path.to_str().unwrap()]).map(|user| user.profile)
+    };
+    let whole = full_profile();
+    assert_eq!(
+        serde_json::to_value(read(&whole.to_string()).unwrap()).unwrap(),
+        whole
+    );
+    // Without a time of its own it was last changed now, like an account without a profile.
+    assert_eq!(
+        read(r#"{"gender":"female"}"#).unwrap().updated_at,
+        Some(START.seconds())
+    );
+    assert_eq!(user(&[]).unwrap().profile.updated_at, Some(START.seconds()));
+    for (text, member) in [
+        ("x", "JSON object"),
+        (r#"{"birthdate":"tomorrow"}"#, "birthdate"),
+        (r#"{"shoe_size":43}"#, "shoe_size"),
+    ] {
+        let refused = read(text).unwrap_err();
+        assert!(
+            refused.starts_with("--profile") && refused.contains(member),
+            "{refused}"
+        );
+    }
+    let missing = user(&["--profile", "/nonexistent/profile.json"]).unwrap_err();
+    assert!(missing.contains("cannot be read"), "{missing}");
 }
 
 #[test]

@@ -30,6 +30,27 @@ pub enum SubjectType {
     Pairwise,
 }
 
+/// What kind of application a client is (OpenID Connect Dynamic Client Registration section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplicationType {
+    /// On a web server: its redirect URIs are https.
+    Web,
+    /// On a person's device: its redirect URIs may be of a private-use scheme, or http on that device.
+    Native,
+}
+
+/// How a client says that it presents its secret. Both ways work for every client that has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SecretMethod {
+    /// In the `Authorization` header.
+    #[serde(rename = "client_secret_basic")]
+    Basic,
+    /// In the body.
+    #[serde(rename = "client_secret_post")]
+    Post,
+}
+
 /// Optional client metadata. A member that was not registered has its default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -43,6 +64,12 @@ pub struct ClientMetadata {
     /// Where an EHR starts it (ours: `launch_uri`; SMART App Launch "EHR launch").
     #[serde(skip_serializing_if = "Option::is_none")]
     pub launch_uri: Option<String>,
+    /// What kind of application it is; no matter to clients that the operator registers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application_type: Option<ApplicationType>,
+    /// How it presents its secret; `client_secret_basic` without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_method: Option<SecretMethod>,
     /// Whether its access tokens are bound to a key (RFC 9449 section 5.2).
     #[serde(skip_serializing_if = "is_default")]
     pub dpop_bound_access_tokens: bool,
@@ -70,9 +97,15 @@ pub struct ClientMetadata {
     /// `max_age` of requests that name none, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u32>,
+    /// Whether its ID tokens must say when the person signed in. They always do.
+    #[serde(skip_serializing_if = "is_default")]
+    pub require_auth_time: bool,
     /// `acr_values` of requests that name none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub default_acr_values: Vec<String>,
+    /// Where somebody else can have it start a sign-in (OpenID Connect Core section 4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
     /// A picture that people know it by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo_uri: Option<String>,

@@ -3,24 +3,29 @@
 //! The first two steps decide where an answer may go. Until both hold, a refusal is a page and nothing is sent anywhere
 //! (RFC 6749 section 4.1.2.1, OIDC-21); from then on a refusal travels to the client.
 
+use wardgate_shared::dpop::{VerifiedProof, is_thumbprint};
 use wardgate_shared::pkce::CodeChallenge;
 use wardgate_shared::redirect_uri::RedirectTarget;
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIME_SECONDS, ResponseMode};
-use crate::domain::client::{Client, GrantType};
+use crate::domain::client::{Client, GrantType, Rules};
 use crate::domain::launch::{Launch, RequestContext};
+use crate::domain::person_claim::AskedClaims;
 use crate::endpoints::resources::{self, UnknownResource};
+use crate::error::dpop::ProofRefusal;
 use crate::error::internal::InternalError;
 use crate::extract::Parameters;
 use crate::state::AppState;
 use crate::tokens::granting;
 use crate::tokens::opaque::OpaqueSecret;
-use crate::tokens::own;
+use crate::tokens::{own, subjects};
 
-use super::launched::{self, Asked};
+use super::claims_parameter::ClaimsParameter;
+use super::launched::{self, Asked, LookedUp};
 use super::pending::PendingRequest;
+use super::prompt::Prompt;
 use super::refusal::{AuthorizationError, Refusal, UntrustedRequest};
 
 /// The longest `state` and `nonce` that are kept, in bytes (FAPI-07 sends up to 1000).
@@ -39,10 +44,12 @@ pub struct CheckedRequest {
     state: Option<String>,
     nonce: Option<String>,
     challenge: Option<CodeChallenge>,
+    dpop_jkt: Option<String>,
     audiences: Vec<String>,
     authenticated_after: Option<Timestamp>,
     consent_forced: bool,
     login_hint: Option<String>,
+    claims: AskedClaims,
     hinted_user_id: Option<String>,
     launch: Option<Launch>,
     prompt_none: bool,
@@ -59,6 +66,18 @@ pub enum Arrival {
 }
 
 impl CheckedRequest {
+    /// Binds the code to the key of a proof that came with the request (RFC 9449 section 10.1).
+    ///
+    /// # Errors
+    /// When `dpop_jkt` names another key.
+    pub fn bind_to_key(&mut self, proof: &VerifiedProof) -> Result<(), ProofRefusal> {
+        if self.dpop_jkt.as_deref().is_some_and(|named| !proof.is_by(named)) {
+            return Err(ProofRefusal::AnotherKey);
+        }
+        self.dpop_jkt = Some(proof.thumbprint().into());
+        Ok(())
+    }
+
     /// The request under a new identifier, ready to be stored. `pushed_until` is when its `request_uri` dies, if it has one.
     ///
     /// # Errors
@@ -76,11 +95,13 @@ impl CheckedRequest {
             state: self.state,
             nonce: self.nonce,
             challenge: self.challenge,
+            dpop_jkt: self.dpop_jkt,
             audiences: self.audiences,
             authenticated_after: self.authenticated_after,
             consent_forced: self.consent_forced,
             prompt_none: self.prompt_none,
             login_hint: self.login_hint,
+            claims: self.claims,
             hinted_user_id: self.hinted_user_id,
             pushed_until,
             launch,
@@ -141,6 +162,10 @@ pub async fn check_of(
         };
         return page(error, &client);
     };
+    let rules = state.rules(&client);
+    if !rules.accepts_redirect(target.as_str()) {
+        return page(UntrustedRequest::InsecureRedirectUri, &client);
+    }
     // 3. By what means; a refusal takes the same one, whatever it is for (OIDC-76).
     let asked_mode = parameters.single("response_mode").ok().flatten();
     let response_mode = asked_mode
@@ -151,6 +176,7 @@ pub async fn check_of(
         state,
         parameters,
         client: &client,
+        rules,
         arrival,
         now,
     };
@@ -173,11 +199,13 @@ pub async fn check_of(
             state: rest.state,
             nonce: rest.nonce,
             challenge: rest.challenge,
+            dpop_jkt: rest.dpop_jkt,
             audiences: rest.audiences,
             authenticated_after: rest.prompt.authenticated_after,
             consent_forced: rest.prompt.consent,
             prompt_none: rest.prompt.none,
             login_hint: rest.login_hint,
+            claims: rest.claims.asked,
             hinted_user_id,
             launch,
             expires_at: now.plus(REQUEST_LIFETIME_SECONDS),
@@ -201,6 +229,7 @@ struct TrustedRequest<'a> {
     state: &'a AppState,
     parameters: &'a Parameters,
     client: &'a Client,
+    rules: Rules,
     arrival: Arrival,
     now: Timestamp,
 }
@@ -211,22 +240,11 @@ struct Rest {
     state: Option<String>,
     nonce: Option<String>,
     challenge: Option<CodeChallenge>,
+    dpop_jkt: Option<String>,
     audiences: Vec<String>,
     prompt: Prompt,
+    claims: ClaimsParameter,
     login_hint: Option<String>,
-}
-
-/// What had to be looked up for it.
-struct LookedUp {
-    hinted_user_id: Option<String>,
-    launch: Option<Launch>,
-}
-
-/// `prompt` and `max_age`.
-struct Prompt {
-    none: bool,
-    consent: bool,
-    authenticated_after: Option<Timestamp>,
 }
 
 impl<'a> TrustedRequest<'a> {
@@ -241,16 +259,25 @@ impl<'a> TrustedRequest<'a> {
         self.check_response()?;
         let scope = self.scope()?;
         let challenge = self.challenge()?;
+        let dpop_jkt = self.dpop_jkt()?;
         let audiences = self.audiences()?;
-        let prompt = self.prompt()?;
+        let prompt = Prompt::read(
+            self.parameter("prompt"),
+            self.parameter("max_age"),
+            self.client.metadata.default_max_age,
+            self.now,
+        )?;
+        let claims = self.claims(&scope)?;
         let (state, nonce) = (self.opaque("state")?, self.opaque("nonce")?);
         Ok(Rest {
             scope,
             state,
             nonce,
             challenge,
+            dpop_jkt,
             audiences,
             prompt,
+            claims,
             login_hint: self.login_hint(),
         })
     }
@@ -270,7 +297,7 @@ impl<'a> TrustedRequest<'a> {
 
     fn check_arrival(&self) -> Result<(), AuthorizationError> {
         match self.arrival {
-            Arrival::Browser if self.client.push_required => Err(AuthorizationError::NotPushed),
+            Arrival::Browser if self.rules.requires_push => Err(AuthorizationError::NotPushed),
             Arrival::Browser | Arrival::Pushed => Ok(()),
         }
     }
@@ -323,8 +350,16 @@ impl<'a> TrustedRequest<'a> {
             Some(challenge) => CodeChallenge::parse(challenge, self.parameter("code_challenge_method"))
                 .map(Some)
                 .map_err(AuthorizationError::Challenge),
-            None if self.client.requires_pkce() => Err(AuthorizationError::NoChallenge),
+            None if self.rules.requires_pkce => Err(AuthorizationError::NoChallenge),
             None => Ok(None),
+        }
+    }
+
+    /// The key that the code is to be bound to (RFC 9449 section 10).
+    fn dpop_jkt(&self) -> Result<Option<String>, AuthorizationError> {
+        match self.parameter("dpop_jkt") {
+            Some(thumbprint) if !is_thumbprint(thumbprint) => Err(AuthorizationError::Thumbprint),
+            thumbprint => Ok(thumbprint.map(String::from)),
         }
     }
 
@@ -335,42 +370,13 @@ impl<'a> TrustedRequest<'a> {
         })
     }
 
-    fn prompt(&self) -> Result<Prompt, AuthorizationError> {
-        let mut prompt = Prompt {
-            none: false,
-            consent: false,
-            authenticated_after: None,
-        };
-        let mut fresh = false;
-        if let Some(text) = self.parameter("prompt") {
-            for word in text.split(' ') {
-                match word {
-                    "none" => prompt.none = true,
-                    "consent" => prompt.consent = true,
-                    // There is no list of accounts to select from: whoever signs in is the account selected.
-                    "login" | "select_account" => fresh = true,
-                    _ => return Err(AuthorizationError::Prompt),
-                }
-            }
-            if prompt.none && text != "none" {
-                return Err(AuthorizationError::Prompt);
-            }
-        }
-        if let Some(text) = self.parameter("max_age") {
-            let seconds = text
-                .parse::<u32>()
-                .ok()
-                .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
-            let seconds = seconds.ok_or(AuthorizationError::MaxAge)?;
-            // `max_age=0` is `prompt=login` (OpenID Connect Core section 3.1.2.1).
-            fresh |= seconds == 0;
-            prompt.authenticated_after = Some(self.now.minus(i64::from(seconds)));
-        }
-        if fresh {
-            // Time has whole seconds: a session begun in this very second is not a fresh one, the next sign-in is.
-            prompt.authenticated_after = Some(self.now.plus(1));
-        }
-        Ok(prompt)
+    /// `claims`, which says something in OpenID Connect requests only. `acr_values` is a wish that every ID token of ours
+    /// answers anyway by telling its `acr`; `ui_locales`, `claims_locales` and `display` change nothing, since pages are in
+    /// one language and fit every window.
+    fn claims(&self, scope: &ScopeSet) -> Result<ClaimsParameter, AuthorizationError> {
+        let text = self.parameter("claims").filter(|_| scope.contains("openid"));
+        let claims = text.map_or_else(|| Ok(ClaimsParameter::default()), ClaimsParameter::parse);
+        claims.map_err(AuthorizationError::Claims)
     }
 
     fn opaque(&self, name: &str) -> Result<Option<String>, AuthorizationError> {
@@ -384,49 +390,38 @@ impl<'a> TrustedRequest<'a> {
 
     /// The launch is looked up last: it is the one thing that a guess could try.
     async fn looked_up(&self, rest: &Rest) -> Result<Result<LookedUp, AuthorizationError>, InternalError> {
-        let mut hinted_user_id = match self.hinted_user_id().await? {
+        let hinted_user_id = match self.hinted_user_id(rest.claims.subject.as_deref()).await? {
             Ok(hinted_user_id) => hinted_user_id,
             Err(error) => return Ok(Err(error)),
         };
-        let Some(value) = self.parameter("launch") else {
-            return Ok(Ok(LookedUp {
-                hinted_user_id,
-                launch: None,
-            }));
-        };
         let asked = Asked {
+            launch: self.parameter("launch"),
             client_id: &self.client.client_id,
             scope: &rest.scope,
             audiences: &rest.audiences,
         };
-        let launch = match launched::find(self.state, value, asked, self.now).await? {
-            Ok(launch) => launch,
-            Err(error) => return Ok(Err(error)),
-        };
-        // Whom the launch is for, nobody else may answer.
-        match (&hinted_user_id, &launch.context.user_id) {
-            (Some(hinted), Some(launched)) if hinted != launched => {
-                return Ok(Err(AuthorizationError::UnknownLaunch));
-            }
-            (None, Some(launched)) => hinted_user_id = Some(launched.clone()),
-            (Some(_) | None, _) => {}
-        }
-        Ok(Ok(LookedUp {
-            hinted_user_id,
-            launch: Some(launch),
-        }))
+        launched::look_up(self.state, asked, hinted_user_id, self.now).await
     }
 
-    /// Whom the request is about: the subject of an ID token of ours for this client, expired or not (OIDC-41).
-    async fn hinted_user_id(&self) -> Result<Result<Option<String>, AuthorizationError>, InternalError> {
-        let Some(text) = self.parameter("id_token_hint") else {
-            return Ok(Ok(None));
+    /// Whom the request is about: the subject of an ID token of ours for this client, expired or not (OIDC-41), or the
+    /// `sub` that `claims` asks for. Nobody, when there is no such person or the two contradict each other.
+    async fn hinted_user_id(
+        &self,
+        claimed_subject: Option<&str>,
+    ) -> Result<Result<Option<String>, AuthorizationError>, InternalError> {
+        let hinted = match self.parameter("id_token_hint") {
+            None => None,
+            Some(text) => match own::id_token(self.state, text, self.now).await? {
+                Some((user_id, client)) if client.client_id == self.client.client_id => Some(user_id),
+                Some(_) | None => return Ok(Err(AuthorizationError::IdTokenHint)),
+            },
         };
-        let found = own::id_token(self.state, text, self.now).await?;
-        let subject = found.and_then(|(claims, client)| {
-            (client.client_id == self.client.client_id).then_some(claims.subject)
-        });
-        Ok(subject.map(Some).ok_or(AuthorizationError::IdTokenHint))
+        let Some(subject) = claimed_subject else {
+            return Ok(Ok(hinted));
+        };
+        let claimed = subjects::account_named_by(self.state, self.client, subject).await?;
+        let agree = claimed.filter(|claimed| hinted.as_ref().is_none_or(|hinted| hinted == claimed));
+        Ok(Ok(Some(agree.unwrap_or_default())))
     }
 
     /// A hint is only ever shown, so one that cannot be is dropped.

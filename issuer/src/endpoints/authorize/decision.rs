@@ -27,7 +27,7 @@ pub enum Decision {
     Approve(Grantable),
     /// They can give none of what is asked for.
     NothingToGrant,
-    /// Somebody else than `id_token_hint` or the launch names has signed in for this request.
+    /// Somebody else than `id_token_hint`, `claims` or the launch names has signed in for this request.
     AnotherPerson,
     /// The launch opens a record that is not this person's to open.
     LaunchOfAnother,
@@ -46,7 +46,7 @@ pub enum Denial {
     NothingToGrant,
     /// The person said no.
     AccessDenied,
-    /// The person who signed in is not the one whom `id_token_hint` or the launch names.
+    /// The person who signed in is not the one whom `id_token_hint`, `claims` or the launch names.
     AnotherPerson,
     /// The launch opens a record that is not this person's to open.
     LaunchOfAnother,
@@ -82,7 +82,7 @@ impl Denial {
             }
             Self::AccessDenied => "The person did not allow the access",
             Self::AnotherPerson => {
-                "The person who signed in is not the one whom id_token_hint or the launch names"
+                "The person who signed in is not the one whom id_token_hint, claims or the launch names"
             }
             Self::LaunchOfAnother => "The launch opens a record that the person who signed in may not open",
             Self::LaunchSpent => "The launch has been used already",
@@ -120,7 +120,7 @@ pub async fn decide(
     let Some(session) = session.filter(|session| counts(pending, &session.session)) else {
         return Ok(Decision::SignIn);
     };
-    let context = match pending.context_of(&session.user) {
+    let context = match pending.context_of(state, &session.user) {
         ContextState::Known(context) => context,
         ContextState::NotTheirs => return Ok(Decision::LaunchOfAnother),
         ContextState::PatientWanted | ContextState::EncounterWanted { .. } => {
@@ -136,17 +136,24 @@ pub async fn decide(
     {
         return Ok(Decision::AskConsent(grantable));
     }
+    let individually = pending.request.claims.beyond(&grantable.scope);
     let (user_id, client_id) = (&session.user.id, &pending.client.client_id);
     for audience in &pending.request.audiences {
         let agreed = state.store().agreed_scope(user_id, client_id, audience).await?;
         if !agreed.is_some_and(|agreed| grantable.scope.is_subset(&agreed)) {
             return Ok(Decision::AskConsent(grantable));
         }
+        if !individually.is_empty() {
+            let agreed = state.store().agreed_claims(user_id, client_id, audience).await?;
+            if !individually.is_subset(&agreed) {
+                return Ok(Decision::AskConsent(grantable));
+            }
+        }
     }
     Ok(Decision::Approve(grantable))
 }
 
-/// Whether the session satisfies `prompt=login` and `max_age`, and is that of the person whom `id_token_hint`
+/// Whether the session satisfies `prompt=login` and `max_age`, and is that of the person whom `id_token_hint` or `claims`
 /// names. One that was begun for this very request is always fresh.
 pub fn counts(pending: &PendingRequest, session: &Session) -> bool {
     let request = &pending.request;

@@ -17,6 +17,8 @@ use super::refusal::AuthorizationError;
 /// The request that a launch came with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
+    /// The value of the launch, if one came.
+    pub(super) launch: Option<&'a str>,
     /// Who asks.
     pub(super) client_id: &'a str,
     /// What for, cut to what the client may have.
@@ -25,11 +27,49 @@ pub(super) struct Asked<'a> {
     pub(super) audiences: &'a [String],
 }
 
-/// The launch of this value.
+/// What had to be looked up for it.
+#[derive(Debug)]
+pub(super) struct LookedUp {
+    /// The only person who may answer the request.
+    pub(super) hinted_user_id: Option<String>,
+    /// The launch.
+    pub(super) launch: Option<Launch>,
+}
+
+/// The launch that a request came with. Whom it is for, nobody else may answer; it must agree with `id_token_hint`.
 ///
 /// # Errors
 /// Inside the `Ok`: why the request is refused. Outside: what the store could not answer.
-pub(super) async fn find(
+pub(super) async fn look_up(
+    state: &AppState,
+    asked: Asked<'_>,
+    hinted_user_id: Option<String>,
+    now: Timestamp,
+) -> Result<Result<LookedUp, AuthorizationError>, InternalError> {
+    let Some(value) = asked.launch else {
+        return Ok(Ok(LookedUp {
+            hinted_user_id,
+            launch: None,
+        }));
+    };
+    let launch = match find(state, value, asked, now).await? {
+        Ok(launch) => launch,
+        Err(error) => return Ok(Err(error)),
+    };
+    let hinted_user_id = match (hinted_user_id, launch.context.user_id.clone()) {
+        (Some(hinted), Some(launched)) if hinted != launched => {
+            return Ok(Err(AuthorizationError::UnknownLaunch));
+        }
+        (hinted, launched) => hinted.or(launched),
+    };
+    Ok(Ok(LookedUp {
+        hinted_user_id,
+        launch: Some(launch),
+    }))
+}
+
+/// The launch of this value.
+async fn find(
     state: &AppState,
     value: &str,
     asked: Asked<'_>,

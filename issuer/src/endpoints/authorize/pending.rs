@@ -18,12 +18,14 @@ use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect::{self, ReturnPath};
 use crate::extract::BrowserSession;
+use crate::fhir::FhirServer;
 use crate::rng;
 use crate::state::AppState;
 use crate::store::Approval;
 use crate::tokens::granting::Grantable;
 use crate::tokens::launch_context::{self, ContextState};
 use crate::tokens::opaque::OpaqueSecret;
+use crate::tokens::subjects;
 
 use super::decision::Denial;
 
@@ -115,8 +117,9 @@ impl PendingRequest {
     }
 
     /// How far its clinical context is settled for `user`.
-    pub fn context_of(&self, user: &User) -> ContextState {
-        launch_context::resolve(&self.request.scope, &self.request.context, user, false)
+    pub fn context_of(&self, state: &AppState, user: &User) -> ContextState {
+        let searchable = FhirServer::of(state, &self.request.audiences).is_some();
+        launch_context::resolve(&self.request.scope, &self.request.context, user, searchable)
     }
 
     /// Ends the request with a code for the client. `consent` is what the person just agreed to, when they were asked.
@@ -150,7 +153,9 @@ impl PendingRequest {
             id: rng::identifier("grant-").map_err(InternalError::from)?,
             client_id: self.client.client_id.clone(),
             user_id: session.user.id.clone(),
+            subject: subjects::subject(state, &self.client, &session.user.id).await?,
             scope: grantable.scope,
+            claims: self.request.claims.clone(),
             audiences: self.request.audiences.clone(),
             launch_context: grantable.launch_context,
             launch_parameters: grantable.launch_parameters,
@@ -158,6 +163,7 @@ impl PendingRequest {
             methods: session.session.methods.clone(),
             nonce: self.request.nonce.clone(),
             session: Some(session.session.digest),
+            session_id: Some(session.session.id.clone()),
             created_at: now,
             ended_at: None,
         };
@@ -167,6 +173,7 @@ impl PendingRequest {
             redirect_uri: self.request.redirect_target.as_str().into(),
             redirect_uri_given: self.request.redirect_uri_given,
             challenge: self.request.challenge,
+            dpop_jkt: self.request.dpop_jkt.clone(),
             expires_at: now.plus(CODE_LIFETIME_SECONDS),
         };
         let approved = state

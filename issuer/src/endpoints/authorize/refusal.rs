@@ -7,6 +7,8 @@ use wardgate_shared::redirect_uri::RedirectTarget;
 use crate::domain::authorization_request::ResponseMode;
 use crate::extract::ParametersError;
 
+use super::claims_parameter::ClaimsError;
+
 /// A refused request, and where the refusal goes.
 #[derive(Debug)]
 pub enum Refusal {
@@ -79,6 +81,8 @@ pub enum UntrustedRequest {
     NoRedirectUri,
     /// `redirect_uri` is not registered for the client.
     UnregisteredRedirectUri,
+    /// `redirect_uri` is registered and not https, which the client must use.
+    InsecureRedirectUri,
     /// `request_uri` is repeated, unknown, another client's, too old, or its request was answered.
     PushedRequestGone,
 }
@@ -91,6 +95,7 @@ impl UntrustedRequest {
             Self::UnknownClient => "unknown_client",
             Self::NoRedirectUri => "no_redirect_uri",
             Self::UnregisteredRedirectUri => "unregistered_redirect_uri",
+            Self::InsecureRedirectUri => "insecure_redirect_uri",
             Self::PushedRequestGone => "invalid_request_uri",
         }
     }
@@ -104,6 +109,9 @@ impl UntrustedRequest {
             Self::NoRedirectUri => "The app did not say where its answer should go (redirect_uri).",
             Self::UnregisteredRedirectUri => {
                 "The address to which the app wants its answer (redirect_uri) is not registered for it."
+            }
+            Self::InsecureRedirectUri => {
+                "The address to which the app wants its answer (redirect_uri) is not https, as it must be."
             }
             Self::PushedRequestGone => {
                 "The app's request (request_uri) is unknown, took too long, or has been answered already."
@@ -143,6 +151,8 @@ pub enum AuthorizationError {
     NoChallenge,
     /// The challenge is not a lawful S256 one.
     Challenge(PkceError),
+    /// `dpop_jkt` is no thumbprint.
+    Thumbprint,
     /// `aud` names no FHIR base of ours.
     UnknownFhirBase,
     /// `resource` or `audience` names no resource of ours.
@@ -157,6 +167,8 @@ pub enum AuthorizationError {
     MaxAge,
     /// `id_token_hint` is no ID token of ours for this client.
     IdTokenHint,
+    /// `claims` cannot be read, or asks for what cannot be had.
+    Claims(ClaimsError),
     /// `state` or `nonce` is too long or has control characters.
     OpaqueValue,
 }
@@ -173,12 +185,15 @@ impl AuthorizationError {
                 OAuthErrorCode::InvalidScope
             }
             Self::UnknownTarget => OAuthErrorCode::InvalidTarget,
-            Self::Repeated
+            Self::Claims(ClaimsError::Context) => OAuthErrorCode::UnmetAuthenticationRequirements,
+            Self::Claims(ClaimsError::Malformed | ClaimsError::Subjects)
+            | Self::Repeated
             | Self::NoResponseType
             | Self::UnsupportedResponseMode
             | Self::NotPushed
             | Self::NoChallenge
             | Self::Challenge(_)
+            | Self::Thumbprint
             | Self::UnknownFhirBase
             | Self::UnknownLaunch
             | Self::LaunchWithoutScope
@@ -213,6 +228,9 @@ impl AuthorizationError {
             ) => {
                 "code_challenge must be the base64url form of a SHA-256 digest: 43 characters without padding"
             }
+            Self::Thumbprint => {
+                "dpop_jkt must be the SHA-256 thumbprint of a key: 43 characters without padding"
+            }
             Self::UnknownFhirBase => "aud must be the FHIR base that the client wants to call",
             Self::UnknownTarget => {
                 "resource and audience must name a resource that this server issues tokens for"
@@ -224,6 +242,13 @@ impl AuthorizationError {
             Self::Prompt => "prompt must be none, or one or more of login, consent and select_account",
             Self::MaxAge => "max_age must be a number of seconds",
             Self::IdTokenHint => "id_token_hint must be an ID token that this server issued to the client",
+            Self::Claims(ClaimsError::Malformed) => {
+                "claims must be a JSON object of at most 8192 bytes with userinfo and id_token, and repeat no member"
+            }
+            Self::Claims(ClaimsError::Subjects) => "claims asks for more than one sub",
+            Self::Claims(ClaimsError::Context) => {
+                "claims insists on an acr that is none of acr_values_supported"
+            }
             Self::OpaqueValue => "state and nonce must be at most 2048 bytes without control characters",
         }
     }

@@ -2,5 +2,6 @@
 
 mod flow;
 mod form_post;
+mod openid;
 mod prompt;
 mod refusals;

@@ -18,7 +18,7 @@ use wardgate_shared::jwt::{
 use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
-use crate::domain::client::{Client, ClientAuthentication, ClientKeys};
+use crate::domain::client::{Client, ClientAuthentication, ClientKeys, Rules};
 use crate::error::internal::InternalError;
 use crate::keys::NativeVerifyingKey;
 use crate::outbound::WantedKey;
@@ -35,9 +35,10 @@ const SKEW_SECONDS: i64 = 30;
 const MOST_KEYS_TRIED: usize = 8;
 /// The endpoints at which clients authenticate. Their URLs are accepted as `aud` beside the issuer's own: clients name
 /// the token endpoint (OIDC-02), the issuer (OIDC-91) or the endpoint they call, and an assertion works once wherever.
-const ENDPOINTS: [&str; 6] = [
+const ENDPOINTS: [&str; 7] = [
     "/oauth2/token",
     "/oauth/token",
+    "/auth/token",
     "/oauth2/revoke",
     "/oauth2/introspect",
     "/oauth2/par",
@@ -73,6 +74,8 @@ pub enum AssertionFault {
     Subject,
     /// `aud` is not this issuer.
     Audience,
+    /// `aud` is not this issuer alone, as a string, which the client must say (FAPI-34).
+    AudienceNotIssuer,
     /// `exp`, `nbf` or `iat` does not fit the present.
     Times(JwtError),
     /// `exp` lies more than five minutes ahead.
@@ -104,6 +107,9 @@ impl AssertionFault {
             Self::Algorithm => "The client must sign its assertions with another algorithm",
             Self::Subject => "sub of the client assertion must be the client_id, as iss is",
             Self::Audience => "aud of the client assertion must be the issuer or its token endpoint",
+            Self::AudienceNotIssuer => {
+                "aud of the client assertion must be the issuer of this server's metadata, as a string"
+            }
             Self::Times(_) => "The client assertion has no exp, has expired, or is not valid yet",
             Self::LivesTooLong => "exp of the client assertion must be at most 5 minutes ahead",
             Self::NoId => "The client assertion has no jti",
@@ -126,7 +132,7 @@ impl AssertionFault {
             Self::Signature => "client_assertion_signature",
             Self::Algorithm => "client_assertion_algorithm",
             Self::Subject => "client_assertion_subject",
-            Self::Audience => "client_assertion_audience",
+            Self::Audience | Self::AudienceNotIssuer => "client_assertion_audience",
             Self::Times(_) => "client_assertion_times",
             Self::LivesTooLong => "client_assertion_lives_too_long",
             Self::NoId => "client_assertion_without_id",
@@ -159,15 +165,51 @@ impl AssertionFault {
 
 /// The claims that count (RFC 7523 section 3); times are read with the JWT.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(from = "WireClaims")]
 struct AssertionClaims {
+    issuer: String,
+    subject: Option<String>,
+    audiences: Audiences,
+    /// Whether `aud` is a string and no array.
+    audience_is_one_string: bool,
+    id: Option<String>,
+}
+
+/// The claims as they are written.
+#[derive(Deserialize)]
+struct WireClaims {
     #[serde(rename = "iss")]
     issuer: String,
     #[serde(rename = "sub")]
     subject: Option<String>,
     #[serde(rename = "aud")]
-    audiences: Audiences,
+    audience: WireAudience,
     #[serde(rename = "jti")]
     id: Option<String>,
+}
+
+/// RFC 7519 section 4.1.3.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WireAudience {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<WireClaims> for AssertionClaims {
+    fn from(wire: WireClaims) -> Self {
+        let (audience_is_one_string, audiences) = match wire.audience {
+            WireAudience::One(audience) => (true, vec![audience]),
+            WireAudience::Many(audiences) => (false, audiences),
+        };
+        Self {
+            issuer: wire.issuer,
+            subject: wire.subject,
+            audiences: Audiences::new(audiences),
+            audience_is_one_string,
+            id: wire.id,
+        }
+    }
 }
 
 impl RegisteredClaims for AssertionClaims {
@@ -234,14 +276,11 @@ pub(super) async fn verify(
     let ClientAuthentication::PrivateKeyJwt { keys } = &client.authentication else {
         return Ok(Err(AssertionFault::Client));
     };
-    let verified = match check(state, assertion, keys, now).await {
+    let rules = state.rules(&client);
+    let verified = match check(state, assertion, keys, &rules, now).await {
         Ok(verified) => verified,
         Err(fault) => return Ok(Err(fault)),
     };
-    let registered = client.metadata.token_endpoint_auth_signing_alg;
-    if registered.is_some_and(|algorithm| algorithm != assertion.jwt.algorithm()) {
-        return Ok(Err(AssertionFault::Algorithm));
-    }
     let Some(id) = verified.claims().id.as_deref().filter(|id| !id.is_empty()) else {
         return Ok(Err(AssertionFault::NoId));
     };
@@ -262,10 +301,11 @@ async fn check(
     state: &AppState,
     assertion: &Assertion<'_>,
     keys: &ClientKeys,
+    rules: &Rules,
     now: Timestamp,
 ) -> Result<VerifiedJwt<AssertionClaims>, AssertionFault> {
     let key_set = key_set(state, assertion, keys, now).await?;
-    let accepted = accepted_audiences(state.config());
+    let accepted = accepted_audiences(state.config(), rules);
     let policy = Policy {
         // `JWT` mostly, sometimes nothing: the parameter says what it is.
         token_type: None,
@@ -275,7 +315,19 @@ async fn check(
         // `iat` is not required (SMART-31), so the life is counted from now.
         maximum_lifetime_seconds: None,
     };
-    let verified = verify_with_any(&assertion.jwt, &key_set, &policy, now).await?;
+    let verified = match verify_with_any(&assertion.jwt, &key_set, &policy, now).await {
+        Err(AssertionFault::Audience) if rules.requires_issuer_as_audience => {
+            return Err(AssertionFault::AudienceNotIssuer);
+        }
+        outcome => outcome?,
+    };
+    // Only now is the caller known to hold a key, so that it may be told what is wrong.
+    if rules.requires_issuer_as_audience && !verified.claims().audience_is_one_string {
+        return Err(AssertionFault::AudienceNotIssuer);
+    }
+    if !rules.accepts_assertion_by(assertion.jwt.algorithm()) {
+        return Err(AssertionFault::Algorithm);
+    }
     if verified.claims().subject.as_deref() != Some(&*assertion.client_id) {
         return Err(AssertionFault::Subject);
     }
@@ -334,10 +386,11 @@ async fn verify_with_any(
     Err(fault)
 }
 
-/// The audiences by which a client may call this issuer.
-fn accepted_audiences(config: &Config) -> Vec<String> {
+/// The audiences by which a client with these rules may call this issuer.
+fn accepted_audiences(config: &Config, rules: &Rules) -> Vec<String> {
     let url = &config.server.public_url;
     let endpoints = ENDPOINTS.into_iter().map(|path| url.join(path));
+    let endpoints = endpoints.filter(|_| !rules.requires_issuer_as_audience);
     std::iter::once(url.as_str().into()).chain(endpoints).collect()
 }
 

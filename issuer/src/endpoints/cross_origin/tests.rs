@@ -11,6 +11,7 @@ async fn preflight(clinic: &Clinic, path: &str, origin: &str) -> Answer {
     clinic.browser().send(request.body(Body::empty()).unwrap()).await
 }
 
+// SMART-81
 #[tokio::test]
 async fn a_registered_origin_may_call() {
     let clinic = Clinic::open().await;
@@ -27,11 +28,9 @@ async fn a_registered_origin_may_call() {
             Some("https://app.example")
         );
         assert_eq!(answer.header("access-control-allow-methods"), Some("POST"));
-        assert!(
-            answer
-                .header("access-control-allow-headers")
-                .unwrap()
-                .contains("content-type")
+        assert_eq!(
+            answer.header("access-control-allow-headers"),
+            Some("authorization, content-type, dpop")
         );
         assert_eq!(answer.header("access-control-allow-credentials"), None);
         assert_eq!(answer.header("vary"), Some("Origin"));
@@ -78,6 +77,8 @@ async fn answers_good_and_bad_are_readable_for_the_app() {
             answer.header("access-control-allow-origin"),
             Some("https://app.example")
         );
+        let exposed = answer.header("access-control-expose-headers").unwrap();
+        assert!(exposed.split(", ").any(|name| name == "dpop-nonce"), "{exposed}");
         assert_eq!(
             answer
                 .headers

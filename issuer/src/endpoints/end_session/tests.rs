@@ -1,6 +1,8 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use http::StatusCode;
 use serde_json::Value;
+use wardgate_shared::claims::LOGOUT_TOKEN_TYPE;
+use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
@@ -153,7 +155,21 @@ async fn a_hint_that_was_not_issued_here_is_refused() {
     let foreign = Base64UrlUnpadded::encode_string(foreign_header.to_string().as_bytes());
     let foreign = format!("{foreign}.{claims}.{signature}");
     let access_token = tokens["access_token"].as_str().unwrap();
+    let logout_token = clinic
+        .issuer
+        .state
+        .keys()
+        .sign_with(
+            SignatureAlgorithm::RS256,
+            LOGOUT_TOKEN_TYPE,
+            clinic.id_claims(&tokens["id_token"], WEB).await.into_claims(),
+            clinic.issuer.now(),
+            clinic.issuer.now().plus(120),
+            clinic.issuer.now(),
+        )
+        .unwrap();
     for hint in [
+        &*logout_token,
         &*unsigned[0],
         &*unsigned[1],
         &*changed_claims,

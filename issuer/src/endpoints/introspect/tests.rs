@@ -2,12 +2,14 @@ use axum::body::Body;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use wardgate_shared::claims::LaunchContext;
+use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::scope::ScopeSet;
 
 use super::SCOPE;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::grant::Grant;
 use crate::domain::launch::LaunchParameters;
+use crate::domain::person_claim::AskedClaims;
 use crate::domain::user::User;
 use crate::testing::{AUDIENCE, ISSUER, START, user};
 use crate::tokens::signed::{self, AccessTokenFacts, Subject};
@@ -320,7 +322,9 @@ async fn access_token_of(clinic: &Clinic, user: &User) -> String {
         id: "grant-1".into(),
         client_id: APP.into(),
         user_id: user.id.clone(),
+        subject: user.id.clone(),
         scope: scope.clone(),
+        claims: AskedClaims::default(),
         audiences: vec![AUDIENCE.into()],
         launch_context: LaunchContext::default(),
         launch_parameters: LaunchParameters::default(),
@@ -328,6 +332,7 @@ async fn access_token_of(clinic: &Clinic, user: &User) -> String {
         methods: Vec::new(),
         nonce: None,
         session: None,
+        session_id: None,
         created_at: START,
         ended_at: None,
     };
@@ -336,6 +341,8 @@ async fn access_token_of(clinic: &Clinic, user: &User) -> String {
         client_id: APP,
         scope: &scope,
         audiences: &grant.audiences,
+        algorithm: SignatureAlgorithm::ES256,
+        proof: None,
     };
     let mut signed = signed::access_token(&clinic.issuer.state, facts, clinic.issuer.now()).unwrap();
     signed.record.grant_id = None;

@@ -20,6 +20,7 @@ fn lists(document: &Value, member: &str, value: &str) -> bool {
         .any(|entry| entry == value)
 }
 
+// SMART-01, SMART-79, OIDC-10
 #[tokio::test]
 async fn documents_are_for_everybody_and_may_be_cached() {
     let clinic = Clinic::open().await;
@@ -37,6 +38,28 @@ async fn documents_are_for_everybody_and_may_be_cached() {
     }
 }
 
+// OUT-01
+#[tokio::test]
+async fn every_endpoint_is_named_where_it_is() {
+    let clinic = Clinic::open().await;
+    let (_, openid) = document(&clinic, "openid-configuration").await;
+    for (member, path) in [
+        ("authorization_endpoint", "/oauth2/authorize"),
+        ("token_endpoint", "/oauth2/token"),
+        ("revocation_endpoint", "/oauth2/revoke"),
+        ("introspection_endpoint", "/oauth2/introspect"),
+        ("jwks_uri", "/.well-known/jwks.json"),
+        ("pushed_authorization_request_endpoint", "/oauth2/par"),
+        ("device_authorization_endpoint", "/oauth2/device_authorization"),
+        ("status_list_aggregation_endpoint", "/oauth2/status"),
+        ("end_session_endpoint", "/oauth2/logout"),
+        ("userinfo_endpoint", "/oauth2/userinfo"),
+    ] {
+        assert_eq!(openid[member], format!("{ISSUER}{path}"), "{member}");
+    }
+}
+
+// OIDC-14, OUT-10, FAPI-01, SMART-48, SMART-49
 #[tokio::test]
 async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_plan_wants() {
     let clinic = Clinic::open().await;
@@ -44,13 +67,6 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     let (_, oauth) = document(&clinic, "oauth-authorization-server").await;
     assert_eq!(openid, oauth);
     assert_eq!(openid["issuer"], ISSUER);
-    assert_eq!(
-        openid["authorization_endpoint"],
-        format!("{ISSUER}/oauth2/authorize")
-    );
-    assert_eq!(openid["token_endpoint"], format!("{ISSUER}/oauth2/token"));
-    assert_eq!(openid["revocation_endpoint"], format!("{ISSUER}/oauth2/revoke"));
-    assert_eq!(openid["jwks_uri"], format!("{ISSUER}/.well-known/jwks.json"));
     assert_eq!(openid["response_types_supported"], serde_json::json!(["code"]));
     assert_eq!(
         openid["response_modes_supported"],
@@ -64,12 +80,21 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
         openid["id_token_signing_alg_values_supported"],
         serde_json::json!(["ES256", "RS256", "PS256", "EdDSA"])
     );
-    assert_eq!(openid["subject_types_supported"], serde_json::json!(["public"]));
-    assert_eq!(openid["authorization_response_iss_parameter_supported"], true);
     assert_eq!(
-        openid["introspection_endpoint"],
-        format!("{ISSUER}/oauth2/introspect")
+        openid["subject_types_supported"],
+        serde_json::json!(["public", "pairwise"])
     );
+    assert_eq!(
+        openid["userinfo_signing_alg_values_supported"],
+        openid["id_token_signing_alg_values_supported"]
+    );
+    assert_eq!(openid["claims_parameter_supported"], true);
+    assert_eq!(openid["ui_locales_supported"], serde_json::json!(["en"]));
+    for display in ["page", "popup"] {
+        assert!(lists(&openid, "display_values_supported", display));
+    }
+    assert_eq!(openid["acr_values_supported"].as_array().unwrap().len(), 1);
+    assert_eq!(openid["authorization_response_iss_parameter_supported"], true);
     assert!(lists(
         &openid,
         "introspection_endpoint_auth_methods_supported",
@@ -80,22 +105,21 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
         "introspection_endpoint_auth_methods_supported",
         "none"
     ));
-    for flag in [
-        "request_parameter_supported",
-        "request_uri_parameter_supported",
-        "claims_parameter_supported",
-    ] {
+    assert_eq!(
+        openid["dpop_signing_alg_values_supported"],
+        serde_json::json!(["PS256", "ES256", "ES384", "EdDSA"])
+    );
+    for scheme in ["Bearer", "DPoP"] {
+        assert!(lists(
+            &openid,
+            "introspection_endpoint_auth_methods_supported",
+            scheme
+        ));
+    }
+    for flag in ["request_parameter_supported", "request_uri_parameter_supported"] {
         assert_eq!(openid[flag], false, "{flag}");
     }
-    assert_eq!(
-        openid["pushed_authorization_request_endpoint"],
-        format!("{ISSUER}/oauth2/par")
-    );
     assert_eq!(openid["require_pushed_authorization_requests"], false);
-    assert_eq!(
-        openid["device_authorization_endpoint"],
-        format!("{ISSUER}/oauth2/device_authorization")
-    );
     for grant in [
         "authorization_code",
         "client_credentials",
@@ -112,14 +136,9 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     ] {
         assert!(lists(&openid, "token_endpoint_auth_methods_supported", method));
     }
-    assert_eq!(
-        openid["status_list_aggregation_endpoint"],
-        format!("{ISSUER}/oauth2/status")
-    );
-    // OUT-01
-    assert_eq!(openid["end_session_endpoint"], format!("{ISSUER}/oauth2/logout"));
-    assert_eq!(openid["userinfo_endpoint"], format!("{ISSUER}/oauth2/userinfo"));
-    for scope in ["openid", "profile", "email"] {
+    assert_eq!(openid["backchannel_logout_supported"], true);
+    assert_eq!(openid["backchannel_logout_session_supported"], true);
+    for scope in ["openid", "profile", "email", "address", "phone"] {
         assert!(lists(&openid, "scopes_supported", scope));
     }
     for claim in ["sub", "name", "email", "email_verified"] {
@@ -127,15 +146,65 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     }
 }
 
+// OIDC-10, OIDC-11, OIDC-12, OIDC-13, OIDC-15, OIDC-16, OIDC-17, OIDC-19, OIDC-20, OIDC-67
+#[tokio::test]
+async fn discovery_has_the_members_and_types_that_certification_reads() {
+    let clinic = Clinic::open().await;
+    let (answer, openid) = document(&clinic, "openid-configuration").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert!(ISSUER.starts_with("https://"));
+    assert_eq!(openid["issuer"], ISSUER);
+    for (member, value) in openid.as_object().unwrap() {
+        let url = value.as_str().is_some_and(|value| value.starts_with("https://"));
+        assert!(
+            url || !(member.ends_with("_endpoint") || member.ends_with("_uri")),
+            "{member}"
+        );
+        let of_text = |list: &Vec<Value>| {
+            let distinct: std::collections::BTreeSet<&str> = list.iter().filter_map(Value::as_str).collect();
+            !list.is_empty() && distinct.len() == list.len()
+        };
+        if member.ends_with("_supported") && !value.is_boolean() {
+            assert!(value.as_array().is_some_and(of_text), "{member}: {value}");
+        }
+    }
+    for member in [
+        "authorization_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+        "userinfo_endpoint",
+        "claims_supported",
+    ] {
+        assert!(openid.get(member).is_some(), "{member}");
+    }
+    assert!(lists(&openid, "response_types_supported", "code"));
+    assert!(lists(&openid, "scopes_supported", "openid"));
+    assert!(lists(
+        &openid,
+        "token_endpoint_auth_methods_supported",
+        "client_secret_post"
+    ));
+    for member in [
+        "id_token_signing_alg_values_supported",
+        "userinfo_signing_alg_values_supported",
+    ] {
+        assert!(
+            lists(&openid, member, "RS256") && !lists(&openid, member, "none"),
+            "{member}"
+        );
+    }
+}
+
+// SMART-05, SMART-09, SMART-10
 #[tokio::test]
 async fn nothing_is_claimed_that_is_not_there() {
     let clinic = Clinic::open().await;
     for name in ["openid-configuration", "smart-configuration"] {
         let (_, document) = document(&clinic, name).await;
         assert!(document.get("registration_endpoint").is_none(), "{name}");
-        for absent in ["address", "phone", "launch/imagingstudy"] {
-            assert!(!lists(&document, "scopes_supported", absent), "{absent}");
-        }
+        assert!(document.get("frontchannel_logout_supported").is_none(), "{name}");
+        assert!(!lists(&document, "scopes_supported", "launch/imagingstudy"));
         for (member, value) in document.as_object().unwrap() {
             if member.ends_with("_endpoint") {
                 let path = value.as_str().unwrap().strip_prefix(ISSUER).unwrap();
@@ -145,6 +214,7 @@ async fn nothing_is_claimed_that_is_not_there() {
     }
 }
 
+// SMART-02, SMART-03, SMART-04, SMART-08
 #[tokio::test]
 async fn smart_configuration_has_what_its_test_kit_wants() {
     let clinic = Clinic::open().await;
@@ -175,6 +245,7 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
         "launch-ehr",
         "context-ehr-patient",
         "context-ehr-encounter",
+        "context-standalone-encounter",
         "context-banner",
         "context-style",
         "launch-standalone",
@@ -187,11 +258,10 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
     ] {
         assert!(lists(&smart, "capabilities", capability));
     }
-    for untrue in ["context-standalone-encounter", "smart-app-state"] {
-        assert!(!lists(&smart, "capabilities", untrue));
-    }
+    assert!(!lists(&smart, "capabilities", "smart-app-state"));
 }
 
+// OIDC-18, SMART-50
 #[tokio::test]
 async fn keys_are_public_distinct_and_complete() {
     let clinic = Clinic::open().await;

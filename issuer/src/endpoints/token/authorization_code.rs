@@ -84,6 +84,7 @@ fn check_bindings(
         None if !code.redirect_uri_given => {}
         Some(_) | None => return Err(InvalidGrant::RedirectUri),
     }
+    exchange.check_key(code.dpop_jkt.as_deref())?;
     match (&code.challenge, &offered.verifier) {
         (Some(challenge), Some(verifier)) => challenge
             .verify(verifier.expose())

@@ -35,6 +35,8 @@ pub(super) async fn issue(exchange: &Exchange<'_>, scope: Option<ScopeSet>) -> R
         client_id: &client.client_id,
         scope: &granted,
         audiences: &audiences,
+        algorithm: exchange.access_token_algorithm(),
+        proof: exchange.proof.as_ref(),
     };
     let access = signed::access_token(exchange.state, facts, exchange.now)?;
     let audit = exchange.audit(GrantType::ClientCredentials.as_str(), AuditOutcome::Success);

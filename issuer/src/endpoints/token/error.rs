@@ -6,9 +6,13 @@ use wardgate_shared::oauth_error::OAuthErrorCode;
 
 use crate::config::Config;
 use crate::endpoints::client_authentication::ClientAuthenticationError;
+use crate::error::dpop::ProofRefusal;
 use crate::error::internal::InternalError;
-use crate::error::json_body::{json_client_challenge, json_error, json_internal};
+use crate::error::json_body::{json_client_challenge, json_error, json_internal, json_unavailable};
 use crate::extract::FormError;
+
+use super::foreign_token::ForeignTokenFault;
+use super::token_exchange::ExchangeRefusal;
 
 /// A reason.
 #[derive(Debug)]
@@ -33,12 +37,18 @@ pub(super) enum TokenError {
     GrantNotAllowed,
     /// The code or refresh token is not good.
     Grant(InvalidGrant),
+    /// A token that somebody else signed is not good.
+    Foreign(ForeignTokenFault),
+    /// A token cannot be exchanged.
+    Exchange(ExchangeRefusal),
     /// A device gets no tokens yet, or none at all.
     Device(DeviceRefusal),
     /// More was asked for than can be given, or nothing can be.
     Scope(ScopeRefusal),
     /// `resource`, `audience` or `aud` names something else than the grant covers.
     UnknownTarget,
+    /// The DPoP proof is missing or not good.
+    Proof(ProofRefusal),
     /// The reason inside, which the store has recorded already together with what follows from it.
     Recorded(Box<Self>),
     /// The issuer itself failed.
@@ -66,6 +76,8 @@ pub(super) enum InvalidGrant {
     RefreshTokenReplayed,
     /// The session in which access was given is over.
     SessionEnded,
+    /// The code or refresh token is bound to a key, and the request has no DPoP proof made with it (RFC 9449 sections 5, 10).
+    Key,
     /// There is no such device code, its tokens were fetched before, or it was issued to another client.
     DeviceCode,
 }
@@ -108,6 +120,8 @@ impl DeviceRefusal {
 pub(super) enum ScopeRefusal {
     /// The client may have none of it for itself.
     NothingToGrant,
+    /// The client may have none of it in this person's name.
+    NothingForPerson,
     /// More than a token has room for.
     TooLong,
     /// A refresh asks for more than was granted.
@@ -130,6 +144,9 @@ impl InvalidGrant {
                 "The refresh token was used before; all tokens of its grant are revoked"
             }
             Self::SessionEnded => "The session in which access was given is over",
+            Self::Key => {
+                "The code or refresh token is bound to a key: the request needs a DPoP proof made with it"
+            }
             Self::DeviceCode => {
                 "The device code is unknown, was used before, or was issued to another client"
             }
@@ -147,7 +164,24 @@ impl InvalidGrant {
             Self::RefreshToken => "invalid_refresh_token",
             Self::RefreshTokenReplayed => "refresh_token_replayed",
             Self::SessionEnded => "session_ended",
+            Self::Key => "dpop_key_mismatch",
             Self::DeviceCode => "invalid_device_code",
+        }
+    }
+}
+
+impl From<InvalidGrant> for TokenError {
+    fn from(error: InvalidGrant) -> Self {
+        Self::Grant(error)
+    }
+}
+
+impl From<InternalError> for TokenError {
+    fn from(error: InternalError) -> Self {
+        if error.is_replayed_proof() {
+            Self::Proof(ProofRefusal::Replayed)
+        } else {
+            Self::Internal(error)
         }
     }
 }
@@ -165,12 +199,18 @@ impl TokenError {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::GrantNotAllowed => "unauthorized_client",
             Self::Grant(grant) => grant.reason(),
+            Self::Foreign(fault) => fault.reason(),
+            Self::Exchange(refusal) => refusal.reason(),
             Self::Device(DeviceRefusal::Denied) => "access_denied",
             Self::Device(DeviceRefusal::Expired) => "expired_token",
-            Self::Scope(ScopeRefusal::NothingToGrant | ScopeRefusal::TooLong | ScopeRefusal::Wider) => {
-                "invalid_scope"
-            }
+            Self::Scope(
+                ScopeRefusal::NothingToGrant
+                | ScopeRefusal::NothingForPerson
+                | ScopeRefusal::TooLong
+                | ScopeRefusal::Wider,
+            ) => "invalid_scope",
             Self::UnknownTarget => "invalid_target",
+            Self::Proof(refusal) => return refusal.reason(),
             // A device asks every few seconds; that it still waits is no news.
             Self::Recorded(_)
             | Self::Internal(_)
@@ -213,10 +253,17 @@ impl TokenError {
                 "The client may not use this grant type",
             ),
             Self::Grant(grant) => bad_request(OAuthErrorCode::InvalidGrant, grant.description()),
+            Self::Foreign(fault) if fault.is_undecided() => json_unavailable(config, fault.description()),
+            Self::Foreign(fault) => bad_request(OAuthErrorCode::InvalidGrant, fault.description()),
+            Self::Exchange(refusal) => bad_request(OAuthErrorCode::InvalidRequest, refusal.description()),
             Self::Device(refusal) => bad_request(refusal.code(), refusal.description()),
             Self::Scope(ScopeRefusal::NothingToGrant) => bad_request(
                 OAuthErrorCode::InvalidScope,
                 "The client may have none of the requested scopes for itself",
+            ),
+            Self::Scope(ScopeRefusal::NothingForPerson) => bad_request(
+                OAuthErrorCode::InvalidScope,
+                "The client may have none of the requested scopes in the name of this person",
             ),
             Self::Scope(ScopeRefusal::TooLong) => bad_request(
                 OAuthErrorCode::InvalidScope,
@@ -229,6 +276,7 @@ impl TokenError {
                 OAuthErrorCode::InvalidTarget,
                 "resource, audience and aud must name resources that the grant covers",
             ),
+            Self::Proof(refusal) => bad_request(refusal.code(), refusal.description()),
             Self::Recorded(error) => error.respond(config),
             Self::Internal(error) => json_internal(config, error),
         }

@@ -31,25 +31,36 @@ impl FirstTokens {
         user: &User,
         audiences: &[String],
     ) -> Result<Self, InternalError> {
+        let mut tokens = Self::without_id_token(exchange, grant, user, audiences).await?;
+        if grant.scope.contains("openid") {
+            tokens.id_token = Some(signed::id_token(
+                exchange.state,
+                exchange.rules().id_token_algorithm,
+                grant,
+                user,
+                &tokens.access.value,
+                exchange.now,
+            )?);
+        }
+        Ok(tokens)
+    }
+
+    /// Makes the same without an ID token, for a person who signed in elsewhere.
+    pub(super) async fn without_id_token(
+        exchange: &Exchange<'_>,
+        grant: &Grant,
+        user: &User,
+        audiences: &[String],
+    ) -> Result<Self, InternalError> {
         let facts = AccessTokenFacts {
             subject: Subject::Person { grant, user },
             client_id: &grant.client_id,
             scope: &grant.scope,
             audiences,
+            algorithm: exchange.access_token_algorithm(),
+            proof: exchange.proof.as_ref(),
         };
         let access = signed::access_token(exchange.state, facts, exchange.now)?;
-        let id_token = if grant.scope.contains("openid") {
-            Some(signed::id_token(
-                exchange.state,
-                exchange.client.client().id_token_algorithm(),
-                grant,
-                user,
-                &access.value,
-                exchange.now,
-            )?)
-        } else {
-            None
-        };
         let refresh_ends_at = if granting::comes_with_refresh_token(exchange.client.client()) {
             lifetime_end(exchange, grant).await?
         } else {
@@ -63,7 +74,7 @@ impl FirstTokens {
             access,
             refresh_record,
             refresh_value,
-            id_token,
+            id_token: None,
         })
     }
 

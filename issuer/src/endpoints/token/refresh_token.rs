@@ -44,7 +44,7 @@ pub(super) async fn exchange(
     }
     let presented = PresentedRefreshToken {
         digest,
-        grace_seconds: exchange.client.client().refresh_token_grace_seconds(),
+        grace_seconds: exchange.rules().refresh_token_grace_seconds,
     };
     let audit = exchange
         .audit(METHOD, AuditOutcome::Success)
@@ -56,6 +56,7 @@ pub(super) async fn exchange(
             return Err(replayed());
         }
     }
+    exchange.check_key(token.dpop_jkt.as_deref())?;
     let end = lifetime_end(exchange, &grant)
         .await?
         .ok_or(TokenError::Grant(InvalidGrant::SessionEnded))?;
@@ -74,6 +75,8 @@ pub(super) async fn exchange(
         client_id: &grant.client_id,
         scope: &scope,
         audiences: &audiences,
+        algorithm: exchange.access_token_algorithm(),
+        proof: exchange.proof.as_ref(),
     };
     let access = signed::access_token(exchange.state, facts, exchange.now)?;
     let (value, successor) = generate(exchange, &grant, end)?;
@@ -110,6 +113,7 @@ pub(super) fn generate(
         expires_at: end,
         rotated_at: None,
         replaced_at: None,
+        dpop_jkt: exchange.key_of_public_client(),
     };
     Ok((secret.value, record))
 }

@@ -8,6 +8,7 @@ use crate::endpoints::resources::REPEATABLE;
 use crate::extract::Parameters;
 
 use super::error::TokenError;
+use super::token_exchange::ExchangeRequest;
 
 /// A token request, apart from who makes it.
 pub(super) struct TokenRequest {
@@ -22,6 +23,8 @@ pub(super) enum GrantRequest {
     ClientCredentials,
     RefreshToken(Secret<String>),
     DeviceCode(Secret<String>),
+    TokenExchange(ExchangeRequest),
+    JwtBearer(Secret<String>),
 }
 
 /// RFC 6749 section 4.1.3, RFC 7636 section 4.5.
@@ -38,6 +41,8 @@ impl GrantRequest {
             Self::ClientCredentials => GrantType::ClientCredentials,
             Self::RefreshToken(_) => GrantType::RefreshToken,
             Self::DeviceCode(_) => GrantType::DeviceCode,
+            Self::TokenExchange(_) => GrantType::TokenExchange,
+            Self::JwtBearer(_) => GrantType::JwtBearer,
         }
     }
 }
@@ -64,6 +69,11 @@ impl TokenRequest {
             GrantType::DeviceCode => {
                 let code = secret("device_code").ok_or(TokenError::Missing("device_code is missing"))?;
                 GrantRequest::DeviceCode(code)
+            }
+            GrantType::TokenExchange => GrantRequest::TokenExchange(ExchangeRequest::read(parameters)?),
+            GrantType::JwtBearer => {
+                let assertion = secret("assertion").ok_or(TokenError::Missing("assertion is missing"))?;
+                GrantRequest::JwtBearer(assertion)
             }
         };
         let scope = match parameter("scope") {

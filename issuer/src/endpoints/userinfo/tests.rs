@@ -1,8 +1,13 @@
 use axum::body::Body;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use wardgate_shared::jwt::{SignatureAlgorithm, UnverifiedJwt};
 
-use crate::web::testing::{APP, Answer, Browser, Clinic, PATIENT, PHYSICIAN, SERVICE};
+use crate::domain::client::{ClientAuthentication, GrantType};
+use crate::testing::{ISSUER, client, full_profile};
+use crate::web::testing::{
+    APP, Answer, Browser, Clinic, PATIENT, PHYSICIAN, SERVICE, VERIFIER, app_request, changed, form,
+};
 
 const PATH: &str = "/oauth2/userinfo";
 
@@ -70,6 +75,126 @@ async fn scopes_open_what_the_account_holds_here_and_not_in_the_id_token() {
     let tokens = clinic.tokens("openid email", PATIENT).await;
     let told = call(&clinic, Method::GET, &[&bearer(&tokens)]).await.json();
     assert_eq!((&told["email"], told.get("name")), (&json!(PATIENT), None));
+}
+
+// OIDC-69
+#[tokio::test]
+async fn each_scope_opens_its_claims_and_all_together_all_of_them() {
+    let clinic = Clinic::open().await;
+    let mut profile = full_profile();
+    let members = profile.as_object_mut().unwrap();
+    members.insert("name".into(), json!("Pat Patient"));
+    members.insert("email".into(), json!(PATIENT));
+    let (email, phone) = (
+        &["email", "email_verified"][..],
+        &["phone_number", "phone_number_verified"][..],
+    );
+    let others: Vec<&str> = [email, phone, &["address"]].concat();
+    let own: Vec<&str> = profile
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !others.contains(name))
+        .collect();
+    assert_eq!(own.len(), 14);
+    let all: Vec<&str> = [&own[..], &others].concat();
+    for (scope, names) in [
+        ("openid profile", &own[..]),
+        ("openid email", email),
+        ("openid phone", phone),
+        ("openid address", &["address"]),
+        ("openid profile email address phone", &all),
+    ] {
+        let tokens = clinic.tokens(scope, PATIENT).await;
+        assert_eq!(tokens["scope"], scope);
+        let mut told = call(&clinic, Method::GET, &[&bearer(&tokens)]).await.json();
+        let told = told.as_object_mut().unwrap();
+        let id = clinic.id_claims(&tokens["id_token"], APP).await.into_claims();
+        assert_eq!(told.remove("sub"), Some(json!(id.subject)));
+        let expected: serde_json::Map<_, _> = names
+            .iter()
+            .map(|name| ((*name).into(), profile[*name].clone()))
+            .collect();
+        assert_eq!(*told, expected, "{scope}");
+        // OIDC-66
+        assert!(id.asked.is_empty(), "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_told_that_is_not_known() {
+    let clinic = Clinic::open().await;
+    let tokens = clinic
+        .tokens("openid profile email address phone", PHYSICIAN)
+        .await;
+    let mut told = call(&clinic, Method::GET, &[&bearer(&tokens)]).await.json();
+    told.as_object_mut().unwrap().remove("sub");
+    let known = json!({"name": "Ada Physician", "email": PHYSICIAN, "email_verified": false});
+    assert_eq!(told, known);
+}
+
+// OIDC-88
+#[tokio::test]
+async fn a_client_that_registered_it_gets_a_signed_answer() {
+    let clinic = Clinic::open().await;
+    let grants = [GrantType::AuthorizationCode];
+    let redirect = "https://signed.example/cb";
+    let mut registered = client(
+        "signed",
+        ClientAuthentication::Public,
+        &grants,
+        &[redirect],
+        "openid email",
+    );
+    registered.metadata.userinfo_signed_response_alg = Some(SignatureAlgorithm::RS256);
+    clinic.issuer.add_client(registered).await;
+    let changes = [
+        ("client_id", Some("signed")),
+        ("redirect_uri", Some(redirect)),
+        ("nonce", Some("n-1")),
+    ];
+    let answer = clinic
+        .browser()
+        .authorize(&changed(app_request("openid email"), &changes), PATIENT)
+        .await;
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", &*answer.sent("code").unwrap()),
+        ("redirect_uri", redirect),
+        ("client_id", "signed"),
+        ("code_verifier", VERIFIER),
+    ];
+    let tokens = clinic.token(&fields).await.json();
+    let answer = call(&clinic, Method::GET, &[&bearer(&tokens)]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    assert_eq!(answer.header("content-type"), Some("application/jwt"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let unverified = UnverifiedJwt::parse(&answer.body, 8192).unwrap();
+    assert_eq!(unverified.algorithm(), SignatureAlgorithm::RS256);
+    let told: Value = clinic.user_info_claims(&answer.body, "signed").await;
+    let id = clinic
+        .id_claims(&tokens["id_token"], "signed")
+        .await
+        .into_claims();
+    let expected = json!({
+        "iss": ISSUER,
+        "aud": ["signed"],
+        "sub": id.subject,
+        "email": PATIENT,
+        "email_verified": true,
+    });
+    assert_eq!(told, expected);
+    // It is no ID token, and cannot stand for one.
+    let hint = changed(
+        app_request("openid"),
+        &[changes[0], changes[1], ("id_token_hint", Some(&answer.body))],
+    );
+    let answer = clinic
+        .browser()
+        .get(&format!("/oauth2/authorize?{}", form(&hint)))
+        .await;
+    answer.is_error_redirect(redirect, "invalid_request", Some("xyz123"));
 }
 
 #[tokio::test]

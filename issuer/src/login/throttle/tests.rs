@@ -3,9 +3,7 @@ use std::sync::Arc;
 
 use wardgate_shared::time::Timestamp;
 
-use super::{
-    BUCKET, DRAIN_SECONDS, FREE_FOR_ACCOUNT, LONGEST_WAIT_SECONDS, MAXIMUM_ENTRIES, SignInThrottle, Throttled,
-};
+use super::{BUCKET, DRAIN_SECONDS, FREE_FOR_ACCOUNT, LONGEST_WAIT_SECONDS, MAXIMUM_ENTRIES, SignInThrottle};
 
 const NOON: Timestamp = Timestamp::from_seconds(1_700_000_000);
 const CLINIC: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)));
@@ -27,7 +25,7 @@ fn wait(throttle: &Arc<SignInThrottle>, email: &str, address: Option<IpAddr>, no
             drop(attempt);
             0
         }
-        Err(Throttled { retry_after_seconds }) => retry_after_seconds,
+        Err(throttled) => throttled.retry_after_seconds,
     }
 }
 
@@ -172,4 +170,20 @@ fn memory_is_bounded_and_a_flood_does_not_wash_out_the_worst() {
     assert!(throttle.counters().accounts.len() <= MAXIMUM_ENTRIES);
     assert!(throttle.counters().networks.len() <= MAXIMUM_ENTRIES);
     assert_eq!(wait(&throttle, "victim@example.org", None, NOON), 1);
+}
+
+#[test]
+fn of_many_that_are_told_to_wait_one_is_news_until_the_next_mismatch() {
+    let throttle = throttle();
+    let mut now = NOON;
+    for _ in 0..FREE_FOR_ACCOUNT {
+        mismatch(&throttle, "a@example.org", CLINIC, now);
+    }
+    let is_news = |now| throttle.begin("a@example.org", CLINIC, now).unwrap_err().is_news;
+    for _ in 0..3 {
+        assert!(is_news(now));
+        assert!((0..100).all(|_| !is_news(now)));
+        now = now.plus(LONGEST_WAIT_SECONDS);
+        mismatch(&throttle, "a@example.org", CLINIC, now);
+    }
 }

@@ -7,7 +7,7 @@ use wardgate_shared::jwk::JwkError;
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::time::Timestamp;
 
-use super::{COOL_DOWN_SECONDS, KeySetError, KeySets, WantedKey};
+use super::{COOL_DOWN_SECONDS, KeySetError, KeySets, MOST_ENTRIES, WantedKey};
 use crate::config::OutboundConfig;
 use crate::outbound::{FetchError, Outbound};
 use crate::testing::{DocumentServer, START, Signer, key_set};
@@ -153,4 +153,17 @@ async fn a_document_that_is_no_trustworthy_set_is_none() {
             other => panic!("{body}: {other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn no_more_than_so_many_sets_are_kept() {
+    let fixture = Fixture::new("max-age=60").await;
+    assert!(fixture.finds("first", 0).await.unwrap());
+    for number in 0..MOST_ENTRIES.saturating_mul(2) {
+        // Never fetched: not https.
+        let url = format!("http://app{number}.example/jwks.json");
+        assert!(fixture.sets.key_set(&url, wanted("first"), at(0)).await.is_err());
+        assert!(fixture.sets.entries.lock().unwrap().len() <= MOST_ENTRIES);
+    }
+    assert!(fixture.finds("first", 1).await.unwrap());
 }

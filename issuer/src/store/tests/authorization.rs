@@ -6,6 +6,7 @@ use super::{TestStore, access, audit, authorization_code, digest, later, refresh
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::domain::authorization_code::CodeRedemption;
 use crate::domain::consent::Consent;
+use crate::domain::person_claim::PersonClaim;
 use crate::store::{Approval, StoreError};
 use crate::testing::START;
 
@@ -152,10 +153,11 @@ async fn an_approval_that_cannot_be_stored_leaves_the_request_waiting() {
 #[tokio::test]
 async fn consents_add_up() {
     let test = TestStore::new().await;
-    let consent = |scope: &str, seconds| Consent {
+    let consent = |scope: &str, claim, seconds| Consent {
         user_id: test.user.id.clone(),
         client_id: "app".into(),
         scope: ScopeSet::parse(scope).unwrap(),
+        claims: [claim].into(),
         audiences: vec!["a".into()],
         granted_at: later(seconds),
     };
@@ -164,7 +166,10 @@ async fn consents_add_up() {
         agreed.unwrap()
     };
     assert_eq!(agreed("a").await, None);
-    for (number, consent) in [(1, consent("openid", 1)), (2, consent("patient/*.rs openid", 2))] {
+    for (number, consent) in [
+        (1, consent("openid", PersonClaim::Name, 1)),
+        (2, consent("patient/*.rs openid", PersonClaim::Email, 2)),
+    ] {
         let request = format!("r{number}");
         test.store
             .insert_authorization_request(test.request(&request))
@@ -182,6 +187,12 @@ async fn consents_add_up() {
         Some(ScopeSet::parse("openid patient/*.rs").unwrap())
     );
     assert_eq!(agreed("b").await, None, "for one resource is not for another");
+    let claims = async |audience: &str| {
+        let agreed = test.store.agreed_claims(&test.user.id, "app", audience).await;
+        agreed.unwrap()
+    };
+    assert_eq!(claims("a").await, [PersonClaim::Name, PersonClaim::Email].into());
+    assert!(claims("b").await.is_empty());
 }
 
 #[tokio::test]

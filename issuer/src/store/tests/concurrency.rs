@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::{TestStore, access, audit, authorization_code, digest, later, presented, refresh};
 use crate::domain::audit_event::AuditAction;
 use crate::domain::authorization_code::CodeRedemption;
-use crate::store::{Approval, Insertion, RefreshRotation};
+use crate::store::{Approval, Insertion, RefreshRotation, StoreError};
 use crate::testing::START;
 
 const RACERS: usize = 32;
@@ -193,6 +193,35 @@ async fn readers_see_what_was_answered() {
         }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_names_for_one_person_in_one_sector_one_stays() {
+    let test = TestStore::new().await;
+    let (store, user_id) = (test.store.clone(), test.user.id.clone());
+    let names = race(|number| {
+        let (store, user_id) = (store.clone(), user_id.clone());
+        async move {
+            store
+                .pairwise_subject("app.example", &user_id, format!("sub-{number}"))
+                .await
+                .unwrap()
+        }
+    })
+    .await;
+    assert!(names.iter().all(|name| *name == names[0]), "{names:?}");
+    assert_eq!(
+        store.pairwise_owner(&names[0]).await,
+        Ok(Some((user_id.clone(), "app.example".into())))
+    );
+    let elsewhere = store
+        .pairwise_subject("b.example", &user_id, "sub-b".into())
+        .await;
+    assert_eq!(elsewhere, Ok("sub-b".into()));
+    let nobody = store
+        .pairwise_subject("app.example", "user-x", "sub-x".into())
+        .await;
+    assert_eq!(nobody, Err(StoreError::Conflict));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 14] = [
+const RELEASED: [(&str, &str); 20] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -57,8 +57,28 @@ const RELEASED: [(&str, &str); 14] = [
         "485caf207c1b0e4c8bdfa19f30185d26a4ccadaf68bab4d88d3dd4e6bb15b09b",
     ),
     (
+        "0012_dpop",
+        "448b4196e3ca0889703d4c71ba4a528667cebc209adaf82da57c52eb82feefc7",
+    ),
+    (
         "0013_refresh_token_retries",
         "3a7329a9005410046115e3fa270f9ef645e3fd33bc08cc971cc919e0d7d809d1",
+    ),
+    (
+        "0014_issuer_assertions",
+        "d86a3fe9281500cd01b6c40a2698ca3e7f9cd190be80c3ebcf3977223b75462b",
+    ),
+    (
+        "0015_dynamic_registration",
+        "5b4971208102282c3fd6f5e04ef967dceb2ed1a87580be78a81ea14cda44157a",
+    ),
+    (
+        "0016_openid_claims",
+        "7fddd9b62b3b59a8fdbcd7a57d5ae3744ab37146b6c872952ea9463bf71ee564",
+    ),
+    (
+        "0017_backchannel_logout",
+        "a1b2cc74691e56397c96bf057ca5b6a8df8c59a78c5652bfbad8d95fc463326d",
     ),
     (
         "0018_status_lists",
@@ -67,6 +87,10 @@ const RELEASED: [(&str, &str); 14] = [
     (
         "0019_launches",
         "6ceb043c5ce0ac3a6b08fb67534dedc7d1296dfc7fe992bf8ddbf512d8a532fb",
+    ),
+    (
+        "0020_records_close_together",
+        "efbcc3cee6ea30e443d1b3f34f2c0dcc536881427ce4fcbea4cb711061474834",
     ),
 ];
 

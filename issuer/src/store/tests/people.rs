@@ -8,7 +8,7 @@ use super::{TestStore, audit, database, digest, later};
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::{Client, ClientAuthentication, ClientKeys, ClientMetadata, GrantType};
 use crate::domain::session::Session;
-use crate::domain::user::User;
+use crate::domain::user::{Profile, User};
 use crate::store::{Insertion, Store, StoreError};
 use crate::testing::{self, START, Signer, key_set};
 
@@ -128,6 +128,26 @@ async fn a_person_is_found_by_id_and_by_address() {
             .is_none(),
         "callers normalise"
     );
+}
+
+#[tokio::test]
+async fn a_profile_replaces_the_earlier_one_and_leaves_a_trace() {
+    let test = TestStore::new().await;
+    let profile: Profile = serde_json::from_value(testing::full_profile()).unwrap();
+    for profile in [profile, Profile::default()] {
+        let event = audit(AuditAction::UserChange);
+        let found = test
+            .store
+            .set_profile(&test.user.id, profile.clone(), event)
+            .await;
+        assert_eq!(found, Ok(true));
+        let user = test.store.user(&test.user.id).await.unwrap().unwrap();
+        assert_eq!(user.profile, profile);
+    }
+    let event = audit(AuditAction::UserChange);
+    let nobody = test.store.set_profile("user-x", Profile::default(), event).await;
+    assert_eq!(nobody, Ok(false));
+    assert_eq!(test.count(AuditAction::UserChange).await, 2);
 }
 
 #[tokio::test]

@@ -4,11 +4,12 @@ use wardgate_shared::jwt::SignatureAlgorithm;
 
 use super::{TestStore, access, audit, digest, later};
 use crate::domain::audit_event::AuditAction;
+use crate::domain::proof_use::ProofUse;
 use crate::domain::signing_key::StoredSigningKey;
 use crate::store::Insertion;
 
 impl TestStore {
-    fn rows(&self, table: &str) -> i64 {
+    pub(super) fn rows(&self, table: &str) -> i64 {
         let query = format!("SELECT count(*) FROM {table}");
         self.connection().query_row(&query, [], |row| row.get(0)).unwrap()
     }
@@ -120,6 +121,21 @@ async fn a_signing_key_goes_when_it_is_no_longer_published() {
         left.iter().map(|key| key.key_id.as_str()).collect::<Vec<_>>(),
         ["new"]
     );
+}
+
+#[tokio::test]
+async fn a_used_proof_goes_when_its_age_refuses_it() {
+    let test = TestStore::new().await;
+    let proof = ProofUse {
+        digest: digest("proof"),
+        expires_at: later(120),
+    };
+    let consume = || test.store.consume_dpop_proof(proof.clone());
+    assert_eq!(consume().await.unwrap(), Insertion::Inserted);
+    assert_eq!(test.purge(119).await, 0);
+    assert_eq!(consume().await.unwrap(), Insertion::AlreadyExists);
+    assert_eq!(test.purge(120).await, 1);
+    assert_eq!(test.rows("dpop_proofs"), 0);
 }
 
 #[tokio::test]

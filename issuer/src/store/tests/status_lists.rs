@@ -5,7 +5,6 @@ use wardgate_shared::time::Timestamp;
 use super::{TestStore, access, audit, later, place};
 use crate::domain::audit_event::AuditAction;
 use crate::domain::grant::AccessTokenRecord;
-use crate::store::StoreError;
 
 impl TestStore {
     /// Stores a token of the patient's grant.
@@ -91,19 +90,6 @@ async fn a_token_that_comes_after_the_end_of_its_grant_or_person_is_born_dead() 
         .unwrap();
     let token = test.token("at-2", None, Some(&test.user.id)).await;
     assert!(test.bit(&token, later(2)).await && !test.is_live_at(&token, later(2)).await);
-}
-
-#[tokio::test]
-async fn one_place_is_never_two_tokens() {
-    let test = TestStore::new().await;
-    let first = test.token("at-1", None, None).await;
-    let second = AccessTokenRecord {
-        status: first.status.clone(),
-        ..access("at-2", None)
-    };
-    let event = audit(AuditAction::TokenRequest);
-    let refused = test.store.record_access_token(second, event).await;
-    assert_eq!(refused, Err(StoreError::Conflict));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use wardgate_shared::time::Timestamp;
 
 use super::{for_client_itself, for_person, for_refresh, for_request};
 use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
-use crate::domain::user::User;
+use crate::domain::user::{Profile, User};
 use crate::tokens::launch_context::KnownContext;
 
 fn set(text: &str) -> ScopeSet {
@@ -27,6 +27,7 @@ fn client(scope: &str) -> Client {
         pkce_required: true,
         push_required: false,
         metadata: ClientMetadata::default(),
+        registered_itself: false,
         created_at: Timestamp::from_seconds(0),
     }
 }
@@ -41,6 +42,7 @@ fn user(fhir_user: Option<&str>) -> User {
         fhir_user: fhir_user.map(String::from),
         practitioner_id: None,
         organization_id: None,
+        profile: Profile::default(),
         created_at: Timestamp::from_seconds(0),
         deactivated_at: None,
     }
@@ -61,12 +63,14 @@ fn person_gives(fhir_user: Option<&str>, requested: &str, expected: &str, patien
     assert_eq!(grantable.launch_context.patient_id.as_deref(), patient);
 }
 
+// SMART-21
 #[test]
 fn a_patient_gives_their_own_record() {
     let requested = "launch/patient openid fhirUser offline_access patient/*.read observation/*.read";
     person_gives(Some("Patient/7"), requested, requested, Some("7"));
 }
 
+// SMART-21
 #[test]
 fn somebody_else_has_no_patient_in_context() {
     person_gives(
@@ -78,6 +82,7 @@ fn somebody_else_has_no_patient_in_context() {
     person_gives(Some("Practitioner/3"), "patient/*.read", "", None);
 }
 
+// SMART-55
 #[test]
 fn fhir_user_needs_a_fhir_resource() {
     person_gives(None, "openid fhirUser", "openid", None);
@@ -110,7 +115,7 @@ fn scopes_with_nothing_behind_them_are_dropped() {
     person_gives(
         Some("Patient/7"),
         "openid profile email address phone launch launch/encounter",
-        "openid profile email",
+        "openid profile email address phone",
         None,
     );
 }

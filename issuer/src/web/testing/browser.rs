@@ -82,10 +82,18 @@ impl Answer {
     /// Asserts that the client is told of an error by redirect, with `state` and `iss`.
     #[track_caller]
     pub(crate) fn is_error_redirect(&self, redirect_uri: &str, code: &str, state: Option<&str>) {
-        assert!(
-            self.location().starts_with(&format!("{redirect_uri}?")),
-            "{self:?}"
-        );
+        self.is_error_redirect_after(&format!("{redirect_uri}?"), code, state);
+    }
+
+    /// The same for a redirect URI that has a query of its own.
+    #[track_caller]
+    pub(crate) fn is_error_redirect_beside(&self, redirect_uri: &str, code: &str, state: Option<&str>) {
+        self.is_error_redirect_after(&format!("{redirect_uri}&"), code, state);
+    }
+
+    #[track_caller]
+    fn is_error_redirect_after(&self, start: &str, code: &str, state: Option<&str>) {
+        assert!(self.location().starts_with(start), "{self:?}");
         assert_eq!(self.sent("error").as_deref(), Some(code), "{self:?}");
         assert_eq!(self.sent("state").as_deref(), state);
         assert_eq!(self.sent("iss").as_deref(), Some(ISSUER));
@@ -249,13 +257,23 @@ impl Browser {
         .await
     }
 
+    /// Sends these fields from the page on which patients are chosen.
+    pub(crate) async fn choose(&self, page: &str, fields: &[(&str, &str)]) -> Answer {
+        let page = self.get(page).await;
+        assert_eq!(page.status, StatusCode::OK, "{page:?}");
+        let (token, request) = (page.field("form_token"), page.field("request"));
+        let hidden = [("form_token", token.as_str()), ("request", request.as_str())];
+        self.post("/select-patient", &[&hidden, fields].concat()).await
+    }
+
     /// Goes through whatever pages an authorization request shows, as `email`, allowing all; gives the last redirect.
     pub(crate) async fn authorize(&self, query: &[(&str, &str)], email: &str) -> Answer {
         let mut answer = self.get(&format!("/oauth2/authorize?{}", form(query))).await;
-        for _ in 0..5 {
+        for _ in 0..7 {
             let location = String::from(answer.location());
             answer = match location.split('?').next().unwrap() {
                 "/login" => self.sign_in(&location, email, PASSWORD).await,
+                "/select-patient" => self.choose(&location, &[("none", "patient")]).await,
                 "/consent" => self.decide(&location, "allow").await,
                 "/oauth2/authorize/continue" => self.get(&location).await,
                 _ => return answer,

@@ -9,6 +9,7 @@ use crate::web::testing::{
     APP_REDIRECT, Clinic, PASSWORD, PATIENT, PHYSICIAN, WEB_REDIRECT, app_request, changed, form, web_request,
 };
 
+// OIDC-46, SMART-12, SMART-14
 #[tokio::test]
 async fn sign_in_consent_code() {
     let clinic = Clinic::open().await;
@@ -51,6 +52,7 @@ async fn sign_in_consent_code() {
     );
 }
 
+// SMART-15, FAPI-18
 #[tokio::test]
 async fn a_no_goes_back_to_the_client() {
     let clinic = Clinic::open().await;
@@ -73,6 +75,7 @@ async fn a_no_goes_back_to_the_client() {
         .is_error_page(StatusCode::BAD_REQUEST);
 }
 
+// OIDC-32, SMART-13
 #[tokio::test]
 async fn a_post_from_another_site_goes_the_same_way() {
     let clinic = Clinic::open().await;
@@ -124,6 +127,7 @@ async fn the_alias_of_the_endpoint_answers_alike() {
     assert!(answer.location().starts_with("/login?request=wga_"));
 }
 
+// OIDC-30, OIDC-31
 #[tokio::test]
 async fn unknown_parameters_and_another_order_make_no_difference() {
     let clinic = Clinic::open().await;
@@ -145,6 +149,7 @@ async fn unknown_parameters_and_another_order_make_no_difference() {
     assert!(answer.sent("code").is_some());
 }
 
+// OIDC-26, SMART-14
 #[tokio::test]
 async fn state_travels_unchanged() {
     let clinic = Clinic::open().await;
@@ -166,6 +171,7 @@ async fn state_travels_unchanged() {
     assert_eq!(answer.sent("state"), None);
 }
 
+// OIDC-23
 #[tokio::test]
 async fn the_query_of_a_registered_uri_survives() {
     let clinic = Clinic::open().await;
@@ -203,16 +209,18 @@ async fn a_person_who_can_give_nothing_is_not_asked() {
 async fn only_what_the_person_can_give_is_asked_for() {
     let clinic = Clinic::open().await;
     let browser = clinic.browser();
-    let request = form(&app_request("openid patient/*.read user/Patient.rs phone"));
+    let request = form(&app_request("openid patient/*.read user/Patient.rs introspect"));
     let answer = browser.get(&format!("/oauth2/authorize?{request}")).await;
     let answer = browser.sign_in(answer.location(), PHYSICIAN, PASSWORD).await;
+    let picker = browser.get(answer.location()).await;
+    let answer = browser.choose(picker.location(), &[("none", "patient")]).await;
     let consent = browser.get(answer.location()).await;
     let page = browser.get(consent.location()).await;
     assert!(
         page.body.contains("user/Patient.rs") && !page.body.contains("patient/*.read"),
         "{page:?}"
     );
-    assert!(!page.body.contains("phone"));
+    assert!(!page.body.contains("introspect"));
 }
 
 #[tokio::test]

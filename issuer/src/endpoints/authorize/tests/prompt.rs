@@ -53,6 +53,7 @@ fn gives_a_code(answer: &Answer) -> String {
     answer.sent("code").unwrap()
 }
 
+// OIDC-35
 #[tokio::test]
 async fn none_without_a_session_is_login_required() {
     let clinic = Clinic::open().await;
@@ -69,6 +70,7 @@ async fn none_without_consent_is_consent_required() {
     answer.is_error_redirect(WEB_REDIRECT, "consent_required", Some("xyz123"));
 }
 
+// OIDC-36
 #[tokio::test]
 async fn none_with_session_and_consent_gives_a_code_at_once() {
     let clinic = Clinic::open().await;
@@ -147,6 +149,7 @@ async fn an_app_on_the_person_s_device_asks_each_time() {
     }
 }
 
+// OIDC-37
 #[tokio::test]
 async fn login_shows_the_page_again_and_moves_auth_time() {
     let clinic = Clinic::open().await;
@@ -202,6 +205,7 @@ async fn consent_for_one_api_is_not_consent_for_another() {
     let other = "https://other.example.org/api";
     let clinic = Clinic::with_config(|config| {
         config.resources.push(Resource {
+            search_url: None,
             identifier: other.into(),
             aliases: Vec::new(),
             fhir: false,

@@ -16,6 +16,7 @@ async fn ask(clinic: &Clinic, parameters: &[(&str, &str)]) -> Answer {
         .await
 }
 
+// OIDC-21, OIDC-22, OIDC-24, OIDC-52, SMART-16
 #[tokio::test]
 async fn nothing_is_sent_to_an_uncertain_place() {
     let clinic = Clinic::open().await;
@@ -123,6 +124,7 @@ async fn unreadable_parameters_get_a_page() {
     }
 }
 
+// OIDC-25, OIDC-27, OIDC-28, OIDC-50, OIDC-51, SMART-15, SMART-17, SMART-24
 #[tokio::test]
 async fn the_client_hears_of_every_other_error() {
     let clinic = Clinic::open().await;
@@ -267,6 +269,7 @@ async fn a_challenge_of_a_client_that_needs_none_is_held_to_the_rules() {
         .is_error_redirect(WEB_REDIRECT, "invalid_request", Some("xyz123"));
 }
 
+// OIDC-26
 #[tokio::test]
 async fn no_state_sent_none_returned() {
     let clinic = Clinic::open().await;

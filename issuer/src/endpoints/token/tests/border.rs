@@ -125,6 +125,7 @@ async fn refuses_a_grant_that_the_client_is_not_registered_for() {
     answer.is_oauth_error(StatusCode::BAD_REQUEST, "unauthorized_client");
 }
 
+// OIDC-58
 #[tokio::test]
 async fn names_the_missing_parameter() {
     let clinic = Clinic::open().await;

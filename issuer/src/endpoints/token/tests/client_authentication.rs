@@ -20,6 +20,7 @@ async fn call(clinic: &Clinic, fields: &[(&str, &str)], authorization: &[&str]) 
         .await
 }
 
+// OIDC-54
 #[tokio::test]
 async fn takes_basic_and_post() {
     let clinic = Clinic::open().await;
@@ -39,6 +40,7 @@ async fn takes_basic_and_post() {
     }
 }
 
+// OIDC-53, SMART-29
 #[tokio::test]
 async fn takes_basic_form_encoded_and_raw() {
     let clinic = Clinic::open().await;

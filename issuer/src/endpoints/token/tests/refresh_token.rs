@@ -22,6 +22,7 @@ fn is_invalid_grant(answer: &Answer) {
     answer.is_oauth_error(StatusCode::BAD_REQUEST, "invalid_grant");
 }
 
+// OIDC-60, OIDC-61, SMART-56, SMART-58, SMART-59
 #[tokio::test]
 async fn a_refresh_token_gives_a_new_pair() {
     let clinic = Clinic::open().await;
@@ -36,6 +37,10 @@ async fn a_refresh_token_gives_a_new_pair() {
     assert_eq!(second["expires_in"], 3600);
     assert_eq!(second["patient"], "7");
     assert_ne!(second["refresh_token"], first["refresh_token"]);
+    assert!(
+        second.get("id_token").is_none(),
+        "none, so that none can differ from the first"
+    );
     let before = clinic.access_claims(&first["access_token"]).await.into_claims();
     let after = clinic.access_claims(&second["access_token"]).await.into_claims();
     assert_ne!(after.token_id, before.token_id);
@@ -226,6 +231,7 @@ async fn a_client_with_a_grace_may_come_with_the_old_token_for_that_long() {
     is_invalid_grant(&web_refresh(&clinic, refresh_token(&fourth)).await);
 }
 
+// OIDC-62, SMART-60
 #[tokio::test]
 async fn another_client_cannot_use_it_and_does_no_harm() {
     let clinic = Clinic::open().await;
@@ -240,6 +246,7 @@ async fn another_client_cannot_use_it_and_does_no_harm() {
     assert_eq!(clinic.refresh(refresh_token(&first)).await.status, StatusCode::OK);
 }
 
+// OIDC-60, SMART-57, SMART-60
 #[tokio::test]
 async fn scope_may_be_repeated_or_narrowed_but_not_widened() {
     let clinic = Clinic::open().await;
@@ -290,6 +297,7 @@ async fn an_offline_token_outlives_the_session_and_dies_unused() {
     is_invalid_grant(&clinic.refresh(refresh_token(&third)).await);
 }
 
+// SMART-60
 #[tokio::test]
 async fn without_offline_access_it_ends_with_the_session() {
     let clinic = Clinic::open().await;
@@ -332,6 +340,7 @@ async fn signing_out_ends_online_tokens_and_not_offline_ones() {
     }
 }
 
+// SMART-60
 #[tokio::test]
 async fn unknown_and_foreign_tokens_are_refused() {
     let clinic = Clinic::open().await;

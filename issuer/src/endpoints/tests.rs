@@ -1,0 +1,3 @@
+//! What holds across endpoints.
+
+mod fapi;

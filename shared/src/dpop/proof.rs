@@ -1,0 +1,195 @@
+//! A proof, from an untrusted text to the key whose holder made it.
+
+use alloc::string::String;
+use core::future::Future;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::jwk::{JwkError, PublicJwk};
+use crate::jwt::{
+    JwtError, SignatureAlgorithm, SignedClaims, UnverifiedJwt, VerifyError, VerifyingKey, is_type,
+    signed_claims,
+};
+use crate::secret::constant_time_eq;
+use crate::time::Timestamp;
+
+use super::error::{ProofError, VerifyProofError};
+use super::target::is_same_target;
+use super::{ALGORITHMS, LONGEST_AGE_SECONDS, LONGEST_LEAD_SECONDS, MAXIMUM_PROOF_BYTES, PROOF_TYPE};
+
+/// A well-formed proof, not verified: nothing it says is known to be true.
+#[derive(Debug)]
+pub struct UnverifiedProof<'a> {
+    jwt: UnverifiedJwt<'a>,
+    key: PublicJwk,
+}
+
+/// The header parameter that other JWTs must not have.
+#[derive(Deserialize)]
+struct Header {
+    jwk: Option<serde_json::Value>,
+}
+
+/// The claims (section 4.2); `iat` is read with the JWT. Others may be there, `nbf` and `exp` among them: they are not asked
+/// for, and say nothing here (FAPI-45).
+#[derive(Deserialize)]
+struct ProofClaims {
+    #[serde(rename = "jti")]
+    id: Option<String>,
+    #[serde(rename = "htm")]
+    method: Option<String>,
+    #[serde(rename = "htu")]
+    target: Option<String>,
+    #[serde(rename = "ath")]
+    token_hash: Option<String>,
+    nonce: Option<String>,
+}
+
+impl<'a> UnverifiedProof<'a> {
+    /// Reads a proof as the header `DPoP` brings it.
+    ///
+    /// Checked here: length, form, no repeated member, `typ`, `alg`, and a public key in `jwk` that belongs to it.
+    ///
+    /// # Errors
+    /// [`ProofError`].
+    pub fn parse(text: &'a str) -> Result<Self, ProofError> {
+        let jwt = UnverifiedJwt::parse(text, MAXIMUM_PROOF_BYTES)?;
+        if !jwt.token_type().is_some_and(|actual| is_type(actual, PROOF_TYPE)) {
+            return Err(ProofError::Type);
+        }
+        if !ALGORITHMS.contains(&jwt.algorithm()) {
+            return Err(ProofError::Algorithm);
+        }
+        let malformed = ProofError::Form(JwtError::Malformed);
+        let encoded = text.split('.').next().ok_or(malformed)?;
+        let decoded = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| malformed)?;
+        let header = serde_json::from_slice::<Header>(&decoded).map_err(|_| malformed)?;
+        let key = PublicJwk::from_value(header.jwk.ok_or(ProofError::NoKey)?).map_err(ProofError::Key)?;
+        if !key.permits(jwt.algorithm()) {
+            return Err(ProofError::AnotherAlgorithm);
+        }
+        Ok(Self { jwt, key })
+    }
+
+    /// The key that the proof brings.
+    pub const fn key(&self) -> &PublicJwk {
+        &self.key
+    }
+
+    /// The header's `alg`, which the key permits.
+    pub const fn algorithm(&self) -> SignatureAlgorithm {
+        self.jwt.algorithm()
+    }
+}
+
+/// The request that a proof has to be made for.
+#[derive(Clone, Copy, Debug)]
+pub struct ProofRequest<'a> {
+    /// Its method, as sent.
+    pub method: &'a str,
+    /// Its URL as clients see it; query and fragment do not count.
+    pub url: &'a str,
+    /// The access token that comes with it, where it calls a resource.
+    pub access_token: Option<&'a str>,
+}
+
+/// A proof whose signature, method, URL, time and token hash were checked. Made by [`verify`] alone.
+#[derive(Clone, Debug)]
+pub struct VerifiedProof {
+    thumbprint: String,
+    id: String,
+    nonce: Option<String>,
+    refused_from: Timestamp,
+}
+
+impl VerifiedProof {
+    /// The SHA-256 thumbprint of the key (RFC 7638): what `jkt` says of a token that is bound to it.
+    pub fn thumbprint(&self) -> &str {
+        &self.thumbprint
+    }
+
+    /// `jti`: the proof's own name, among those of its key.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// `nonce`, as the proof says it.
+    pub fn nonce(&self) -> Option<&str> {
+        self.nonce.as_deref()
+    }
+
+    /// The instant from which the proof is refused for its age, so that its `jti` may be forgotten.
+    pub const fn refused_from(&self) -> Timestamp {
+        self.refused_from
+    }
+
+    /// Whether it was made with the key of this thumbprint.
+    pub fn is_by(&self, thumbprint: &str) -> bool {
+        constant_time_eq(self.thumbprint.as_bytes(), thumbprint.as_bytes())
+    }
+}
+
+/// Verifies `proof` for `request` at the instant `now`. `import` makes a verifying key of the proof's own public key, bound to
+/// this algorithm, or `None` of a key that the library does not take.
+///
+/// # Errors
+/// [`VerifyProofError::Refused`] with the first rule that the proof breaks; [`VerifyProofError::Undecided`] when the signature
+/// could not be checked.
+pub async fn verify<K, Importing>(
+    proof: &UnverifiedProof<'_>,
+    import: impl FnOnce(PublicJwk, SignatureAlgorithm) -> Importing,
+    request: &ProofRequest<'_>,
+    now: Timestamp,
+) -> Result<VerifiedProof, VerifyProofError<K::Error>>
+where
+    K: VerifyingKey,
+    Importing: Future<Output = Result<Option<K>, K::Error>>,
+{
+    let imported = import(proof.key.clone(), proof.algorithm()).await;
+    let key = imported
+        .map_err(VerifyProofError::Undecided)?
+        .ok_or(ProofError::Key(JwkError::Malformed))?;
+    let signed = signed_claims::<ProofClaims, K>(&proof.jwt, &key).await;
+    let SignedClaims {
+        claims, issued_at, ..
+    } = signed.map_err(|error| match error {
+        VerifyError::Refused(error) => VerifyProofError::Refused(error.into()),
+        VerifyError::Undecided(error) => VerifyProofError::Undecided(error),
+    })?;
+    let id = claims.id.filter(|id| !id.is_empty()).ok_or(ProofError::NoId)?;
+    if claims.method.ok_or(ProofError::NoMethod)? != request.method {
+        return Err(ProofError::Method.into());
+    }
+    if !is_same_target(&claims.target.ok_or(ProofError::NoTarget)?, request.url) {
+        return Err(ProofError::Target.into());
+    }
+    let issued_at = issued_at.ok_or(ProofError::NoIssueTime)?;
+    let refused_from = issued_at.plus(LONGEST_AGE_SECONDS);
+    if now >= refused_from {
+        return Err(ProofError::TooOld.into());
+    }
+    if issued_at > now.plus(LONGEST_LEAD_SECONDS) {
+        return Err(ProofError::TooEarly.into());
+    }
+    if let Some(token) = request.access_token {
+        let said = claims.token_hash.ok_or(ProofError::NoTokenHash)?;
+        let expected = Base64UrlUnpadded::encode_string(&Sha256::digest(token));
+        if !constant_time_eq(said.as_bytes(), expected.as_bytes()) {
+            return Err(ProofError::TokenHash.into());
+        }
+    }
+    Ok(VerifiedProof {
+        thumbprint: proof.key.thumbprint(),
+        id,
+        nonce: claims.nonce,
+        refused_from,
+    })
+}
+
+/// Whether `text` has the form of a SHA-256 thumbprint (RFC 7638), as `dpop_jkt` must (section 10).
+pub fn is_thumbprint(text: &str) -> bool {
+    let mut digest = [0; 32];
+    Base64UrlUnpadded::decode(text, &mut digest).is_ok_and(|decoded| decoded.len() == 32)
+}
