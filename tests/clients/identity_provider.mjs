@@ -16,6 +16,9 @@ const given = JSON.parse(process.argv[2]);
 /** Where the provider's own app gets its codes; nothing listens there. */
 const CALLBACK = 'https://partner.example/callback';
 
+// The provider says there that its pages and keys are for development; standard output is for JSON.
+console.info = console.warn = console.error;
+
 const port = given.port;
 const issuer = `http://localhost:${port}`;
 const provider = new Provider(issuer, {
@@ -28,7 +31,6 @@ const provider = new Provider(issuer, {
     return { accountId: id, claims: async () => ({ sub: id, email: id, email_verified: !id.startsWith('unverified') }) };
   },
 });
-// It warns of its development pages and keys on standard output's neighbour; that is what they are here.
 const server = provider.listen(port, '127.0.0.1');
 await new Promise((resolve) => server.once('listening', resolve));
 

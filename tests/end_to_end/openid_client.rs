@@ -212,7 +212,7 @@ async fn a_client_registers_itself_and_takes_itself_away() {
     ];
     let printed: Value = serde_json::from_str(&pair.wardgate_ok(&arguments, "")).unwrap();
     let given = json!({
-        "scope": scope, "client_id": "", "initial_access_token": printed["initial_access_token"],
+        "scope": scope, "client_id": "", "initial_access_token": printed["token"],
     });
     let result = run(&pair, "registered", given);
     assert_has(&result, "members", &["access_token", "refresh_token", "id_token"]);

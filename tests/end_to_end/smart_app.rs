@@ -5,6 +5,28 @@ use serde_json::{Value, json};
 use wardgate_tests::pair::{PASSWORD, PATIENT_EMAIL, Pair};
 use wardgate_tests::program::Program;
 
+const PHYSICIAN_EMAIL: &str = "grace@clinic.example";
+
+/// Whom the physician looks for where there is a choice.
+const SOUGHT: &str = "Karim";
+
+fn add_physician(pair: &Pair) {
+    let arguments = [
+        "user",
+        "add",
+        "--email",
+        PHYSICIAN_EMAIL,
+        "--name",
+        "Grace Example",
+        "--fhir-user",
+        "Practitioner/practitioner-67890",
+        "--practitioner-id",
+        "practitioner-67890",
+        "--password-stdin",
+    ];
+    pair.wardgate_ok(&arguments, PASSWORD);
+}
+
 /// An app that waits to be launched, and its redirect URI.
 fn app(pair: &Pair, scope: &str, email: &str) -> (Program, Value) {
     let given = json!({
@@ -13,6 +35,7 @@ fn app(pair: &Pair, scope: &str, email: &str) -> (Program, Value) {
         "fhir": format!("{}/fhir", pair.worker.url()),
         "email": email,
         "password": PASSWORD,
+        "patient": SOUGHT,
     });
     let mut program = Program::start("WARDGATE_NODE", "smart_app.mjs", &[&given.to_string()]);
     let uris = program.line();
@@ -59,23 +82,9 @@ async fn an_app_that_launches_by_itself_reads_the_persons_own_record() {
 // SMART-18, SMART-40, SMART-54
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_that_an_ehr_launches_reads_the_record_that_is_open_there() {
-    const SCOPE: &str = "launch openid fhirUser patient/*.rs user/Practitioner.rs";
-    const PHYSICIAN_EMAIL: &str = "grace@clinic.example";
+    const SCOPE: &str = "launch openid fhirUser online_access patient/*.rs user/Practitioner.rs";
     let pair = Pair::start().await;
-    let arguments = [
-        "user",
-        "add",
-        "--email",
-        PHYSICIAN_EMAIL,
-        "--name",
-        "Grace Example",
-        "--fhir-user",
-        "Practitioner/practitioner-67890",
-        "--practitioner-id",
-        "practitioner-67890",
-        "--password-stdin",
-    ];
-    pair.wardgate_ok(&arguments, PASSWORD);
+    add_physician(&pair);
     let (mut program, uris) = app(&pair, SCOPE, PHYSICIAN_EMAIL);
     register(&pair, SCOPE, &uris);
     let secret = pair.add_service("ehr", "__launches");
@@ -102,4 +111,28 @@ async fn an_app_that_an_ehr_launches_reads_the_record_that_is_open_there() {
     assert_eq!(known["user"], "Practitioner");
     assert_eq!(known["response"]["intent"], "order-review");
     assert_eq!(known["response"]["need_patient_banner"], true);
+}
+
+// SMART-20, SMART-21
+#[tokio::test(flavor = "multi_thread")]
+async fn a_physician_chooses_the_patient_and_the_visit_for_an_app_that_launches_by_itself() {
+    const SCOPE: &str = "openid fhirUser launch/patient launch/encounter online_access patient/*.rs";
+    let pair = Pair::start().await;
+    add_physician(&pair);
+    let (mut program, uris) = app(&pair, SCOPE, PHYSICIAN_EMAIL);
+    register(&pair, SCOPE, &uris);
+    program.come_back("{}");
+    let known = program.line();
+    assert_eq!(known["patient"], "patient-22222", "{known}");
+    assert!(known["encounter"].is_string(), "{known}");
+    assert_eq!(known["response"]["encounter"], known["encounter"]);
+    assert_eq!(
+        known["pages"],
+        json!([
+            "Sign in · Wardgate",
+            "Choose a patient · Wardgate",
+            "Choose a visit · Wardgate",
+            "Allow access · Wardgate",
+        ])
+    );
 }

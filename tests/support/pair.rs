@@ -88,6 +88,7 @@ impl Pair {
              [database]\npath = \"{folder}/wardgate.db\"\n\
              [keys]\nmaster_key_file = \"{folder}/master.key\"\n\
              [[resources]]\nidentifier = \"{AUDIENCE}\"\naliases = [\"api:zs_his\", \"{edge}/fhir\"]\n\
+             search_url = \"{edge}/fhir\"\n\
              [outbound]\nallow_loopback_http = true\n{more}",
             edge = worker.url(),
             folder = directory.path().display(),
