@@ -223,8 +223,13 @@ impl Resource {
         std::iter::once(&self.identifier)
             .chain(&self.aliases)
             .map(String::as_str)
-            .find(|name| name.starts_with("https://") || name.starts_with("http://"))
+            .find(|name| is_url(name))
     }
+}
+
+/// Whether a resource's name is one that can be asked, and not a mere name.
+pub(crate) fn is_url(name: &str) -> bool {
+    name.starts_with("https://") || name.starts_with("http://")
 }
 
 /// Where readers of error answers are sent.

@@ -20,7 +20,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 
-use crate::config::{Config, Resource};
+use crate::config::{Config, Resource, is_url};
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::{Client, GrantType};
 use crate::domain::launch::{LAUNCH_LIFETIME_SECONDS, Launch};
@@ -191,8 +191,8 @@ async fn launch(
         .filter(|app| app.allows(GrantType::AuthorizationCode))
         .ok_or(LaunchError::NoApp)?;
     let launch_uri = launch_uri(&app).ok_or(LaunchError::NoLaunchUri)?;
-    let (resource, base) =
-        fhir_base(state.config(), request.aud.as_deref()).ok_or(LaunchError::NoFhirBase)?;
+    let aud = request.aud.clone();
+    let (resource, base) = fhir_base(state.config(), aud.as_deref()).ok_or(LaunchError::NoFhirBase)?;
     let user = match &request.user {
         Some(name) => Some(user(state, name).await?.ok_or(LaunchError::NoUser)?),
         None => None,
@@ -234,14 +234,16 @@ fn launch_uri(app: &Client) -> Option<&str> {
 }
 
 /// The resource that `aud` names, or the first FHIR base; with its URL, which the app is told as `iss` and discovers
-/// everything from (SMART-18). A resource without a URL cannot be launched at.
-fn fhir_base<'a>(config: &'a Config, aud: Option<&str>) -> Option<(&'a Resource, &'a str)> {
+/// everything from (SMART-18): the name that `aud` uses, where that is a URL. A resource without a URL cannot be launched
+/// at.
+fn fhir_base<'a>(config: &'a Config, aud: Option<&'a str>) -> Option<(&'a Resource, &'a str)> {
     let mut resources = config.resources.iter().filter(|resource| resource.fhir);
     let resource = match aud {
         Some(name) => resources::find(config, name).filter(|resource| resource.fhir)?,
         None => resources.next()?,
     };
-    Some((resource, resource.url()?))
+    let url = aud.filter(|name| is_url(name)).or_else(|| resource.url())?;
+    Some((resource, url))
 }
 
 /// The person of this `sub` or address, if they may sign in.
