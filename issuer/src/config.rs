@@ -220,10 +220,13 @@ impl Resource {
 
     /// The name that is a URL, if there is one: the identifier before the aliases.
     pub fn url(&self) -> Option<&str> {
-        std::iter::once(&self.identifier)
-            .chain(&self.aliases)
-            .map(String::as_str)
-            .find(|name| is_url(name))
+        self.names().find(|name| is_url(name))
+    }
+
+    /// Every name: the identifier, then the aliases.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let names = std::iter::once(&self.identifier).chain(&self.aliases);
+        names.map(String::as_str)
     }
 }
 

@@ -191,8 +191,8 @@ async fn launch(
         .filter(|app| app.allows(GrantType::AuthorizationCode))
         .ok_or(LaunchError::NoApp)?;
     let launch_uri = launch_uri(&app).ok_or(LaunchError::NoLaunchUri)?;
-    let aud = request.aud.clone();
-    let (resource, base) = fhir_base(state.config(), aud.as_deref()).ok_or(LaunchError::NoFhirBase)?;
+    let (resource, base) =
+        fhir_base(state.config(), request.aud.as_deref()).ok_or(LaunchError::NoFhirBase)?;
     let user = match &request.user {
         Some(name) => Some(user(state, name).await?.ok_or(LaunchError::NoUser)?),
         None => None,
@@ -236,13 +236,13 @@ fn launch_uri(app: &Client) -> Option<&str> {
 /// The resource that `aud` names, or the first FHIR base; with its URL, which the app is told as `iss` and discovers
 /// everything from (SMART-18): the name that `aud` uses, where that is a URL. A resource without a URL cannot be launched
 /// at.
-fn fhir_base<'a>(config: &'a Config, aud: Option<&'a str>) -> Option<(&'a Resource, &'a str)> {
-    let mut resources = config.resources.iter().filter(|resource| resource.fhir);
-    let resource = match aud {
-        Some(name) => resources::find(config, name).filter(|resource| resource.fhir)?,
-        None => resources.next()?,
+fn fhir_base<'a>(config: &'a Config, aud: Option<&str>) -> Option<(&'a Resource, &'a str)> {
+    let Some(aud) = aud else {
+        let resource = config.resources.iter().find(|resource| resource.fhir)?;
+        return Some((resource, resource.url()?));
     };
-    let url = aud.filter(|name| is_url(name)).or_else(|| resource.url())?;
+    let (resource, name) = resources::find_with_name(config, aud).filter(|(resource, _)| resource.fhir)?;
+    let url = if is_url(name) { name } else { resource.url()? };
     Some((resource, url))
 }
 
