@@ -200,16 +200,16 @@ async fn a_look_up_that_finds_no_connection_waits_for_one() {
     let test = TestStore::new().await;
     let (busy, mut is_busy) = tokio::sync::mpsc::channel(2);
     let mut holders = JoinSet::new();
-    let mut releases = Vec::new();
+    let mut gates = Vec::new();
     // As many as the store has connections.
     for _ in 0..2 {
-        let (release, released) = std::sync::mpsc::channel::<()>();
-        releases.push(release);
+        let (open, opened) = std::sync::mpsc::channel::<()>();
+        gates.push(open);
         let (store, busy) = (test.store.clone(), busy.clone());
         holders.spawn(async move {
             let held = store.read(move |_| {
                 busy.blocking_send(()).unwrap();
-                released.recv().unwrap();
+                opened.recv().unwrap();
                 Ok(())
             });
             held.await.unwrap();
@@ -219,8 +219,8 @@ async fn a_look_up_that_finds_no_connection_waits_for_one() {
     let mut look_up = Box::pin(test.store.client("app"));
     let first = std::future::poll_fn(|context| std::task::Poll::Ready(look_up.as_mut().poll(context)));
     assert!(first.await.is_pending());
-    for release in releases {
-        release.send(()).unwrap();
+    for gate in gates {
+        gate.send(()).unwrap();
     }
     assert_eq!(look_up.await.unwrap().unwrap().client_id, "app");
     holders.join_all().await;
