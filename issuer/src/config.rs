@@ -220,11 +220,19 @@ impl Resource {
 
     /// The name that is a URL, if there is one: the identifier before the aliases.
     pub fn url(&self) -> Option<&str> {
-        std::iter::once(&self.identifier)
-            .chain(&self.aliases)
-            .map(String::as_str)
-            .find(|name| name.starts_with("https://") || name.starts_with("http://"))
+        self.names().find(|name| is_url(name))
     }
+
+    /// Every name: the identifier, then the aliases.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let names = std::iter::once(&self.identifier).chain(&self.aliases);
+        names.map(String::as_str)
+    }
+}
+
+/// Whether a resource's name is one that can be asked, and not a mere name.
+pub(crate) fn is_url(name: &str) -> bool {
+    name.starts_with("https://") || name.starts_with("http://")
 }
 
 /// Where readers of error answers are sent.

@@ -98,6 +98,7 @@ mod tests {
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
+    // SMART-23
     #[test]
     fn the_verifier_of_rfc_7636_appendix_b_opens_its_challenge() {
         let challenge = CodeChallenge::parse(CHALLENGE, Some("S256")).unwrap();
@@ -140,6 +141,7 @@ mod tests {
         );
     }
 
+    // SMART-23
     #[test]
     fn holds_verifiers_to_the_grammar() {
         let challenge = CodeChallenge::parse(CHALLENGE, Some("S256")).unwrap();

@@ -109,6 +109,59 @@ const flows = {
     return { left: left.url, error: new URL(again.url).searchParams.get('error') };
   },
 
+  async dpop(person) {
+    const config = await discovered(client.ClientSecretBasic(given.client_secret));
+    const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256'));
+    const { parameters, checks } = await codeRequest();
+    const url = await client.buildAuthorizationUrlWithPAR(config, parameters, { DPoP });
+    const arrived = await person.go(url.href, given.redirect_uri);
+    const tokens = await client.authorizationCodeGrant(config, new URL(arrived.url), checks, undefined, { DPoP });
+    const userinfo = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub, { DPoP });
+    const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP });
+    const introspected = await client.tokenIntrospection(config, refreshed.access_token);
+    const asBearer = await fetch(config.serverMetadata().userinfo_endpoint, {
+      headers: { authorization: `Bearer ${refreshed.access_token}` },
+    });
+    const without = await client.refreshTokenGrant(config, refreshed.refresh_token).catch((error) => error.error);
+    return {
+      ...summary(tokens),
+      userinfo,
+      refreshed: summary(refreshed).token_type,
+      introspected,
+      as_bearer: asBearer.status,
+      without,
+    };
+  },
+
+  async registered(person) {
+    const config = await client.dynamicClientRegistration(
+      new URL(given.issuer),
+      {
+        client_name: 'Registered by itself',
+        redirect_uris: [given.redirect_uri],
+        grant_types: ['authorization_code', 'refresh_token'],
+        scope: given.scope,
+      },
+      undefined,
+      { initialAccessToken: given.initial_access_token, execute: [client.allowInsecureRequests] },
+    );
+    const { parameters, checks } = await codeRequest();
+    const arrived = await person.go(client.buildAuthorizationUrl(config, parameters).href, given.redirect_uri);
+    const tokens = await client.authorizationCodeGrant(config, new URL(arrived.url), checks);
+    const { registration_client_uri: uri, registration_access_token: token, ...registered } = config.clientMetadata();
+    const headers = { authorization: `Bearer ${token}` };
+    const read = await fetch(uri, { headers });
+    const deleted = await fetch(uri, { method: 'DELETE', headers });
+    const after = await client.refreshTokenGrant(config, tokens.refresh_token).catch((error) => error.error);
+    return {
+      ...summary(tokens),
+      registered: Object.keys(registered).sort(),
+      read: read.status,
+      deleted: deleted.status,
+      after,
+    };
+  },
+
   async private_key_jwt() {
     const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']);
     const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey);

@@ -21,7 +21,8 @@ export class Person {
   }
 
   constructor(browser, page, email, password) {
-    Object.assign(this, { browser, page, email, password, pages: [] });
+    // `patient` is the name of whom they look for where they are to choose one.
+    Object.assign(this, { browser, page, email, password, patient: '', pages: [] });
   }
 
   /**
@@ -67,8 +68,15 @@ export class Person {
     if (!(await form.count())) return;
     const title = await this.page.title();
     if (this.pages.at(-1) !== title) this.pages.push(title);
-    if (await form.locator('[name="password"]').count()) {
-      await form.locator('[name="email"]').fill(this.email, { timeout: 2000 });
+    const choice = this.page.locator('button[name="patient"], button[name="encounter"]').first();
+    if (await choice.count()) {
+      await this.submit(choice);
+    } else if (await form.locator('[name="birthdate"]').count()) {
+      await form.locator('[name="name"]').fill(this.patient, { timeout: 2000 });
+      await this.submit(form.locator('button').first());
+    } else if (await form.locator('[name="password"]').count()) {
+      // `login` is what other providers call it.
+      await form.locator('[name="email"], [name="login"]').fill(this.email, { timeout: 2000 });
       await form.locator('[name="password"]').fill(this.password, { timeout: 2000 });
       await this.submit(form.locator('button[type="submit"], button:not([type])').first());
     } else if (await form.locator('[name="decision"]').count()) {

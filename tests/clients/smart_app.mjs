@@ -65,6 +65,7 @@ const told = JSON.parse((await lines[Symbol.asyncIterator]().next()).value);
 lines.close();
 
 const person = await Person.atBrowser(given.email, given.password);
+person.patient = given.patient ?? '';
 try {
   let known;
   const look = async () => {

@@ -22,6 +22,7 @@ async fn preflight(edge: &Edge, origin: &str, method: &str) -> Answer {
     send(request).await
 }
 
+// SMART-73, SMART-83
 #[tokio::test]
 async fn a_preflight_needs_no_token_and_never_reaches_the_upstream() {
     let edge = Edge::start().await;
@@ -88,6 +89,7 @@ async fn another_origin_is_told_nothing() {
     }
 }
 
+// SMART-82, SMART-83
 #[tokio::test]
 async fn refusals_carry_the_headers_so_that_pages_can_read_them() {
     let edge = Edge::start_with(&[LISTED]).await;

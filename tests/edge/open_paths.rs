@@ -17,6 +17,7 @@ async fn health_says_that_the_worker_runs() {
     assert_eq!(edge.issuer.key_requests(), 0);
 }
 
+// SMART-73, SMART-80
 #[tokio::test]
 async fn capabilities_are_read_without_a_token() {
     let edge = Edge::start().await;
@@ -155,6 +156,7 @@ async fn the_resources_metadata_names_issuer_and_way_to_present_tokens() {
     assert_nothing_forwarded(&edge);
 }
 
+// SMART-01, SMART-73, SMART-79
 #[tokio::test]
 async fn smart_configuration_is_the_issuers() {
     let edge = Edge::start().await;

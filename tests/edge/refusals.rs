@@ -107,6 +107,7 @@ async fn refuses_another_issuer() {
     .await;
 }
 
+// SMART-74
 #[tokio::test]
 async fn refuses_another_audience() {
     refuses("The token is meant for another audience", |edge| {
@@ -180,6 +181,7 @@ async fn accepts_the_type_in_any_case_and_as_a_media_type() {
     .await;
 }
 
+// SMART-74
 #[tokio::test]
 async fn refuses_an_expired_token() {
     let edge = Edge::start().await;

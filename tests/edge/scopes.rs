@@ -5,6 +5,7 @@ use wardgate_tests::http::{raw_request, send};
 
 use crate::expect::{assert_challenge, assert_fhir_refusal, assert_nothing_forwarded};
 
+// SMART-75, SMART-78
 #[tokio::test]
 async fn refuses_what_the_scope_does_not_cover_and_says_what_would() {
     let edge = Edge::start().await;
@@ -69,6 +70,7 @@ async fn refuses_what_the_scope_does_not_cover_and_says_what_would() {
     assert_nothing_forwarded(&edge);
 }
 
+// SMART-75
 #[tokio::test]
 async fn permits_what_the_scope_covers_in_either_version() {
     let edge = Edge::start().await;
@@ -95,6 +97,7 @@ async fn permits_what_the_scope_covers_in_either_version() {
     }
 }
 
+// SMART-76
 #[tokio::test]
 async fn a_patients_token_reaches_no_other_patient() {
     let edge = Edge::start().await;
@@ -192,6 +195,7 @@ async fn a_restricted_scope_permits_no_search_without_its_restriction() {
     assert_nothing_forwarded(&edge);
 }
 
+// SMART-78
 #[tokio::test]
 async fn refuses_batches_and_operations_that_nobody_listed() {
     let edge = Edge::start().await;

@@ -10,6 +10,7 @@ use wardgate_tests::keys::{Algorithm, SigningKey};
 use crate::expect::assert_token_refused;
 use crate::tokens::{MALFORMED, PATH, header_values, refuses};
 
+// SMART-74
 #[tokio::test]
 async fn refuses_a_signature_that_does_not_verify() {
     refuses("The token's signature is invalid", |edge| {

@@ -62,6 +62,7 @@ async fn a_service_reads_what_its_scope_covers_and_no_more() {
     assert_eq!(garbled.status, 401);
 }
 
+// SMART-54
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_signs_in_agrees_and_their_app_reads_their_record() {
     let pair = Pair::start().await;
@@ -203,6 +204,7 @@ async fn a_person_who_declines_sends_the_app_away_with_access_denied() {
     assert_eq!(parameter(&callback, "code"), None);
 }
 
+// OIDC-95
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_made_while_the_edge_runs_are_accepted_by_it() {
     let pair = Pair::start().await;

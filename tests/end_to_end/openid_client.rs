@@ -162,3 +162,65 @@ async fn a_service_signs_assertions_with_its_own_key() {
     let result = program.line();
     assert_eq!(result["api"], 200, "{result}");
 }
+
+// FAPI-39, FAPI-40, FAPI-43, FAPI-46
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_bound_to_the_clients_key() {
+    let pair = Pair::start().await;
+    let metadata = pair.path("metadata.json");
+    std::fs::write(&metadata, json!({ "dpop_bound_access_tokens": true }).to_string()).unwrap();
+    let arguments = [
+        "--type",
+        "confidential",
+        "--grant",
+        "authorization_code",
+        "--grant",
+        "refresh_token",
+        "--redirect-uri",
+        CALLBACK,
+        "--scope",
+        SCOPE,
+        "--metadata",
+        metadata.to_str().unwrap(),
+    ];
+    let secret = pair.add_client("bound-app", &arguments).unwrap();
+    let given = json!({ "client_id": "bound-app", "client_secret": secret, "scope": SCOPE });
+    let result = run(&pair, "dpop", given);
+    for answer in [&result["token_type"], &result["refreshed"]] {
+        assert!(answer.as_str().unwrap().eq_ignore_ascii_case("dpop"), "{result}");
+    }
+    assert_eq!(result["userinfo"]["sub"], result["claims"]["sub"]);
+    assert!(result["introspected"]["cnf"]["jkt"].is_string(), "{result}");
+    assert_eq!(result["as_bearer"], 401);
+    assert_eq!(result["without"], "invalid_dpop_proof");
+}
+
+// OIDC-80, OIDC-81, OIDC-82
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_registers_itself_and_takes_itself_away() {
+    let pair = Pair::start_with("[registration]\nmode = \"token\"\n").await;
+    let scope = "openid launch/patient offline_access patient/*.rs";
+    let arguments = [
+        "client",
+        "registration-token",
+        "add",
+        "--description",
+        "test",
+        "--scope",
+        scope,
+        "--json",
+    ];
+    let printed: Value = serde_json::from_str(&pair.wardgate_ok(&arguments, "")).unwrap();
+    let given = json!({
+        "scope": scope, "client_id": "", "initial_access_token": printed["token"],
+    });
+    let result = run(&pair, "registered", given);
+    assert_has(&result, "members", &["access_token", "refresh_token", "id_token"]);
+    assert_has(
+        &result,
+        "registered",
+        &["client_id", "client_secret", "client_secret_expires_at"],
+    );
+    assert_eq!((&result["read"], &result["deleted"]), (&json!(200), &json!(204)));
+    assert_eq!(result["after"], "invalid_client", "{result}");
+}

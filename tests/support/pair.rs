@@ -58,6 +58,14 @@ impl Pair {
     /// # Panics
     /// When something does not start; the processes' logs are shown.
     pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// The same, with `more` at the end of the issuer's configuration.
+    ///
+    /// # Panics
+    /// When something does not start; the processes' logs are shown.
+    pub async fn start_with(more: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary folder");
         let (issuer_port, fhir_port) = (free_port(), free_port());
         let issuer = format!("http://localhost:{issuer_port}");
@@ -80,7 +88,8 @@ impl Pair {
              [database]\npath = \"{folder}/wardgate.db\"\n\
              [keys]\nmaster_key_file = \"{folder}/master.key\"\n\
              [[resources]]\nidentifier = \"{AUDIENCE}\"\naliases = [\"api:zs_his\", \"{edge}/fhir\"]\n\
-             [outbound]\nallow_loopback_http = true\n",
+             search_url = \"{edge}/fhir\"\n\
+             [outbound]\nallow_loopback_http = true\n{more}",
             edge = worker.url(),
             folder = directory.path().display(),
         );
@@ -231,6 +240,12 @@ impl Pair {
         send(self.client.post(format!("{}{path}", self.issuer)).form(form)).await
     }
 
+    /// The answer of the issuer to a JSON document from whoever holds this token.
+    pub async fn post_json(&self, path: &str, token: &str, document: &Value) -> Answer {
+        let request = self.client.post(format!("{}{path}", self.issuer));
+        send(request.bearer_auth(token).json(document)).await
+    }
+
     /// The answer of the issuer to a GET.
     pub async fn get(&self, path: &str) -> Answer {
         send(self.client.get(format!("{}{path}", self.issuer))).await
@@ -269,7 +284,11 @@ fn spawn(mut command: Command, log: PathBuf) -> Service {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+/// A port of this machine that nothing listens on at the moment.
+///
+/// # Panics
+/// When there is none.
+pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .expect("a free port")

@@ -33,6 +33,7 @@ fn faults(text: &str, environment: &[(&str, &str)]) -> Vec<String> {
         .collect()
 }
 
+// SMART-44
 #[test]
 fn the_least_file_gives_the_documented_defaults() {
     let config = read(LEAST, &[]).unwrap();

@@ -20,7 +20,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 
-use crate::config::{Config, Resource};
+use crate::config::{Config, Resource, is_url};
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::{Client, GrantType};
 use crate::domain::launch::{LAUNCH_LIFETIME_SECONDS, Launch};
@@ -234,14 +234,16 @@ fn launch_uri(app: &Client) -> Option<&str> {
 }
 
 /// The resource that `aud` names, or the first FHIR base; with its URL, which the app is told as `iss` and discovers
-/// everything from (SMART-18). A resource without a URL cannot be launched at.
+/// everything from (SMART-18): the name that `aud` uses, where that is a URL. A resource without a URL cannot be launched
+/// at.
 fn fhir_base<'a>(config: &'a Config, aud: Option<&str>) -> Option<(&'a Resource, &'a str)> {
-    let mut resources = config.resources.iter().filter(|resource| resource.fhir);
-    let resource = match aud {
-        Some(name) => resources::find(config, name).filter(|resource| resource.fhir)?,
-        None => resources.next()?,
+    let Some(aud) = aud else {
+        let resource = config.resources.iter().find(|resource| resource.fhir)?;
+        return Some((resource, resource.url()?));
     };
-    Some((resource, resource.url()?))
+    let (resource, name) = resources::find_with_name(config, aud).filter(|(resource, _)| resource.fhir)?;
+    let url = if is_url(name) { name } else { resource.url()? };
+    Some((resource, url))
 }
 
 /// The person of this `sub` or address, if they may sign in.

@@ -72,10 +72,18 @@ fn named(config: &Config, parameters: &Parameters) -> Result<Vec<String>, Unknow
 
 /// The resource that goes by `name`; one slash at the end makes no difference (SMART-17).
 pub fn find<'a>(config: &'a Config, name: &str) -> Option<&'a Resource> {
-    let without_slash = |name: &str| String::from(name.strip_suffix('/').unwrap_or(name));
-    let name = without_slash(name);
-    config.resources.iter().find(|resource| {
-        without_slash(&resource.identifier) == name
-            || resource.aliases.iter().any(|alias| without_slash(alias) == name)
+    find_with_name(config, name).map(|(resource, _)| resource)
+}
+
+/// The same, with `name` as the configuration spells it.
+pub fn find_with_name<'a>(config: &'a Config, name: &str) -> Option<(&'a Resource, &'a str)> {
+    fn without_slash(name: &str) -> &str {
+        name.strip_suffix('/').unwrap_or(name)
+    }
+    config.resources.iter().find_map(|resource| {
+        let spelt = resource
+            .names()
+            .find(|own| without_slash(own) == without_slash(name))?;
+        Some((resource, spelt))
     })
 }

@@ -14,6 +14,7 @@ fn local() -> OutboundConfig {
     }
 }
 
+// OIDC-92
 #[test]
 fn only_https_is_fetched_and_http_from_this_machine_where_that_is_allowed() {
     let strict = OutboundConfig::default();

@@ -11,6 +11,7 @@ async fn preflight(clinic: &Clinic, path: &str, origin: &str) -> Answer {
     clinic.browser().send(request.body(Body::empty()).unwrap()).await
 }
 
+// SMART-81
 #[tokio::test]
 async fn a_registered_origin_may_call() {
     let clinic = Clinic::open().await;

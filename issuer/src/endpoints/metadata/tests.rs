@@ -20,6 +20,7 @@ fn lists(document: &Value, member: &str, value: &str) -> bool {
         .any(|entry| entry == value)
 }
 
+// SMART-01, SMART-79, OIDC-10
 #[tokio::test]
 async fn documents_are_for_everybody_and_may_be_cached() {
     let clinic = Clinic::open().await;
@@ -195,6 +196,7 @@ async fn discovery_has_the_members_and_types_that_certification_reads() {
     }
 }
 
+// SMART-05, SMART-09, SMART-10
 #[tokio::test]
 async fn nothing_is_claimed_that_is_not_there() {
     let clinic = Clinic::open().await;
@@ -212,6 +214,7 @@ async fn nothing_is_claimed_that_is_not_there() {
     }
 }
 
+// SMART-02, SMART-03, SMART-04, SMART-08
 #[tokio::test]
 async fn smart_configuration_has_what_its_test_kit_wants() {
     let clinic = Clinic::open().await;
@@ -258,7 +261,7 @@ async fn smart_configuration_has_what_its_test_kit_wants() {
     assert!(!lists(&smart, "capabilities", "smart-app-state"));
 }
 
-// OIDC-18
+// OIDC-18, SMART-50
 #[tokio::test]
 async fn keys_are_public_distinct_and_complete() {
     let clinic = Clinic::open().await;

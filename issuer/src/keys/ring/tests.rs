@@ -144,6 +144,7 @@ async fn tokens_verify_with_the_published_key() {
     );
 }
 
+// OIDC-95
 #[tokio::test]
 async fn a_rotated_key_is_published_before_it_signs_and_the_old_one_until_its_tokens_have_expired() {
     let (_folder, store, ring) = empty_ring().await;

@@ -63,12 +63,14 @@ fn person_gives(fhir_user: Option<&str>, requested: &str, expected: &str, patien
     assert_eq!(grantable.launch_context.patient_id.as_deref(), patient);
 }
 
+// SMART-21
 #[test]
 fn a_patient_gives_their_own_record() {
     let requested = "launch/patient openid fhirUser offline_access patient/*.read observation/*.read";
     person_gives(Some("Patient/7"), requested, requested, Some("7"));
 }
 
+// SMART-21
 #[test]
 fn somebody_else_has_no_patient_in_context() {
     person_gives(
@@ -80,6 +82,7 @@ fn somebody_else_has_no_patient_in_context() {
     person_gives(Some("Practitioner/3"), "patient/*.read", "", None);
 }
 
+// SMART-55
 #[test]
 fn fhir_user_needs_a_fhir_resource() {
     person_gives(None, "openid fhirUser", "openid", None);

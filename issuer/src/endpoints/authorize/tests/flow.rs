@@ -9,7 +9,7 @@ use crate::web::testing::{
     APP_REDIRECT, Clinic, PASSWORD, PATIENT, PHYSICIAN, WEB_REDIRECT, app_request, changed, form, web_request,
 };
 
-// OIDC-46
+// OIDC-46, SMART-12, SMART-14
 #[tokio::test]
 async fn sign_in_consent_code() {
     let clinic = Clinic::open().await;
@@ -52,6 +52,7 @@ async fn sign_in_consent_code() {
     );
 }
 
+// SMART-15, FAPI-18
 #[tokio::test]
 async fn a_no_goes_back_to_the_client() {
     let clinic = Clinic::open().await;
@@ -74,7 +75,7 @@ async fn a_no_goes_back_to_the_client() {
         .is_error_page(StatusCode::BAD_REQUEST);
 }
 
-// OIDC-32
+// OIDC-32, SMART-13
 #[tokio::test]
 async fn a_post_from_another_site_goes_the_same_way() {
     let clinic = Clinic::open().await;
@@ -148,7 +149,7 @@ async fn unknown_parameters_and_another_order_make_no_difference() {
     assert!(answer.sent("code").is_some());
 }
 
-// OIDC-26
+// OIDC-26, SMART-14
 #[tokio::test]
 async fn state_travels_unchanged() {
     let clinic = Clinic::open().await;

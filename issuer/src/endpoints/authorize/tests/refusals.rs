@@ -16,7 +16,7 @@ async fn ask(clinic: &Clinic, parameters: &[(&str, &str)]) -> Answer {
         .await
 }
 
-// OIDC-21, OIDC-22, OIDC-24, OIDC-52
+// OIDC-21, OIDC-22, OIDC-24, OIDC-52, SMART-16
 #[tokio::test]
 async fn nothing_is_sent_to_an_uncertain_place() {
     let clinic = Clinic::open().await;
@@ -124,7 +124,7 @@ async fn unreadable_parameters_get_a_page() {
     }
 }
 
-// OIDC-25, OIDC-27, OIDC-28, OIDC-50, OIDC-51
+// OIDC-25, OIDC-27, OIDC-28, OIDC-50, OIDC-51, SMART-15, SMART-17, SMART-24
 #[tokio::test]
 async fn the_client_hears_of_every_other_error() {
     let clinic = Clinic::open().await;

@@ -24,7 +24,7 @@ fn redemption(code: &str) -> Vec<(&str, &str)> {
     ]
 }
 
-// OIDC-55
+// OIDC-55, SMART-27, SMART-28, SMART-36, SMART-37, SMART-39, SMART-40, SMART-43, SMART-45
 #[tokio::test]
 async fn a_code_becomes_tokens_as_in_the_documentation() {
     let clinic = Clinic::open().await;
@@ -41,6 +41,13 @@ async fn a_code_becomes_tokens_as_in_the_documentation() {
     assert!(body["refresh_token"].as_str().unwrap().starts_with("wgr_"));
     assert!(body.get("id_token").is_none());
     assert!(body.get("encounter").is_none());
+    // It can be pasted into a form as it is.
+    let token = body["access_token"].as_str().unwrap();
+    assert!(
+        token
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    );
 
     let claims = clinic.access_claims(&body["access_token"]).await;
     assert_eq!(claims.expires_at(), START.plus(3600));
@@ -69,7 +76,7 @@ async fn a_code_becomes_tokens_as_in_the_documentation() {
     assert_eq!(event.ip_address, Some("192.0.2.7".parse().unwrap()));
 }
 
-// OIDC-33, OIDC-63, OIDC-64, OIDC-65
+// OIDC-33, OIDC-63, OIDC-64, OIDC-65, SMART-47, SMART-52, SMART-53
 #[tokio::test]
 async fn openid_gives_an_id_token() {
     let clinic = Clinic::open().await;
@@ -107,7 +114,7 @@ async fn openid_gives_an_id_token() {
     assert!(body.get("patient").is_none());
 }
 
-// OIDC-63
+// OIDC-63, SMART-51
 #[tokio::test]
 async fn an_id_token_is_rs256_although_access_tokens_are_not() {
     let clinic = Clinic::open().await;
@@ -141,6 +148,7 @@ async fn the_alias_of_the_endpoint_answers_alike() {
     assert_eq!(answer.status, StatusCode::OK);
 }
 
+// SMART-26, OIDC-01
 #[tokio::test]
 async fn a_confidential_client_without_pkce_redeems_by_its_secret() {
     let clinic = Clinic::open().await;
@@ -206,6 +214,7 @@ async fn redirect_uri_may_be_left_out_only_where_the_request_left_it_out() {
     }
 }
 
+// SMART-22, SMART-25, FAPI-38
 #[tokio::test]
 async fn a_wrong_binding_is_refused_and_spends_the_code() {
     let clinic = Clinic::open().await;
@@ -274,6 +283,7 @@ async fn an_unknown_code_is_refused() {
         .is_oauth_error(INVALID_GRANT.0, INVALID_GRANT.1);
 }
 
+// SMART-22, FAPI-35
 #[tokio::test]
 async fn a_code_lives_sixty_seconds() {
     let clinic = Clinic::open().await;
@@ -343,6 +353,7 @@ async fn of_many_redemptions_at_once_one_succeeds_and_is_taken_back() {
     assert!(!clinic.is_live(&winners[0].json()["access_token"]).await);
 }
 
+// SMART-17
 #[tokio::test]
 async fn aud_and_resource_choose_the_audience() {
     let clinic = Clinic::open().await;

@@ -40,7 +40,7 @@ async fn takes_basic_and_post() {
     }
 }
 
-// OIDC-53
+// OIDC-53, SMART-29
 #[tokio::test]
 async fn takes_basic_form_encoded_and_raw() {
     let clinic = Clinic::open().await;

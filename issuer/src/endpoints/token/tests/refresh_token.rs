@@ -297,6 +297,7 @@ async fn an_offline_token_outlives_the_session_and_dies_unused() {
     is_invalid_grant(&clinic.refresh(refresh_token(&third)).await);
 }
 
+// SMART-60
 #[tokio::test]
 async fn without_offline_access_it_ends_with_the_session() {
     let clinic = Clinic::open().await;
@@ -339,6 +340,7 @@ async fn signing_out_ends_online_tokens_and_not_offline_ones() {
     }
 }
 
+// SMART-60
 #[tokio::test]
 async fn unknown_and_foreign_tokens_are_refused() {
     let clinic = Clinic::open().await;
