@@ -21,7 +21,7 @@ use crate::domain::client::GrantType;
 use crate::error::internal::InternalError;
 use crate::error::json_body::json_error;
 use crate::error::problem::problem;
-use crate::extract::{ClientAddress, FormError, Parameters, distinguishing_address};
+use crate::extract::{ClientAddress, FormError, FormOrJson, Parameters, distinguishing_address};
 use crate::layers::MAXIMUM_BODY_BYTES;
 use crate::state::AppState;
 use crate::throttle::{Call, Caller, Outcome, Throttled};
@@ -30,6 +30,8 @@ use super::client_authentication::claimed_client;
 
 /// The one endpoint here that refuses in problem documents.
 const LAUNCHES: &str = "/v1/launches";
+/// The one endpoint that reads its parameters from JSON too: a client is counted whichever way it asks.
+const TAKES_JSON: &str = "/auth/token";
 
 /// What is throttled, under which name, and what the audit trail calls it. Aliases count as the endpoint.
 fn endpoint(method: &Method, path: &str) -> Option<(&'static str, AuditAction)> {
@@ -80,7 +82,12 @@ pub async fn throttle(
             return json_error(state.config(), error.status(), code, error.description());
         }
     };
-    let parameters = Parameters::parse(&body).ok();
+    let parameters = match parts.uri.path() {
+        TAKES_JSON => FormOrJson::parse(&parts.headers, &body)
+            .ok()
+            .map(|parsed| parsed.0),
+        _ => Parameters::parse(&body).ok(),
+    };
     let call = Call {
         endpoint,
         network: distinguishing_address(address, &state.config().server),
@@ -157,12 +164,13 @@ const fn is_fault_of_caller(code: OAuthErrorCode) -> bool {
         | OAuthErrorCode::InvalidDpopProof
         | OAuthErrorCode::InvalidRedirectUri
         | OAuthErrorCode::InvalidClientMetadata
-        | OAuthErrorCode::UnapprovedSoftwareStatement => true,
+        | OAuthErrorCode::UnapprovedSoftwareStatement
+        // A device that has heard either has nothing more to ask.
+        | OAuthErrorCode::AccessDenied
+        | OAuthErrorCode::ExpiredToken => true,
         OAuthErrorCode::AuthorizationPending
         | OAuthErrorCode::SlowDown
-        | OAuthErrorCode::ExpiredToken
         | OAuthErrorCode::UseDpopNonce
-        | OAuthErrorCode::AccessDenied
         | OAuthErrorCode::ServerError
         | OAuthErrorCode::TemporarilyUnavailable => false,
     }

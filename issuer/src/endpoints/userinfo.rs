@@ -114,7 +114,9 @@ async fn user_info(
 fn members(state: &AppState, live: LiveAccessToken) -> Option<Map<String, Value>> {
     let LiveAccessToken { token, user, grant } = live;
     let (user, claims) = (user?, token.into_claims());
-    let asked = grant.as_ref().map(|grant| &grant.claims.userinfo);
+    // A token that another client got by an exchange has the grant, and nobody agreed to tell that client these.
+    let own_grant = grant.as_ref().filter(|grant| grant.client_id == claims.client_id);
+    let asked = own_grant.map(|grant| &grant.claims.userinfo);
     let is_open = |claim: PersonClaim| {
         claims.scope.split(' ').any(|own| own == claim.scope())
             || asked.is_some_and(|asked| asked.contains(&claim))

@@ -3,9 +3,12 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 
 use super::parameters::{Parameters, ParametersError};
+
+/// The media type of a form.
+pub(super) const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// The parameters of an `application/x-www-form-urlencoded` body. How long a body may be is said by the router's layer.
 #[derive(Debug)]
@@ -76,19 +79,24 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = FormError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, FormError> {
-        let mut content_types = request.headers().get_all(header::CONTENT_TYPE).iter();
-        let is_form = content_types
-            .next()
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| {
-                let essence = value.split(';').next().unwrap_or_default().trim();
-                essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-            });
-        if !is_form || content_types.next().is_some() {
+        if !has_type(request.headers(), FORM_TYPE) {
             return Err(FormError::NotAForm);
         }
         Ok(Self(Parameters::parse(&body(request, state).await?)?))
     }
+}
+
+/// Whether a body is of this media type: said once, and in whatever letter case.
+pub(super) fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let mut content_types = headers.get_all(header::CONTENT_TYPE).iter();
+    let is_wanted = content_types
+        .next()
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            let essence = value.split(';').next().unwrap_or_default().trim();
+            essence.eq_ignore_ascii_case(wanted)
+        });
+    is_wanted && content_types.next().is_none()
 }
 
 /// The whole body of a request.

@@ -3,14 +3,13 @@
 //! A JSON object says what a form of its members would say, and nothing more: every member is a text, none comes twice.
 //! Past this point nobody knows which of the two came.
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use http::header;
+use http::HeaderMap;
 use serde_json::Value;
 use wardgate_shared::json;
 use zeroize::Zeroizing;
 
-use super::form::{Form, FormError, body};
+use super::form::{FORM_TYPE, Form, FormError, body, has_type};
 use super::parameters::Parameters;
 
 /// The parameters of an `application/x-www-form-urlencoded` or `application/json` body. How long a body may be is said by the
@@ -19,6 +18,20 @@ use super::parameters::Parameters;
 pub struct FormOrJson(pub Parameters);
 
 impl FormOrJson {
+    /// Reads a body by what its headers say it is.
+    ///
+    /// # Errors
+    /// [`FormError`].
+    pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, FormError> {
+        if has_type(headers, "application/json") {
+            parse(body).map(Self)
+        } else if has_type(headers, FORM_TYPE) {
+            Ok(Self(Parameters::parse(body)?))
+        } else {
+            Err(FormError::NeitherFormNorJson)
+        }
+    }
+
     /// The parameters as those of a form.
     pub fn into_form(self) -> Form {
         Form(self.0)
@@ -29,23 +42,8 @@ impl<S: Send + Sync> FromRequest<S> for FormOrJson {
     type Rejection = FormError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, FormError> {
-        let mut content_types = request.headers().get_all(header::CONTENT_TYPE).iter();
-        let is_json = content_types
-            .next()
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| {
-                let essence = value.split(';').next().unwrap_or_default().trim();
-                essence.eq_ignore_ascii_case("application/json")
-            });
-        if is_json && content_types.next().is_none() {
-            let text: Bytes = body(request, state).await?;
-            return parse(&text).map(Self);
-        }
-        match Form::from_request(request, state).await {
-            Ok(Form(parameters)) => Ok(Self(parameters)),
-            Err(FormError::NotAForm) => Err(FormError::NeitherFormNorJson),
-            Err(error) => Err(error),
-        }
+        let headers = request.headers().clone();
+        Self::parse(&headers, &body(request, state).await?)
     }
 }
 

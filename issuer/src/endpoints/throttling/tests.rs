@@ -278,6 +278,71 @@ async fn an_app_without_a_secret_begins_so_many_requests_from_one_address_and_ot
 }
 
 #[tokio::test]
+async fn json_is_counted_for_its_client_as_a_form_is() {
+    let limits = LimitsConfig {
+        client_requests_per_minute: 3,
+        ..LimitsConfig::NONE
+    };
+    let clinic = clinic(limits).await;
+    let browser = clinic.browser();
+    let fields: serde_json::Map<String, Value> = service_request(&clinic)
+        .into_iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    let ask = async |from: &str| {
+        let request = Browser::request(Method::POST, "/auth/token")
+            .header("content-type", "application/json")
+            .header("x-forwarded-for", from);
+        let body = Value::Object(fields.clone()).to_string();
+        browser.send(request.body(body.into()).unwrap()).await
+    };
+    for from in [HOSPITAL, ELSEWHERE, "2001:db8::1"] {
+        assert_eq!(ask(from).await.status, StatusCode::OK);
+    }
+    is_told_to_wait(&ask(HOSPITAL).await, "temporarily_unavailable");
+    let as_form = call(&browser, HOSPITAL, "/auth/token", &service_request(&clinic)).await;
+    is_told_to_wait(&as_form, "temporarily_unavailable");
+    // What looks like a form inside JSON names nobody.
+    let request = Browser::request(Method::POST, "/auth/token").header("content-type", "application/json");
+    let body = format!("{{\"x\":\"&client_id={SERVICE}&client_secret=x&\"}}");
+    let answer = browser.send(request.body(body.into()).unwrap()).await;
+    answer.is_oauth_error(StatusCode::UNAUTHORIZED, "invalid_client");
+}
+
+#[tokio::test]
+async fn a_device_that_has_heard_the_end_and_asks_on_is_told_to_wait() {
+    let clinic = clinic(few_failures()).await;
+    let tv = client(
+        "tv",
+        ClientAuthentication::Public,
+        &[GrantType::DeviceCode],
+        &[],
+        "openid",
+    );
+    clinic.issuer.add_client(tv).await;
+    let browser = clinic.browser();
+    let begin = [("client_id", "tv"), ("scope", "openid")];
+    let codes = call(&browser, HOSPITAL, "/oauth2/device_authorization", &begin).await;
+    let codes = codes.json();
+    let poll = [
+        ("grant_type", GrantType::DeviceCode.as_str()),
+        ("device_code", codes["device_code"].as_str().unwrap()),
+        ("client_id", "tv"),
+    ];
+    clinic.issuer.advance(codes["expires_in"].as_i64().unwrap());
+    let before = audit(&clinic).await.len();
+    for _ in 0..FAILURES {
+        let answer = call(&browser, HOSPITAL, "/oauth2/token", &poll).await;
+        answer.is_oauth_error(StatusCode::BAD_REQUEST, "expired_token");
+    }
+    for _ in 0..FAILURES {
+        let answer = call(&browser, HOSPITAL, "/oauth2/token", &poll).await;
+        is_told_to_wait(&answer, "slow_down");
+    }
+    assert_eq!(audit(&clinic).await.len(), before + FAILURES + 1);
+}
+
+#[tokio::test]
 async fn a_client_with_a_secret_asks_so_often_wherever_it_calls_from() {
     let limits = LimitsConfig {
         client_requests_per_minute: 3,

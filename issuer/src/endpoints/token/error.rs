@@ -199,7 +199,7 @@ impl TokenError {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::GrantNotAllowed => "unauthorized_client",
             Self::Grant(grant) => grant.reason(),
-            Self::Foreign(fault) => fault.reason(),
+            Self::Foreign(fault) => return fault.reason(),
             Self::Exchange(refusal) => refusal.reason(),
             Self::Device(DeviceRefusal::Denied) => "access_denied",
             Self::Device(DeviceRefusal::Expired) => "expired_token",

@@ -24,7 +24,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::{Config, TrustedIssuer};
 use crate::keys::NativeVerifyingKey;
-use crate::outbound::WantedKey;
+use crate::outbound::{DiscoveryError, KeySetError, WantedKey};
 use crate::state::AppState;
 
 pub(super) use fault::ForeignTokenFault;
@@ -164,8 +164,15 @@ pub(super) async fn verify<'a>(
 }
 
 fn check_id_token(token: &ForeignToken<'_>, now: Timestamp) -> Result<(), ForeignTokenFault> {
-    let party = token.claims().authorized_party.as_deref();
-    if party.is_some_and(|party| token.issuer.audiences.iter().all(|own| own != party)) {
+    let is_own = |name: &str| token.issuer.audiences.iter().any(|own| own == name);
+    let for_us_alone = || token.claims().audiences.iter().all(is_own);
+    // Whom else it is for holds it too, and could bring it here: it has to say that it was made for us.
+    if !token
+        .claims()
+        .authorized_party
+        .as_deref()
+        .map_or_else(for_us_alone, is_own)
+    {
         return Err(ForeignTokenFault::AuthorizedParty);
     }
     let issued_at = token.token.issued_at();
@@ -200,10 +207,14 @@ async fn key_set(
     let name = issuer.issuer.as_str();
     let url: Arc<str> = match &issuer.jwks_uri {
         Some(url) => url.as_str().into(),
-        None => state.providers().key_set_url(name, now).await.map_err(|error| {
-            tracing::warn!(issuer = name, %error, "a trusted issuer could not be discovered");
-            ForeignTokenFault::Discovery
-        })?,
+        None => match state.providers().key_set_url(name, now).await {
+            Ok(url) => url,
+            Err(DiscoveryError::Pausing) => return Err(ForeignTokenFault::Pausing),
+            Err(error) => {
+                tracing::warn!(issuer = name, %error, "a trusted issuer could not be discovered");
+                return Err(ForeignTokenFault::Discovery);
+            }
+        },
     };
     let wanted = WantedKey {
         key_id: jwt.key_id(),
@@ -212,6 +223,7 @@ async fn key_set(
     match state.key_sets().key_set(&url, wanted, now).await {
         // A provider that says no algorithm with a key means the usual one of its type.
         Ok(keys) => Ok(keys.as_ref().clone().bound()),
+        Err(KeySetError::Pausing) => Err(ForeignTokenFault::Pausing),
         Err(error) => {
             tracing::warn!(issuer = name, %error, "the key set of a trusted issuer could not be fetched");
             Err(ForeignTokenFault::KeySet)

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use wardgate_shared::jwt::{SignatureAlgorithm, UnverifiedJwt};
 
 use crate::domain::client::{ClientAuthentication, GrantType};
+use crate::domain::digest::SecretDigest;
 use crate::testing::{ISSUER, client, full_profile};
 use crate::web::testing::{
     APP, Answer, Browser, Clinic, PATIENT, PHYSICIAN, SERVICE, VERIFIER, app_request, changed, form,
@@ -289,4 +290,34 @@ async fn other_methods_are_refused_in_the_form_of_the_endpoint() {
     let clinic = Clinic::open().await;
     let answer = call(&clinic, Method::PUT, &[]).await;
     answer.is_oauth_error(StatusCode::METHOD_NOT_ALLOWED, "invalid_request");
+}
+
+#[tokio::test]
+async fn what_a_client_asked_for_by_name_is_told_to_no_other_that_exchanged_its_token() {
+    let clinic = Clinic::open().await;
+    let secret = ClientAuthentication::Secret(SecretDigest::of("agent-secret"));
+    let agent = client("agent", secret, &[GrantType::TokenExchange], &[], "openid email");
+    clinic.issuer.add_client(agent).await;
+    let claims = r#"{"userinfo":{"name":null}}"#;
+    let request = changed(app_request("openid email"), &[("claims", Some(claims))]);
+    let answer = clinic.browser().authorize(&request, PHYSICIAN).await;
+    let tokens = clinic.redeem(&answer.sent("code").unwrap()).await.json();
+    let told = call(&clinic, Method::GET, &[&bearer(&tokens)]).await.json();
+    assert_eq!(told["name"], "Ada Physician");
+    let exchanged = clinic
+        .token(&[
+            ("grant_type", GrantType::TokenExchange.as_str()),
+            ("subject_token", tokens["access_token"].as_str().unwrap()),
+            (
+                "subject_token_type",
+                "urn:ietf:params:oauth:token-type:access_token",
+            ),
+            ("client_id", "agent"),
+            ("client_secret", "agent-secret"),
+        ])
+        .await;
+    assert_eq!(exchanged.status, StatusCode::OK, "{exchanged:?}");
+    let told = call(&clinic, Method::GET, &[&bearer(&exchanged.json())]).await;
+    let told = told.json();
+    assert_eq!((&told["email"], told.get("name")), (&json!(PHYSICIAN), None));
 }

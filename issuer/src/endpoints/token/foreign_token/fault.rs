@@ -16,13 +16,15 @@ pub(in crate::endpoints::token) enum ForeignTokenFault {
     Discovery,
     /// The issuer's key set cannot be had or read now.
     KeySet,
+    /// Metadata or key set could not be had a moment ago, and nobody was asked again.
+    Pausing,
     /// None of the issuer's keys fits `kid` and `alg`.
     Key,
     /// The signature does not verify.
     Signature,
     /// `aud` is somebody else.
     Audience,
-    /// `azp` is somebody else.
+    /// `azp` is somebody else, or missing in a token that is for others too.
     AuthorizedParty,
     /// `exp`, `nbf` or `iat` does not fit the present.
     Times(JwtError),
@@ -73,7 +75,7 @@ impl ForeignTokenFault {
 
     /// Whether nothing is known of the token, because its issuer could not be asked.
     pub(in crate::endpoints::token) const fn is_undecided(self) -> bool {
-        matches!(self, Self::Discovery | Self::KeySet)
+        matches!(self, Self::Discovery | Self::KeySet | Self::Pausing)
     }
 
     /// The reason for the client's developers.
@@ -84,7 +86,7 @@ impl ForeignTokenFault {
             }
             Self::Type => "typ of the presented token must be JWT, or absent",
             Self::Issuer => "The issuer of the presented token is not trusted for this grant type",
-            Self::Discovery | Self::KeySet => {
+            Self::Discovery | Self::KeySet | Self::Pausing => {
                 "The keys of the presented token's issuer cannot be had at the moment"
             }
             Self::Key => "None of the issuer's keys fits kid and alg of the presented token",
@@ -106,9 +108,11 @@ impl ForeignTokenFault {
         }
     }
 
-    /// The reason for the audit trail.
-    pub(in crate::endpoints::token) const fn reason(self) -> &'static str {
-        match self {
+    /// The reason for the audit trail; none where nobody was asked: the trail has that the issuer could not be, and a line for
+    /// each attempt meanwhile would let anybody fill it.
+    pub(in crate::endpoints::token) const fn reason(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Pausing => return None,
             Self::Malformed(_) => "malformed_foreign_token",
             Self::Type => "foreign_token_type",
             Self::Issuer => "foreign_issuer_not_trusted",
@@ -129,6 +133,6 @@ impl ForeignTokenFault {
             Self::EmailDomain => "foreign_email_domain",
             Self::NoAccount => "no_account",
             Self::Deactivated => "account_deactivated",
-        }
+        })
     }
 }

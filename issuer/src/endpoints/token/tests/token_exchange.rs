@@ -242,6 +242,10 @@ async fn every_claim_of_an_id_token_must_be_right() {
             json!({ "aud": [OUR_ID_THERE, "other"], "azp": "other" }),
             "foreign_token_authorized_party",
         ),
+        (
+            json!({ "aud": [OUR_ID_THERE, "other"] }),
+            "foreign_token_authorized_party",
+        ),
         (json!({ "exp": now - 31 }), "foreign_token_times"),
         (json!({ "exp": null }), "foreign_token_times"),
         (json!({ "nbf": now + 31 }), "foreign_token_times"),
@@ -275,6 +279,7 @@ async fn every_claim_of_an_id_token_must_be_right() {
     }
     for changes in [
         json!({ "aud": ["other", "second-id"], "azp": "second-id" }),
+        json!({ "aud": [OUR_ID_THERE, "second-id"] }),
         json!({ "email": " ADA@Example.ORG " }),
         json!({ "email_verified": "true" }),
         json!({ "auth_time": "soon" }),
@@ -444,6 +449,28 @@ async fn an_issuer_that_cannot_be_asked_decides_nothing() {
         partner.clinic.issuer.advance(10);
         let answer = partner.exchange(&partner.id_token(PHYSICIAN), &[]).await;
         assert_eq!(answer.status, StatusCode::OK, "{reason}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_cannot_be_asked_fills_no_audit_trail() {
+    type Change = fn(&Partner);
+    let changes: [Change; 2] = [
+        |partner| partner.provider.discovery(500, &[], ""),
+        |partner| partner.provider.keys(503, &[], ""),
+    ];
+    for change in changes {
+        let partner = Partner::open().await;
+        change(&partner);
+        let id_token = partner.id_token(PHYSICIAN);
+        let store = partner.clinic.issuer.store();
+        let before = store.audit_events(1000).await.unwrap().len();
+        for _ in 0..5 {
+            let answer = partner.exchange(&id_token, &[]).await;
+            answer.is_oauth_error(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable");
+        }
+        let after = store.audit_events(1000).await.unwrap().len();
+        assert_eq!(after, before + 1, "a line for the attempt, none for the pause");
     }
 }
 
