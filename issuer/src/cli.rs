@@ -90,6 +90,8 @@ enum ClientCommand {
     Add(Box<client::AddClient>),
     /// List the registered applications
     List(client::ListClients),
+    /// Remove an application; every grant and token that it had is over
+    Remove(client::RemoveClient),
     /// Manage the tokens that let clients register themselves (RFC 7591)
     RegistrationToken {
         #[command(subcommand)]
@@ -169,6 +171,9 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         } => command.run(&load()?, now).await,
         Command::Client {
             command: ClientCommand::List(command),
+        } => command.run(&load()?, now).await,
+        Command::Client {
+            command: ClientCommand::Remove(command),
         } => command.run(&load()?, now).await,
         Command::Client {
             command: ClientCommand::RegistrationToken { command },

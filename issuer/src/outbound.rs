@@ -143,7 +143,7 @@ impl Outbound {
             .post(url)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
-        let response = request.send().await.map_err(|error| unreachable(&error))?;
+        let response = request.send().await.map_err(unreachable)?;
         match response.status() {
             StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
             status => Err(FetchError::Status(status)),
@@ -161,12 +161,12 @@ impl Outbound {
 
 /// Sends a request and reads its answer, of at most `maximum_bytes`.
 async fn receive(request: RequestBuilder, maximum_bytes: usize) -> Result<Fetched, FetchError> {
-    let mut response = request.send().await.map_err(|error| unreachable(&error))?;
+    let mut response = request.send().await.map_err(unreachable)?;
     if response.status() != StatusCode::OK {
         return Err(FetchError::Status(response.status()));
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if body.len().saturating_add(chunk.len()) > maximum_bytes {
             return Err(FetchError::TooLarge);
         }
@@ -232,8 +232,13 @@ async fn build(config: OutboundConfig) -> Result<Client, FetchError> {
     }
 }
 
-fn unreachable(error: &reqwest::Error) -> FetchError {
-    FetchError::Unreachable(chain(error))
+/// Of the URL only the host is told: path and query of a FHIR request say which patient it is about.
+fn unreachable(mut error: reqwest::Error) -> FetchError {
+    if let Some(url) = error.url_mut() {
+        url.set_path("");
+        url.set_query(None);
+    }
+    FetchError::Unreachable(chain(&error))
 }
 
 /// An error with what caused it: reqwest's own text stops at the first.

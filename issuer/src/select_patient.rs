@@ -154,7 +154,9 @@ impl<'a> Picker<'a> {
         {
             TOO_LONG
         } else if query.has_lawful_date() {
-            return match self.server()?.patients(query).await {
+            let found = self.server()?.patients(query).await;
+            self.record_search(found.is_ok()).await?;
+            return match found {
                 Ok(found) => self.patients(query, Some(&found), None),
                 Err(error) => {
                     note(error)?;
@@ -165,6 +167,24 @@ impl<'a> Picker<'a> {
             NO_DATE
         };
         self.patients(query, None, Some((problem, StatusCode::BAD_REQUEST)))
+    }
+
+    /// The FHIR server sees the issuer ask: who asked it, only the audit trail knows.
+    async fn record_search(&self, answered: bool) -> Result<(), InternalError> {
+        let event = |outcome| self.event(AuditAction::PatientSearch, outcome);
+        let audit = if answered {
+            event(AuditOutcome::Success)
+        } else {
+            event(AuditOutcome::Failure).with_reason("fhir_server_unavailable")
+        };
+        Ok(self.state.store().record(audit).await?)
+    }
+
+    fn event(&self, action: AuditAction, outcome: AuditOutcome) -> AuditEvent {
+        AuditEvent::new(self.state.now(), action, outcome)
+            .with_user(&*self.session.user.id)
+            .with_client(&*self.pending.client.client_id)
+            .with_ip_address(self.address)
     }
 
     async fn choose_patient(&self, id: &str, query: &PatientQuery) -> Result<Response, PageError> {
@@ -226,10 +246,7 @@ impl<'a> Picker<'a> {
             encounter,
         });
         let now = self.state.now();
-        let audit = AuditEvent::new(now, AuditAction::ContextChoice, AuditOutcome::Success)
-            .with_user(&**user_id)
-            .with_client(&*self.pending.client.client_id)
-            .with_ip_address(self.address);
+        let audit = self.event(AuditAction::ContextChoice, AuditOutcome::Success);
         let kept = self
             .state
             .store()

@@ -469,6 +469,23 @@ fn help_and_misuse_leave_with_0_and_2() {
 }
 
 #[test]
+fn a_client_is_removed() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let service = "client add --client-id service --name Service --type confidential --grant client_credentials \
+                   --scope system/*.rs";
+    let add: Vec<&str> = service.split_whitespace().collect();
+    wardgate.run(&add).ok();
+    let remove = || wardgate.run(&["client", "remove", "--client-id", "service"]);
+    assert_eq!(remove().ok(), "removed the client service\n");
+    remove().refused(4, "there is no client service");
+    let listed = wardgate.run(&["client", "list", "--json"]).json();
+    assert!(listed.as_array().unwrap().is_empty(), "{listed}");
+    // Its name is free again.
+    wardgate.run(&add).ok();
+}
+
+#[test]
 fn registration_tokens_are_made_listed_and_revoked() {
     const TOKEN: [&str; 2] = ["client", "registration-token"];
     let wardgate = Wardgate::new();

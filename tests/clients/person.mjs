@@ -1,6 +1,8 @@
 // A person at a real browser: Chromium, driven from outside. They sign in where they are asked to, answer what they are
 // asked, and stop where the browser leaves the issuer.
 
+import path from 'node:path';
+
 import { chromium } from 'playwright-core';
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
@@ -67,7 +69,10 @@ export class Person {
     const form = this.page.locator('form[method="post" i]').first();
     if (!(await form.count())) return;
     const title = await this.page.title();
-    if (this.pages.at(-1) !== title) this.pages.push(title);
+    if (this.pages.at(-1) !== title) {
+      this.pages.push(title);
+      await this.keepPicture(title);
+    }
     const choice = this.page.locator('button[name="patient"], button[name="encounter"]').first();
     if (await choice.count()) {
       await this.submit(choice);
@@ -84,6 +89,15 @@ export class Person {
     } else if (await form.locator('button').count()) {
       await this.submit(form.locator('button').first());
     }
+  }
+
+  /** For people who want to look: a picture of every page as a phone shows it, in the folder of WARDGATE_SCREENSHOTS. */
+  async keepPicture(title) {
+    const folder = process.env.WARDGATE_SCREENSHOTS;
+    if (!folder) return;
+    await this.page.setViewportSize({ width: 390, height: 844 });
+    const name = `${title.split(' · ')[0].replaceAll(/[^A-Za-z]+/g, '-')}.png`;
+    await this.page.screenshot({ path: path.join(folder, name), fullPage: true });
   }
 
   async submit(button) {

@@ -57,7 +57,7 @@ Build and run the issuer, the edge Worker (under `wrangler dev`) and a sample FH
   edge         http://localhost:8787   guards the API; the FHIR base is /fhir
   sample API   http://localhost:8789   what the edge guards here; any FHIR server can take its place
 
-The first run loads dev data (two clients, a person, signing keys) into target/dev/ and writes every
+The first run loads dev data (clients, people, signing keys) into target/dev/ and writes every
 address and secret of it to target/dev/environment.json. Logs: target/dev/logs/. Ctrl-C stops
 everything that was started.";
 

@@ -1,7 +1,8 @@
-//! `wardgate client add` and `client list`: the applications that may ask for tokens.
+//! `wardgate client add`, `client list` and `client remove`: the applications that may ask for tokens.
 
 mod keys;
 mod metadata;
+mod removal;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,8 @@ use crate::store::Insertion;
 use crate::tokens::opaque::OpaqueSecret;
 
 use super::{Failure, opened, output, secret_input};
+
+pub(super) use removal::RemoveClient;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -285,7 +285,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         Some("600"),
         "calls a minute, 0 to 100000000; 0 is no limit",
         "How many calls of programs from one network (an IPv4 address, an IPv6 /64) may fail at the token, revocation, \
-         introspection, PAR, device and registration endpoints. Beyond it that network is told to wait (429), except clients that \
+         introspection, PAR, device, registration and launch endpoints. Beyond it that network is told to wait (429), except clients that \
          proved themselves from there within a day; the audit trail has one line for all that is turned away.",
     ),
     option(

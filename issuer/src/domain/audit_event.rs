@@ -24,6 +24,8 @@ pub enum AuditAction {
     DeviceAuthorization,
     /// An EHR launched an app (SMART App Launch), or tried to.
     Launch,
+    /// A person looked for a patient, or could not, since the FHIR server did not answer. What they looked for is not recorded.
+    PatientSearch,
     /// A person chose the patient and encounter that an app is to work with.
     ContextChoice,
     /// A token request was answered.
@@ -38,7 +40,7 @@ pub enum AuditAction {
     ClientRegistration,
     /// A client changed its own registration, or tried to (RFC 7592).
     ClientUpdate,
-    /// A client ended its own registration, or tried to (RFC 7592).
+    /// A client ended its own registration, or tried to (RFC 7592); or the operator removed it.
     ClientDeletion,
     /// An initial access token was made (RFC 7591).
     RegistrationTokenCreation,
@@ -56,7 +58,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::SignIn,
         Self::SignOut,
         Self::BackchannelLogout,
@@ -65,6 +67,7 @@ impl AuditAction {
         Self::PushedAuthorization,
         Self::DeviceAuthorization,
         Self::Launch,
+        Self::PatientSearch,
         Self::ContextChoice,
         Self::TokenRequest,
         Self::TokenRevocation,
@@ -97,6 +100,7 @@ impl AuditAction {
             Self::PushedAuthorization => "pushed_authorization",
             Self::DeviceAuthorization => "device_authorization",
             Self::Launch => "launch",
+            Self::PatientSearch => "patient_search",
             Self::ContextChoice => "context_choice",
             Self::TokenRequest => "token_request",
             Self::TokenRevocation => "token_revocation",

@@ -208,6 +208,12 @@ pub struct AskedClaims {
 }
 
 impl AskedClaims {
+    /// Leaves out those that no scope of `scope` opens.
+    pub fn keep_within(&mut self, scope: &ScopeSet) {
+        self.userinfo.retain(|claim| scope.contains(claim.scope()));
+        self.id_token.retain(|claim| scope.contains(claim.scope()));
+    }
+
     /// Those that `scope` does not open anyway: what a person has to be asked about besides the scopes.
     pub fn beyond(&self, scope: &ScopeSet) -> BTreeSet<PersonClaim> {
         self.userinfo
@@ -242,5 +248,19 @@ mod tests {
             asked.beyond(&scope),
             [PersonClaim::Name, PersonClaim::Address].into()
         );
+    }
+
+    #[test]
+    fn what_no_scope_of_a_client_opens_is_left_out() {
+        let mut asked = AskedClaims {
+            userinfo: [PersonClaim::Name, PersonClaim::Email].into(),
+            id_token: [PersonClaim::FhirUser, PersonClaim::Address].into(),
+        };
+        asked.keep_within(&ScopeSet::parse("openid email fhirUser").unwrap());
+        let kept = AskedClaims {
+            userinfo: [PersonClaim::Email].into(),
+            id_token: [PersonClaim::FhirUser].into(),
+        };
+        assert_eq!(asked, kept);
     }
 }

@@ -1,5 +1,5 @@
 //! How endpoints that a client calls itself begin: a form, a client that authenticates as at the token endpoint, and no
-//! parameter twice.
+//! parameter twice. And how they refuse: with a line in the audit trail, then in the words of OAuth.
 
 use axum::response::Response;
 use http::{HeaderMap, StatusCode, header};
@@ -24,6 +24,27 @@ pub struct ClientRequest {
     pub client: AuthenticatedClient,
     /// What they sent; nothing is repeated but resources.
     pub parameters: Parameters,
+}
+
+/// Why such an endpoint refuses.
+pub trait Refusal {
+    /// The reason for the audit trail; none when the issuer itself failed, which says nothing of the client.
+    fn audit_reason(&self) -> Option<&'static str>;
+    /// Adds the client that the request names, where that is known, to an audit event.
+    fn name_in(&self, event: AuditEvent) -> AuditEvent;
+    /// The answer.
+    fn respond(&self, config: &Config) -> Response;
+}
+
+/// Records a refusal as the failure that `event` begins to tell of, and answers with it.
+pub async fn refuse(state: &AppState, event: AuditEvent, refusal: &impl Refusal) -> Response {
+    if let Some(reason) = refusal.audit_reason() {
+        let event = refusal.name_in(event.with_reason(reason));
+        if let Err(failure) = state.record_refusal(event).await {
+            return json_internal(state.config(), &failure.into());
+        }
+    }
+    refusal.respond(state.config())
 }
 
 /// Why there is no such request.
@@ -86,9 +107,8 @@ impl ClientRequest {
     }
 }
 
-impl ClientRequestError {
-    /// Adds the client that the request names, where that is known, to an audit event.
-    pub fn name_in(&self, event: AuditEvent) -> AuditEvent {
+impl Refusal for ClientRequestError {
+    fn name_in(&self, event: AuditEvent) -> AuditEvent {
         let client = match self {
             Self::Repeated { client } => Some(client),
             Self::Client { named, .. } => named.as_ref(),
@@ -100,8 +120,7 @@ impl ClientRequestError {
         }
     }
 
-    /// The reason for the audit trail; none when the issuer itself failed, which says nothing of the client.
-    pub const fn audit_reason(&self) -> Option<&'static str> {
+    fn audit_reason(&self) -> Option<&'static str> {
         match self {
             Self::Form(_) => Some("malformed_request"),
             Self::Client { error, .. } => Some(error.reason()),
@@ -110,8 +129,8 @@ impl ClientRequestError {
         }
     }
 
-    /// The answer (RFC 6749 section 5.2).
-    pub fn respond(&self, config: &Config) -> Response {
+    /// RFC 6749 section 5.2.
+    fn respond(&self, config: &Config) -> Response {
         let bad_request = |description| {
             json_error(
                 config,

@@ -27,7 +27,7 @@ use crate::store::{Insertion, StoreError};
 use crate::tokens::granting;
 use crate::tokens::opaque::OpaqueSecret;
 
-use super::client_request::{ClientRequest, ClientRequestError};
+use super::client_request::{ClientRequest, ClientRequestError, Refusal, refuse};
 use super::resources;
 
 /// How often a user code is made anew because the one before was in use; with 34 bits that hardly ever happens once.
@@ -91,8 +91,8 @@ impl DeviceRequestRefusal {
     }
 }
 
-impl DeviceError {
-    const fn audit_reason(&self) -> Option<&'static str> {
+impl Refusal for DeviceError {
+    fn audit_reason(&self) -> Option<&'static str> {
         match self {
             Self::Request(error) => error.audit_reason(),
             Self::Refused(refusal, _) => Some(refusal.code().as_str()),
@@ -100,7 +100,6 @@ impl DeviceError {
         }
     }
 
-    /// Adds the client, where it is known, to an audit event.
     fn name_in(&self, event: AuditEvent) -> AuditEvent {
         match self {
             Self::Request(error) => error.name_in(event),
@@ -140,13 +139,7 @@ pub async fn post(
         Ok(codes) => return Json(codes).into_response(),
         Err(error) => error,
     };
-    if let Some(reason) = error.audit_reason() {
-        let audit = error.name_in(event(&state, AuditOutcome::Failure, address).with_reason(reason));
-        if let Err(failure) = state.record_refusal(audit).await {
-            return json_internal(state.config(), &failure.into());
-        }
-    }
-    error.respond(state.config())
+    refuse(&state, event(&state, AuditOutcome::Failure, address), &error).await
 }
 
 /// Answers every other method.

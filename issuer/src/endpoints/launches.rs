@@ -143,7 +143,7 @@ pub async fn post(
             let recorded = match error.audit_reason() {
                 Some(reason) => {
                     let event = audit(AuditOutcome::Failure).with_reason(reason);
-                    state.store().record(event).await
+                    state.record_refusal(event).await
                 }
                 None => Ok(()),
             };

@@ -26,7 +26,7 @@ use crate::state::AppState;
 use super::authorize::check::{self, Arrival};
 use super::authorize::pushed::PREFIX;
 use super::authorize::refusal::Refusal;
-use super::client_request::{ClientRequest, ClientRequestError};
+use super::client_request::{self, ClientRequest, ClientRequestError, refuse};
 use super::dpop;
 
 /// RFC 9126 section 2.2.
@@ -45,8 +45,8 @@ enum PushError {
     Internal(InternalError),
 }
 
-impl PushError {
-    const fn audit_reason(&self) -> Option<&'static str> {
+impl client_request::Refusal for PushError {
+    fn audit_reason(&self) -> Option<&'static str> {
         match self {
             Self::Request(error) => error.audit_reason(),
             Self::Refused(refusal) => Some(refusal.reason()),
@@ -55,7 +55,6 @@ impl PushError {
         }
     }
 
-    /// Adds the client, where it is known, to an audit event.
     fn name_in(&self, event: AuditEvent) -> AuditEvent {
         match self {
             Self::Request(error) => error.name_in(event),
@@ -105,13 +104,7 @@ pub async fn post(
         Ok(pushed) => return (StatusCode::CREATED, Json(pushed)).into_response(),
         Err(error) => error,
     };
-    if let Some(reason) = error.audit_reason() {
-        let audit = error.name_in(event(&state, AuditOutcome::Failure, address).with_reason(reason));
-        if let Err(failure) = state.record_refusal(audit).await {
-            return json_internal(state.config(), &failure.into());
-        }
-    }
-    error.respond(state.config())
+    refuse(&state, event(&state, AuditOutcome::Failure, address), &error).await
 }
 
 /// Answers every other method (FAPI-12).

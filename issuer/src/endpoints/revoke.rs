@@ -6,7 +6,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use wardgate_shared::claims::AccessClaims;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 
@@ -14,68 +14,60 @@ use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::digest::SecretDigest;
 use crate::error::internal::InternalError;
-use crate::error::json_body::{json_client_challenge, json_error, json_internal};
-use crate::extract::{ClientAddress, Form, FormError, Parameters};
+use crate::error::json_body::{json_error, json_internal};
+use crate::extract::{ClientAddress, Form, FormError};
 use crate::state::AppState;
 use crate::tokens::own::{self, Expiry};
 use crate::tokens::subjects;
 
-use super::client_authentication::{
-    AuthenticatedClient, ClientAuthenticationError, NamedClient, authenticate, named_client,
-};
+use super::client_authentication::NamedClient;
+use super::client_request::{ClientRequest, ClientRequestError, Refusal, refuse};
 
 /// Why a revocation is refused.
 #[derive(Debug)]
 enum RevocationError {
-    Form(FormError),
-    Client {
-        error: ClientAuthenticationError,
-        basic: bool,
-    },
-    Repeated,
-    NoToken,
-    AnotherClient,
+    Request(ClientRequestError),
+    /// What is wrong with the request of a client that is known.
+    Refused(TokenRefusal, NamedClient),
     Internal(InternalError),
 }
 
-impl RevocationError {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TokenRefusal {
+    Missing,
+    OfAnotherClient,
+}
+
+impl Refusal for RevocationError {
+    fn audit_reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Request(error) => error.audit_reason(),
+            Self::Refused(TokenRefusal::Missing, _) => Some("missing_parameter"),
+            Self::Refused(TokenRefusal::OfAnotherClient, _) => Some("token_of_another_client"),
+            Self::Internal(_) => None,
+        }
+    }
+
+    fn name_in(&self, event: AuditEvent) -> AuditEvent {
+        match self {
+            Self::Request(error) => error.name_in(event),
+            Self::Refused(_, client) => client.clone().name_in(event),
+            Self::Internal(_) => event,
+        }
+    }
+
     fn respond(&self, config: &Config) -> Response {
         let bad_request = |code, description| json_error(config, StatusCode::BAD_REQUEST, code, description);
         match self {
-            Self::Form(error) => json_error(
-                config,
-                error.status(),
-                OAuthErrorCode::InvalidRequest,
-                error.description(),
-            ),
-            Self::Client { error, .. } if error.is_malformed_request() => {
-                bad_request(OAuthErrorCode::InvalidRequest, error.description())
+            Self::Request(error) => error.respond(config),
+            Self::Refused(TokenRefusal::Missing, _) => {
+                bad_request(OAuthErrorCode::InvalidRequest, "token is missing")
             }
-            Self::Client { error, basic: true } => json_client_challenge(config, error.description()),
-            Self::Client { error, basic: false } => json_error(
-                config,
-                StatusCode::UNAUTHORIZED,
-                OAuthErrorCode::InvalidClient,
-                error.description(),
-            ),
-            Self::Repeated => bad_request(OAuthErrorCode::InvalidRequest, "A parameter is repeated"),
-            Self::NoToken => bad_request(OAuthErrorCode::InvalidRequest, "token is missing"),
-            Self::AnotherClient => bad_request(
+            Self::Refused(TokenRefusal::OfAnotherClient, _) => bad_request(
                 OAuthErrorCode::InvalidGrant,
                 "The token was issued to another client",
             ),
             Self::Internal(error) => json_internal(config, error),
-        }
-    }
-
-    const fn audit_reason(&self) -> Option<&'static str> {
-        match self {
-            Self::Form(_) => Some("malformed_request"),
-            Self::Client { error, .. } => Some(error.reason()),
-            Self::Repeated => Some("repeated_parameter"),
-            Self::NoToken => Some("missing_parameter"),
-            Self::AnotherClient => Some("token_of_another_client"),
-            Self::Internal(_) => None,
         }
     }
 }
@@ -83,18 +75,6 @@ impl RevocationError {
 impl From<InternalError> for RevocationError {
     fn from(error: InternalError) -> Self {
         Self::Internal(error)
-    }
-}
-
-/// A refusal and the client it is for, where that is known.
-struct Refused {
-    error: RevocationError,
-    client: Option<NamedClient>,
-}
-
-impl From<RevocationError> for Refused {
-    fn from(error: RevocationError) -> Self {
-        Self { error, client: None }
     }
 }
 
@@ -110,23 +90,7 @@ pub async fn post(
     };
     match revoke(&state, &headers, form, audit(AuditOutcome::Success)).await {
         Ok(()) => StatusCode::OK.into_response(),
-        Err(Refused { error, client }) => {
-            let recorded = match error.audit_reason() {
-                Some(reason) => {
-                    let event = audit(AuditOutcome::Failure).with_reason(reason);
-                    let event = match client {
-                        Some(client) => client.name_in(event),
-                        None => event,
-                    };
-                    state.record_refusal(event).await
-                }
-                None => Ok(()),
-            };
-            match recorded {
-                Ok(()) => error.respond(state.config()),
-                Err(failure) => json_internal(state.config(), &failure.into()),
-            }
-        }
+        Err(error) => refuse(&state, audit(AuditOutcome::Failure), &error).await,
     }
 }
 
@@ -146,45 +110,19 @@ async fn revoke(
     headers: &HeaderMap,
     form: Result<Form, FormError>,
     audit: AuditEvent,
-) -> Result<(), Refused> {
-    let Form(parameters) = form.map_err(RevocationError::Form)?;
-    let client = match authenticate(state, headers, &parameters)
-        .await
-        .map_err(RevocationError::Internal)?
-    {
-        Ok(client) => client,
-        Err(error) => {
-            let named = named_client(state, headers, &parameters).await;
-            let basic = headers.contains_key(header::AUTHORIZATION);
-            return Err(Refused {
-                error: RevocationError::Client { error, basic },
-                client: named.map_err(RevocationError::Internal)?,
-            });
-        }
-    };
-    let outcome = revoke_for(state, &client, &parameters, audit).await;
-    outcome.map_err(|error| Refused {
-        error,
-        client: Some(NamedClient {
-            client_id: client.client().client_id.clone(),
-            method: Some(client.method()),
-        }),
-    })
-}
-
-async fn revoke_for(
-    state: &AppState,
-    client: &AuthenticatedClient,
-    parameters: &Parameters,
-    audit: AuditEvent,
 ) -> Result<(), RevocationError> {
-    parameters
-        .refuse_repeated(&[])
-        .map_err(|_| RevocationError::Repeated)?;
-    let token = parameters.all("token").next().ok_or(RevocationError::NoToken)?;
-    let audit = audit
-        .with_client(&*client.client().client_id)
-        .with_method(client.method());
+    let request = ClientRequest::read(state, headers, form)
+        .await
+        .map_err(RevocationError::Request)?;
+    let client = &request.client;
+    let named = NamedClient {
+        client_id: client.client().client_id.clone(),
+        method: Some(client.method()),
+    };
+    let Some(token) = request.parameters.all("token").next() else {
+        return Err(RevocationError::Refused(TokenRefusal::Missing, named));
+    };
+    let audit = named.clone().name_in(audit);
 
     // `token_type_hint` only says where to look first (RFC 7009 section 2.1), and both looks are cheap.
     let found = state
@@ -194,7 +132,7 @@ async fn revoke_for(
         .map_err(InternalError::from)?;
     if let Some((_, grant)) = found {
         if grant.client_id != client.client().client_id {
-            return Err(RevocationError::AnotherClient);
+            return Err(RevocationError::Refused(TokenRefusal::OfAnotherClient, named));
         }
         let audit = audit.with_user(&*grant.user_id);
         state
@@ -206,20 +144,19 @@ async fn revoke_for(
     }
     // Expired or not: a client is told that it gave back another client's token, as long as the signature holds.
     if let Some(token) = own::access_token(state, token, Expiry::Ignored, state.now()).await {
-        return revoke_access_token(state, client, token.claims(), audit).await;
+        return revoke_access_token(state, named, token.claims(), audit).await;
     }
     Ok(())
 }
 
 async fn revoke_access_token(
     state: &AppState,
-    client: &AuthenticatedClient,
+    client: NamedClient,
     claims: &AccessClaims,
     audit: AuditEvent,
 ) -> Result<(), RevocationError> {
-    let client_id = &client.client().client_id;
-    if claims.client_id != *client_id {
-        return Err(RevocationError::AnotherClient);
+    if claims.client_id != client.client_id {
+        return Err(RevocationError::Refused(TokenRefusal::OfAnotherClient, client));
     }
     let audit = if claims.is_client_itself() {
         audit
@@ -228,7 +165,7 @@ async fn revoke_access_token(
     };
     let revoked = state
         .store()
-        .revoke_access_token(&claims.token_id, client_id, state.now(), audit)
+        .revoke_access_token(&claims.token_id, &client.client_id, state.now(), audit)
         .await;
     revoked.map_err(InternalError::from)?;
     Ok(())

@@ -5,11 +5,14 @@
 //! device that polls is told `slow_down`, which it knows how to obey (RFC 8628 section 3.5); everybody else
 //! `temporarily_unavailable`.
 
+use std::borrow::Cow;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use wardgate_shared::jwt::{MAXIMUM_JWT_BYTES, UnverifiedJwt};
 use wardgate_shared::oauth_error::OAuthErrorCode;
 
 use crate::config::Config;
@@ -17,6 +20,7 @@ use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::GrantType;
 use crate::error::internal::InternalError;
 use crate::error::json_body::json_error;
+use crate::error::problem::problem;
 use crate::extract::{ClientAddress, FormError, FormOrJson, Parameters, distinguishing_address};
 use crate::layers::MAXIMUM_BODY_BYTES;
 use crate::state::AppState;
@@ -24,11 +28,24 @@ use crate::throttle::{Call, Caller, Outcome, Throttled};
 
 use super::client_authentication::claimed_client;
 
+/// The one endpoint here that refuses in problem documents.
+const LAUNCHES: &str = "/v1/launches";
 /// The one endpoint that reads its parameters from JSON too: a client is counted whichever way it asks.
 const TAKES_JSON: &str = "/auth/token";
 
 /// What is throttled, under which name, and what the audit trail calls it. Aliases count as the endpoint.
-fn endpoint(path: &str) -> Option<(&'static str, AuditAction)> {
+fn endpoint(method: &Method, path: &str) -> Option<(&'static str, AuditAction)> {
+    if let Some(client_id) = path.strip_prefix("/oauth2/register/") {
+        let action = match *method {
+            Method::PUT => AuditAction::ClientUpdate,
+            Method::DELETE => AuditAction::ClientDeletion,
+            _ => return None,
+        };
+        return (!client_id.contains('/')).then_some(("/oauth2/register/{client_id}", action));
+    }
+    if method != Method::POST {
+        return None;
+    }
     Some(match path {
         "/oauth2/token" | "/oauth/token" | "/auth/token" => ("/oauth2/token", AuditAction::TokenRequest),
         "/oauth2/revoke" => ("/oauth2/revoke", AuditAction::TokenRevocation),
@@ -36,6 +53,7 @@ fn endpoint(path: &str) -> Option<(&'static str, AuditAction)> {
         "/oauth2/par" => ("/oauth2/par", AuditAction::PushedAuthorization),
         "/oauth2/device_authorization" => ("/oauth2/device_authorization", AuditAction::DeviceAuthorization),
         "/oauth2/register" => ("/oauth2/register", AuditAction::ClientRegistration),
+        LAUNCHES => (LAUNCHES, AuditAction::Launch),
         _ => return None,
     })
 }
@@ -47,9 +65,7 @@ pub async fn throttle(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some((endpoint, action)) =
-        endpoint(request.uri().path()).filter(|_| request.method() == Method::POST)
-    else {
+    let Some((endpoint, action)) = endpoint(request.method(), request.uri().path()) else {
         return next.run(request).await;
     };
     let (parts, body) = request.into_parts();
@@ -79,7 +95,7 @@ pub async fn throttle(
     };
     let now = state.now();
     if let Err(throttled) = state.throttle().admit(&call, now) {
-        return too_many(state.config(), parameters.as_ref(), throttled);
+        return too_many(state.config(), endpoint, parameters.as_ref(), throttled);
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if state.throttle().count(&call, outcome(&response), now) {
@@ -101,8 +117,11 @@ fn caller(headers: &HeaderMap, parameters: Option<&Parameters>) -> Caller {
         .and_then(|text| text.split_once(' '))
         .filter(|(scheme, _)| !scheme.eq_ignore_ascii_case("Basic"));
     if let Some((_, token)) = token {
-        // Each access token is a caller of its own; only its hash is kept.
-        return Caller::WithProof(token.into());
+        // The client that an access token names, so that it is known by each of its tokens. A token of another kind is a caller
+        // of its own; only its hash is kept.
+        let unverified = UnverifiedJwt::parse(token, MAXIMUM_JWT_BYTES).ok();
+        let client_id = unverified.and_then(|token| token.client_id_hint());
+        return Caller::WithProof(client_id.unwrap_or_else(|| token.into()));
     }
     match parameters.and_then(|parameters| claimed_client(headers, parameters)) {
         Some(claimed) if claimed.has_proof => Caller::WithProof(claimed.client_id),
@@ -115,8 +134,8 @@ fn outcome(response: &Response) -> Outcome {
     match response.extensions().get::<OAuthErrorCode>() {
         Some(code) if is_fault_of_caller(*code) => Outcome::Failure,
         None if response.status().is_success() => Outcome::Success,
-        // A challenge to a request without any credentials names no error.
-        None if response.status() == StatusCode::UNAUTHORIZED => Outcome::Failure,
+        // A challenge to a request without any credentials names no error, and neither does a problem document.
+        None if response.status().is_client_error() => Outcome::Failure,
         Some(_) | None => Outcome::Neither,
     }
 }
@@ -157,7 +176,12 @@ const fn is_fault_of_caller(code: OAuthErrorCode) -> bool {
     }
 }
 
-fn too_many(config: &Config, parameters: Option<&Parameters>, throttled: Throttled) -> Response {
+fn too_many(
+    config: &Config,
+    endpoint: &str,
+    parameters: Option<&Parameters>,
+    throttled: Throttled,
+) -> Response {
     let polls = parameters.is_some_and(|parameters| {
         let mut grant_types = parameters.all("grant_type");
         grant_types.any(|name| name == GrantType::DeviceCode.as_str())
@@ -168,7 +192,12 @@ fn too_many(config: &Config, parameters: Option<&Parameters>, throttled: Throttl
         OAuthErrorCode::TemporarilyUnavailable
     };
     let description = "There were too many requests; wait as long as Retry-After says";
-    let mut response = json_error(config, StatusCode::TOO_MANY_REQUESTS, code, description);
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let mut response = if endpoint == LAUNCHES {
+        problem(status, "Too many requests", Some(Cow::Borrowed(description)))
+    } else {
+        json_error(config, status, code, description)
+    };
     let seconds = HeaderValue::from(throttled.retry_after_seconds);
     response.headers_mut().insert(header::RETRY_AFTER, seconds);
     response

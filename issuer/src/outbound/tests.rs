@@ -1,5 +1,7 @@
 //! What is fetched, and what never is.
 
+use wardgate_shared::secret::Secret;
+
 use super::{FetchError, Outbound, UrlRefusal, check_url};
 use crate::config::{IpNetwork, OutboundConfig};
 use crate::testing::{DocumentServer, LogoutReceiver};
@@ -85,6 +87,22 @@ async fn a_name_that_leads_to_an_address_that_is_not_public_is_refused() {
         .unwrap_err();
     assert!(matches!(error, FetchError::Unreachable(_)));
     assert!(error.to_string().contains("not public"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_failed_fetch_names_the_host_and_no_patient() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let url = format!("http://{host}/fhir/Patient/p-17?name=Jane");
+    let error = Outbound::new(local())
+        .fetch_fhir(&url, &Secret::new(String::from("token")))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, FetchError::Unreachable(_)), "{error}");
+    let said = error.to_string();
+    assert!(said.contains(&host), "{said}");
+    assert!(!said.contains("p-17") && !said.contains("Jane"), "{said}");
 }
 
 #[tokio::test]

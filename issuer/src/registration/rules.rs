@@ -221,7 +221,7 @@ fn check_logout(metadata: &ClientMetadata, outbound: &OutboundConfig) -> Result<
 }
 
 /// A client with pairwise subjects needs one sector: the host of a document that lists its redirect URIs, or the one host
-/// that they all have (OpenID Connect Core section 8.1).
+/// that they all have (OpenID Connect Core section 8.1). This machine is no host of theirs: every native app is there.
 fn check_sector(client: &Client, outbound: &OutboundConfig) -> Result<(), MetadataFault> {
     if let Some(url) = &client.metadata.sector_identifier_uri {
         return check_called_url("sector_identifier_uri", url, outbound);
@@ -241,9 +241,9 @@ fn check_sector(client: &Client, outbound: &OutboundConfig) -> Result<(), Metada
     }
 }
 
-/// The host of a registered URI of the web, without its port.
+/// The host of a registered https URI, without its port.
 fn host(uri: &str) -> Option<String> {
-    let origin = web_origin(uri)?;
+    let origin = web_origin(uri).filter(|origin| origin.starts_with("https:"))?;
     let (_, authority) = origin.split_once("://")?;
     let host = match authority.rsplit_once(':') {
         // An IPv6 address holds colons and ends with its bracket.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::domain::user::User;
 use crate::testing::user;
 use crate::web::testing::{
@@ -508,4 +509,34 @@ async fn without_a_fhir_base_nobody_is_asked() {
     .await;
     let (_, answer) = ask(&clinic, &app_request(SCOPE), PHYSICIAN).await;
     assert!(answer.location().starts_with("/consent?"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn who_looked_for_patients_stands_in_the_audit_trail() {
+    let (clinic, api) = open().await;
+    let (browser, answer) = ask(&clinic, &app_request(SCOPE), PHYSICIAN).await;
+    let page = asks_for_a_patient(&answer);
+    let physician = clinic
+        .issuer
+        .store()
+        .user_by_email(PHYSICIAN)
+        .await
+        .unwrap()
+        .unwrap();
+    for (mood, outcome, reason) in [
+        (Mood::Well, AuditOutcome::Success, None),
+        (
+            Mood::Broken,
+            AuditOutcome::Failure,
+            Some("fhir_server_unavailable"),
+        ),
+    ] {
+        api.is(mood);
+        browser.choose(&page, &[("name", "jane")]).await;
+        let line = clinic.last_audit().await;
+        assert_eq!((line.action, line.outcome), (AuditAction::PatientSearch, outcome));
+        assert_eq!(line.reason.as_deref(), reason);
+        assert_eq!(line.user_id.as_deref(), Some(&*physician.id));
+        assert_eq!(line.client_id.as_deref(), Some("app"));
+    }
 }

@@ -60,6 +60,23 @@ impl Store {
         })
         .await
     }
+
+    /// Deletes a client with all that was issued to it. Says whether there was one; only then is `audit` recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn delete_client(&self, client_id: &str, audit: AuditEvent) -> Result<bool, StoreError> {
+        let client_id = String::from(client_id);
+        self.write(move |connection| {
+            let delete = "DELETE FROM clients WHERE client_id = ?1";
+            let deleted = sql::change(connection, delete, [client_id])? > 0;
+            if deleted {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(deleted)
+        })
+        .await
+    }
 }
 
 /// Inserts a client, and says how many rows that were: none when there is one of its id.

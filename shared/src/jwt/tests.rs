@@ -161,6 +161,19 @@ fn the_audience_hint_is_what_the_token_says_and_nothing_when_it_says_none() {
 }
 
 #[test]
+fn the_client_hint_is_what_the_token_says_and_nothing_when_it_says_none() {
+    let key = es256();
+    let hint = |client: Value| {
+        let text = forge(&key, &good_header(), &with(good_claims(), "client_id", client));
+        UnverifiedJwt::parse(&text, MAXIMUM_JWT_BYTES)
+            .unwrap()
+            .client_id_hint()
+    };
+    assert_eq!(hint(json!("app")).as_deref(), Some("app"));
+    assert!(hint(json!(7)).is_none() && hint(Value::Null).is_none());
+}
+
+#[test]
 fn a_signature_does_not_hold_for_other_claims() {
     let key = es256();
     let text = forge(&key, &good_header(), &good_claims());

@@ -126,6 +126,19 @@ impl<'a> UnverifiedJwt<'a> {
             .iss
     }
 
+    /// The `client_id` claim as the token says it, unverified: a hint who may be calling, nothing more.
+    pub fn client_id_hint(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Client {
+            client_id: Option<String>,
+        }
+        self.token
+            .deserialize_claims_unchecked::<Client>()
+            .ok()?
+            .custom
+            .client_id
+    }
+
     /// The `aud` claim as the token says it, unverified; empty when it is absent or malformed. A hint whom to look up, who
     /// must then be named in the policy like any other audience.
     pub fn audience_hint(&self) -> Vec<String> {

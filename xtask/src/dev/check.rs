@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     addresses::FHIR,
     data::DevData,
-    guide::{call_command, token_command},
+    guide::{call_command, launch_command, token_command},
     http::{self, Answer},
 };
 use crate::{fault::Outcome, session::Session};
@@ -60,6 +60,11 @@ pub(super) fn run(session: &Session<'_>, dev: &DevData) -> Outcome<bool> {
         ),
         Err(error) => tell(false, &format!("GET {FHIR}/Patient without a token: {error}")),
     }
+    let launch = shell(&launch_command(&dev.ehr_secret));
+    tell(
+        launch_url(&launch).is_some_and(|url| url.contains("iss=") && url.contains("launch=")),
+        &format!("the guide's launch by an EHR: {}", summary(&launch)),
+    );
     session.stop.check()?;
     Ok(passed)
 }
@@ -73,6 +78,12 @@ fn shell(line: &str) -> String {
         Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
         Err(error) => error.to_string(),
     }
+}
+
+/// Where the browser is sent by the answer to a launch.
+fn launch_url(answer: &str) -> Option<String> {
+    let document: Value = serde_json::from_str(answer).ok()?;
+    document.get("launch_url")?.as_str().map(str::to_owned)
 }
 
 fn is_bundle_of_patients(body: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The dev data: two clients, a person and signing keys, loaded once into `target/dev`.
+//! The dev data: an app, a service, an EHR, two people and signing keys, loaded once into `target/dev`.
 //!
 //! `environment.json` is written last and means that all of it is there; without it, whatever a broken-off run has
 //! left is thrown away and everything is loaded anew. Secrets are made here or by the issuer, for this machine only,
@@ -25,6 +25,8 @@ use crate::{
 pub(super) const APP: &str = "test_client_zs_his";
 /// The client that stands for a backend service.
 pub(super) const SERVICE: &str = "test_service_zs_his";
+/// The client that stands for an EHR, which launches [`APP`].
+pub(super) const EHR: &str = "test_ehr_zs_his";
 /// Where the guide sends an app's sign-in back to.
 pub(super) const APP_REDIRECT: &str = "http://localhost:3000/callback";
 
@@ -33,13 +35,19 @@ const APP_REDIRECTS: [&str; 3] = [
     APP_REDIRECT,
     "http://127.0.0.1:3000/callback",
 ];
-const APP_SCOPE: &str = "openid profile email address phone fhirUser launch/patient online_access offline_access patient/*.read \
+const APP_LAUNCH: &str = "http://localhost:3000/launch";
+const APP_SCOPE: &str = "openid profile email address phone fhirUser launch launch/patient launch/encounter online_access offline_access patient/*.read \
                          observation.read observation/*.read patient/*.rs user/*.read";
+const EHR_SCOPE: &str = "__launches";
 const SERVICE_SCOPE: &str = "system/*.read system/*.write system/*.rs";
 const EMAIL: &str = "amina@example.org";
 /// A patient of the sample FHIR API, so that the person's own record is there to read.
 const FHIR_USER: &str = "Patient/patient-11111";
 const ROLE: &str = "patient";
+const PHYSICIAN_EMAIL: &str = "farid@example.org";
+/// Of the sample FHIR API too: a physician has no record of their own, so they choose a patient.
+const PHYSICIAN: &str = "practitioner-67890";
+const PHYSICIAN_ROLE: &str = "physician";
 const OWNER_ONLY: u32 = 0o600;
 
 /// What `environment.json` says, for the guide and the check.
@@ -49,10 +57,16 @@ pub(super) struct DevData {
     pub(super) file: PathBuf,
     /// The secret of [`SERVICE`].
     pub(super) service_secret: String,
+    /// The secret of [`EHR`].
+    pub(super) ehr_secret: String,
     /// The person's e-mail address.
     pub(super) email: String,
     /// The person's password.
     pub(super) password: String,
+    /// The physician's e-mail address.
+    pub(super) physician_email: String,
+    /// The physician's password.
+    pub(super) physician_password: String,
 }
 
 /// The issuer's configuration file.
@@ -114,64 +128,26 @@ fn write_config(session: &Session<'_>, folder: &Path) -> Outcome<()> {
     write_for_owner(&config_file(session), &text)
 }
 
-/// Has the issuer make its database, keys, clients and the person, and puts together what they are.
+/// Has the issuer make its database, keys, clients and people, and puts together what they are.
 fn create(session: &Session<'_>) -> Outcome<Value> {
     issuer(session, &["init"], None)?;
-    let mut app = vec![
-        "client",
-        "add",
-        "--client-id",
-        APP,
-        "--name",
-        "Test app",
-        "--type",
-        "public",
-    ];
-    app.extend([
-        "--grant",
-        "authorization_code",
-        "--grant",
-        "refresh_token",
-        "--scope",
-        APP_SCOPE,
-        "--json",
-    ]);
-    app.extend(APP_REDIRECTS.iter().flat_map(|uri| ["--redirect-uri", uri]));
-    issuer(session, &app, None)?;
+    add_app(session)?;
+    let service_secret = add_service(session, SERVICE, "Test service", SERVICE_SCOPE)?;
+    let ehr_secret = add_service(session, EHR, "Test EHR", EHR_SCOPE)?;
 
-    let mut service = vec!["client", "add", "--client-id", SERVICE, "--name", "Test service"];
-    service.extend([
-        "--type",
-        "confidential",
-        "--grant",
-        "client_credentials",
-        "--scope",
-        SERVICE_SCOPE,
-    ]);
-    service.push("--json");
-    let made: Value = serde_json::from_str(&issuer(session, &service, None)?)
-        .or_fault(|| "read what `wardgate client add --json` printed".to_owned())?;
-    let secret = made
-        .get("client_secret")
-        .and_then(Value::as_str)
-        .ok_or_else(|| Fault::new("`wardgate client add --json` printed no client_secret"))?;
-
-    let password = random_password()?;
-    let mut person = vec![
-        "user",
-        "add",
-        "--email",
-        EMAIL,
-        "--name",
-        "Amina Rahman",
-        "--password-stdin",
+    let profile = file_of(session, "profile.json", &person_profile())?;
+    let of_patient = ["--fhir-user", FHIR_USER, "--role", ROLE, "--profile", &profile];
+    let password = add_person(session, EMAIL, "Amina Rahman", &of_patient)?;
+    let resource = format!("Practitioner/{PHYSICIAN}");
+    let of_physician = [
+        "--fhir-user",
+        &resource,
+        "--practitioner-id",
+        PHYSICIAN,
+        "--role",
+        PHYSICIAN_ROLE,
     ];
-    person.extend(["--fhir-user", FHIR_USER, "--role", ROLE, "--json"]);
-    let profile = session.workspace.dev().join("profile.json");
-    write_for_owner(&profile, &person_profile().to_string())?;
-    let profile = profile.display().to_string();
-    person.extend(["--profile", &profile]);
-    issuer(session, &person, Some(&password))?;
+    let physician_password = add_person(session, PHYSICIAN_EMAIL, "Farid Hossain", &of_physician)?;
 
     Ok(json!({
         "edge": EDGE,
@@ -180,11 +156,67 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
         "upstream": UPSTREAM,
         "clients": [
             { "client_id": APP, "redirect_uris": APP_REDIRECTS, "scope": APP_SCOPE },
-            { "client_id": SERVICE, "client_secret": secret, "redirect_uris": [], "scope": SERVICE_SCOPE },
+            {
+                "client_id": SERVICE, "client_secret": service_secret, "redirect_uris": [], "scope": SERVICE_SCOPE,
+            },
+            { "client_id": EHR, "client_secret": ehr_secret, "redirect_uris": [], "scope": EHR_SCOPE },
         ],
-        "users": [{ "email": EMAIL, "password": password, "role": ROLE, "fhir_user": FHIR_USER }],
+        "users": [
+            { "email": EMAIL, "password": password, "role": ROLE, "fhir_user": FHIR_USER },
+            {
+                "email": PHYSICIAN_EMAIL, "password": physician_password, "role": PHYSICIAN_ROLE,
+                "fhir_user": resource,
+            },
+        ],
         "api_keys": [],
     }))
+}
+
+/// Registers [`APP`].
+fn add_app(session: &Session<'_>) -> Outcome<()> {
+    let metadata = file_of(session, "app.json", &json!({ "launch_uri": APP_LAUNCH }))?;
+    let mut app = vec!["client", "add", "--client-id", APP, "--name", "Test app"];
+    app.extend(["--type", "public", "--scope", APP_SCOPE, "--metadata", &metadata]);
+    app.extend(["--grant", "authorization_code", "--grant", "refresh_token"]);
+    app.extend(APP_REDIRECTS.iter().flat_map(|uri| ["--redirect-uri", uri]));
+    issuer(session, &app, None).map(drop)
+}
+
+/// Registers a client that acts for itself, and gives its secret.
+fn add_service(session: &Session<'_>, client_id: &str, name: &str, scope: &str) -> Outcome<String> {
+    let mut service = vec!["client", "add", "--client-id", client_id, "--name", name];
+    service.extend(["--type", "confidential", "--grant", "client_credentials"]);
+    service.extend(["--scope", scope, "--json"]);
+    let made: Value = serde_json::from_str(&issuer(session, &service, None)?)
+        .or_fault(|| "read what `wardgate client add --json` printed".to_owned())?;
+    let secret = made.get("client_secret").and_then(Value::as_str);
+    secret
+        .map(str::to_owned)
+        .ok_or_else(|| Fault::new("`wardgate client add --json` printed no client_secret"))
+}
+
+/// Makes a person's account, and gives the password.
+fn add_person(session: &Session<'_>, email: &str, name: &str, more: &[&str]) -> Outcome<String> {
+    let password = random_password()?;
+    let mut person = vec![
+        "user",
+        "add",
+        "--email",
+        email,
+        "--name",
+        name,
+        "--password-stdin",
+    ];
+    person.extend(more);
+    issuer(session, &person, Some(&password))?;
+    Ok(password)
+}
+
+/// Writes a JSON document into `target/dev`, and gives its path.
+fn file_of(session: &Session<'_>, name: &str, document: &Value) -> Outcome<String> {
+    let file = session.workspace.dev().join(name);
+    write_for_owner(&file, &document.to_string())?;
+    Ok(file.display().to_string())
 }
 
 /// All that can be known of a person, so that a client sees every claim.
@@ -261,13 +293,18 @@ fn read(file: PathBuf) -> Outcome<DevData> {
         entry.get(wanted)?.as_str().map(str::to_owned)
     };
     let secret = found("clients", "client_id", SERVICE, "client_secret");
+    let ehr_secret = found("clients", "client_id", EHR, "client_secret");
     let password = found("users", "email", EMAIL, "password");
-    match (secret, password) {
-        (Some(service_secret), Some(password)) => Ok(DevData {
+    let physician_password = found("users", "email", PHYSICIAN_EMAIL, "password");
+    match (secret, ehr_secret, password, physician_password) {
+        (Some(service_secret), Some(ehr_secret), Some(password), Some(physician_password)) => Ok(DevData {
             file,
             service_secret,
+            ehr_secret,
             email: EMAIL.to_owned(),
             password,
+            physician_email: PHYSICIAN_EMAIL.to_owned(),
+            physician_password,
         }),
         _ => Err(Fault::new(format!(
             "{} is not what this version of the tool writes: run `cargo xtask dev --fresh`",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     addresses::{EDGE, FHIR, ISSUER, UPSTREAM},
-    data::{APP, APP_REDIRECT, DevData, SERVICE},
+    data::{APP, APP_REDIRECT, DevData, EHR, SERVICE},
 };
 
 /// The verifier and challenge of RFC 7636, appendix B: known to everybody, so for trying things out only.
@@ -13,9 +13,23 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A line for a shell that gets a token for the service and prints it.
 pub(super) fn token_command(secret: &str) -> String {
+    token_of(SERVICE, secret, "system/*.read")
+}
+
+/// A line for a shell that gets a token for a client that acts for itself and prints it.
+fn token_of(client_id: &str, secret: &str, scope: &str) -> String {
     format!(
-        "curl -sS -u '{SERVICE}:{secret}' -d grant_type=client_credentials -d 'scope=system/*.read' \
+        "curl -sS -u '{client_id}:{secret}' -d grant_type=client_credentials -d 'scope={scope}' \
          {ISSUER}/oauth2/token | sed -n 's/.*\"access_token\": *\"\\([^\"]*\\)\".*/\\1/p'"
+    )
+}
+
+/// A line for a shell that has the EHR launch the app for a patient, and prints where the browser is to go.
+pub(super) fn launch_command(secret: &str) -> String {
+    format!(
+        "TOKEN=$({}) && curl -sS -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \
+         -d '{{\"client_id\": \"{APP}\", \"patient\": \"patient-22222\"}}' {ISSUER}/v1/launches",
+        token_of(EHR, secret, "__launches")
     )
 }
 
@@ -66,8 +80,11 @@ pub(super) fn text(dev: &DevData, logs: &Path) -> String {
     let DevData {
         file,
         service_secret,
+        ehr_secret,
         email,
         password,
+        physician_email,
+        physician_password,
     } = dev;
     format!(
         "
@@ -91,12 +108,21 @@ Try 2. A person: sign in as {email} with the password {password}
   curl -sS -d grant_type=authorization_code -d client_id={APP} -d redirect_uri={APP_REDIRECT} \\
     -d code_verifier={VERIFIER} -d code=PASTE_THE_CODE {ISSUER}/oauth2/token
 
+Try 3. A physician: the same address, signed in as {physician_email} with the password {physician_password}
+  They have no record of their own, so they choose a patient: look for Karim.
+  (A private window keeps the two people apart.)
+
+Try 4. An EHR: launch the app for a patient. The answer's launch_url is where an EHR sends the browser.
+
+  {launch}
+
 Every address and secret:  {file}
 Logs:                      {logs}/*.log
 Ctrl-C stops everything.
 ",
         call = call_command(service_secret),
         sign_in = sign_in_url(),
+        launch = launch_command(ehr_secret),
         file = file.display(),
         logs = logs.display(),
     )

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use wardgate_shared::redirect_uri::RegisteredRedirectUri;
+
 use super::{Client, SubjectType};
 
 impl Client {
     /// The sector of its pairwise subjects; none for a client that is told public ones. The host of its
-    /// `sector_identifier_uri`, else the one host of its redirect URIs. Registration takes no pairwise client without either
+    /// `sector_identifier_uri`, else the one host of its https redirect URIs: localhost is everybody's. Registration takes no pairwise client without either
     /// ([`Client::has_sector`]); one that is there all the same is a sector by itself, so that nobody is told more.
     pub fn sector(&self) -> Option<String> {
         match self.metadata.subject_type {
@@ -24,8 +26,10 @@ impl Client {
         if let Some(uri) = &self.metadata.sector_identifier_uri {
             return host(uri);
         }
-        let hosts: Option<BTreeSet<String>> =
-            self.redirect_uris.iter().map(|uri| host(uri.as_str())).collect();
+        let uris = self.redirect_uris.iter().map(RegisteredRedirectUri::as_str);
+        let hosts: Option<BTreeSet<String>> = uris
+            .map(|uri| host(uri).filter(|_| uri.starts_with("https:")))
+            .collect();
         let mut hosts = hosts?.into_iter();
         match (hosts.next(), hosts.next()) {
             (Some(only), None) => Some(only),
@@ -75,6 +79,8 @@ mod tests {
             &["https://a.example/cb", "https://b.example/cb"][..],
             &["com.example.app:/cb"],
             &["https://a.example/cb", "com.example.app:/cb"],
+            &["http://localhost/cb"],
+            &["http://127.0.0.1:8080/cb"],
             &[],
         ] {
             let client = pairwise(uris, None);

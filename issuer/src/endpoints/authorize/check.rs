@@ -372,11 +372,14 @@ impl<'a> TrustedRequest<'a> {
 
     /// `claims`, which says something in OpenID Connect requests only. `acr_values` is a wish that every ID token of ours
     /// answers anyway by telling its `acr`; `ui_locales`, `claims_locales` and `display` change nothing, since pages are in
-    /// one language and fit every window.
+    /// one language and fit every window. Claims of scopes that the client is not registered for are left out: what it can be
+    /// granted at most holds for single claims too.
     fn claims(&self, scope: &ScopeSet) -> Result<ClaimsParameter, AuthorizationError> {
         let text = self.parameter("claims").filter(|_| scope.contains("openid"));
         let claims = text.map_or_else(|| Ok(ClaimsParameter::default()), ClaimsParameter::parse);
-        claims.map_err(AuthorizationError::Claims)
+        let mut claims = claims.map_err(AuthorizationError::Claims)?;
+        claims.asked.keep_within(&self.client.scope);
+        Ok(claims)
     }
 
     fn opaque(&self, name: &str) -> Result<Option<String>, AuthorizationError> {

@@ -382,3 +382,65 @@ async fn a_browser_app_may_read_that_it_has_to_wait() {
         Some("https://app.example")
     );
 }
+
+#[tokio::test]
+async fn refused_launches_and_changes_of_registrations_are_part_of_a_flood() {
+    let clinic = clinic(few_failures()).await;
+    let browser = clinic.browser();
+    let send = async |method: Method, path: &str| {
+        let request = Browser::request(method, path)
+            .header("x-forwarded-for", HOSPITAL)
+            .header("authorization", "Bearer guess")
+            .header("content-type", "application/json");
+        browser
+            .send(request.body(axum::body::Body::from("{}")).unwrap())
+            .await
+    };
+    let calls = [
+        (Method::POST, "/v1/launches"),
+        (Method::PUT, "/oauth2/register/client-x"),
+        (Method::DELETE, "/oauth2/register/client-x"),
+    ];
+    for _ in 0..FAILURES / calls.len() {
+        for (method, path) in &calls {
+            let answer = send(method.clone(), path).await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path} {answer:?}");
+        }
+    }
+    let lines = audit(&clinic).await.len();
+    for (method, path) in &calls {
+        let answer = send(method.clone(), path).await;
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{path} {answer:?}");
+        assert!(answer.header("retry-after").is_some());
+    }
+    assert_eq!(audit(&clinic).await.len(), lines);
+    let answer = send(Method::POST, "/v1/launches").await;
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    assert!(answer.body.contains(r#""status":429"#), "{answer:?}");
+    // Whoever asks what its registration is writes nothing and is answered.
+    let answer = send(Method::GET, "/oauth2/register/client-x").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_resource_server_is_known_by_each_of_its_tokens() {
+    let clinic = clinic(few_failures()).await;
+    let browser = clinic.browser();
+    let (monitor, secret) = clinic.issuer.add_service_client("monitor", "introspect").await;
+    let request = [
+        ("grant_type", "client_credentials"),
+        ("client_id", &*monitor.client_id),
+        ("client_secret", &*secret),
+    ];
+    let token: Value = call(&browser, HOSPITAL, "/oauth2/token", &request).await.json();
+    flood(&browser).await;
+    let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+    let ask = async |bearer: &str| {
+        let headers = [("authorization", bearer), ("x-forwarded-for", HOSPITAL)];
+        browser
+            .post_with("/oauth2/introspect", &[("token", "x")], &headers)
+            .await
+    };
+    assert_eq!(ask(&bearer).await.json()["active"], false);
+    is_told_to_wait(&ask("Bearer x").await, "temporarily_unavailable");
+}

@@ -88,6 +88,11 @@ fn pairwise_subjects_need_one_host() {
         ]),
         Err(MetadataFault::NoSector)
     );
+    assert_eq!(
+        pairwise(&["http://localhost:4567/cb"]),
+        Err(MetadataFault::NoSector),
+        "every native app is there"
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use wardgate_shared::claims::IdClaims;
+use wardgate_shared::scope::ScopeSet;
 
 use crate::domain::authentication_context::AuthenticationContext;
 use crate::domain::client::{ClientAuthentication, GrantType};
@@ -322,6 +323,36 @@ async fn the_person_is_asked_about_claims_in_plain_words_and_remembered_for_them
     tokens(&clinic, &browser, &[("scope", Some("openid profile"))]).await;
     let within = [("scope", Some("openid profile")), more[0]];
     assert!(ask(&browser, &within).await.sent("code").is_some());
+}
+
+#[tokio::test]
+async fn claims_beyond_what_the_client_is_registered_for_are_neither_asked_for_nor_told() {
+    let clinic = Clinic::with_web_client(|web| web.scope = ScopeSet::parse("openid profile").unwrap()).await;
+    let browser = clinic.browser();
+    browser.sign_in("/login", PATIENT, PASSWORD).await;
+    let claims = [(
+        "claims",
+        Some(r#"{"userinfo":{"email":{"essential":true},"gender":null},"id_token":{"address":null}}"#),
+    )];
+    let consent = ask(&browser, &claims).await;
+    let page = browser.get(consent.location()).await;
+    assert!(page.body.contains("see your gender"), "{page:?}");
+    for words in ["see your e-mail address", "see your postal address"] {
+        assert!(!page.body.contains(words), "{page:?}");
+    }
+    let code = browser
+        .decide(consent.location(), "allow")
+        .await
+        .sent("code")
+        .unwrap();
+    let tokens = redeem(&clinic, &code).await;
+    let told = user_info(&clinic, &tokens).await;
+    assert!(
+        told.get("gender").is_some() && told.get("email").is_none(),
+        "{told}"
+    );
+    let id = serde_json::to_value(id_claims(&clinic, &tokens).await).unwrap();
+    assert!(id.get("address").is_none(), "{id}");
 }
 
 #[tokio::test]
