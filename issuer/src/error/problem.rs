@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::problem::{PROBLEM_MEDIA_TYPE, Problem};
 
 use crate::config::Config;
@@ -44,6 +45,10 @@ pub fn problem_bearer(config: &Config, headers: &HeaderMap, error: BearerError) 
             .headers_mut()
             .append(header::WWW_AUTHENTICATE, challenge.clone());
     }
+    // Whoever counts failures tells a call that lacks only the server's nonce from a bad one by it.
+    if let Some(code) = answer.extensions().get::<OAuthErrorCode>() {
+        response.extensions_mut().insert(*code);
+    }
     response
 }
 
@@ -57,4 +62,33 @@ pub fn problem_internal(error: &InternalError) -> Response {
             .insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::error::dpop::ProofRefusal;
+    use crate::testing;
+
+    #[test]
+    fn a_refused_token_keeps_the_code_by_which_failures_are_told_apart() {
+        let config = testing::config(Path::new(""));
+        for (error, code) in [
+            (BearerError::InvalidToken, Some(OAuthErrorCode::InvalidToken)),
+            (
+                BearerError::Proof(ProofRefusal::Nonce),
+                Some(OAuthErrorCode::UseDpopNonce),
+            ),
+            (BearerError::NoToken, None),
+        ] {
+            let answer = problem_bearer(&config, &HeaderMap::new(), error);
+            assert_eq!(
+                answer.extensions().get::<OAuthErrorCode>(),
+                code.as_ref(),
+                "{error:?}"
+            );
+        }
+    }
 }
