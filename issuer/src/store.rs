@@ -2,7 +2,9 @@
 //!
 //! Writes go to one thread that owns one connection and commits whatever is queued in one transaction (`writer`); an
 //! answer is given after that commit, with `synchronous=FULL`, so what was answered survives a loss of power. Reads go
-//! to a pool of read-only connections (`readers`). No async thread ever waits on SQLite itself.
+//! to a pool of read-only connections (`readers`). What is found by its key is read on the thread that asks, since waking
+//! another one costs more than the read; the log keeps readers and the writer out of each other's way. Everything longer is
+//! read on threads that may wait. No async thread ever waits for a lock of SQLite's.
 //!
 //! Whatever may be used once is consumed by one guarded statement, in the transaction that stores what comes of it, and
 //! the audit event of a change commits with the change. A second backend would offer the same operations; nothing here
@@ -161,6 +163,17 @@ impl Store {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.0.readers.read(work).await
+    }
+
+    /// Reads a row or a few by their keys, as [`Store::read`] would.
+    async fn look_up<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self.0.readers.read_here(&work) {
+            Some(outcome) => outcome,
+            None => self.read(work).await,
+        }
     }
 
     async fn write<T: Send + 'static>(

@@ -153,13 +153,16 @@ fn scenarios(
             algorithm.name(),
             bench.seconds
         ));
+        let before = server.processor_time();
         let measured = load.run(bench, scenario, server.port)?;
         server.see_that_it_lives()?;
+        let worked = server.processor_time().zip(before);
         rows.push(Row {
             who,
             scenario,
             algorithm,
             measured,
+            processor_time: worked.map(|(after, before)| after.saturating_sub(before)),
             raw,
             peak_kib: None,
         });

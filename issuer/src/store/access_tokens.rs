@@ -92,11 +92,11 @@ impl Store {
     /// [`StoreError`].
     pub async fn grant_of_access_token(&self, token_id: &str) -> Result<Option<Grant>, StoreError> {
         let token_id = String::from(token_id);
-        self.read(move |connection| {
+        self.look_up(move |connection| {
             sql::first(
                 connection,
                 "SELECT g.* FROM access_tokens a JOIN grants g ON g.id = a.grant_id WHERE a.token_id = ?1",
-                [token_id],
+                [&token_id],
                 grants::from_row,
             )
         })
@@ -109,7 +109,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn is_access_token_live(&self, token_id: &str, now: Timestamp) -> Result<bool, StoreError> {
         let token_id = String::from(token_id);
-        self.read(move |connection| {
+        self.look_up(move |connection| {
             let query =
                 "SELECT 1 FROM access_tokens WHERE token_id = ?1 AND revoked_at IS NULL AND expires_at > ?2";
             Ok(sql::first(connection, query, params![token_id, now.seconds()], |_| Ok(()))?.is_some())

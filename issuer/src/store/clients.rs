@@ -34,11 +34,11 @@ impl Store {
     /// [`StoreError`].
     pub async fn client(&self, client_id: &str) -> Result<Option<Client>, StoreError> {
         let client_id = String::from(client_id);
-        self.read(move |connection| {
+        self.look_up(move |connection| {
             sql::first(
                 connection,
                 "SELECT * FROM clients WHERE client_id = ?1",
-                [client_id],
+                [&client_id],
                 from_row,
             )
         })

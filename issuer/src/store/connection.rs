@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::OpenError;
@@ -10,9 +11,14 @@ use super::error::OpenError;
 /// `application_id` of our databases: "WARD".
 const APPLICATION_ID: i32 = 0x5741_5244;
 /// How long a statement waits for another process, such as the command line beside a running server.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Statements kept prepared on each connection: more than this crate has.
 const STATEMENTS: usize = 128;
+/// Pages in the log before they are moved to the database file: 16 MiB. A page that changes often is moved once for
+/// many commits.
+const CHECKPOINT_PAGES: i32 = 4096;
+/// Pages that the writer keeps in memory, in KiB. Tokens lie at random places in their indexes.
+const WRITER_CACHE_KIB: i32 = 8192;
 
 /// The one connection that writes. A file that does not exist is made, readable by its owner only.
 pub(super) fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
@@ -36,6 +42,10 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
     // What is committed is on the disk before anybody is told.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    // Each job of a batch can be undone alone; what that takes is kept in memory, not in a file beside the log.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }
 
@@ -51,6 +61,8 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A plan holds for all values: otherwise SQLite plans many a statement anew for every value that is bound to it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     Ok(connection)

@@ -24,8 +24,9 @@ use wardgate_shared::time::Timestamp;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::digest::SecretDigest;
 use crate::domain::grant::{AccessTokenRecord, Grant, RefreshToken};
+use crate::domain::user::User;
 
-use super::{RefreshRotation, Store, StoreError, access_tokens, audit_events, grants, sql};
+use super::{RefreshRotation, Store, StoreError, access_tokens, audit_events, grants, sql, users};
 
 /// The reason of a [`crate::domain::audit_event::AuditAction::Replay`] event.
 const REPLAYED: &str = "refresh_token_replayed";
@@ -94,14 +95,24 @@ impl Store {
         digest: &SecretDigest,
     ) -> Result<Option<(RefreshToken, Grant)>, StoreError> {
         let digest = *digest;
-        self.read(move |connection| {
-            sql::first(
-                connection,
-                "SELECT t.digest, t.grant_id, t.issued_at, t.expires_at, t.rotated_at, t.replaced_at, t.dpop_jkt, g.*
-                 FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id WHERE t.digest = ?1",
-                params![digest.as_bytes()],
-                |row| Ok((from_row(row)?, grants::from_row(row)?)),
-            )
+        self.look_up(move |connection| find(connection, &digest, |token, grant| Ok((token, grant))))
+            .await
+    }
+
+    /// A refresh token, its grant, and the person who gave it: as [`Store::refresh_token`], in one look.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn refresh_token_and_user(
+        &self,
+        digest: &SecretDigest,
+    ) -> Result<Option<(RefreshToken, Grant, User)>, StoreError> {
+        let digest = *digest;
+        self.look_up(move |connection| {
+            find(connection, &digest, |token, grant| {
+                let user = users::find(connection, &grant.user_id)?.ok_or(StoreError::Corrupt("grants"))?;
+                Ok((token, grant, user))
+            })
         })
         .await
     }
@@ -117,7 +128,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let digest = *digest;
-        self.read(move |connection| {
+        self.look_up(move |connection| {
             let query = concat!(
                 "SELECT 1 FROM refresh_tokens WHERE digest = ?1 AND ",
                 counts!(),
@@ -194,6 +205,21 @@ impl Store {
         self.write(move |connection| end_replayed(connection, presented, now, &audit))
             .await
     }
+}
+
+/// A refresh token and its grant, as `read` takes them. What `read` asks for is of the same state of the database.
+fn find<T>(
+    connection: &Connection,
+    digest: &SecretDigest,
+    read: impl FnOnce(RefreshToken, Grant) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    sql::first(
+        connection,
+        "SELECT t.digest, t.grant_id, t.issued_at, t.expires_at, t.rotated_at, t.replaced_at, t.dpop_jkt, g.*
+         FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id WHERE t.digest = ?1",
+        params![digest.as_bytes()],
+        |row| read(from_row(row)?, grants::from_row(row)?),
+    )
 }
 
 /// Supersedes the token itself, when it counts.

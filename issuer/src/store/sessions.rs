@@ -69,7 +69,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<(Session, User)>, StoreError> {
         let digest = *digest;
-        self.read(move |connection| {
+        self.look_up(move |connection| {
             sql::first(
                 connection,
                 "SELECT s.digest, s.id, s.user_id, s.authenticated_at, s.methods, s.last_seen_at, s.request_digest, s.expires_at,

@@ -1,6 +1,6 @@
 //! People's accounts.
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use wardgate_shared::secret::Secret;
 
 use crate::domain::audit_event::AuditEvent;
@@ -50,15 +50,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn user(&self, id: &str) -> Result<Option<User>, StoreError> {
         let id = String::from(id);
-        self.read(move |connection| {
-            sql::first(
-                connection,
-                "SELECT *, id AS user_id FROM users WHERE id = ?1",
-                [id],
-                from_row,
-            )
-        })
-        .await
+        self.look_up(move |connection| find(connection, &id)).await
     }
 
     /// The person who signs in with this address, given as [`crate::domain::user::normalize_email`] makes it.
@@ -143,6 +135,12 @@ impl Store {
         })
         .await
     }
+}
+
+/// The person of this id.
+pub(super) fn find(connection: &Connection, id: &str) -> Result<Option<User>, StoreError> {
+    let query = "SELECT *, id AS user_id FROM users WHERE id = ?1";
+    sql::first(connection, query, [id], from_row)
 }
 
 /// A person from a row in which the id is called `user_id` and `created_at` is the account's.

@@ -13,6 +13,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::StoreError;
+use super::sql;
 
 /// Jobs that may wait; whoever comes then waits to be let in, and is turned away after [`LONGEST_WAIT`].
 const QUEUE: usize = 1024;
@@ -147,13 +148,13 @@ fn work_off(mut connection: Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>, 
 
 /// Runs a batch in one transaction. On an error nothing of it is stored.
 fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for job in batch {
-        let mut savepoint = transaction.savepoint()?;
-        if !job.run(&savepoint) {
-            savepoint.rollback()?;
+        sql::change(&transaction, "SAVEPOINT job", [])?;
+        if !job.run(&transaction) {
+            sql::change(&transaction, "ROLLBACK TO job", [])?;
         }
-        savepoint.commit()?;
+        sql::change(&transaction, "RELEASE job", [])?;
         // On some faults (disk full, I/O) SQLite undoes the whole transaction by itself; what follows would then be
         // committed one by one.
         if transaction.is_autocommit() {

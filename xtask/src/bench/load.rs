@@ -50,6 +50,8 @@ pub(super) struct Load {
 /// What wrk saw.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Measured {
+    /// Answers.
+    pub(super) requests: f64,
     /// Answers a second.
     pub(super) rate: f64,
     /// Half of the answers took no longer, in milliseconds.
@@ -96,8 +98,10 @@ fn parse(output: &str) -> Outcome<Measured> {
             "the load went wrong: {refused} requests were refused, {broken} connections broke"
         )));
     }
+    let requests = number("requests")?;
     Ok(Measured {
-        rate: number("requests")? / number("microseconds")? * 1e6,
+        requests,
+        rate: requests / number("microseconds")? * 1e6,
         p50: number("p50")? / 1e3,
         p99: number("p99")? / 1e3,
     })

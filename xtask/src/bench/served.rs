@@ -1,4 +1,4 @@
-//! A server under load: its port, its memory, its end.
+//! A server under load: its port, its memory, its processor time, its end.
 
 use std::{
     fs::{self, File},
@@ -82,6 +82,15 @@ impl Served {
         line.trim().strip_suffix("kB")?.trim().parse().ok()
     }
 
+    /// The time that processors have worked for the server so far, in its own code and in the system's; `None` where the
+    /// system does not say.
+    pub(super) fn processor_time(&self) -> Option<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.group.id())).ok()?;
+        let second = rustix::param::clock_ticks_per_second();
+        let milliseconds = ticks(&stat)?.checked_mul(1000)?.checked_div(second)?;
+        Some(Duration::from_millis(milliseconds))
+    }
+
     fn fault(&self, what: &str) -> Fault {
         Fault::new(format!(
             "the server {what}; the last lines of {}:\n{}",
@@ -112,4 +121,28 @@ fn answers(port: u16, path: &str) -> bool {
         Ok(start == *b"HTTP/1.1 200")
     };
     ask().unwrap_or(false)
+}
+
+/// `utime` and `stime` together, of what proc_pid_stat(5) describes.
+fn ticks(stat: &str) -> Option<u64> {
+    // The second field, the program's name in parentheses, may hold spaces and parentheses; the third follows it.
+    let (_, third_and_on) = stat.rsplit_once(") ")?;
+    let mut fields = third_and_on.split(' ').skip(11);
+    let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    user.checked_add(system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ticks;
+
+    #[test]
+    fn reads_the_processor_time_of_a_program_of_any_name() {
+        let rest = "S 1 77 77 0 -1 4194560 2207 0 3 0 410 95 7 8 20 0 6 0 5318 1 1";
+        for name in ["(wardgate)", "(node main)", "(a) b) 1 (c)"] {
+            assert_eq!(ticks(&format!("77 {name} {rest}\n")), Some(505), "{name}");
+        }
+        assert_eq!(ticks("77 (wardgate) S 1 77"), None);
+        assert_eq!(ticks(""), None);
+    }
 }

@@ -13,7 +13,6 @@ use crate::domain::audit_event::AuditOutcome;
 use crate::domain::client::GrantType;
 use crate::domain::digest::SecretDigest;
 use crate::domain::grant::{Grant, RefreshToken};
-use crate::domain::user::User;
 use crate::endpoints::resources;
 use crate::error::internal::InternalError;
 use crate::store::{PresentedRefreshToken, RefreshRotation};
@@ -35,9 +34,9 @@ pub(super) async fn exchange(
 ) -> Result<Response, TokenError> {
     let store = exchange.state.store();
     let digest = SecretDigest::of(offered.expose());
-    let found = store.refresh_token(&digest).await.map_err(InternalError::from)?;
+    let found = store.refresh_token_and_user(&digest).await;
     let invalid = || TokenError::Grant(InvalidGrant::RefreshToken);
-    let (token, grant) = found.ok_or_else(invalid)?;
+    let (token, grant, user) = found.map_err(InternalError::from)?.ok_or_else(invalid)?;
     // A foreign client's attempt changes nothing: the token is still its owner's (OIDC-62).
     if grant.client_id != exchange.client.client().client_id {
         return Err(invalid());
@@ -60,8 +59,9 @@ pub(super) async fn exchange(
     let end = lifetime_end(exchange, &grant)
         .await?
         .ok_or(TokenError::Grant(InvalidGrant::SessionEnded))?;
-    let user = store.user(&grant.user_id).await.map_err(InternalError::from)?;
-    let user = user.filter(User::is_active).ok_or_else(invalid)?;
+    if !user.is_active() {
+        return Err(invalid());
+    }
     let scope = granting::for_refresh(requested.as_ref(), &grant.scope)
         .ok_or(TokenError::Scope(ScopeRefusal::Wider))?;
     let audiences = resources::narrowed(exchange.state.config(), exchange.parameters, &grant.audiences)

@@ -196,6 +196,51 @@ async fn readers_see_what_was_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_look_up_that_finds_no_connection_waits_for_one() {
+    let test = TestStore::new().await;
+    let (busy, mut is_busy) = tokio::sync::mpsc::channel(2);
+    let mut holders = JoinSet::new();
+    let mut gates = Vec::new();
+    // As many as the store has connections.
+    for _ in 0..2 {
+        let (open, opened) = std::sync::mpsc::channel::<()>();
+        gates.push(open);
+        let (store, busy) = (test.store.clone(), busy.clone());
+        holders.spawn(async move {
+            let held = store.read(move |_| {
+                busy.blocking_send(()).unwrap();
+                opened.recv().unwrap();
+                Ok(())
+            });
+            held.await.unwrap();
+        });
+        is_busy.recv().await.unwrap();
+    }
+    let mut look_up = Box::pin(test.store.client("app"));
+    let first = std::future::poll_fn(|context| std::task::Poll::Ready(look_up.as_mut().poll(context)));
+    assert!(first.await.is_pending());
+    for gate in gates {
+        gate.send(()).unwrap();
+    }
+    assert_eq!(look_up.await.unwrap().unwrap().client_id, "app");
+    holders.join_all().await;
+}
+
+#[tokio::test]
+async fn a_look_up_that_another_process_stands_in_the_way_of_is_left_to_a_thread_that_may_wait() {
+    let test = TestStore::new().await;
+    let timeout = |connection: &rusqlite::Connection| {
+        Ok(connection.pragma_query_value(None, "busy_timeout", |row| row.get::<_, i64>(0))?)
+    };
+    let readers = &test.store.0.readers;
+    assert_eq!(readers.read_here(timeout), Some(Ok(0)));
+    assert_eq!(readers.read_here(|_| Err::<(), _>(StoreError::Busy)), None);
+    let corrupt = StoreError::Corrupt("clients");
+    assert_eq!(readers.read_here(|_| Err::<(), _>(corrupt)), Some(Err(corrupt)));
+    assert_eq!(test.store.read(timeout).await, Ok(5000));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_names_for_one_person_in_one_sector_one_stays() {
     let test = TestStore::new().await;
     let (store, user_id) = (test.store.clone(), test.user.id.clone());

@@ -23,6 +23,27 @@ async fn every_connection_is_opened_for_durability() {
 }
 
 #[tokio::test]
+async fn a_statement_is_planned_once_whatever_is_bound_to_it() {
+    let test = TestStore::new().await;
+    test.redeemed("r", test.grant("grant-1")).await;
+    let plans = |connection: &rusqlite::Connection| {
+        let query = "SELECT 1 FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id
+                     WHERE t.digest = ?1 AND g.user_id = ?2 AND g.client_id = ?3";
+        for value in ["a", "b", "c"] {
+            let digest = digest(value);
+            let parameters = rusqlite::params![digest.as_bytes(), value, value];
+            let _ = connection.prepare_cached(query)?.exists(parameters)?;
+        }
+        let statement = connection.prepare_cached(query)?;
+        Ok(statement.get_status(rusqlite::StatementStatus::RePrepare))
+    };
+    assert_eq!(test.store.read(plans).await, Ok(0));
+    assert_eq!(test.store.write(plans).await, Ok(0));
+    // A connection without our settings is the proof that the statement can tell.
+    assert!(plans(&test.connection()).unwrap() > 0);
+}
+
+#[tokio::test]
 async fn readers_cannot_write() {
     let test = TestStore::new().await;
     let refused = test
