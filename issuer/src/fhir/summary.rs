@@ -148,7 +148,7 @@ fn text(resource: &Value, pointer: &str) -> Option<String> {
 fn shown(text: &str) -> Option<String> {
     let is_shown = |letter: &char| {
         !letter.is_control()
-            && !matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            && !matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     let text: String = text.chars().filter(is_shown).take(MAXIMUM_CHARACTERS).collect();
     let text = text.trim();

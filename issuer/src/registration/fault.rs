@@ -167,8 +167,8 @@ impl MetadataFault {
             Self::MalformedScope => "scope is not a list of scopes separated by single spaces",
             Self::NothingOfScope => "Nothing of the scope may be registered for this client",
             Self::Name => {
-                "client_name must be 1 to 200 bytes of text, without control characters and without those that change \
-                 the direction of writing"
+                "client_name must be 1 to 200 bytes of text, without control characters and without those that have no \
+                 width or change the direction of writing"
             }
             Self::PageUrl(member) => {
                 return format!(

@@ -44,17 +44,19 @@ pub fn check(client: &Client, config: &Config) -> Result<(), MetadataFault> {
 
 /// A name is what people go by, so it must be what it looks like.
 fn check_name(name: &str) -> Result<(), MetadataFault> {
-    // Marks and overrides of the direction of writing (Unicode UAX 9): they show text in another order than it is in.
-    let redirects_writing = |character| {
+    // Marks and overrides of the direction of writing (Unicode UAX 9): they show text in another order than it is in. And
+    // what has no width: two names would look the same, or one like none. Joiners stay, which some scripts need.
+    let misleads = |character| {
         matches!(
             character,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'
+                | '\u{2066}'..='\u{2069}' | '\u{feff}'
         )
     };
     let is_lawful = !name.trim().is_empty()
         && name.len() <= MAXIMUM_NAME_BYTES
         && !name.contains(char::is_control)
-        && !name.contains(redirects_writing);
+        && !name.contains(misleads);
     if is_lawful {
         Ok(())
     } else {

@@ -65,6 +65,25 @@ fn the_scopes_for_refresh_tokens_need_the_grant() {
 }
 
 #[test]
+fn a_name_looks_like_what_it_is() {
+    let named = |name: &str| {
+        let mut client = app();
+        client.name = name.into();
+        check(&client, &config())
+    };
+    assert_eq!(named("Klinik-App für Ärzte"), Ok(()));
+    for name in [
+        "\u{200b}",
+        "Ward\u{2060}gate",
+        "Ward\u{feff}gate",
+        "\u{202e}etagdraW",
+        "A\u{2028}B",
+    ] {
+        assert_eq!(named(name), Err(MetadataFault::Name), "{name:?}");
+    }
+}
+
+#[test]
 fn pairwise_subjects_need_one_host() {
     let pairwise = |uris: &[&str]| {
         let mut client = app();
