@@ -74,12 +74,18 @@ pub(super) fn config_file(session: &Session<'_>) -> PathBuf {
     session.workspace.dev().join("wardgate.toml")
 }
 
-/// Loads the dev data unless it is there.
+/// Loads the dev data unless it is there, in the form of this version of the tool.
 pub(super) fn load(session: &Session<'_>, fresh: bool) -> Outcome<DevData> {
     let folder = session.workspace.dev();
     let file = folder.join("environment.json");
     fs::create_dir_all(&folder).or_fault(|| format!("create {}", folder.display()))?;
-    if fresh || !file.exists() {
+    let is_outdated = file.exists() && read(file.clone()).is_err();
+    if is_outdated {
+        session
+            .screen
+            .step("the dev data is of another version of this tool, which this one cannot use");
+    }
+    if fresh || is_outdated || !file.exists() {
         session.screen.step("loading the dev data into target/dev");
         remove_old(&folder, &file)?;
         write_config(session, &folder)?;
