@@ -8,11 +8,13 @@
 //!
 //! Trusted on entry: the master key. Left out on purpose: hardware keys, and keys brought from elsewhere.
 
+mod foreign;
 mod master;
 mod native;
 mod ring;
 mod rotation;
 
+pub use foreign::{NotVerified, verify_with_any};
 pub use master::{MasterKey, MasterKeyError};
 pub use native::{CryptoFailure, NativeSigningKey, NativeVerifyingKey};
 pub use ring::{ID_TOKEN_ALGORITHMS, KeyError, KeyRing, signing_algorithms};

@@ -12,15 +12,14 @@ use std::sync::Arc;
 use serde::Deserialize;
 use wardgate_shared::jwk::JwkSet;
 use wardgate_shared::jwt::{
-    self, Audiences, JwtError, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, UnverifiedJwt, VerifiedJwt,
-    VerifyError,
+    Audiences, JwtError, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, UnverifiedJwt, VerifiedJwt,
 };
 use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
 use crate::domain::client::{Client, ClientAuthentication, ClientKeys, Rules};
 use crate::error::internal::InternalError;
-use crate::keys::NativeVerifyingKey;
+use crate::keys::{NotVerified, verify_with_any};
 use crate::outbound::WantedKey;
 use crate::state::AppState;
 use crate::store::Insertion;
@@ -31,8 +30,6 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 const LONGEST_LIFE_SECONDS: i64 = 300;
 /// How far a client's clock may be off, in seconds: above the 8 and below the 60 of FAPI-33.
 const SKEW_SECONDS: i64 = 30;
-/// The most keys that are tried when the assertion names none (OIDC-06).
-const MOST_KEYS_TRIED: usize = 8;
 /// The endpoints at which clients authenticate. Their URLs are accepted as `aud` beside the issuer's own: clients name
 /// the token endpoint (OIDC-02), the issuer (OIDC-91) or the endpoint they call, and an assertion works once wherever.
 const ENDPOINTS: [&str; 7] = [
@@ -315,7 +312,8 @@ async fn check(
         // `iat` is not required (SMART-31), so the life is counted from now.
         maximum_lifetime_seconds: None,
     };
-    let verified = match verify_with_any(&assertion.jwt, &key_set, &policy, now).await {
+    let verified = verify_with_any::<AssertionClaims>(&assertion.jwt, &key_set, &policy, now).await;
+    let verified = match verified.map_err(AssertionFault::from) {
         Err(AssertionFault::Audience) if rules.requires_issuer_as_audience => {
             return Err(AssertionFault::AudienceNotIssuer);
         }
@@ -362,28 +360,14 @@ async fn key_set(
     }
 }
 
-/// Verifies with the key of the header's `kid`, or, when it has none, with each key that fits its `alg`.
-async fn verify_with_any(
-    jwt: &UnverifiedJwt<'_>,
-    keys: &JwkSet,
-    policy: &Policy<'_>,
-    now: Timestamp,
-) -> Result<VerifiedJwt<AssertionClaims>, AssertionFault> {
-    let algorithm = jwt.algorithm();
-    let mut fault = AssertionFault::Key;
-    for jwk in keys.candidates(jwt.key_id(), algorithm).take(MOST_KEYS_TRIED) {
-        // A key that the library does not take verifies nothing.
-        let Ok(key) = NativeVerifyingKey::from_jwk(jwk, algorithm) else {
-            continue;
-        };
-        match jwt::verify(jwt, &key, policy, now).await {
-            Ok(verified) => return Ok(verified),
-            Err(VerifyError::Refused(JwtError::InvalidSignature)) => fault = AssertionFault::Signature,
-            Err(VerifyError::Refused(error)) => return Err(AssertionFault::of(error)),
-            Err(VerifyError::Undecided(never)) => match never {},
+impl From<NotVerified> for AssertionFault {
+    fn from(error: NotVerified) -> Self {
+        match error {
+            NotVerified::NoKey => Self::Key,
+            NotVerified::Signature => Self::Signature,
+            NotVerified::Refused(error) => Self::of(error),
         }
     }
-    Err(fault)
 }
 
 /// The audiences by which a client with these rules may call this issuer.

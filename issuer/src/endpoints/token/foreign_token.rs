@@ -17,13 +17,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use wardgate_shared::jwk::JwkSet;
 use wardgate_shared::jwt::{
-    self, Audiences, JwtError, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, UnverifiedJwt, VerifiedJwt,
-    VerifyError,
+    Audiences, JwtError, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, UnverifiedJwt, VerifiedJwt,
 };
 use wardgate_shared::time::Timestamp;
 
 use crate::config::{Config, TrustedIssuer};
-use crate::keys::NativeVerifyingKey;
+use crate::keys::{NotVerified, verify_with_any};
 use crate::outbound::{DiscoveryError, KeySetError, WantedKey};
 use crate::state::AppState;
 
@@ -33,8 +32,6 @@ pub(super) use fault::ForeignTokenFault;
 pub(super) const SKEW_SECONDS: i64 = 30;
 /// The furthest that `exp` of an assertion may lie ahead, in seconds.
 const LONGEST_ASSERTION_SECONDS: i64 = 300;
-/// The most keys that are tried when the token names none.
-const MOST_KEYS_TRIED: usize = 8;
 /// Our URLs that an assertion may name in `aud`, beside the issuer's own (RFC 7523 section 3).
 const TOKEN_ENDPOINTS: [&str; 3] = ["/oauth2/token", "/oauth/token", "/auth/token"];
 
@@ -231,28 +228,14 @@ async fn key_set(
     }
 }
 
-/// Verifies with the key of the header's `kid`, or, when it has none, with each key that fits its `alg`.
-async fn verify_with_any(
-    jwt: &UnverifiedJwt<'_>,
-    keys: &JwkSet,
-    policy: &Policy<'_>,
-    now: Timestamp,
-) -> Result<VerifiedJwt<ForeignClaims>, ForeignTokenFault> {
-    let algorithm = jwt.algorithm();
-    let mut fault = ForeignTokenFault::Key;
-    for jwk in keys.candidates(jwt.key_id(), algorithm).take(MOST_KEYS_TRIED) {
-        // A key that the library does not take verifies nothing.
-        let Ok(key) = NativeVerifyingKey::from_jwk(jwk, algorithm) else {
-            continue;
-        };
-        match jwt::verify(jwt, &key, policy, now).await {
-            Ok(verified) => return Ok(verified),
-            Err(VerifyError::Refused(JwtError::InvalidSignature)) => fault = ForeignTokenFault::Signature,
-            Err(VerifyError::Refused(error)) => return Err(ForeignTokenFault::of(error)),
-            Err(VerifyError::Undecided(never)) => match never {},
+impl From<NotVerified> for ForeignTokenFault {
+    fn from(error: NotVerified) -> Self {
+        match error {
+            NotVerified::NoKey => Self::Key,
+            NotVerified::Signature => Self::Signature,
+            NotVerified::Refused(error) => Self::of(error),
         }
     }
-    Err(fault)
 }
 
 /// What others may call this issuer in `aud` of an assertion.
