@@ -29,14 +29,16 @@ pub struct SignInPage<'a> {
     pub client_name: Option<&'a str>,
     /// What else is shown of it.
     pub card: ClientCard<'a>,
-    /// The authorization request to go on with.
-    pub request: Option<&'a str>,
-    /// The device to go on with: its user code, or `any`.
-    pub device: Option<&'a str>,
+    /// What the person signs in for: the field that carries it on, name and value.
+    pub carried: Option<(&'a str, &'a str)>,
+    /// Where to begin anew with another address.
+    pub start: &'a str,
     /// Ties the form to the browser.
     pub form_token: &'a str,
     /// What the address field holds.
     pub email: &'a str,
+    /// Whether the address is known and the password is asked for.
+    pub asks_password: bool,
     /// Why the last attempt failed.
     pub problem: Option<&'a str>,
 }

@@ -81,9 +81,13 @@ export class Person {
       await this.submit(form.locator('button').first());
     } else if (await form.locator('[name="password"]').count()) {
       // `login` is what other providers call it.
-      await form.locator('[name="email"], [name="login"]').fill(this.email, { timeout: 2000 });
+      const address = form.locator('[name="email"], [name="login"]');
+      if (await address.isEditable()) await address.fill(this.email, { timeout: 2000 });
       await form.locator('[name="password"]').fill(this.password, { timeout: 2000 });
       await this.submit(form.locator('button[type="submit"], button:not([type])').first());
+    } else if (await form.locator('[name="email"]').count()) {
+      await form.locator('[name="email"]').fill(this.email, { timeout: 2000 });
+      await this.submit(form.locator('button[type="submit"]').first());
     } else if (await form.locator('[name="decision"]').count()) {
       await this.submit(form.locator(`[name="decision"][value="${decision}"]`));
     } else if (await form.locator('button').count()) {

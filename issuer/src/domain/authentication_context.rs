@@ -2,21 +2,36 @@
 
 use super::session::AuthenticationMethod;
 
-/// A level. A higher one comes with each kind of second factor that people can use here.
+/// A level; a higher one contains those below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuthenticationContext {
+    /// By another identity provider, by means that it did not tell.
+    Unspecified,
     /// By a password over a protected connection.
     Password,
+    /// By two factors of different kinds.
+    MultiFactor,
+    /// By a passkey, which cannot be used on a page that only looks like ours.
+    PhishingResistant,
 }
 
 impl AuthenticationContext {
     /// Every level, the lowest first.
-    pub const ALL: [Self; 1] = [Self::Password];
+    pub const ALL: [Self; 4] = [
+        Self::Unspecified,
+        Self::Password,
+        Self::MultiFactor,
+        Self::PhishingResistant,
+    ];
 
-    /// The value of `acr`: for passwords that of SAML 2.0 "Authentication Context" section 3.4, which is widely understood.
+    /// The value of `acr`, each of them widely understood: SAML 2.0 "Authentication Context" sections 3.4 and 3.4.25, the
+    /// policy of OpenID PAPE 1.0 section 4, and OpenID Connect EAP ACR Values 1.0 section 4.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Unspecified => "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified",
             Self::Password => "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport",
+            Self::MultiFactor => "http://schemas.openid.net/pape/policies/2007/06/multi-factor",
+            Self::PhishingResistant => "phr",
         }
     }
 
@@ -27,12 +42,29 @@ impl AuthenticationContext {
 
     /// The level that these methods reach together; none when they are no authentication at all.
     pub fn reached_by(methods: &[AuthenticationMethod]) -> Option<Self> {
-        methods
-            .iter()
-            .map(|method| match method {
-                AuthenticationMethod::Password => Self::Password,
-            })
-            .max()
+        let alone = methods.iter().map(|method| match method {
+            AuthenticationMethod::Passkey => Self::PhishingResistant,
+            AuthenticationMethod::MultiFactorSingleSignOn => Self::MultiFactor,
+            AuthenticationMethod::Password
+            | AuthenticationMethod::OneTimePassword
+            | AuthenticationMethod::Sms
+            | AuthenticationMethod::RecoveryCode => Self::Password,
+            AuthenticationMethod::SingleSignOn => Self::Unspecified,
+        });
+        let highest = alone.max()?;
+        let is_first = |method: &&AuthenticationMethod| {
+            matches!(
+                method,
+                AuthenticationMethod::Password | AuthenticationMethod::SingleSignOn
+            )
+        };
+        let has_both =
+            methods.iter().any(|method| is_first(&method)) && methods.iter().any(|method| !is_first(&method));
+        Some(if has_both {
+            highest.max(Self::MultiFactor)
+        } else {
+            highest
+        })
     }
 }
 
@@ -47,7 +79,38 @@ mod tests {
             reached(&[AuthenticationMethod::Password]),
             Some(AuthenticationContext::Password)
         );
+        assert_eq!(
+            reached(&[AuthenticationMethod::SingleSignOn]),
+            Some(AuthenticationContext::Unspecified)
+        );
         assert_eq!(reached(&[]), None);
+    }
+
+    #[test]
+    fn two_kinds_are_multi_factor_and_one_kind_twice_is_not() {
+        use AuthenticationMethod as By;
+        let reached = AuthenticationContext::reached_by;
+        for second in [By::OneTimePassword, By::Sms, By::RecoveryCode] {
+            for first in [By::Password, By::SingleSignOn] {
+                assert_eq!(
+                    reached(&[first, second]),
+                    Some(AuthenticationContext::MultiFactor),
+                    "{first:?} {second:?}"
+                );
+            }
+            assert_eq!(reached(&[second]), Some(AuthenticationContext::Password));
+        }
+        assert_eq!(
+            reached(&[By::Password, By::Password]),
+            Some(AuthenticationContext::Password)
+        );
+        assert_eq!(
+            reached(&[By::MultiFactorSingleSignOn]),
+            Some(AuthenticationContext::MultiFactor)
+        );
+        for methods in [&[By::Passkey][..], &[By::Password, By::Passkey]] {
+            assert_eq!(reached(methods), Some(AuthenticationContext::PhishingResistant));
+        }
     }
 
     #[test]

@@ -4,30 +4,86 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 use wardgate_shared::time::Timestamp;
 
+use super::authentication_context::AuthenticationContext;
 use super::digest::SecretDigest;
 
-/// How somebody was authenticated: a value of `amr` (RFC 8176), and the method that the audit trail names.
+/// By what somebody was authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuthenticationMethod {
-    /// `pwd`: a password.
+    /// A password.
     Password,
+    /// A time-based one-time password of an authenticator app (RFC 6238).
+    OneTimePassword,
+    /// A code sent to a telephone.
+    Sms,
+    /// A passkey whose authenticator verified the person (WebAuthn).
+    Passkey,
+    /// A recovery code, in place of a lost second factor.
+    RecoveryCode,
+    /// Another identity provider, which did not say that it asked for more than one factor.
+    SingleSignOn,
+    /// Another identity provider, which said that it asked for more than one factor.
+    MultiFactorSingleSignOn,
 }
 
 impl AuthenticationMethod {
     /// Every method.
-    pub const ALL: [Self; 1] = [Self::Password];
+    pub const ALL: [Self; 7] = [
+        Self::Password,
+        Self::OneTimePassword,
+        Self::Sms,
+        Self::Passkey,
+        Self::RecoveryCode,
+        Self::SingleSignOn,
+        Self::MultiFactorSingleSignOn,
+    ];
 
-    /// The value in `amr`.
+    /// The name in the store and in the audit trail.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "pwd",
+            Self::OneTimePassword => "otp",
+            Self::Sms => "sms",
+            Self::Passkey => "passkey",
+            Self::RecoveryCode => "recovery_code",
+            Self::SingleSignOn => "sso",
+            Self::MultiFactorSingleSignOn => "sso_mfa",
         }
     }
 
-    /// The method of this `amr` value, or `None`.
+    /// The method of this name, or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.as_str() == name)
     }
+
+    /// Its values in `amr` (RFC 8176). `fed` is not registered there, but what Microsoft Entra ID says for the same.
+    const fn references(self) -> &'static [&'static str] {
+        match self {
+            Self::Password => &["pwd"],
+            Self::OneTimePassword | Self::RecoveryCode => &["otp"],
+            Self::Sms => &["sms"],
+            Self::Passkey => &["pop", "user"],
+            Self::SingleSignOn => &["fed"],
+            Self::MultiFactorSingleSignOn => &["fed", "mfa"],
+        }
+    }
+}
+
+/// `amr` of somebody who was authenticated by `methods` (RFC 8176): each value once, and `mfa` where they reach it together.
+pub fn authentication_method_references(methods: &[AuthenticationMethod]) -> Vec<&'static str> {
+    let mut references = Vec::new();
+    let together = AuthenticationContext::reached_by(methods)
+        .filter(|context| *context >= AuthenticationContext::MultiFactor)
+        .map(|_| "mfa");
+    let own = methods
+        .iter()
+        .flat_map(|method| method.references().iter().copied());
+    for reference in own.chain(together) {
+        if !references.contains(&reference) {
+            references.push(reference);
+        }
+    }
+    references
 }
 
 /// A session. The cookie holds the secret, the store its digest.
@@ -42,7 +98,7 @@ pub struct Session {
     pub user_id: String,
     /// When they did: `auth_time`.
     pub authenticated_at: Timestamp,
-    /// By what they did: `amr`.
+    /// By what they did: see [`authentication_method_references`].
     pub methods: Vec<AuthenticationMethod>,
     /// When the session was last used, roughly.
     pub last_seen_at: Timestamp,
@@ -70,7 +126,34 @@ pub fn session_id_for(client_id: &str, session_id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::session_id_for;
+    use super::AuthenticationMethod::{
+        MultiFactorSingleSignOn, OneTimePassword, Passkey, Password, RecoveryCode, SingleSignOn,
+    };
+    use super::{AuthenticationMethod, authentication_method_references, session_id_for};
+
+    #[test]
+    fn amr_says_what_happened_and_whether_it_was_multi_factor() {
+        for (methods, amr) in [
+            (&[Password][..], &["pwd"][..]),
+            (&[Password, OneTimePassword], &["pwd", "otp", "mfa"]),
+            (&[Password, RecoveryCode], &["pwd", "otp", "mfa"]),
+            (&[Passkey], &["pop", "user", "mfa"]),
+            (&[Password, Passkey], &["pwd", "pop", "user", "mfa"]),
+            (&[SingleSignOn], &["fed"]),
+            (&[MultiFactorSingleSignOn], &["fed", "mfa"]),
+            (&[], &[]),
+        ] {
+            assert_eq!(authentication_method_references(methods), amr, "{methods:?}");
+        }
+    }
+
+    #[test]
+    fn every_method_is_found_by_its_name() {
+        for method in AuthenticationMethod::ALL {
+            assert_eq!(AuthenticationMethod::from_name(method.as_str()), Some(method));
+        }
+        assert_eq!(AuthenticationMethod::from_name("PWD"), None);
+    }
 
     // OUT-11
     #[test]

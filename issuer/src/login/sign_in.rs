@@ -1,4 +1,5 @@
-//! `/login`: the sign-in page.
+//! `/login`: the sign-in page. It asks for the e-mail address first, since that decides how a person signs in, and then for
+//! the password.
 //!
 //! A wrong password, an address without an account and a deactivated account get the same answer after the same work.
 
@@ -8,72 +9,52 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use wardgate_shared::secret::Secret;
-use wardgate_shared::time::Timestamp;
 
-use crate::device;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::device_authorization::UserCode;
-use crate::domain::digest::SecretDigest;
-use crate::domain::session::{AuthenticationMethod, Session};
+use crate::domain::session::AuthenticationMethod;
 use crate::domain::user::{User, normalize_email};
-use crate::endpoints::authorize::pending::PendingRequest;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
-use crate::error::redirect;
 use crate::extract::cookies::Cookie;
 use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin, distinguishing_address};
 use crate::password::PasswordCheck;
-use crate::rng;
 use crate::state::AppState;
 use crate::tokens::opaque::OpaqueSecret;
-use crate::views::{ClientCard, FormTargets, SignInPage, page_with_card};
+use crate::views::{SignInPage, page_with_card};
 
+use super::completion::{self, Browser, Proof};
+use super::destination::Destination;
 use super::form_token::{FormPurpose, form_token, is_form_token};
 use super::throttle::{SignInThrottle, Throttled};
 
 /// What everybody reads whose e-mail address and password do not open an account.
 const WRONG: &str = "The e-mail address or the password is not right.";
-const INCOMPLETE: &str = "Please fill in both the e-mail address and the password.";
+const NO_ADDRESS: &str = "Please fill in your e-mail address.";
+const NO_PASSWORD: &str = "Please fill in your password.";
 const TOO_MANY: &str = "There were too many failed attempts. Please wait a moment and try again.";
 
-/// What `device` says when no code was typed yet. Not a user code: those have other letters.
-const ANY_DEVICE: &str = "any";
-
-/// The device page to go on with: the way back is a page of ours and at most a code, never an address.
-fn device_path(device: &str) -> String {
-    device::path(UserCode::parse(device).as_ref())
-}
-
-/// `device` as the form carries it on.
-fn read_device(device: Option<&str>) -> Option<String> {
-    device.map(|device| UserCode::parse(device).map_or_else(|| ANY_DEVICE.into(), |code| code.to_string()))
-}
-
-/// Shows the form. `?request=` names the authorization request to go on with, `?device=` a device.
+/// Shows the form for the address. What the person signs in for stands in the query, see [`Destination::read`].
 pub async fn get(
     State(state): State<AppState>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes()).map_err(FormError::from)?;
-    let pending = match parameters.single("request").map_err(|_| PageError::Field)? {
-        Some(id) => Some(PendingRequest::load(&state, id).await?),
-        None => None,
-    };
-    let hint = pending
-        .as_ref()
+    let destination = Destination::read(&state, &parameters).await?;
+    let hint = destination
+        .pending()
         .and_then(|pending| pending.request.login_hint.clone())
         .unwrap_or_default();
     let shown = SignInForm {
-        pending: pending.as_ref(),
-        device: read_device(parameters.single("device").map_err(|_| PageError::Field)?),
+        destination: &destination,
+        step: Step::Email,
         email: &hint,
         problem: None,
     };
     show(&state, &headers, &shown, StatusCode::OK)
 }
 
-/// Signs in.
+/// Takes the address and shows how this person signs in; or takes address and password, and signs in.
 pub async fn post(
     State(state): State<AppState>,
     State(throttle): State<Arc<SignInThrottle>>,
@@ -91,27 +72,35 @@ pub async fn post(
     if !is_form_token(state.form_key(), browser, FormPurpose::SignIn, fields.form_token) {
         return Err(PageError::StaleForm);
     }
-    let pending = match fields.request {
-        Some(id) => Some(PendingRequest::load(&state, id).await?),
-        None => None,
+    let destination = Destination::read(&state, &parameters).await?;
+    let form = |step, problem| SignInForm {
+        destination: &destination,
+        step,
+        email: fields.email.unwrap_or_default(),
+        problem,
     };
-    let again = |problem| SignInForm {
-        pending: pending.as_ref(),
-        device: read_device(fields.device),
-        email: fields.email,
-        problem: Some(problem),
+    let Some(email) = fields.email else {
+        let again = form(Step::Email, Some(NO_ADDRESS));
+        return show(&state, &headers, &again, StatusCode::BAD_REQUEST);
     };
     let Some(password) = fields.password else {
-        return show(&state, &headers, &again(INCOMPLETE), StatusCode::BAD_REQUEST);
+        return match fields.step {
+            Step::Email => show(&state, &headers, &form(Step::Password, None), StatusCode::OK),
+            Step::Password => {
+                let again = form(Step::Password, Some(NO_PASSWORD));
+                show(&state, &headers, &again, StatusCode::BAD_REQUEST)
+            }
+        };
     };
-    let (email, now) = (normalize_email(fields.email), state.now());
-    let client_id = pending.as_ref().map(|pending| pending.client.client_id.as_str());
-    let audit = |outcome| {
-        let event = AuditEvent::new(now, AuditAction::SignIn, outcome)
+    let again = |problem| form(Step::Password, Some(problem));
+    let (email, now) = (normalize_email(email), state.now());
+    let failure = |reason| {
+        let event = AuditEvent::new(now, AuditAction::SignIn, AuditOutcome::Failure)
             .with_ip_address(address)
-            .with_method(AuthenticationMethod::Password.as_str());
-        match client_id {
-            Some(client_id) => event.with_client(client_id),
+            .with_method(AuthenticationMethod::Password.as_str())
+            .with_reason(reason);
+        match destination.pending() {
+            Some(pending) => event.with_client(&*pending.client.client_id),
             None => event,
         }
     };
@@ -122,7 +111,7 @@ pub async fn post(
         Ok(attempt) => attempt,
         Err(throttled) => {
             if throttled.is_news {
-                let event = audit(AuditOutcome::Failure).with_reason("throttled");
+                let event = failure("throttled");
                 let user = state.store().user_by_email(&email).await;
                 let event = match user.map_err(InternalError::from)? {
                     Some(user) => event.with_user(user.id),
@@ -135,10 +124,10 @@ pub async fn post(
     };
     let user = match check_password(&state, &email, password).await? {
         Ok(user) => user,
-        Err(failure) => {
+        Err(refused) => {
             attempt.mismatched(state.now());
-            let event = audit(AuditOutcome::Failure).with_reason(failure.reason);
-            let event = match failure.user_id {
+            let event = failure(refused.reason);
+            let event = match refused.user_id {
                 Some(user_id) => event.with_user(user_id),
                 None => event,
             };
@@ -148,36 +137,46 @@ pub async fn post(
     };
     attempt.matched();
 
-    let audit = audit(AuditOutcome::Success).with_user(&*user.id);
-    let cookie = begin_session(&state, &headers, user, pending.as_ref(), now, audit).await?;
-    let location = match &pending {
-        Some(pending) => pending.continue_path(),
-        None => fields.device.map_or_else(|| String::from("/"), device_path),
+    let browser = Browser {
+        headers: &headers,
+        address,
     };
-    let mut response = redirect::to_own_page(&location)?;
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    Ok(response)
+    let proof = Proof {
+        user,
+        methods: vec![AuthenticationMethod::Password],
+        at: now,
+    };
+    completion::proceed(&state, browser, proof, &destination).await
+}
+
+/// Which question the form asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Who is it?
+    Email,
+    /// Their password.
+    Password,
 }
 
 /// The fields of the form.
 struct Fields<'a> {
-    email: &'a str,
-    /// None when either the address or the password is missing.
+    email: Option<&'a str>,
     password: Option<Secret<String>>,
-    request: Option<&'a str>,
-    device: Option<&'a str>,
+    /// The question that the form asked.
+    step: Step,
     form_token: &'a str,
 }
 
 impl<'a> Fields<'a> {
     fn read(parameters: &'a Parameters) -> Result<Self, PageError> {
         let field = |name| parameters.single(name).map_err(|_| PageError::Field);
-        let (email, password) = (field("email")?, field("password")?);
         Ok(Self {
-            email: email.unwrap_or_default(),
-            password: email.and(password).map(|password| Secret::new(password.into())),
-            request: field("request")?,
-            device: field("device")?,
+            email: field("email")?,
+            password: field("password")?.map(|password| Secret::new(password.into())),
+            step: match field("step")? {
+                Some("password") => Step::Password,
+                Some(_) | None => Step::Email,
+            },
             form_token: field("form_token")?.ok_or(PageError::StaleForm)?,
         })
     }
@@ -222,36 +221,10 @@ async fn check_password(
     }
 }
 
-/// Stores a session with a new secret, ends the one this browser had, and gives the cookie to set.
-async fn begin_session(
-    state: &AppState,
-    headers: &HeaderMap,
-    user: User,
-    pending: Option<&PendingRequest>,
-    now: Timestamp,
-    audit: AuditEvent,
-) -> Result<HeaderValue, InternalError> {
-    let public_url = &state.config().server.public_url;
-    let secret = OpaqueSecret::Session.generate()?;
-    let session = Session {
-        digest: secret.digest,
-        id: rng::identifier("session-")?,
-        user_id: user.id,
-        authenticated_at: now,
-        methods: vec![AuthenticationMethod::Password],
-        last_seen_at: now,
-        request: pending.map(|pending| pending.request.digest),
-        expires_at: now.plus(state.config().sessions.absolute_seconds),
-    };
-    let replaced = Cookie::Session.read(headers, public_url).map(SecretDigest::of);
-    state.store().begin_session(session, replaced, audit).await?;
-    Ok(Cookie::Session.set(secret.value.expose(), public_url)?)
-}
-
 /// What the form shows.
 struct SignInForm<'a> {
-    pending: Option<&'a PendingRequest>,
-    device: Option<String>,
+    destination: &'a Destination,
+    step: Step,
     email: &'a str,
     problem: Option<&'a str>,
 }
@@ -277,21 +250,19 @@ fn show(
     };
     let browser = known.unwrap_or_else(|| fresh.as_ref().map_or("", |value| value.expose().as_str()));
     let token = form_token(state.form_key(), browser, FormPurpose::SignIn);
-    let card = form
-        .pending
-        .map_or_else(ClientCard::default, |pending| ClientCard::of(&pending.client));
+    let card = form.destination.client_card();
+    let (carried, start) = (form.destination.field(), form.destination.path_to("/login"));
     let template = SignInPage {
         card,
-        client_name: form.pending.map(|pending| pending.client.name.as_str()),
-        request: form.pending.map(PendingRequest::id),
-        device: form.device.as_deref(),
+        client_name: form.destination.client_name(),
+        carried: carried.as_ref().map(|(name, value)| (*name, value.as_str())),
+        start: &start,
         form_token: &token,
         email: form.email,
+        asks_password: form.step == Step::Password,
         problem: form.problem,
     };
-    let targets = form.pending.map_or_else(FormTargets::own, |pending| {
-        FormTargets::client(&pending.request.redirect_target)
-    });
+    let targets = form.destination.form_targets();
     let mut response = (status, page_with_card(&template, &targets, &card)?).into_response();
     if let Some(value) = fresh {
         let cookie = Cookie::SignInForm

@@ -17,7 +17,7 @@ use crate::domain::authentication_context::AuthenticationContext;
 use crate::domain::grant::{AccessTokenRecord, Grant};
 use crate::domain::person_claim::{PersonClaim, told};
 use crate::domain::proof_use::ProofUse;
-use crate::domain::session::session_id_for;
+use crate::domain::session::{authentication_method_references, session_id_for};
 use crate::domain::user::User;
 use crate::error::InternalError;
 use crate::rng;
@@ -209,10 +209,9 @@ fn session_id(grant: &Grant) -> Option<String> {
 }
 
 fn method_names(grant: &Grant) -> Vec<String> {
-    grant
-        .methods
-        .iter()
-        .map(|method| method.as_str().into())
+    authentication_method_references(&grant.methods)
+        .into_iter()
+        .map(String::from)
         .collect()
 }
 

@@ -93,7 +93,7 @@ async fn openid_and_oauth_metadata_are_one_document_with_what_the_conformance_pl
     for display in ["page", "popup"] {
         assert!(lists(&openid, "display_values_supported", display));
     }
-    assert_eq!(openid["acr_values_supported"].as_array().unwrap().len(), 1);
+    assert_eq!(openid["acr_values_supported"].as_array().unwrap().len(), 4);
     assert_eq!(openid["authorization_response_iss_parameter_supported"], true);
     assert!(lists(
         &openid,

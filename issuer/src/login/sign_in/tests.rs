@@ -106,11 +106,44 @@ async fn wrong_password_unknown_and_deactivated_accounts_look_the_same() {
 #[tokio::test]
 async fn missing_fields_are_asked_for_again() {
     let clinic = Clinic::open().await;
-    for (email, password) in [("", PASSWORD), (PATIENT, ""), ("", "")] {
-        let answer = attempt(&clinic, email, password).await;
+    let browser = clinic.browser();
+    let token = browser.get("/login").await.field("form_token");
+    for (email, step, wanted) in [
+        ("", "", "your e-mail address"),
+        (PATIENT, "password", "your password"),
+    ] {
+        let fields = [
+            ("form_token", token.as_str()),
+            ("email", email),
+            ("password", ""),
+            ("step", step),
+        ];
+        let answer = browser.post("/login", &fields).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-        assert!(answer.body.contains("fill in both"), "{answer:?}");
+        assert!(answer.body.contains(wanted), "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn the_address_comes_first_and_nothing_tells_whether_it_has_an_account() {
+    let clinic = Clinic::open().await;
+    let browser = clinic.browser();
+    let page = browser.get("/login").await;
+    assert!(!page.body.contains("type=\"password\""), "{page:?}");
+    let token = page.field("form_token");
+    let mut pages = Vec::new();
+    for email in [PATIENT, "nobody@clinic.example"] {
+        let fields = [("form_token", token.as_str()), ("email", email)];
+        let answer = browser.post("/login", &fields).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(
+            answer.body.contains("autocomplete=\"current-password\""),
+            "{answer:?}"
+        );
+        pages.push(without_own_values(&answer, email));
+    }
+    pages.dedup();
+    assert_eq!(pages.len(), 1, "{pages:?}");
 }
 
 #[tokio::test]
@@ -303,8 +336,8 @@ async fn the_page_names_the_app_and_fills_in_the_hint() {
     assert!(page.body.contains("The app app"), "{page:?}");
     assert!(!page.body.contains("<script>"), "{page:?}");
     assert!(
-        page.body.contains("autocomplete=\"username\"")
-            && page.body.contains("autocomplete=\"current-password\"")
+        page.body.contains("autocomplete=\"username webauthn\""),
+        "{page:?}"
     );
     let policy = page.header("content-security-policy").unwrap();
     assert!(
