@@ -5,55 +5,22 @@
 
 import { Examiner } from './examine.mjs';
 import { Person } from './person.mjs';
+import { Visitor } from './visitor.mjs';
 
 const given = JSON.parse(process.argv[2]);
 const browser = await Person.launch();
 const examiner = await Examiner.with(browser);
 
-/** Somebody with a browser of their own, without scripts. */
-class Visitor {
-  static async arrive() {
-    const context = await browser.newContext({ javaScriptEnabled: false });
-    const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
-    return new Visitor(page);
-  }
-
-  constructor(page) {
-    this.page = page;
-  }
-
-  async open(path) {
-    await this.page.goto(new URL(path, given.issuer).href);
-  }
-
+/** Somebody with a browser of their own, who looks at pages. */
+async function arrive() {
+  const visitor = await Visitor.arrive(browser, given.issuer);
+  visitor.look = (name) => examiner.look(visitor.page, name);
   /** Opens `path` and looks at what comes. */
-  async see(name, path) {
-    await this.open(path);
-    await examiner.look(this.page, name);
-  }
-
-  /** Fills in the fields of the form that has a button `button` and presses it. */
-  async answer(fields, button = 'button[type="submit"], button:not([type])') {
-    const form = this.page.locator('form').filter({ has: this.page.locator(button) }).first();
-    for (const [name, value] of Object.entries(fields)) await form.locator(`[name="${name}"]`).fill(value);
-    await Promise.all([this.page.waitForEvent('framenavigated'), form.locator(button).first().click()]);
-    await this.page.waitForLoadState();
-  }
-
-  async look(name) {
-    await examiner.look(this.page, name);
-  }
-
-  async signIn({ email, password }, path = '/login') {
-    await this.open(path);
-    await this.answer({ email });
-    await this.answer({ password });
-  }
-
-  async leave() {
-    await this.page.context().close();
-  }
+  visitor.see = async (name, path) => {
+    await visitor.open(path);
+    await visitor.look(name);
+  };
+  return visitor;
 }
 
 const authorize = (scope, more = {}) =>
@@ -63,7 +30,7 @@ const authorize = (scope, more = {}) =>
   })}`;
 
 async function signingIn() {
-  const visitor = await Visitor.arrive();
+  const visitor = await arrive();
   await visitor.see('front-page', '/');
   await visitor.see('sign-in', '/login');
   await visitor.answer({ email: given.patient.email });
@@ -80,7 +47,7 @@ async function signingIn() {
 }
 
 async function allowing() {
-  const visitor = await Visitor.arrive();
+  const visitor = await arrive();
   await visitor.open(authorize('openid profile launch/patient patient/*.rs offline_access'));
   await visitor.look('sign-in-for-an-app');
   await visitor.answer({ email: given.patient.email });
@@ -95,7 +62,7 @@ async function allowing() {
 }
 
 async function choosing() {
-  const visitor = await Visitor.arrive();
+  const visitor = await arrive();
   await visitor.signIn(given.physician, authorize('openid launch/patient launch/encounter patient/*.rs'));
   await visitor.look('select-patient');
   await visitor.answer({ name: 'a' });
