@@ -14,6 +14,7 @@
 //! | [`extract`] | Reading requests at the border. |
 //! | [`endpoints`] | The protocol's endpoints, one file each. |
 //! | [`login`], [`consent`] | The pages on which people sign in, allow and sign out. |
+//! | [`messages`] | Mail and short messages: queued, sealed, sent beside the requests. |
 //! | [`tokens`] | What clients get, and which scopes. |
 //! | [`views`], [`error`] | Pages, and refusals in their wire forms. |
 //! | [`cli`] | The commands of the binary `wardgate`. |
@@ -33,6 +34,7 @@ pub mod fhir;
 pub mod keys;
 pub mod layers;
 pub mod login;
+pub mod messages;
 pub mod outbound;
 pub mod password;
 pub mod registration;

@@ -10,7 +10,8 @@ use crate::config::Config;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::client::{Client, Rules};
 use crate::extract::distinguishing_address;
-use crate::keys::KeyRing;
+use crate::keys::{KeyRing, SealedUse, Sealer};
+use crate::messages::Messages;
 use crate::outbound::{KeySets, Outbound, Providers};
 use crate::password::{PasswordError, Passwords};
 use crate::store::{Store, StoreError};
@@ -36,6 +37,7 @@ struct Parts {
     status_places: StatusPlaces,
     status_lists: StatusLists,
     throttle: Throttle,
+    messages: Messages,
 }
 
 impl AppState {
@@ -57,6 +59,7 @@ impl AppState {
         let providers = Providers::new(outbound.clone());
         let status_places = StatusPlaces::new(config.longest_token_seconds());
         let throttle = Throttle::new(config.limits);
+        let messages = Messages::new(&config, &outbound);
         Ok(Self(Arc::new(Parts {
             config,
             store,
@@ -71,6 +74,7 @@ impl AppState {
             status_places,
             status_lists: StatusLists::default(),
             throttle,
+            messages,
         })))
     }
 
@@ -139,6 +143,21 @@ impl AppState {
     /// The HTTP client for what others serve.
     pub fn outbound(&self) -> &Outbound {
         &self.0.outbound
+    }
+
+    /// What seals secrets that are kept in the database and have to be read again.
+    pub fn sealer(&self, sealed: SealedUse) -> Sealer {
+        self.0.keys.sealer(sealed)
+    }
+
+    /// What seals messages that wait to be sent.
+    pub fn message_sealer(&self) -> Sealer {
+        self.sealer(SealedUse::Messages)
+    }
+
+    /// The ways by which messages go to people.
+    pub fn messages(&self) -> &Messages {
+        &self.0.messages
     }
 
     /// The key sets that clients and trusted issuers publish at URLs.

@@ -27,6 +27,7 @@ mod error;
 mod grants;
 mod launches;
 mod logout_notifications;
+mod messages;
 mod migrations;
 mod pairwise_subjects;
 mod purge;
@@ -116,6 +117,8 @@ struct Inner {
     readers: Readers,
     /// Rings when a logout was queued and committed.
     logout_bell: Notify,
+    /// Rings when a message was queued and committed.
+    message_bell: Notify,
 }
 
 impl Store {
@@ -135,6 +138,7 @@ impl Store {
             writer,
             readers: Readers::new(readers),
             logout_bell: Notify::new(),
+            message_bell: Notify::new(),
         })))
     }
 

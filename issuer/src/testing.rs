@@ -3,6 +3,7 @@
 mod document_server;
 mod fake_provider;
 mod logout_receiver;
+mod mail_sink;
 mod prover;
 mod signer;
 
@@ -23,7 +24,7 @@ use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantT
 use crate::domain::digest::SecretDigest;
 use crate::domain::signing_key::StoredSigningKey;
 use crate::domain::user::{Profile, User, normalize_email};
-use crate::keys::{ID_TOKEN_ALGORITHMS, KeyRing, MasterKey, NativeSigningKey};
+use crate::keys::{ID_TOKEN_ALGORITHMS, KeyRing, MasterKey, NativeSigningKey, SealedUse};
 use crate::rng;
 use crate::state::AppState;
 use crate::store::{Insertion, Store};
@@ -31,6 +32,7 @@ use crate::store::{Insertion, Store};
 pub(crate) use document_server::DocumentServer;
 pub(crate) use fake_provider::FakeProvider;
 pub(crate) use logout_receiver::{LogoutReceiver, Received};
+pub(crate) use mail_sink::MailSink;
 pub(crate) use prover::Prover;
 pub(crate) use signer::{Signer, assertion_claims, key_set};
 
@@ -270,7 +272,10 @@ fn private_keys() -> &'static [(SignatureAlgorithm, Vec<u8>)] {
 fn sealed(algorithm: SignatureAlgorithm, pkcs8: &[u8]) -> StoredSigningKey {
     let key_id = String::from(NativeSigningKey::from_pkcs8(algorithm, pkcs8).unwrap().key_id());
     StoredSigningKey {
-        sealed_private_key: master_key().seal(pkcs8, &key_id).unwrap(),
+        sealed_private_key: master_key()
+            .sealer(SealedUse::SigningKeys)
+            .seal(pkcs8, &key_id)
+            .unwrap(),
         key_id,
         algorithm,
         created_at: START,

@@ -6,6 +6,7 @@
 mod client_card;
 mod form_post;
 mod form_targets;
+pub mod outbox;
 mod scope_words;
 
 use askama::Template;

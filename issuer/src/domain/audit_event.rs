@@ -54,11 +54,13 @@ pub enum AuditAction {
     UserDeactivation,
     /// A signing key was made.
     KeyRotation,
+    /// A message to a person was sent, or could not be. By what means says `method`: `mail` or `sms`.
+    Message,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::SignIn,
         Self::SignOut,
         Self::BackchannelLogout,
@@ -82,6 +84,7 @@ impl AuditAction {
         Self::UserChange,
         Self::UserDeactivation,
         Self::KeyRotation,
+        Self::Message,
     ];
 
     /// The action of this exact name, or `None`.
@@ -115,6 +118,7 @@ impl AuditAction {
             Self::UserChange => "user_change",
             Self::UserDeactivation => "user_deactivation",
             Self::KeyRotation => "key_rotation",
+            Self::Message => "message",
         }
     }
 }
