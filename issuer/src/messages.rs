@@ -228,20 +228,19 @@ fn seal(
     let id = rng::dated_identifier("message-", now)?;
     // Texts and nothing else: this cannot fail, and an empty content would only be one that never opens.
     let plain = Zeroizing::new(serde_json::to_vec(content).unwrap_or_default());
-    let sealed = sealer.seal(&plain, &id)?;
     Ok(NewMessage {
-        id,
         channel,
         user_id: Some(user_id.into()),
-        sealed,
+        sealed: sealer.seal(&plain, &id)?,
+        id,
         created_at: now,
         expires_at,
     })
 }
 
 /// What was sealed for the row `id`.
-fn open(sealer: &Sealer, id: &str, sealed: &[u8]) -> Result<Content, SealBroken> {
-    let plain = sealer.open(sealed, id)?;
+fn open(sealer: &Sealer, id: &str, bytes: &[u8]) -> Result<Content, SealBroken> {
+    let plain = sealer.open(bytes, id)?;
     serde_json::from_slice(&plain).map_err(|_| SealBroken)
 }
 

@@ -71,28 +71,6 @@ pub fn router(state: AppState) -> Router {
         .route_layer(from_fn_with_state(state.clone(), throttling::throttle))
         .layer(from_fn_with_state(state.clone(), dpop::nonce::give));
 
-    // Read by anybody.
-    let documents = Router::new()
-        .route(
-            "/.well-known/openid-configuration",
-            get(metadata::authorization_server),
-        )
-        .route(
-            "/.well-known/oauth-authorization-server",
-            get(metadata::authorization_server),
-        )
-        .route(
-            "/.well-known/smart-configuration",
-            get(metadata::smart_configuration),
-        )
-        .route("/.well-known/jwks.json", get(metadata::keys))
-        .route("/oauth2/status", get(status_list::all))
-        .route("/oauth2/status/{list}", get(status_list::get))
-        .route("/docs/errors", get(documentation::errors))
-        .route("/static/wardgate.css", get(landing::stylesheet))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready));
-
     // Visited by people.
     let pages = Router::new()
         .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
@@ -116,7 +94,7 @@ pub fn router(state: AppState) -> Router {
     // Layers from the innermost to the outermost: a request meets the last one first.
     let https = state.config().server.public_url.is_https();
     Router::new()
-        .merge(documents)
+        .merge(documents())
         .merge(pages)
         .merge(development_routes(&state))
         .method_not_allowed_fallback(landing::other_method)
@@ -134,6 +112,30 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(layers::request_id))
         .layer(from_fn(layers::no_store))
         .layer(from_fn_with_state(https, layers::security_headers))
+}
+
+/// Read by anybody.
+fn documents() -> Router<Web> {
+    Router::new()
+        .route(
+            "/.well-known/openid-configuration",
+            get(metadata::authorization_server),
+        )
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(metadata::authorization_server),
+        )
+        .route(
+            "/.well-known/smart-configuration",
+            get(metadata::smart_configuration),
+        )
+        .route("/.well-known/jwks.json", get(metadata::keys))
+        .route("/oauth2/status", get(status_list::all))
+        .route("/oauth2/status/{list}", get(status_list::get))
+        .route("/docs/errors", get(documentation::errors))
+        .route("/static/wardgate.css", get(landing::stylesheet))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
 }
 
 /// What is there in development only.

@@ -94,8 +94,8 @@ pub struct DevelopmentConfig {
     pub outbox: bool,
 }
 
-/// Section `mail`; `Some(None)` without a server.
-pub(super) fn mail(reader: &mut Reader<'_>) -> Option<Option<MailConfig>> {
+/// Section `mail`; none without a server. Here as below nothing is lost by `None` after a fault: there is no configuration then.
+pub(super) fn mail(reader: &mut Reader<'_>) -> Option<MailConfig> {
     let tls = reader.parsed("mail.tls", |name| match name {
         "implicit" => Ok(MailTls::Implicit),
         "starttls" => Ok(MailTls::StartTls),
@@ -105,9 +105,7 @@ pub(super) fn mail(reader: &mut Reader<'_>) -> Option<Option<MailConfig>> {
     let timeout = reader.number("mail.timeout_seconds", 1..=50, "seconds");
     if reader.optional("mail.host").is_none() {
         refuse_without(reader, "mail.host", MAIL_KEYS);
-        tls?;
-        timeout?;
-        return Some(None);
+        return None;
     }
     let host = reader.parsed("mail.host", host_name);
     let port = if reader.optional("mail.port").is_some() {
@@ -122,25 +120,24 @@ pub(super) fn mail(reader: &mut Reader<'_>) -> Option<Option<MailConfig>> {
     let ca_certificate = certificate(reader);
     let credentials = credentials(reader);
     let from = reader.parsed("mail.from", mailbox);
-    let reply_to = if reader.optional("mail.reply_to").is_some() {
-        reader.parsed("mail.reply_to", mailbox).map(Some)
-    } else {
-        Some(None)
+    let reply_to = match reader.optional("mail.reply_to") {
+        Some(_) => reader.parsed("mail.reply_to", mailbox),
+        None => None,
     };
-    let (host, credentials) = (host?, credentials?);
+    let host = host?;
     if tls == Some(MailTls::None) {
         check_plaintext(reader, &host, credentials.is_some());
     }
-    Some(Some(MailConfig {
+    Some(MailConfig {
         host,
         port: port?.try_into().ok()?,
         tls: tls?,
-        ca_certificate: ca_certificate?,
+        ca_certificate,
         credentials,
         from: from?,
-        reply_to: reply_to?,
+        reply_to,
         timeout: Duration::from_secs(timeout?.try_into().ok()?),
-    }))
+    })
 }
 
 /// What means something only beside `mail.host`.
@@ -215,11 +212,9 @@ fn mailbox(text: &str) -> Result<Mailbox, &'static str> {
     text.parse().map_err(|_| MUST_BE)
 }
 
-fn certificate(reader: &mut Reader<'_>) -> Option<Option<Vec<u8>>> {
+fn certificate(reader: &mut Reader<'_>) -> Option<Vec<u8>> {
     const KEY: &str = "mail.ca_file";
-    if reader.optional(KEY).is_none() {
-        return Some(None);
-    }
+    reader.optional(KEY)?;
     let path = reader.path(KEY)?;
     let pem = read_file(reader, KEY, path)?;
     let is_pem = pem.contains("-----BEGIN CERTIFICATE-----");
@@ -227,55 +222,60 @@ fn certificate(reader: &mut Reader<'_>) -> Option<Option<Vec<u8>>> {
         reader.fault(KEY, "must hold a certificate in PEM form");
         return None;
     }
-    Some(Some(pem.as_bytes().to_vec()))
+    Some(pem.as_bytes().to_vec())
 }
 
-fn credentials(reader: &mut Reader<'_>) -> Option<Option<(String, Secret<String>)>> {
-    let password = secret(reader, "mail.password", "mail.password_file");
-    let named = reader.optional("mail.username").is_some();
-    let username = named.then(|| reader.text("mail.username")).flatten();
-    match (named, password?) {
-        (false, None) => Some(None),
-        (true, Some(password)) => Some(Some((username?, password))),
-        (true, None) => {
-            reader.fault(
-                "mail.password",
-                "must be set, or mail.password_file, since mail.username is",
-            );
-            None
-        }
-        (false, Some(_)) => {
-            reader.fault(
-                "mail.username",
-                "must be set, since mail.password or mail.password_file is",
-            );
-            None
-        }
+fn credentials(reader: &mut Reader<'_>) -> Option<(String, Secret<String>)> {
+    let password = Secrets {
+        value: "mail.password",
+        file: "mail.password_file",
+    };
+    let has_password = password.is_given(reader);
+    let has_name = reader.optional("mail.username").is_some();
+    if has_name && !has_password {
+        reader.fault(
+            "mail.password",
+            "must be set, or mail.password_file, since mail.username is",
+        );
+    } else if has_password && !has_name {
+        reader.fault(
+            "mail.username",
+            "must be set, since mail.password or mail.password_file is",
+        );
+    } else if has_name {
+        let (username, password) = (reader.text("mail.username"), password.read(reader));
+        return Some((username?, password?));
     }
+    None
 }
 
-/// A secret as a value or as a file, not as both; `Some(None)` as neither.
-fn secret(reader: &mut Reader<'_>, value_key: &str, file_key: &str) -> Option<Option<Secret<String>>> {
-    match (
-        reader.optional(value_key).is_some(),
-        reader.optional(file_key).is_some(),
-    ) {
-        (true, true) => {
-            reader.fault(value_key, format!("must not be set together with {file_key}"));
-            None
+/// A secret that comes as a value or as a file, not as both: the two keys.
+struct Secrets {
+    value: &'static str,
+    file: &'static str,
+}
+
+impl Secrets {
+    fn is_given(&self, reader: &Reader<'_>) -> bool {
+        reader.optional(self.value).is_some() || reader.optional(self.file).is_some()
+    }
+
+    fn read(&self, reader: &mut Reader<'_>) -> Option<Secret<String>> {
+        if reader.optional(self.file).is_none() {
+            return reader.text(self.value).map(Secret::new);
         }
-        (true, false) => Some(Some(Secret::new(reader.text(value_key)?))),
-        (false, true) => {
-            let path = reader.path(file_key)?;
-            let text = read_file(reader, file_key, path)?;
-            let secret = text.trim_end_matches(['\r', '\n']);
-            if secret.is_empty() {
-                reader.fault(file_key, "must hold a secret");
-                return None;
-            }
-            Some(Some(Secret::new(secret.into())))
+        if reader.optional(self.value).is_some() {
+            reader.fault(self.value, format!("must not be set together with {}", self.file));
+            return None;
         }
-        (false, false) => Some(None),
+        let path = reader.path(self.file)?;
+        let text = read_file(reader, self.file, path)?;
+        let secret = text.trim_end_matches(['\r', '\n']);
+        if secret.is_empty() {
+            reader.fault(self.file, "must hold a secret");
+            return None;
+        }
+        Some(Secret::new(secret.into()))
     }
 }
 
@@ -301,11 +301,11 @@ pub(super) fn lines(reader: &mut Reader<'_>, key: &str) -> Option<Vec<String>> {
     Some(lines.map(String::from).collect())
 }
 
-/// Section `sms`; `Some(None)` without a provider.
-pub(super) fn sms(reader: &mut Reader<'_>, outbound: Option<&OutboundConfig>) -> Option<Option<SmsConfig>> {
+/// Section `sms`; none without a provider.
+pub(super) fn sms(reader: &mut Reader<'_>, outbound: Option<&OutboundConfig>) -> Option<SmsConfig> {
     if reader.optional("sms.provider").is_none() {
         refuse_without(reader, "sms.provider", SMS_KEYS);
-        return Some(None);
+        return None;
     }
     let is_twilio = reader.parsed("sms.provider", |name| match name {
         "twilio" => Ok(true),
@@ -318,10 +318,11 @@ pub(super) fn sms(reader: &mut Reader<'_>, outbound: Option<&OutboundConfig>) ->
             .map_err(|refusal| refusal.to_string()),
         None => Ok(String::from(text)),
     });
-    let secret = secret(reader, "sms.secret", "sms.secret_file");
-    if matches!(secret, Some(None)) {
-        reader.fault("sms.secret", "must be set, or sms.secret_file");
-    }
+    let keys = Secrets {
+        value: "sms.secret",
+        file: "sms.secret_file",
+    };
+    let secret = keys.read(reader);
     if is_twilio? {
         let account_sid = reader.parsed("sms.account_sid", |text| {
             let lawful = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -330,26 +331,26 @@ pub(super) fn sms(reader: &mut Reader<'_>, outbound: Option<&OutboundConfig>) ->
                 .ok_or("must be letters and digits")
         });
         let sender = sender(reader);
-        return Some(Some(SmsConfig::Twilio {
+        return Some(SmsConfig::Twilio {
             url: url?,
             account_sid: account_sid?,
-            auth_token: secret??,
+            auth_token: secret?,
             sender: sender?,
-        }));
+        });
     }
     for key in ["sms.account_sid", "sms.from", "sms.messaging_service_sid"] {
         if reader.optional(key).is_some() {
             reader.fault(key, "has no meaning for a webhook");
         }
     }
-    let secret = secret??;
+    let secret = secret?;
     if secret.expose().len() < 16 {
         reader.fault(
             "sms.secret",
             "must have at least 16 characters: it signs what the webhook gets",
         );
     }
-    Some(Some(SmsConfig::Webhook { url: url?, secret }))
+    Some(SmsConfig::Webhook { url: url?, secret })
 }
 
 fn sender(reader: &mut Reader<'_>) -> Option<SmsSender> {

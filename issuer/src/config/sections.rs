@@ -59,8 +59,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         registration: registration?,
         limits: limits?,
         logging: logging?,
-        mail: mail?,
-        sms: sms?,
+        mail,
+        sms,
         links: links?,
         development: development?,
     })

@@ -481,9 +481,10 @@ async fn a_webhook_gets_a_signed_document_under_one_id() {
     assert_eq!(time, issuer.now().seconds().to_string());
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret.expose().as_bytes());
     let signed = [time.as_bytes(), b".", &last.body].concat();
-    let tag: Vec<u8> = (0..signature.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&signature[at..at + 2], 16).unwrap())
+    let tag: Vec<u8> = signature
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
         .collect();
     assert!(aws_lc_rs::hmac::verify(&key, &signed, &tag).is_ok());
     assert_ne!(requests[0].headers["wardgate-signature"], header);
