@@ -111,7 +111,10 @@ async fn a_factor_comes_back_as_it_was_stored_and_only_to_its_person() {
     let mut unconfirmed = test.factor("factor-2");
     unconfirmed.confirmed_at = None;
     let _ = test.store.insert_factor(unconfirmed.clone(), None).await.unwrap();
-    assert_eq!(test.store.factors(&test.user.id).await.unwrap(), [factor.clone()]);
+    assert_eq!(
+        test.store.factors(&test.user.id).await.unwrap(),
+        std::slice::from_ref(&factor)
+    );
     assert_eq!(
         test.store.factor(&test.user.id, "factor-2").await.unwrap(),
         Some(unconfirmed)
