@@ -19,4 +19,4 @@ pub use foreign::{NotVerified, verify_with_any};
 pub use master::{MasterKey, MasterKeyError};
 pub use native::{CryptoFailure, NativeSigningKey, NativeVerifyingKey};
 pub use ring::{ID_TOKEN_ALGORITHMS, KeyError, KeyRing, signing_algorithms};
-pub use sealer::{SealBroken, SealedUse, Sealer};
+pub use sealer::{SealBroken, Sealer};

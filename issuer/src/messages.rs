@@ -190,7 +190,7 @@ pub async fn send_mail(
     user_id: &str,
     expires_at: Timestamp,
 ) -> Result<(), InternalError> {
-    let message = sealed_mail(&state.message_sealer(), mail, user_id, state.now(), expires_at)?;
+    let message = sealed_mail(state.sealer(), mail, user_id, state.now(), expires_at)?;
     Ok(state.store().queue_message(message).await?)
 }
 
@@ -206,14 +206,7 @@ pub async fn send_sms(
     user_id: &str,
     expires_at: Timestamp,
 ) -> Result<(), InternalError> {
-    let message = sealed_sms(
-        &state.message_sealer(),
-        to,
-        text,
-        user_id,
-        state.now(),
-        expires_at,
-    )?;
+    let message = sealed_sms(state.sealer(), to, text, user_id, state.now(), expires_at)?;
     Ok(state.store().queue_message(message).await?)
 }
 

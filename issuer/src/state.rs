@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::client::{Client, Rules};
 use crate::extract::distinguishing_address;
-use crate::keys::{KeyRing, SealedUse, Sealer};
+use crate::keys::{KeyRing, Sealer};
 use crate::messages::Messages;
 use crate::outbound::{KeySets, Outbound, Providers};
 use crate::password::{PasswordError, Passwords};
@@ -31,6 +31,7 @@ struct Parts {
     clock: Arc<dyn Clock>,
     form_key: Secret<[u8; 32]>,
     nonce_key: Secret<[u8; 32]>,
+    sealer: Sealer,
     outbound: Outbound,
     key_sets: KeySets,
     providers: Providers,
@@ -54,6 +55,7 @@ impl AppState {
         let passwords = Passwords::new(&config.passwords)?;
         let form_key = keys.derive("wardgate form key");
         let nonce_key = keys.derive("wardgate dpop nonce key");
+        let sealer = keys.sealer();
         let outbound = Outbound::new(config.outbound.clone());
         let key_sets = KeySets::new(outbound.clone());
         let providers = Providers::new(outbound.clone());
@@ -68,6 +70,7 @@ impl AppState {
             clock,
             form_key,
             nonce_key,
+            sealer,
             outbound,
             key_sets,
             providers,
@@ -140,19 +143,14 @@ impl AppState {
         &self.0.nonce_key
     }
 
+    /// What seals secrets that have to be read again; the same after a restart, as long as the master key is.
+    pub fn sealer(&self) -> &Sealer {
+        &self.0.sealer
+    }
+
     /// The HTTP client for what others serve.
     pub fn outbound(&self) -> &Outbound {
         &self.0.outbound
-    }
-
-    /// What seals secrets that are kept in the database and have to be read again.
-    pub fn sealer(&self, sealed: SealedUse) -> Sealer {
-        self.0.keys.sealer(sealed)
-    }
-
-    /// What seals messages that wait to be sent.
-    pub fn message_sealer(&self) -> Sealer {
-        self.sealer(SealedUse::Messages)
     }
 
     /// The ways by which messages go to people.

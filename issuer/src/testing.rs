@@ -24,7 +24,7 @@ use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantT
 use crate::domain::digest::SecretDigest;
 use crate::domain::signing_key::StoredSigningKey;
 use crate::domain::user::{Profile, User, normalize_email};
-use crate::keys::{ID_TOKEN_ALGORITHMS, KeyRing, MasterKey, NativeSigningKey, SealedUse};
+use crate::keys::{ID_TOKEN_ALGORITHMS, KeyRing, MasterKey, NativeSigningKey};
 use crate::rng;
 use crate::state::AppState;
 use crate::store::{Insertion, Store};
@@ -167,6 +167,8 @@ pub(crate) fn config(folder: &Path) -> Config {
     config.passwords.memory_kib = 8;
     config.passwords.iterations = 1;
     config.database.readers = 2;
+    // People of tests sign in without being offered more than the test is about.
+    config.second_factor.offer = false;
     config
 }
 
@@ -272,10 +274,7 @@ fn private_keys() -> &'static [(SignatureAlgorithm, Vec<u8>)] {
 fn sealed(algorithm: SignatureAlgorithm, pkcs8: &[u8]) -> StoredSigningKey {
     let key_id = String::from(NativeSigningKey::from_pkcs8(algorithm, pkcs8).unwrap().key_id());
     StoredSigningKey {
-        sealed_private_key: master_key()
-            .sealer(SealedUse::SigningKeys)
-            .seal(pkcs8, &key_id)
-            .unwrap(),
+        sealed_private_key: master_key().seal(pkcs8, &key_id).unwrap(),
         key_id,
         algorithm,
         created_at: START,

@@ -1,6 +1,7 @@
 //! Every key of the configuration, with its default, its unit and its meaning: the one place that names them.
 
 mod messages;
+mod second_factor;
 
 use std::fmt::Write;
 
@@ -43,7 +44,9 @@ const fn shown_as(option: ConfigOption, example: &'static str) -> ConfigOption {
 
 /// Every key, section by section, in the order of the documentation.
 pub(super) fn options() -> impl Iterator<Item = &'static ConfigOption> {
-    [OPTIONS, messages::OPTIONS].into_iter().flatten()
+    [OPTIONS, messages::OPTIONS, second_factor::OPTIONS]
+        .into_iter()
+        .flatten()
 }
 
 const OPTIONS: &[ConfigOption] = &[

@@ -37,6 +37,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let outbound = outbound(reader);
     let trusted_issuers = trusted_issuers::read(reader, outbound.as_ref());
     let registration = super::registration::read(reader);
+    let second_factor = super::second_factor::read(reader);
     let limits = limits(reader);
     let logging = logging(reader);
     let mail = messages::mail(reader);
@@ -57,6 +58,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         passwords: passwords?,
         outbound: outbound?,
         registration: registration?,
+        second_factor: second_factor?,
         limits: limits?,
         logging: logging?,
         mail,

@@ -104,6 +104,13 @@ pub struct Session {
     pub last_seen_at: Timestamp,
     /// The authorization request for which they signed in.
     pub request: Option<SecretDigest>,
+    /// When a second factor was last given in this browser: in this sign-in, or in one before by which the browser is
+    /// remembered. None when none was, or when nobody was there for too long since.
+    pub second_factor_at: Option<Timestamp>,
+    /// The authorization request for which one was given when the session was there already.
+    pub factor_request: Option<SecretDigest>,
+    /// The remembered browser that it lives in.
+    pub device_id: Option<String>,
     /// When it ends whatever happens.
     pub expires_at: Timestamp,
 }

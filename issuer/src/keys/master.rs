@@ -1,7 +1,8 @@
 //! The master key: it seals the signing keys at rest, and other secrets of the process are derived from it.
 //!
 //! Each use has its own key, derived by HMAC-SHA-256 over a label (the expand step of HKDF, RFC 5869, with a key that is
-//! uniform already), so that no two uses can be played against each other. How it seals is told in `sealer`.
+//! uniform already), so that no two uses can be played against each other. Signing keys are sealed (see
+//! [`Sealer`]) with their `kid` as context: a sealed key moved to another row does not open.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::config::{MasterKeySource, parse_master_key};
 use crate::rng::{self, NoRandomness};
 
-use super::sealer::{SealedUse, Sealer};
+use super::sealer::{SealBroken, Sealer};
 
 /// 32 bytes from which everything secret at rest depends.
 #[derive(Clone, Debug)]
@@ -104,9 +105,23 @@ impl MasterKey {
         Secret::new(derived)
     }
 
-    /// A sealer for one use.
-    pub fn sealer(&self, sealed: SealedUse) -> Sealer {
-        Sealer::new(self.derive(sealed.label()))
+    /// Seals a signing key, with `associated` as context.
+    pub(crate) fn seal(&self, plain: &[u8], associated: &str) -> Result<Vec<u8>, NoRandomness> {
+        self.signing_keys().seal(plain, associated)
+    }
+
+    /// Opens what [`MasterKey::seal`] sealed with the same `associated`.
+    pub(super) fn open(&self, sealed: &[u8], associated: &str) -> Result<Zeroizing<Vec<u8>>, SealBroken> {
+        self.signing_keys().open(sealed, associated)
+    }
+
+    fn signing_keys(&self) -> Sealer {
+        Sealer::new(self.derive("wardgate signing keys at rest"))
+    }
+
+    /// What seals people's secrets: of second factors, of connections.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(self.derive("wardgate secrets at rest"))
     }
 }
 

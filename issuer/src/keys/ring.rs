@@ -17,7 +17,7 @@ use crate::store::{Store, StoreError};
 use super::master::MasterKey;
 use super::native::{CryptoFailure, NativeSigningKey, NativeVerifyingKey};
 use super::rotation::Schedule;
-use super::sealer::{SealedUse, Sealer};
+use super::sealer::Sealer;
 
 /// What ID tokens can be signed with, whatever access tokens are signed with: the default first.
 pub const ID_TOKEN_ALGORITHMS: [SignatureAlgorithm; 4] = [
@@ -150,7 +150,7 @@ impl KeyRing {
         let succession = self.0.schedule.succeed(&predecessors, algorithm, now);
         let key_id = String::from(jwt::SigningKey::key_id(&key));
         let stored = StoredSigningKey {
-            sealed_private_key: self.sealer(SealedUse::SigningKeys).seal(&pkcs8, &key_id)?,
+            sealed_private_key: self.0.master_key.seal(&pkcs8, &key_id)?,
             key_id,
             algorithm,
             created_at: now,
@@ -273,14 +273,14 @@ impl KeyRing {
         self.keys().iter().map(without_private).collect()
     }
 
+    /// What seals people's secrets.
+    pub fn sealer(&self) -> Sealer {
+        self.0.master_key.sealer()
+    }
+
     /// A secret for one purpose, derived from the master key.
     pub fn derive(&self, label: &str) -> Secret<[u8; 32]> {
         self.0.master_key.derive(label)
-    }
-
-    /// A sealer for what is kept in the database and has to be read again.
-    pub fn sealer(&self, sealed: SealedUse) -> Sealer {
-        self.0.master_key.sealer(sealed)
     }
 
     fn keys(&self) -> Arc<Vec<RingKey>> {
@@ -311,11 +311,10 @@ fn sign_by<C: Serialize>(
 }
 
 fn open_all(master_key: &MasterKey, stored: Vec<StoredSigningKey>) -> Result<Vec<RingKey>, KeyError> {
-    let sealer = master_key.sealer(SealedUse::SigningKeys);
     stored
         .into_iter()
         .map(|stored| {
-            let pkcs8 = sealer
+            let pkcs8 = master_key
                 .open(&stored.sealed_private_key, &stored.key_id)
                 .map_err(|_| KeyError::WrongMasterKey(stored.key_id.clone()))?;
             let damaged = |_| KeyError::Damaged(stored.key_id.clone());

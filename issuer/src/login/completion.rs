@@ -80,6 +80,9 @@ async fn begin_session(
         methods: proof.methods,
         last_seen_at: proof.at,
         request: pending.map(|pending| pending.request.digest),
+        second_factor_at: None,
+        factor_request: None,
+        device_id: None,
         expires_at: proof.at.plus(state.config().sessions.absolute_seconds),
     };
     let replaced = Cookie::Session

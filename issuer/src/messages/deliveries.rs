@@ -88,7 +88,7 @@ impl Deliveries {
 
 /// Tries one message. What fails for now stays in the queue.
 async fn deliver(state: &AppState, message: &OutgoingMessage) -> Result<(), InternalError> {
-    let Ok(content) = open(&state.message_sealer(), &message.id, &message.sealed) else {
+    let Ok(content) = open(state.sealer(), &message.id, &message.sealed) else {
         return finish(state, message, Err("unreadable")).await;
     };
     match state.messages().deliver(&message.id, content, state.now()).await {

@@ -362,9 +362,9 @@ async fn signs_in_to_the_server_where_it_is_told_to() {
 #[tokio::test]
 async fn messages_are_sealed_at_rest_each_for_its_own_row() {
     let issuer = TestIssuer::new().await;
-    let sealer = issuer.state.message_sealer();
+    let sealer = issuer.state.sealer();
     let to = PhoneNumber::parse("+15550177").unwrap();
-    let seal = |text| sealed_sms(&sealer, &to, text, "user-1", issuer.now(), issuer.now().plus(60)).unwrap();
+    let seal = |text| sealed_sms(sealer, &to, text, "user-1", issuer.now(), issuer.now().plus(60)).unwrap();
     let message = seal("Your code is 123456");
     for secret in [&b"123456"[..], b"15550177"] {
         assert!(

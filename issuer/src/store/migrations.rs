@@ -85,6 +85,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0023_outgoing_messages",
         include_str!("../../migrations/0023_outgoing_messages.sql"),
     ),
+    (
+        "0025_second_factors",
+        include_str!("../../migrations/0025_second_factors.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

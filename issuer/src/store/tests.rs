@@ -7,6 +7,7 @@ mod logout_notifications;
 mod migrations;
 mod people;
 mod purge;
+mod second_factors;
 mod status_lists;
 mod tokens;
 
@@ -138,6 +139,9 @@ impl TestStore {
             methods: vec![AuthenticationMethod::Password],
             last_seen_at: START,
             request: None,
+            second_factor_at: None,
+            factor_request: None,
+            device_id: None,
             expires_at: START.plus(43_200),
         }
     }

@@ -2,60 +2,43 @@
 
 use wardgate_shared::secret::Secret;
 
-use super::{MasterKey, MasterKeyError, SealedUse, Sealer};
+use super::{MasterKey, MasterKeyError, SealBroken};
 use crate::config::MasterKeySource;
-use crate::keys::SealBroken;
 
 fn key(byte: u8) -> MasterKey {
     MasterKey::new(Secret::new([byte; 32]))
 }
 
-fn sealer(byte: u8) -> Sealer {
-    key(byte).sealer(SealedUse::SigningKeys)
-}
-
 #[test]
 fn opens_what_it_sealed() {
-    let sealed = sealer(1).seal(b"private", "kid").unwrap();
-    assert_eq!(sealer(1).open(&sealed, "kid").unwrap().as_slice(), b"private");
+    let sealed = key(1).seal(b"private", "kid").unwrap();
+    assert_eq!(key(1).open(&sealed, "kid").unwrap().as_slice(), b"private");
     assert!(!sealed.windows(7).any(|window| window == b"private"));
     assert_ne!(
         sealed,
-        sealer(1).seal(b"private", "kid").unwrap(),
+        key(1).seal(b"private", "kid").unwrap(),
         "every seal has a nonce of its own"
     );
 }
 
 #[test]
 fn refuses_another_key_another_kid_and_every_change() {
-    let sealed = sealer(1).seal(b"private", "kid").unwrap();
-    assert_eq!(sealer(2).open(&sealed, "kid").err(), Some(SealBroken));
-    assert_eq!(sealer(1).open(&sealed, "another").err(), Some(SealBroken));
+    let sealed = key(1).seal(b"private", "kid").unwrap();
+    assert_eq!(key(2).open(&sealed, "kid").err(), Some(SealBroken));
+    assert_eq!(key(1).open(&sealed, "another").err(), Some(SealBroken));
     for position in 0..sealed.len() {
         let mut changed = sealed.clone();
         changed[position] ^= 1;
         assert_eq!(
-            sealer(1).open(&changed, "kid").err(),
+            key(1).open(&changed, "kid").err(),
             Some(SealBroken),
             "byte {position}"
         );
         assert_eq!(
-            sealer(1).open(&sealed[..position], "kid").err(),
+            key(1).open(&sealed[..position], "kid").err(),
             Some(SealBroken),
             "{position} bytes"
         );
-    }
-}
-
-#[test]
-fn what_is_sealed_for_one_use_opens_for_no_other() {
-    let sealed = sealer(1).seal(b"private", "row").unwrap();
-    for other in [
-        SealedUse::Messages,
-        SealedUse::SecondFactors,
-        SealedUse::Credentials,
-    ] {
-        assert_eq!(key(1).sealer(other).open(&sealed, "row").err(), Some(SealBroken));
     }
 }
 

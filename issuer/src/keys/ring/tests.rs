@@ -8,7 +8,6 @@ use wardgate_shared::secret::Secret;
 use super::{ID_TOKEN_ALGORITHMS, KeyError, KeyRing};
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::keys::MasterKey;
-use crate::keys::SealedUse;
 use crate::store::Store;
 use crate::testing::{AUDIENCE, ISSUER, START, TestIssuer, config, master_key};
 
@@ -264,7 +263,6 @@ async fn stored_private_keys_are_sealed() {
     for stored in store.signing_keys().await.unwrap() {
         assert!(
             master_key()
-                .sealer(SealedUse::SigningKeys)
                 .open(&stored.sealed_private_key, &stored.key_id)
                 .is_ok()
         );
