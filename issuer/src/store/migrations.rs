@@ -81,6 +81,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0020_records_close_together",
         include_str!("../../migrations/0020_records_close_together.sql"),
     ),
+    (
+        "0027_session_browsers",
+        include_str!("../../migrations/0027_session_browsers.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.
