@@ -16,12 +16,12 @@ impl Moment {
     }
 
     /// For the attribute `datetime` of an element `time`: RFC 3339. Empty beyond the years that it can write.
-    pub fn machine(&self) -> String {
+    pub fn machine(self) -> String {
         self.utc()
             .map_or_else(String::new, |utc| utc.to_rfc3339_opts(SecondsFormat::Secs, true))
     }
 
-    fn utc(&self) -> Option<DateTime<Utc>> {
+    fn utc(self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(self.0.seconds(), 0)
     }
 }
