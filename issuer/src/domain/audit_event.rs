@@ -56,13 +56,27 @@ pub enum AuditAction {
     UserChange,
     /// A person's account was closed to them.
     UserDeactivation,
+    /// A person gave a second factor, or tried to.
+    SecondFactor,
+    /// A person set up a second factor.
+    FactorEnrolment,
+    /// A person called a second factor by another name.
+    FactorChange,
+    /// A person removed a second factor.
+    FactorRemoval,
+    /// An administrator removed all second factors of a person.
+    FactorReset,
+    /// A person got recovery codes; those from before are over.
+    RecoveryCodes,
+    /// A person had a browser forgotten that was remembered.
+    DeviceRemoval,
     /// A signing key was made.
     KeyRotation,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 32] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -87,6 +101,13 @@ impl AuditAction {
         Self::UserCreation,
         Self::UserChange,
         Self::UserDeactivation,
+        Self::SecondFactor,
+        Self::FactorEnrolment,
+        Self::FactorChange,
+        Self::FactorRemoval,
+        Self::FactorReset,
+        Self::RecoveryCodes,
+        Self::DeviceRemoval,
         Self::KeyRotation,
     ];
 
@@ -122,6 +143,13 @@ impl AuditAction {
             Self::UserCreation => "user_creation",
             Self::UserChange => "user_change",
             Self::UserDeactivation => "user_deactivation",
+            Self::SecondFactor => "second_factor",
+            Self::FactorEnrolment => "factor_enrolment",
+            Self::FactorChange => "factor_change",
+            Self::FactorRemoval => "factor_removal",
+            Self::FactorReset => "factor_reset",
+            Self::RecoveryCodes => "recovery_codes",
+            Self::DeviceRemoval => "device_removal",
             Self::KeyRotation => "key_rotation",
         }
     }

@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 21] = [
+const RELEASED: [(&str, &str); 22] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -91,6 +91,10 @@ const RELEASED: [(&str, &str); 21] = [
     (
         "0020_records_close_together",
         "efbcc3cee6ea30e443d1b3f34f2c0dcc536881427ce4fcbea4cb711061474834",
+    ),
+    (
+        "0025_second_factors",
+        "6e4cc69aa25012e0a726322ee024cad75fa3c9d5b2da0d556db3db4e08ae8603",
     ),
     (
         "0027_session_browsers",
