@@ -12,10 +12,14 @@ pub enum AuditAction {
     SignIn,
     /// A person signed out.
     SignOut,
+    /// Sessions of a person were ended by themselves or by an administrator, from another browser.
+    SessionRevocation,
     /// A client was told that a session is over, or could not be.
     BackchannelLogout,
     /// A person answered the consent page.
     Consent,
+    /// A person took back what they had allowed a client.
+    ConsentWithdrawal,
     /// An authorization code was issued, or an authorization request refused.
     Authorization,
     /// A client pushed an authorization request (RFC 9126), or tried to.
@@ -68,17 +72,33 @@ pub enum AuditAction {
     OrganizationDeletion,
     /// An administrator's request was refused. What was done has an action of its own.
     Administration,
+    /// A person gave a second factor, or tried to.
+    SecondFactor,
+    /// A person set up a second factor.
+    FactorEnrolment,
+    /// A person called a second factor by another name.
+    FactorChange,
+    /// A person removed a second factor.
+    FactorRemoval,
+    /// An administrator removed all second factors of a person.
+    FactorReset,
+    /// A person got recovery codes; those from before are over.
+    RecoveryCodes,
+    /// A person had a browser forgotten that was remembered.
+    DeviceRemoval,
     /// A signing key was made.
     KeyRotation,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 40] = [
         Self::SignIn,
         Self::SignOut,
+        Self::SessionRevocation,
         Self::BackchannelLogout,
         Self::Consent,
+        Self::ConsentWithdrawal,
         Self::Authorization,
         Self::PushedAuthorization,
         Self::DeviceAuthorization,
@@ -105,6 +125,13 @@ impl AuditAction {
         Self::OrganizationChange,
         Self::OrganizationDeletion,
         Self::Administration,
+        Self::SecondFactor,
+        Self::FactorEnrolment,
+        Self::FactorChange,
+        Self::FactorRemoval,
+        Self::FactorReset,
+        Self::RecoveryCodes,
+        Self::DeviceRemoval,
         Self::KeyRotation,
     ];
 
@@ -118,8 +145,10 @@ impl AuditAction {
         match self {
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",
+            Self::SessionRevocation => "session_revocation",
             Self::BackchannelLogout => "backchannel_logout",
             Self::Consent => "consent",
+            Self::ConsentWithdrawal => "consent_withdrawal",
             Self::Authorization => "authorization",
             Self::PushedAuthorization => "pushed_authorization",
             Self::DeviceAuthorization => "device_authorization",
@@ -146,6 +175,13 @@ impl AuditAction {
             Self::OrganizationChange => "organization_change",
             Self::OrganizationDeletion => "organization_deletion",
             Self::Administration => "administration",
+            Self::SecondFactor => "second_factor",
+            Self::FactorEnrolment => "factor_enrolment",
+            Self::FactorChange => "factor_change",
+            Self::FactorRemoval => "factor_removal",
+            Self::FactorReset => "factor_reset",
+            Self::RecoveryCodes => "recovery_codes",
+            Self::DeviceRemoval => "device_removal",
             Self::KeyRotation => "key_rotation",
         }
     }

@@ -26,6 +26,8 @@ pub enum RecordInContext {
     Own,
     /// That of the patient whom the page names.
     OfPatient,
+    /// That of whichever patient it was opened for.
+    OfAnyPatient,
 }
 
 /// What `scope` permits, line by line, when this record is in context.
@@ -98,6 +100,9 @@ fn describe_smart(scope: &SmartScope, record: RecordInContext) -> String {
         | (Level::Holder, RecordInContext::Own) => "in your health record",
         (Level::Holder, RecordInContext::None) | (Level::User | Level::System, _) => {
             "that you may see yourself"
+        }
+        (Level::Patient | Level::Holder, RecordInContext::OfAnyPatient) => {
+            "in the record of the patient it is opened for"
         }
     };
     let limit = scope
