@@ -9,6 +9,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
+use crate::account;
 use crate::consent;
 use crate::device;
 use crate::endpoints::{
@@ -71,52 +72,8 @@ pub fn router(state: AppState) -> Router {
         .route_layer(from_fn_with_state(state.clone(), throttling::throttle))
         .layer(from_fn_with_state(state.clone(), dpop::nonce::give));
 
-    // Visited by people.
-    let pages = Router::new()
-        .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
-        .route("/authorize", get(authorize::get).post(authorize::post))
-        .route("/oauth2/authorize/continue", get(authorize::resume))
-        .route("/oauth2/logout", get(end_session::get).post(end_session::post))
-        .route(
-            "/oauth2/logout/confirm",
-            axum::routing::post(end_session::confirm),
-        )
-        .route("/login", get(sign_in::get).post(sign_in::post))
-        .route("/consent", get(consent::get).post(consent::post))
-        .route(
-            "/select-patient",
-            get(select_patient::get).post(select_patient::post),
-        )
-        .route("/device", get(device::get).post(device::post))
-        .route("/logout", get(sign_out::get).post(sign_out::post))
-        .route("/", get(landing::get));
-
-    // Layers from the innermost to the outermost: a request meets the last one first.
-    let https = state.config().server.public_url.is_https();
-    Router::new()
-        .merge(documents())
-        .merge(pages)
-        .merge(development_routes(&state))
-        .method_not_allowed_fallback(landing::other_method)
-        .merge(protocol)
-        .merge(servers)
-        .fallback(landing::not_found)
-        .with_state(Web::new(state))
-        .layer(DefaultBodyLimit::max(layers::MAXIMUM_BODY_BYTES))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            layers::LONGEST_ANSWER,
-        ))
-        .layer(CatchPanicLayer::custom(layers::answer_to_panic))
-        .layer(TraceLayer::new_for_http().make_span_with(layers::request_span))
-        .layer(from_fn(layers::request_id))
-        .layer(from_fn(layers::no_store))
-        .layer(from_fn_with_state(https, layers::security_headers))
-}
-
-/// Read by anybody.
-fn documents() -> Router<Web> {
-    Router::new()
+    // Read by anybody.
+    let documents = Router::new()
         .route(
             "/.well-known/openid-configuration",
             get(metadata::authorization_server),
@@ -135,7 +92,29 @@ fn documents() -> Router<Web> {
         .route("/docs/errors", get(documentation::errors))
         .route("/static/wardgate.css", get(landing::stylesheet))
         .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
+        .route("/health/ready", get(health::ready));
+
+    // Layers from the innermost to the outermost: a request meets the last one first.
+    let https = state.config().server.public_url.is_https();
+    Router::new()
+        .merge(documents)
+        .merge(pages())
+        .merge(development_routes(&state))
+        .method_not_allowed_fallback(landing::other_method)
+        .merge(protocol)
+        .merge(servers)
+        .fallback(landing::not_found)
+        .with_state(Web::new(state))
+        .layer(DefaultBodyLimit::max(layers::MAXIMUM_BODY_BYTES))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            layers::LONGEST_ANSWER,
+        ))
+        .layer(CatchPanicLayer::custom(layers::answer_to_panic))
+        .layer(TraceLayer::new_for_http().make_span_with(layers::request_span))
+        .layer(from_fn(layers::request_id))
+        .layer(from_fn(layers::no_store))
+        .layer(from_fn_with_state(https, layers::security_headers))
 }
 
 /// What is there in development only.
@@ -159,6 +138,43 @@ fn registration_routes() -> Router<Web> {
                 .put(registration::management::put)
                 .delete(registration::management::delete)
                 .fallback(registration::management::other_method),
+        )
+}
+
+/// Visited by people.
+fn pages() -> Router<Web> {
+    Router::new()
+        .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/oauth2/authorize/continue", get(authorize::resume))
+        .route("/oauth2/logout", get(end_session::get).post(end_session::post))
+        .route(
+            "/oauth2/logout/confirm",
+            axum::routing::post(end_session::confirm),
+        )
+        .route("/login", get(sign_in::get).post(sign_in::post))
+        .route("/consent", get(consent::get).post(consent::post))
+        .route(
+            "/select-patient",
+            get(select_patient::get).post(select_patient::post),
+        )
+        .route("/device", get(device::get).post(device::post))
+        .route("/logout", get(sign_out::get).post(sign_out::post))
+        .merge(account_routes())
+        .route("/", get(landing::get))
+}
+
+/// Where people look after their own account.
+fn account_routes() -> Router<Web> {
+    Router::new()
+        .route(account::overview::PATH, get(account::overview::get))
+        .route(
+            account::sessions::PATH,
+            get(account::sessions::get).post(account::sessions::post),
+        )
+        .route(
+            account::apps::PATH,
+            get(account::apps::get).post(account::apps::post),
         )
 }
 
