@@ -10,7 +10,8 @@ use crate::config::Config;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::client::{Client, Rules};
 use crate::extract::distinguishing_address;
-use crate::keys::KeyRing;
+use crate::keys::{KeyRing, Sealer};
+use crate::messages::Messages;
 use crate::outbound::{KeySets, Outbound, Providers};
 use crate::password::{PasswordError, Passwords};
 use crate::store::{Store, StoreError};
@@ -30,12 +31,14 @@ struct Parts {
     clock: Arc<dyn Clock>,
     form_key: Secret<[u8; 32]>,
     nonce_key: Secret<[u8; 32]>,
+    sealer: Sealer,
     outbound: Outbound,
     key_sets: KeySets,
     providers: Providers,
     status_places: StatusPlaces,
     status_lists: StatusLists,
     throttle: Throttle,
+    messages: Messages,
 }
 
 impl AppState {
@@ -52,11 +55,13 @@ impl AppState {
         let passwords = Passwords::new(&config.passwords)?;
         let form_key = keys.derive("wardgate form key");
         let nonce_key = keys.derive("wardgate dpop nonce key");
+        let sealer = keys.sealer();
         let outbound = Outbound::new(config.outbound.clone());
         let key_sets = KeySets::new(outbound.clone());
         let providers = Providers::new(outbound.clone());
         let status_places = StatusPlaces::new(config.longest_token_seconds());
         let throttle = Throttle::new(config.limits);
+        let messages = Messages::new(&config, &outbound);
         Ok(Self(Arc::new(Parts {
             config,
             store,
@@ -65,12 +70,14 @@ impl AppState {
             clock,
             form_key,
             nonce_key,
+            sealer,
             outbound,
             key_sets,
             providers,
             status_places,
             status_lists: StatusLists::default(),
             throttle,
+            messages,
         })))
     }
 
@@ -136,9 +143,19 @@ impl AppState {
         &self.0.nonce_key
     }
 
+    /// What seals secrets that have to be read again; the same after a restart, as long as the master key is.
+    pub fn sealer(&self) -> &Sealer {
+        &self.0.sealer
+    }
+
     /// The HTTP client for what others serve.
     pub fn outbound(&self) -> &Outbound {
         &self.0.outbound
+    }
+
+    /// The ways by which messages go to people.
+    pub fn messages(&self) -> &Messages {
+        &self.0.messages
     }
 
     /// The key sets that clients and trusted issuers publish at URLs.

@@ -18,22 +18,29 @@ mod authorization_codes;
 mod authorization_requests;
 mod client_assertions;
 mod clients;
+mod connected_apps;
 mod connection;
 mod consents;
 mod device_authorizations;
 mod direct_grants;
 mod dpop_proofs;
 mod error;
+mod factors;
 mod grants;
 mod launches;
 mod logout_notifications;
+mod messages;
 mod migrations;
+mod organizations;
 mod pairwise_subjects;
 mod purge;
 mod readers;
 mod refresh_tokens;
 mod registration;
+mod remembered_devices;
+mod roles;
 mod sessions;
+mod sign_ins;
 mod signing_keys;
 mod sql;
 mod status_lists;
@@ -50,6 +57,7 @@ use crate::config::DatabaseConfig;
 
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
+pub use factors::FactorRemoval;
 pub use purge::Purged;
 use readers::Readers;
 pub use refresh_tokens::PresentedRefreshToken;
@@ -116,6 +124,8 @@ struct Inner {
     readers: Readers,
     /// Rings when a logout was queued and committed.
     logout_bell: Notify,
+    /// Rings when a message was queued and committed.
+    message_bell: Notify,
 }
 
 impl Store {
@@ -135,6 +145,7 @@ impl Store {
             writer,
             readers: Readers::new(readers),
             logout_bell: Notify::new(),
+            message_bell: Notify::new(),
         })))
     }
 

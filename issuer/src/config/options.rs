@@ -1,5 +1,8 @@
 //! Every key of the configuration, with its default, its unit and its meaning: the one place that names them.
 
+mod messages;
+mod second_factor;
+
 use std::fmt::Write;
 
 /// A key and what is to be known of it.
@@ -39,8 +42,14 @@ const fn shown_as(option: ConfigOption, example: &'static str) -> ConfigOption {
     }
 }
 
-/// The keys, section by section, in the order of the documentation.
-pub(super) const OPTIONS: &[ConfigOption] = &[
+/// Every key, section by section, in the order of the documentation.
+pub(super) fn options() -> impl Iterator<Item = &'static ConfigOption> {
+    [OPTIONS, messages::OPTIONS, second_factor::OPTIONS]
+        .into_iter()
+        .flatten()
+}
+
+const OPTIONS: &[ConfigOption] = &[
     option(
         "server.listen",
         Some("\"127.0.0.1:8788\""),
@@ -225,6 +234,25 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "How many Argon2id computations run at once; further sign-ins wait their turn.",
     ),
     option(
+        "passwords.minimum_length",
+        Some("8"),
+        "characters, 8 to 128",
+        "The shortest password that may be set. What was set before stays.",
+    ),
+    option(
+        "passwords.minimum_classes",
+        Some("3"),
+        "classes, 3 to 4",
+        "Of how many kinds of characters a new password must have one: small letters, capital letters, digits, others.",
+    ),
+    option(
+        "passwords.refused_file",
+        None,
+        "path of a file; relative to the configuration file's folder",
+        "Passwords that may not be set, one a line, beside those that the issuer knows to be common: an organization's name, \
+         the names of its products.",
+    ),
+    option(
         "outbound.allow_loopback_http",
         Some("false"),
         "true or false",
@@ -316,8 +344,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
 
 /// The defaults as a TOML document, the lowest layer of every configuration.
 pub(super) fn defaults() -> String {
-    OPTIONS
-        .iter()
+    options()
         .filter_map(|option| {
             option
                 .default
@@ -334,7 +361,7 @@ pub fn example_file() -> String {
     );
     // A TOML key without section must come before the first section.
     let (sectionless, sectioned): (Vec<&ConfigOption>, Vec<&ConfigOption>) =
-        OPTIONS.iter().partition(|option| !option.key.contains('.'));
+        options().partition(|option| !option.key.contains('.'));
     let mut section = "";
     for option in sectionless.into_iter().chain(sectioned) {
         let (own_section, key) = option.key.split_once('.').unwrap_or(("", option.key));
@@ -361,7 +388,7 @@ pub fn example_file() -> String {
 pub fn documentation() -> String {
     let mut text = String::from(INTRODUCTION);
     let mut section = None;
-    for option in OPTIONS {
+    for option in options() {
         let (own_section, key) = option.key.split_once('.').unwrap_or(("", option.key));
         if section != Some(own_section) {
             let title = if own_section.is_empty() {

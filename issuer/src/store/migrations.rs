@@ -81,6 +81,22 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0020_records_close_together",
         include_str!("../../migrations/0020_records_close_together.sql"),
     ),
+    (
+        "0021_roles_and_organizations",
+        include_str!("../../migrations/0021_roles_and_organizations.sql"),
+    ),
+    (
+        "0023_outgoing_messages",
+        include_str!("../../migrations/0023_outgoing_messages.sql"),
+    ),
+    (
+        "0025_second_factors",
+        include_str!("../../migrations/0025_second_factors.sql"),
+    ),
+    (
+        "0027_session_browsers",
+        include_str!("../../migrations/0027_session_browsers.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.
