@@ -20,5 +20,6 @@ pub mod proof_use;
 pub mod registration;
 pub mod session;
 pub mod signing_key;
+pub mod single_sign_on;
 pub mod status_list;
 pub mod user;

@@ -14,6 +14,7 @@
 //! | [`extract`] | Reading requests at the border. |
 //! | [`endpoints`] | The protocol's endpoints, one file each. |
 //! | [`login`], [`consent`] | The pages on which people sign in, allow and sign out. |
+//! | [`single_sign_on`] | Signing in at the identity provider of one's organization. |
 //! | [`tokens`] | What clients get, and which scopes. |
 //! | [`views`], [`error`] | Pages, and refusals in their wire forms. |
 //! | [`cli`] | The commands of the binary `wardgate`. |
@@ -39,6 +40,7 @@ pub mod registration;
 pub mod rng;
 pub mod router;
 pub mod select_patient;
+pub mod single_sign_on;
 pub mod state;
 pub mod store;
 pub mod throttle;

@@ -54,11 +54,21 @@ pub enum AuditAction {
     UserDeactivation,
     /// A signing key was made.
     KeyRotation,
+    /// A connection to an identity provider was made.
+    SsoConnectionCreation,
+    /// A connection to an identity provider was changed, attested, enabled or disabled.
+    SsoConnectionChange,
+    /// A connection to an identity provider was removed.
+    SsoConnectionDeletion,
+    /// A domain was claimed for a connection, verified or taken from it, or could not be.
+    SsoDomainChange,
+    /// An account was linked with somebody at an identity provider, or is no longer.
+    SsoLink,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 28] = [
         Self::SignIn,
         Self::SignOut,
         Self::BackchannelLogout,
@@ -82,6 +92,11 @@ impl AuditAction {
         Self::UserChange,
         Self::UserDeactivation,
         Self::KeyRotation,
+        Self::SsoConnectionCreation,
+        Self::SsoConnectionChange,
+        Self::SsoConnectionDeletion,
+        Self::SsoDomainChange,
+        Self::SsoLink,
     ];
 
     /// The action of this exact name, or `None`.
@@ -115,6 +130,11 @@ impl AuditAction {
             Self::UserChange => "user_change",
             Self::UserDeactivation => "user_deactivation",
             Self::KeyRotation => "key_rotation",
+            Self::SsoConnectionCreation => "sso_connection_creation",
+            Self::SsoConnectionChange => "sso_connection_change",
+            Self::SsoConnectionDeletion => "sso_connection_deletion",
+            Self::SsoDomainChange => "sso_domain_change",
+            Self::SsoLink => "sso_link",
         }
     }
 }

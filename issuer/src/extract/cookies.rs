@@ -1,6 +1,6 @@
-//! The issuer's two cookies (RFC 6265): which browser this is, and who signed in with it.
+//! The issuer's cookies (RFC 6265): which browser this is, and who signed in with it.
 //!
-//! Both hold random values that mean nothing elsewhere. Over https they carry the `__Host-` prefix, so that no neighbour on
+//! They hold random values that mean nothing elsewhere. Over https they carry the `__Host-` prefix, so that no neighbour on
 //! a sister domain, and nobody on an unencrypted connection, can set them.
 
 use http::header::{COOKIE, InvalidHeaderValue};
@@ -15,6 +15,8 @@ pub enum Cookie {
     Session,
     /// Ties a sign-in form to the browser it was shown in, before anybody has signed in.
     SignInForm,
+    /// Ties a sign-in at an identity provider to the browser that was sent there, and says where it leads.
+    Provider,
 }
 
 impl Cookie {
@@ -25,6 +27,8 @@ impl Cookie {
             (Self::Session, false) => "wardgate_session",
             (Self::SignInForm, true) => "__Host-wardgate_form",
             (Self::SignInForm, false) => "wardgate_form",
+            (Self::Provider, true) => "__Host-wardgate_provider",
+            (Self::Provider, false) => "wardgate_provider",
         }
     }
 

@@ -29,6 +29,10 @@ pub enum OpaqueSecret {
     Launch,
     /// The value of the cookie that ties a sign-in form to its browser.
     SignInForm,
+    /// `state` of a browser that is sent to an identity provider.
+    ProviderState,
+    /// The value of the cookie that such a browser gets.
+    ProviderBrowser,
 }
 
 impl OpaqueSecret {
@@ -44,6 +48,8 @@ impl OpaqueSecret {
             Self::RegistrationAccessToken => "wgm_",
             Self::Launch => "wgl_",
             Self::SignInForm => "wgf_",
+            Self::ProviderState => "wgq_",
+            Self::ProviderBrowser => "wgx_",
         }
     }
 

@@ -7,9 +7,9 @@ use wardgate_shared::scope::ScopeSet;
 use super::form_post::FormPostPage;
 use super::{
     ClientCard, ConsentPage, DeviceCodePage, DeviceConsentPage, DeviceDonePage, EndSessionPage,
-    ErrorCodeEntry, ErrorCodesPage, ErrorPage, FormTargets, LandingPage, RecordInContext,
-    SelectEncounterPage, SelectPatientPage, SignInPage, SignOutForm, SignOutPage, form_post, page,
-    permissions,
+    ErrorCodeEntry, ErrorCodesPage, ErrorPage, FormTargets, LandingPage, ProviderProblemPage,
+    RecordInContext, SelectEncounterPage, SelectPatientPage, SignInPage, SignOutForm, SignOutPage, form_post,
+    page, permissions,
 };
 
 use crate::fhir::{PatientQuery, Summary};
@@ -48,6 +48,7 @@ fn hostile_values_stay_text_on_every_page() {
         carried: Some((HOSTILE, HOSTILE)),
         start: HOSTILE,
         asks_password: true,
+        local: true,
         form_token: HOSTILE,
         email: HOSTILE,
         problem: Some(HOSTILE),
@@ -136,6 +137,18 @@ fn hostile_values_stay_text_on_every_page() {
             user_name: HOSTILE,
             form_token: HOSTILE,
         }),
+        provider: None,
+    });
+    is_harmless(&SignOutPage {
+        form: None,
+        provider: Some(HOSTILE),
+    });
+    is_harmless(&ProviderProblemPage {
+        name: Some(HOSTILE),
+        happened: HOSTILE,
+        advice: HOSTILE,
+        again: HOSTILE,
+        local: Some(HOSTILE),
     });
     is_harmless(&EndSessionPage {
         client_name: Some(HOSTILE),
@@ -183,6 +196,7 @@ fn a_logo_is_one_picture_whatever_its_address_holds() {
         carried: None,
         start: "/login",
         asks_password: false,
+        local: false,
         form_token: "t",
         email: "",
         problem: None,
@@ -202,6 +216,7 @@ fn every_input_has_a_label() {
         carried: None,
         start: "/login",
         asks_password: true,
+        local: true,
         form_token: "t",
         email: "",
         problem: None,

@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 20] = [
+const RELEASED: [(&str, &str); 22] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -91,6 +91,14 @@ const RELEASED: [(&str, &str); 20] = [
     (
         "0020_records_close_together",
         "efbcc3cee6ea30e443d1b3f34f2c0dcc536881427ce4fcbea4cb711061474834",
+    ),
+    (
+        "0029_single_sign_on",
+        "6a10594f3144f2ad932551e2ef17efe8e0b31b3bd6f00787c09d837a86332bc9",
+    ),
+    (
+        "0030_local_sign_in",
+        "71ef94e10b25a263c725abc46688a457ddcd3f7203602d24bd59a89a8ae1a3b7",
     ),
 ];
 
