@@ -9,6 +9,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
+use crate::account;
 use crate::consent;
 use crate::device;
 use crate::endpoints::{
@@ -94,36 +95,11 @@ pub fn router(state: AppState) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready));
 
-    // Visited by people.
-    let pages = Router::new()
-        .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
-        .route("/authorize", get(authorize::get).post(authorize::post))
-        .route("/oauth2/authorize/continue", get(authorize::resume))
-        .route("/oauth2/logout", get(end_session::get).post(end_session::post))
-        .route(
-            "/oauth2/logout/confirm",
-            axum::routing::post(end_session::confirm),
-        )
-        .route("/login", get(sign_in::get).post(sign_in::post))
-        .route(single_sign_on::CALLBACK_PATH, get(single_sign_on::callback::get))
-        .route("/consent", get(consent::get).post(consent::post))
-        .route(
-            "/select-patient",
-            get(select_patient::get).post(select_patient::post),
-        )
-        .route("/device", get(device::get).post(device::post))
-        .route("/logout", get(sign_out::get).post(sign_out::post))
-        .route(
-            "/logout/provider",
-            axum::routing::post(single_sign_on::sign_out::post),
-        )
-        .route("/", get(landing::get));
-
     // Layers from the innermost to the outermost: a request meets the last one first.
     let https = state.config().server.public_url.is_https();
     Router::new()
         .merge(documents)
-        .merge(pages)
+        .merge(pages())
         .method_not_allowed_fallback(landing::other_method)
         .merge(protocol)
         .merge(servers)
@@ -154,6 +130,48 @@ fn registration_routes() -> Router<Web> {
                 .put(registration::management::put)
                 .delete(registration::management::delete)
                 .fallback(registration::management::other_method),
+        )
+}
+
+/// Visited by people.
+fn pages() -> Router<Web> {
+    Router::new()
+        .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/oauth2/authorize/continue", get(authorize::resume))
+        .route("/oauth2/logout", get(end_session::get).post(end_session::post))
+        .route(
+            "/oauth2/logout/confirm",
+            axum::routing::post(end_session::confirm),
+        )
+        .route("/login", get(sign_in::get).post(sign_in::post))
+        .route(single_sign_on::CALLBACK_PATH, get(single_sign_on::callback::get))
+        .route("/consent", get(consent::get).post(consent::post))
+        .route(
+            "/select-patient",
+            get(select_patient::get).post(select_patient::post),
+        )
+        .route("/device", get(device::get).post(device::post))
+        .route("/logout", get(sign_out::get).post(sign_out::post))
+        .route(
+            "/logout/provider",
+            axum::routing::post(single_sign_on::sign_out::post),
+        )
+        .merge(account_routes())
+        .route("/", get(landing::get))
+}
+
+/// Where people look after their own account.
+fn account_routes() -> Router<Web> {
+    Router::new()
+        .route(account::overview::PATH, get(account::overview::get))
+        .route(
+            account::sessions::PATH,
+            get(account::sessions::get).post(account::sessions::post),
+        )
+        .route(
+            account::apps::PATH,
+            get(account::apps::get).post(account::apps::post),
         )
 }
 

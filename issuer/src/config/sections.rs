@@ -36,6 +36,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let outbound = outbound(reader);
     let trusted_issuers = trusted_issuers::read(reader, outbound.as_ref());
     let registration = super::registration::read(reader);
+    let second_factor = super::second_factor::read(reader);
     let limits = limits(reader);
     let logging = logging(reader);
     Some(Config {
@@ -52,6 +53,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         passwords: passwords?,
         outbound: outbound?,
         registration: registration?,
+        second_factor: second_factor?,
         limits: limits?,
         logging: logging?,
     })

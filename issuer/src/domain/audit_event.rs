@@ -12,10 +12,14 @@ pub enum AuditAction {
     SignIn,
     /// A person signed out.
     SignOut,
+    /// Sessions of a person were ended by themselves or by an administrator, from another browser.
+    SessionRevocation,
     /// A client was told that a session is over, or could not be.
     BackchannelLogout,
     /// A person answered the consent page.
     Consent,
+    /// A person took back what they had allowed a client.
+    ConsentWithdrawal,
     /// An authorization code was issued, or an authorization request refused.
     Authorization,
     /// A client pushed an authorization request (RFC 9126), or tried to.
@@ -52,6 +56,36 @@ pub enum AuditAction {
     UserChange,
     /// A person's account was closed to them.
     UserDeactivation,
+    /// A person's account was opened to them again.
+    UserReactivation,
+    /// A role was made.
+    RoleCreation,
+    /// A role was changed.
+    RoleChange,
+    /// A role was removed.
+    RoleDeletion,
+    /// An organization was entered.
+    OrganizationCreation,
+    /// An organization was changed.
+    OrganizationChange,
+    /// An organization was removed.
+    OrganizationDeletion,
+    /// An administrator's request was refused. What was done has an action of its own.
+    Administration,
+    /// A person gave a second factor, or tried to.
+    SecondFactor,
+    /// A person set up a second factor.
+    FactorEnrolment,
+    /// A person called a second factor by another name.
+    FactorChange,
+    /// A person removed a second factor.
+    FactorRemoval,
+    /// An administrator removed all second factors of a person.
+    FactorReset,
+    /// A person got recovery codes; those from before are over.
+    RecoveryCodes,
+    /// A person had a browser forgotten that was remembered.
+    DeviceRemoval,
     /// A signing key was made.
     KeyRotation,
     /// A connection to an identity provider was made.
@@ -68,11 +102,13 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 45] = [
         Self::SignIn,
         Self::SignOut,
+        Self::SessionRevocation,
         Self::BackchannelLogout,
         Self::Consent,
+        Self::ConsentWithdrawal,
         Self::Authorization,
         Self::PushedAuthorization,
         Self::DeviceAuthorization,
@@ -91,6 +127,21 @@ impl AuditAction {
         Self::UserCreation,
         Self::UserChange,
         Self::UserDeactivation,
+        Self::UserReactivation,
+        Self::RoleCreation,
+        Self::RoleChange,
+        Self::RoleDeletion,
+        Self::OrganizationCreation,
+        Self::OrganizationChange,
+        Self::OrganizationDeletion,
+        Self::Administration,
+        Self::SecondFactor,
+        Self::FactorEnrolment,
+        Self::FactorChange,
+        Self::FactorRemoval,
+        Self::FactorReset,
+        Self::RecoveryCodes,
+        Self::DeviceRemoval,
         Self::KeyRotation,
         Self::SsoConnectionCreation,
         Self::SsoConnectionChange,
@@ -109,8 +160,10 @@ impl AuditAction {
         match self {
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",
+            Self::SessionRevocation => "session_revocation",
             Self::BackchannelLogout => "backchannel_logout",
             Self::Consent => "consent",
+            Self::ConsentWithdrawal => "consent_withdrawal",
             Self::Authorization => "authorization",
             Self::PushedAuthorization => "pushed_authorization",
             Self::DeviceAuthorization => "device_authorization",
@@ -129,6 +182,21 @@ impl AuditAction {
             Self::UserCreation => "user_creation",
             Self::UserChange => "user_change",
             Self::UserDeactivation => "user_deactivation",
+            Self::UserReactivation => "user_reactivation",
+            Self::RoleCreation => "role_creation",
+            Self::RoleChange => "role_change",
+            Self::RoleDeletion => "role_deletion",
+            Self::OrganizationCreation => "organization_creation",
+            Self::OrganizationChange => "organization_change",
+            Self::OrganizationDeletion => "organization_deletion",
+            Self::Administration => "administration",
+            Self::SecondFactor => "second_factor",
+            Self::FactorEnrolment => "factor_enrolment",
+            Self::FactorChange => "factor_change",
+            Self::FactorRemoval => "factor_removal",
+            Self::FactorReset => "factor_reset",
+            Self::RecoveryCodes => "recovery_codes",
+            Self::DeviceRemoval => "device_removal",
             Self::KeyRotation => "key_rotation",
             Self::SsoConnectionCreation => "sso_connection_creation",
             Self::SsoConnectionChange => "sso_connection_change",
@@ -180,10 +248,15 @@ pub struct AuditEvent {
     pub client_id: Option<String>,
     /// The address the request came from.
     pub ip_address: Option<IpAddr>,
-    /// By what means: an `amr` value, a client authentication method, a grant type, or `cli`.
+    /// By what means: an `amr` value, a client authentication method, a grant type, or how an administrator came: `api`,
+    /// `console` or `cli`.
     pub method: Option<Cow<'static, str>>,
     /// Why it was refused, as a word from a fixed vocabulary (an error code, a variant's name), never free text.
     pub reason: Option<Cow<'static, str>>,
+    /// The person who did it, where that is another than the one it is about: an administrator.
+    pub actor_id: Option<String>,
+    /// The id of what it is about, where that is no person: a role, an organization.
+    pub object_id: Option<String>,
 }
 
 impl AuditEvent {
@@ -198,6 +271,8 @@ impl AuditEvent {
             ip_address: None,
             method: None,
             reason: None,
+            actor_id: None,
+            object_id: None,
         }
     }
 
@@ -226,6 +301,20 @@ impl AuditEvent {
     #[must_use]
     pub fn with_method(mut self, method: &'static str) -> Self {
         self.method = Some(Cow::Borrowed(method));
+        self
+    }
+
+    /// With the person who did it to another.
+    #[must_use]
+    pub fn with_actor(mut self, actor_id: Option<String>) -> Self {
+        self.actor_id = actor_id;
+        self
+    }
+
+    /// With what it is about, where that is no person.
+    #[must_use]
+    pub fn with_object(mut self, object_id: impl Into<String>) -> Self {
+        self.object_id = Some(object_id.into());
         self
     }
 

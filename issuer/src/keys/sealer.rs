@@ -74,24 +74,24 @@ mod tests {
 
     #[test]
     fn what_was_sealed_opens_for_its_own_context_only() {
-        let sealer = Sealer::new(Secret::new([7; 32]));
-        let sealed = sealer.seal(b"seed", "factor-1").unwrap();
-        assert_eq!(sealer.open(&sealed, "factor-1").unwrap().as_slice(), b"seed");
-        assert_eq!(sealer.open(&sealed, "factor-2"), Err(SealBroken));
+        let own = Sealer::new(Secret::new([7; 32]));
+        let sealed = own.seal(b"seed", "factor-1").unwrap();
+        assert_eq!(own.open(&sealed, "factor-1").unwrap().as_slice(), b"seed");
+        assert_eq!(own.open(&sealed, "factor-2"), Err(SealBroken));
         let other = Sealer::new(Secret::new([8; 32]));
         assert_eq!(other.open(&sealed, "factor-1"), Err(SealBroken));
-        assert_ne!(sealed, sealer.seal(b"seed", "factor-1").unwrap());
+        assert_ne!(sealed, own.seal(b"seed", "factor-1").unwrap());
     }
 
     #[test]
     fn what_was_changed_or_cut_does_not_open() {
-        let sealer = Sealer::new(Secret::new([7; 32]));
-        let sealed = sealer.seal(b"seed", "factor-1").unwrap();
+        let own = Sealer::new(Secret::new([7; 32]));
+        let sealed = own.seal(b"seed", "factor-1").unwrap();
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            assert_eq!(sealer.open(&changed, "factor-1"), Err(SealBroken), "{at}");
-            assert_eq!(sealer.open(&sealed[..at], "factor-1"), Err(SealBroken), "{at}");
+            assert_eq!(own.open(&changed, "factor-1"), Err(SealBroken), "{at}");
+            assert_eq!(own.open(&sealed[..at], "factor-1"), Err(SealBroken), "{at}");
         }
     }
 }

@@ -215,11 +215,11 @@ async fn send_to_provider(
     destination: &Destination,
     address: Option<IpAddr>,
 ) -> Result<Response, PageError> {
-    let name = connection.settings.name.clone();
+    let (id, name) = (connection.id.clone(), connection.settings.name.clone());
     match departure::depart(state, connection, email.trim(), destination).await? {
         Ok(response) => Ok(response),
         Err(fault) => {
-            let event = callback::refusal(state, fault, address, None);
+            let event = callback::refusal(state, fault, Some(&id), address, None);
             state.record_refusal(event).await.map_err(InternalError::from)?;
             Ok(provider_problem(fault, Some(&name), destination)?)
         }

@@ -41,7 +41,7 @@ pub async fn get(
 ) -> Result<Response, PageError> {
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes()).map_err(FormError::from)?;
     let Some(arrival) = Arrival::find(&state, &parameters, &headers).await? else {
-        let event = refusal(&state, SsoFault::Attempt, address, None);
+        let event = refusal(&state, SsoFault::Attempt, None, address, None);
         state.record_refusal(event).await.map_err(InternalError::from)?;
         return Ok(provider_problem(SsoFault::Attempt, None, &Destination::Home)?);
     };
@@ -56,7 +56,7 @@ pub async fn get(
             completion::proceed(&state, browser, proof, &destination).await
         }
         Err((fault, user_id)) => {
-            let event = refusal(&state, fault, address, user_id);
+            let event = refusal(&state, fault, Some(&arrival.connection.id), address, user_id);
             state.store().record(event).await.map_err(InternalError::from)?;
             let name = arrival.connection.settings.name.as_str();
             Ok(provider_problem(fault, Some(name), &destination)?)
@@ -64,10 +64,11 @@ pub async fn get(
     }
 }
 
-/// The line of the audit trail for a sign-in by a provider that ended here.
+/// The line of the audit trail for a sign-in by a provider that ended here; `connection` is its id.
 pub fn refusal(
     state: &AppState,
     fault: SsoFault,
+    connection: Option<&str>,
     address: Option<IpAddr>,
     user_id: Option<String>,
 ) -> AuditEvent {
@@ -75,6 +76,10 @@ pub fn refusal(
         .with_method(AuthenticationMethod::SingleSignOn.as_str())
         .with_reason(fault.reason())
         .with_ip_address(address);
+    let event = match connection {
+        Some(id) => event.with_object(id),
+        None => event,
+    };
     match user_id {
         Some(user_id) => event.with_user(user_id),
         None => event,
@@ -156,6 +161,7 @@ impl Arrival {
         let now = state.now();
         let audit = AuditEvent::new(now, AuditAction::SignIn, AuditOutcome::Success)
             .with_method(method.as_str())
+            .with_object(&*self.connection.id)
             .with_ip_address(address);
         let user = match account::find(state, &self.connection, &identity, audit).await? {
             Ok(user) => user,

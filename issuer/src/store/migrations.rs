@@ -82,6 +82,18 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0020_records_close_together.sql"),
     ),
     (
+        "0021_roles_and_organizations",
+        include_str!("../../migrations/0021_roles_and_organizations.sql"),
+    ),
+    (
+        "0025_second_factors",
+        include_str!("../../migrations/0025_second_factors.sql"),
+    ),
+    (
+        "0027_session_browsers",
+        include_str!("../../migrations/0027_session_browsers.sql"),
+    ),
+    (
         "0029_single_sign_on",
         include_str!("../../migrations/0029_single_sign_on.sql"),
     ),

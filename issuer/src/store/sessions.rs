@@ -7,8 +7,9 @@ use crate::domain::audit_event::AuditEvent;
 use crate::domain::digest::SecretDigest;
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::user::User;
+use crate::domain::user_agent::UserAgent;
 
-use super::{Store, StoreError, audit_events, grants, logout_notifications, sql, users};
+use super::{Store, StoreError, audit_events, grants, logout_notifications, sign_ins, sql, users};
 
 const TABLE: &str = "sessions";
 /// `last_seen_at` is kept to this many seconds at most, so that a page view rarely writes.
@@ -34,21 +35,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let may_end_another = replaces.is_some();
         let begun = self.write(move |connection| {
-            insert(connection, &session)?;
-            if let Some(old) = replaces.filter(|old| *old != session.digest) {
-                sql::change(
-                    connection,
-                    "UPDATE sessions SET id = old.id FROM sessions AS old
-                     WHERE sessions.digest = ?1 AND old.digest = ?2 AND old.user_id = sessions.user_id",
-                    params![session.digest.as_bytes(), old.as_bytes()],
-                )?;
-                sql::change(
-                    connection,
-                    "UPDATE grants SET session_digest = ?1 WHERE session_digest = ?2 AND user_id = ?3",
-                    params![session.digest.as_bytes(), old.as_bytes(), session.user_id],
-                )?;
-                end(connection, &old, audit.at)?;
-            }
+            begin(connection, &session, replaces, audit.at)?;
             audit_events::insert(connection, &audit)
         });
         begun.await?;
@@ -73,10 +60,10 @@ impl Store {
             sql::first(
                 connection,
                 "SELECT s.digest, s.id, s.user_id, s.authenticated_at, s.methods, s.last_seen_at, s.request_digest, s.expires_at,
-                        u.email, u.name, u.password_hash, u.role, u.fhir_user, u.practitioner_id, u.organization_id,
-                        u.created_at, u.deactivated_at, u.profile
-                 FROM sessions s JOIN users u ON u.id = s.user_id
-                 WHERE s.digest = ?1 AND s.expires_at > ?2 AND s.last_seen_at > ?3 AND u.deactivated_at IS NULL",
+                        s.user_agent, s.ip_address,
+                        s.second_factor_at, s.factor_request_digest, s.device_id, p.*
+                 FROM sessions s JOIN people p ON p.id = s.user_id
+                 WHERE s.digest = ?1 AND s.expires_at > ?2 AND s.last_seen_at > ?3 AND p.deactivated_at IS NULL",
                 params![digest.as_bytes(), now.seconds(), now.minus(idle_seconds).seconds()],
                 |row| Ok((from_row(row)?, users::from_row(row)?)),
             )
@@ -93,7 +80,7 @@ impl Store {
         self.read(move |connection| {
             sql::first(
                 connection,
-                "SELECT u.*, u.id AS user_id FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = ?1",
+                "SELECT p.* FROM sessions s JOIN people p ON p.id = s.user_id WHERE s.digest = ?1",
                 params![digest.as_bytes()],
                 users::from_row,
             )
@@ -101,8 +88,9 @@ impl Store {
         .await
     }
 
-    /// Notes that a session was seen, where sessions end after `idle_seconds` without that. Writes at most once a minute, or
-    /// four times in the idle time.
+    /// Notes that a session was seen, where sessions end after `idle_seconds` without that, and with it the remembered browser
+    /// that it lives in. Where nobody was seen for `factor_idle_seconds`, a second factor given before counts no more. Writes at
+    /// most once a minute, or four times in the shorter of the two times.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -110,10 +98,14 @@ impl Store {
         &self,
         digest: &SecretDigest,
         idle_seconds: i64,
+        factor_idle_seconds: i64,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let digest = *digest;
-        let before = now.minus(seen_precision(idle_seconds)).seconds();
+        let before = now
+            .minus(seen_precision(idle_seconds.min(factor_idle_seconds)))
+            .seconds();
+        let factor_before = now.minus(factor_idle_seconds).seconds();
         let stale = self
             .read(move |connection| {
                 let query = "SELECT 1 FROM sessions WHERE digest = ?1 AND last_seen_at <= ?2";
@@ -124,13 +116,21 @@ impl Store {
             return Ok(());
         }
         self.write(move |connection| {
-            let update = "UPDATE sessions SET last_seen_at = ?3 WHERE digest = ?1 AND last_seen_at <= ?2";
-            sql::change(
+            let seen = sql::first(
                 connection,
-                update,
-                params![digest.as_bytes(), before, now.seconds()],
-            )
-            .map(drop)
+                "UPDATE sessions SET last_seen_at = ?3,
+                     second_factor_at = CASE WHEN last_seen_at > ?4 THEN second_factor_at END
+                 WHERE digest = ?1 AND last_seen_at <= ?2 RETURNING device_id",
+                params![digest.as_bytes(), before, now.seconds(), factor_before],
+                |row| Ok(row.get::<_, Option<String>>("device_id")?),
+            )?;
+            if let Some(device) = seen.flatten() {
+                // A browser in which nobody was seen for so long stays one, whose factor counts no more.
+                let update =
+                    "UPDATE remembered_devices SET last_seen_at = ?2 WHERE id = ?1 AND last_seen_at > ?3";
+                sql::change(connection, update, params![device, now.seconds(), factor_before])?;
+            }
+            Ok(())
         })
         .await
     }
@@ -154,6 +154,82 @@ impl Store {
         Ok(existed)
     }
 
+    /// The living sessions of a person, as [`Store::session`] understands it, the one used last first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sessions_of(
+        &self,
+        user_id: &str,
+        idle_seconds: i64,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
+        let user_id = String::from(user_id);
+        self.read(move |connection| {
+            sql::all(
+                connection,
+                "SELECT * FROM sessions WHERE user_id = ?1 AND expires_at > ?2 AND last_seen_at > ?3
+                 ORDER BY last_seen_at DESC, authenticated_at DESC, id",
+                params![user_id, now.seconds(), now.minus(idle_seconds).seconds()],
+                from_row,
+            )
+        })
+        .await
+    }
+
+    /// Ends the session of this id, if it is this person's, as [`Store::end_session`] does.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_session_of(
+        &self,
+        user_id: &str,
+        session_id: &str,
+        audit: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let (user_id, session_id) = (String::from(user_id), String::from(session_id));
+        let ended = self.write(move |connection| {
+            let query = "SELECT digest FROM sessions WHERE user_id = ?1 AND id = ?2";
+            let found = sql::first(connection, query, [user_id, session_id], |row| {
+                sql::digest(row, "digest")
+            })?;
+            let existed = match found {
+                Some(digest) => end(connection, &digest, audit.at)?,
+                None => false,
+            };
+            if existed {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(existed)
+        });
+        let existed = ended.await?;
+        self.ring_logout_bell();
+        Ok(existed)
+    }
+
+    /// Ends every session of a person but the one of the digest `kept`, as [`Store::end_sessions_of`] does.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_other_sessions_of(
+        &self,
+        user_id: &str,
+        kept: &SecretDigest,
+        audit: AuditEvent,
+    ) -> Result<usize, StoreError> {
+        let (user_id, kept) = (String::from(user_id), *kept);
+        let ended = self.write(move |connection| {
+            let sessions = end_all_but(connection, &user_id, Some(&kept), audit.at)?;
+            if sessions > 0 {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(sessions)
+        });
+        let sessions = ended.await?;
+        self.ring_logout_bell();
+        Ok(sessions)
+    }
+
     /// Ends every session of a person, as [`Store::end_session`] does. Says how many there were; if none, `audit` is not
     /// recorded.
     ///
@@ -174,11 +250,37 @@ impl Store {
     }
 }
 
+/// Stores a session in place of another, at `now`: see [`Store::begin_session`].
+pub(super) fn begin(
+    connection: &Connection,
+    session: &Session,
+    replaces: Option<SecretDigest>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    insert(connection, session)?;
+    let Some(old) = replaces.filter(|old| *old != session.digest) else {
+        return Ok(());
+    };
+    sql::change(
+        connection,
+        "UPDATE sessions SET id = old.id FROM sessions AS old
+         WHERE sessions.digest = ?1 AND old.digest = ?2 AND old.user_id = sessions.user_id",
+        params![session.digest.as_bytes(), old.as_bytes()],
+    )?;
+    sql::change(
+        connection,
+        "UPDATE grants SET session_digest = ?1 WHERE session_digest = ?2 AND user_id = ?3",
+        params![session.digest.as_bytes(), old.as_bytes(), session.user_id],
+    )?;
+    end(connection, &old, now).map(drop)
+}
+
 fn insert(connection: &Connection, session: &Session) -> Result<(), StoreError> {
     sql::change(
         connection,
-        "INSERT INTO sessions (digest, user_id, authenticated_at, methods, last_seen_at, request_digest, expires_at, id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO sessions (digest, user_id, authenticated_at, methods, last_seen_at, request_digest, expires_at, id,
+             user_agent, ip_address, second_factor_at, factor_request_digest, device_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             session.digest.as_bytes(),
             session.user_id,
@@ -188,22 +290,39 @@ fn insert(connection: &Connection, session: &Session) -> Result<(), StoreError> 
             session.request.as_ref().map(SecretDigest::as_bytes),
             session.expires_at.seconds(),
             session.id,
+            session.user_agent.as_ref().map(UserAgent::as_str),
+            session.ip_address.map(|address| address.to_string()),
+            sql::optional_seconds(session.second_factor_at),
+            session.factor_request.as_ref().map(SecretDigest::as_bytes),
+            session.device_id,
         ],
     )?;
     Ok(())
 }
 
-/// Ends every session of a person. Says how many there were.
+/// Ends every session of a person, and every sign-in that is not finished. Says how many sessions there were.
 pub(super) fn end_all_of(
     connection: &Connection,
     user_id: &str,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
+    end_all_but(connection, user_id, None, now)
+}
+
+/// Ends every session of a person but `kept`. Says how many that were.
+pub(super) fn end_all_but(
+    connection: &Connection,
+    user_id: &str,
+    kept: Option<&SecretDigest>,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
     let query = "SELECT digest FROM sessions WHERE user_id = ?1";
-    let digests = sql::all(connection, query, [user_id], |row| sql::digest(row, "digest"))?;
+    let mut digests = sql::all(connection, query, [user_id], |row| sql::digest(row, "digest"))?;
+    digests.retain(|digest| Some(digest) != kept);
     for digest in &digests {
         end(connection, digest, now)?;
     }
+    sign_ins::end_all_of(connection, user_id)?;
     Ok(digests.len())
 }
 
@@ -237,6 +356,17 @@ fn from_row(row: &Row<'_>) -> Result<Session, StoreError> {
         })?,
         last_seen_at: sql::instant(row, "last_seen_at")?,
         request: sql::optional_digest(row, "request_digest")?,
+        user_agent: row
+            .get::<_, Option<String>>("user_agent")?
+            .and_then(|text| UserAgent::clean(&text)),
+        ip_address: row
+            .get::<_, Option<String>>("ip_address")?
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|_| StoreError::Corrupt(TABLE))?,
+        second_factor_at: sql::optional_instant(row, "second_factor_at")?,
+        factor_request: sql::optional_digest(row, "factor_request_digest")?,
+        device_id: row.get("device_id")?,
         expires_at: sql::instant(row, "expires_at")?,
     })
 }

@@ -20,8 +20,10 @@ pub struct ProvidedIdentity {
     pub subject: String,
     /// The address, which counts as the person's own.
     pub email: String,
-    /// The role that follows from the claims, where one does.
-    pub role: Option<String>,
+    /// The id of the role that follows from the claims, where one does.
+    pub role_id: Option<String>,
+    /// Whether the connection may make and unmake administrators.
+    pub grants_administration: bool,
     /// The account to make if there is none; none where strangers are turned away.
     pub new_account: Option<User>,
 }
@@ -123,11 +125,15 @@ impl Store {
             let used = "UPDATE sso_links SET last_used_at = ?3 WHERE connection_id = ?1 AND subject = ?2";
             let parameters = params![identity.connection_id, identity.subject, audit.at.seconds()];
             sql::change(database, used, parameters)?;
-            if let Some(role) = &identity.role {
-                // Somebody who can sign in without the provider is not at its mercy.
-                let update =
-                    "UPDATE users SET role = ?2 WHERE id = ?1 AND role IS NOT ?2 AND local_sign_in = 0";
-                if sql::change(database, update, [&found.id, role])? > 0 {
+            if let Some(role_id) = &identity.role_id {
+                // Whoever can sign in without the provider is not at its mercy, nor is an administrator unless it may make
+                // administrators.
+                let update = "UPDATE users SET role_id = ?2
+                              WHERE id = ?1 AND role_id IS NOT ?2 AND local_sign_in = 0 AND (?3 OR NOT EXISTS
+                                  (SELECT 1 FROM roles r
+                                   WHERE r.id = users.role_id AND instr(r.scope, '__administration.') > 0))";
+                let parameters = params![found.id, role_id, identity.grants_administration];
+                if sql::change(database, update, parameters)? > 0 {
                     audit_events::insert(database, &line(&audit, AuditAction::UserChange, &found.id))?;
                 }
             }
@@ -304,7 +310,7 @@ fn find_account(
     if !is_within(&identity.email)? {
         return Ok(ProvidedAccount::ForeignDomain);
     }
-    let query = "SELECT u.*, u.id AS user_id FROM sso_links l JOIN users u ON u.id = l.user_id
+    let query = "SELECT u.* FROM sso_links l JOIN people u ON u.id = l.user_id
                  WHERE l.connection_id = ?1 AND l.subject = ?2";
     let subject = [&identity.connection_id, &identity.subject];
     if let Some(user) = sql::first(database, query, subject, users::from_row)? {
@@ -314,7 +320,7 @@ fn find_account(
         }
         return Ok(open(user));
     }
-    let query = "SELECT *, id AS user_id FROM users WHERE email = ?1";
+    let query = "SELECT * FROM people WHERE email = ?1";
     let by_address = sql::first(database, query, [&identity.email], users::from_row)?;
     let user = match (by_address, &identity.new_account) {
         (Some(user), _) => user,

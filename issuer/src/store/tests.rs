@@ -2,11 +2,13 @@
 
 mod authorization;
 mod concurrency;
+mod connected_apps;
 mod durability;
 mod logout_notifications;
 mod migrations;
 mod people;
 mod purge;
+mod second_factors;
 mod status_lists;
 mod tokens;
 
@@ -29,6 +31,7 @@ use crate::domain::person_claim::{AskedClaims, PersonClaim};
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::status_list::StatusListEntry;
 use crate::domain::user::User;
+use crate::domain::user_agent::UserAgent;
 use crate::testing::{self, AUDIENCE, START};
 use crate::tokens::status_places::StatusPlaces;
 
@@ -138,6 +141,11 @@ impl TestStore {
             methods: vec![AuthenticationMethod::Password],
             last_seen_at: START,
             request: None,
+            user_agent: UserAgent::clean("A browser/1.0"),
+            ip_address: Some([192, 0, 2, 7].into()),
+            second_factor_at: None,
+            factor_request: None,
+            device_id: None,
             expires_at: START.plus(43_200),
         }
     }

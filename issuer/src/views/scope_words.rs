@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use wardgate_shared::scope::{Level, Permissions, ResourceSelector, Scope, ScopeSet, SmartScope};
 
 use crate::domain::person_claim::PersonClaim;
+use crate::domain::role::{ADMINISTRATION_READ, ADMINISTRATION_WRITE};
 use crate::endpoints::{introspect, launches};
 
 /// One line of the consent page.
@@ -25,6 +26,8 @@ pub enum RecordInContext {
     Own,
     /// That of the patient whom the page names.
     OfPatient,
+    /// That of whichever patient it was opened for.
+    OfAnyPatient,
 }
 
 /// What `scope` permits, line by line, when this record is in context.
@@ -76,6 +79,12 @@ fn describe(scope: &Scope, record: RecordInContext) -> String {
         Scope::Other(other) if other.as_str() == launches::SCOPE => {
             "start apps for people, as the system in which their records are kept".into()
         }
+        Scope::Other(other) if other.as_str() == ADMINISTRATION_READ => {
+            "see all accounts, roles, organizations and sessions of this service, as an administrator".into()
+        }
+        Scope::Other(other) if other.as_str() == ADMINISTRATION_WRITE => {
+            "change accounts, roles, organizations and sessions of this service, as an administrator".into()
+        }
         Scope::Other(_) => "use a function of the service it works with".into(),
     }
 }
@@ -91,6 +100,9 @@ fn describe_smart(scope: &SmartScope, record: RecordInContext) -> String {
         | (Level::Holder, RecordInContext::Own) => "in your health record",
         (Level::Holder, RecordInContext::None) | (Level::User | Level::System, _) => {
             "that you may see yourself"
+        }
+        (Level::Patient | Level::Holder, RecordInContext::OfAnyPatient) => {
+            "in the record of the patient it is opened for"
         }
     };
     let limit = scope

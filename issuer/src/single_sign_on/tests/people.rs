@@ -5,10 +5,11 @@ use serde_json::json;
 
 use super::{DOMAIN, PATIENT, Realm, connect, settings};
 use crate::domain::audit_event::AuditAction;
+use crate::domain::role::{BUILDER_ADMIN, CARE_TEAM_USER as CARE_TEAM, PATIENT as PATIENTS};
 use crate::domain::single_sign_on::{RoleRule, UnknownPeople};
 use crate::domain::user::User;
 use crate::testing::{FakeProvider, START, user};
-use crate::web::testing::{Answer, PASSWORD, PHYSICIAN};
+use crate::web::testing::{Answer, PASSWORD};
 
 /// What follows when somebody arrives as this address under this subject.
 async fn arrive_as(realm: &Realm, email: &str, subject: &str) -> Answer {
@@ -103,15 +104,18 @@ async fn somebody_who_moved_to_another_organization_is_no_longer_the_first_ones(
 async fn strangers_get_an_account_where_the_connection_says_so() {
     let realm = Realm::with(|settings| {
         settings.unknown_people = UnknownPeople::Create;
-        settings.default_role = Some("patient".into());
+        settings.default_role = Some(PATIENTS.into());
     })
     .await;
     assert_eq!(arrive_as(&realm, "New@example.org", "1").await.location(), "/");
     let store = realm.clinic.issuer.store();
     let made = store.user_by_email("new@example.org").await.unwrap().unwrap();
     assert_eq!(
-        (made.name.as_str(), made.role.as_deref()),
-        ("Nora New", Some("patient"))
+        (
+            made.name.as_str(),
+            made.role.as_ref().map(|role| role.id.as_str())
+        ),
+        ("Nora New", Some(PATIENTS))
     );
     assert!(made.password_hash.is_none());
     let actions: Vec<AuditAction> = store
@@ -148,7 +152,8 @@ async fn of_many_first_sign_ins_at_once_one_makes_the_account() {
                 connection_id: id,
                 subject: "1".into(),
                 email: "new@example.org".into(),
-                role: None,
+                role_id: None,
+                grants_administration: false,
                 new_account: Some(user("new@example.org")),
             };
             match store.provided_account(identity, audit).await.unwrap() {
@@ -163,55 +168,105 @@ async fn of_many_first_sign_ins_at_once_one_makes_the_account() {
     assert_eq!(ids.len(), 1, "{ids:?}");
 }
 
-#[tokio::test]
-async fn claims_give_roles_at_each_sign_in() {
-    let rule = |value: &str, role: &str| RoleRule {
+fn rule(value: &str, role: &str) -> RoleRule {
+    RoleRule {
         claim: "groups".into(),
         value: value.into(),
         role: role.into(),
-    };
-    let realm = Realm::with(|settings| {
-        settings.role_rules = vec![rule("physicians", "physician"), rule("desk", "clerk")];
-        settings.default_role = Some("patient".into());
-    })
-    .await;
-    for (groups, role) in [
-        (json!("desk"), "clerk"),
-        (json!([]), "patient"),
-        (json!(["staff", "physicians", "desk"]), "physician"),
-    ] {
-        let traveller = realm.travel(PATIENT).await;
-        let mut claims = realm.claims(&traveller, PATIENT);
-        claims["groups"] = groups;
-        assert_eq!(realm.arrive(&traveller, &claims).await.location(), "/");
-        let store = realm.clinic.issuer.store();
-        let person = store.user_by_email(PATIENT).await.unwrap().unwrap();
-        assert_eq!(person.role.as_deref(), Some(role));
-        let changes = store.audit_events(3).await.unwrap();
-        let change = changes
-            .iter()
-            .find(|event| event.action == AuditAction::UserChange)
-            .unwrap();
-        assert_eq!(
-            (change.user_id.as_deref(), change.method.as_deref()),
-            (Some(person.id.as_str()), Some("sso"))
-        );
     }
 }
 
-#[tokio::test]
-async fn without_rules_a_role_stays_as_it_is() {
-    let realm = Realm::with(|settings| settings.default_role = Some("patient".into())).await;
-    assert_eq!(arrive_as(&realm, PHYSICIAN, "1").await.location(), "/");
+/// Lets the patient arrive with these groups, and gives the role they have then.
+async fn role_after(realm: &Realm, groups: serde_json::Value) -> Option<String> {
+    let traveller = realm.travel(PATIENT).await;
+    let mut claims = realm.claims(&traveller, PATIENT);
+    claims["groups"] = groups;
+    assert_eq!(realm.arrive(&traveller, &claims).await.location(), "/");
     let person = realm
         .clinic
         .issuer
         .store()
-        .user_by_email(PHYSICIAN)
+        .user_by_email(PATIENT)
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(person.role.as_deref(), Some("physician"));
+    person.role.map(|role| role.id)
+}
+
+#[tokio::test]
+async fn claims_give_roles_at_each_sign_in() {
+    let realm = Realm::with(|settings| {
+        settings.role_rules = vec![rule("physicians", CARE_TEAM)];
+        settings.default_role = Some(PATIENTS.into());
+    })
+    .await;
+    for (groups, role) in [
+        (json!(["staff", "physicians"]), CARE_TEAM),
+        (json!([]), PATIENTS),
+        (json!("physicians"), CARE_TEAM),
+    ] {
+        assert_eq!(role_after(&realm, groups).await.as_deref(), Some(role));
+        let changes = realm.clinic.issuer.store().audit_events(3).await.unwrap();
+        let change = changes
+            .iter()
+            .find(|event| event.action == AuditAction::UserChange)
+            .unwrap();
+        assert!(change.user_id.is_some());
+        assert_eq!(change.method.as_deref(), Some("sso"));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_makes_and_unmakes_administrators_only_where_that_was_said() {
+    let rules = |settings: &mut crate::domain::single_sign_on::ConnectionSettings| {
+        settings.role_rules = vec![rule("admins", BUILDER_ADMIN)];
+        settings.default_role = Some(PATIENTS.into());
+    };
+    let realm = Realm::with(rules).await;
+    assert_eq!(role_after(&realm, json!([])).await.as_deref(), Some(PATIENTS));
+    assert_eq!(
+        role_after(&realm, json!("admins")).await.as_deref(),
+        Some(PATIENTS)
+    );
+    let may = Realm::with(|settings| {
+        rules(settings);
+        settings.grants_administration = true;
+    })
+    .await;
+    assert_eq!(
+        role_after(&may, json!("admins")).await.as_deref(),
+        Some(BUILDER_ADMIN)
+    );
+    assert_eq!(role_after(&may, json!([])).await.as_deref(), Some(PATIENTS));
+
+    // An administrator who was made here stays one.
+    let administrator = User {
+        role: realm.clinic.issuer.store().role(BUILDER_ADMIN).await.unwrap(),
+        ..user("admin@example.org")
+    };
+    realm.clinic.issuer.insert_user(administrator).await;
+    assert_eq!(arrive_as(&realm, "admin@example.org", "1").await.location(), "/");
+    let found = realm
+        .clinic
+        .issuer
+        .store()
+        .user_by_email("admin@example.org")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.role.unwrap().id, BUILDER_ADMIN);
+}
+
+#[tokio::test]
+async fn without_rules_and_for_people_who_can_do_without_the_provider_a_role_stays_as_it_is() {
+    let realm = Realm::with(|settings| settings.default_role = Some(PATIENTS.into())).await;
+    assert_eq!(role_after(&realm, json!([])).await, None);
+    let realm = Realm::with(|settings| settings.role_rules = vec![rule("physicians", CARE_TEAM)]).await;
+    let store = realm.clinic.issuer.store();
+    let person = store.user_by_email(PATIENT).await.unwrap().unwrap();
+    let audit = realm.audit(AuditAction::UserChange);
+    assert!(store.set_local_sign_in(&person.id, true, audit).await.unwrap());
+    assert_eq!(role_after(&realm, json!("physicians")).await, None);
 }
 
 #[tokio::test]
