@@ -141,7 +141,7 @@ impl Arrival {
             Err(fault) => return Ok(Err((fault, None))),
         };
         let domains = self.domains(state).await?;
-        let verified = id_token::verify(
+        let identity = id_token::verify(
             state,
             &self.connection,
             &domains,
@@ -149,7 +149,7 @@ impl Arrival {
             id_token.expose(),
         )
         .await;
-        let identity = match verified {
+        let identity = match identity {
             Ok(identity) => identity,
             Err(fault) => return Ok(Err((fault, None))),
         };

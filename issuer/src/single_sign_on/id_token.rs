@@ -220,7 +220,7 @@ fn authentication_time(
         .and_then(Value::as_i64)
         .map(Timestamp::from_seconds);
     if let Some(after) = fresh_after
-        && !said.is_some_and(|said| said.plus(SKEW_SECONDS) >= after)
+        && said.is_none_or(|said| said.plus(SKEW_SECONDS) < after)
     {
         return Err(SsoFault::NotFresh);
     }

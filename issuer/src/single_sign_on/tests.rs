@@ -151,6 +151,8 @@ impl Realm {
             "{answer:?}"
         );
         assert_eq!(traveller.browser.cookie("__Host-wardgate_session"), None);
+        let about = (reason != "sso_attempt_unknown").then_some(self.id.as_str());
+        assert_eq!(event.object_id.as_deref(), about);
         assert_eq!(
             (event.action, event.outcome, event.reason.as_deref()),
             (AuditAction::SignIn, AuditOutcome::Failure, Some(reason)),

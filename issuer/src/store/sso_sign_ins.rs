@@ -122,9 +122,9 @@ impl Store {
                 ProvidedAccount::Person(user) => user,
                 other => return Ok(other),
             };
-            let used = "UPDATE sso_links SET last_used_at = ?3 WHERE connection_id = ?1 AND subject = ?2";
+            let mark = "UPDATE sso_links SET last_used_at = ?3 WHERE connection_id = ?1 AND subject = ?2";
             let parameters = params![identity.connection_id, identity.subject, audit.at.seconds()];
-            sql::change(database, used, parameters)?;
+            sql::change(database, mark, parameters)?;
             if let Some(role_id) = &identity.role_id {
                 // Whoever can sign in without the provider is not at its mercy, nor is an administrator unless it may make
                 // administrators.
