@@ -29,6 +29,7 @@ mod factors;
 mod grants;
 mod launches;
 mod logout_notifications;
+mod messages;
 mod migrations;
 mod organizations;
 mod pairwise_subjects;
@@ -43,6 +44,7 @@ mod sign_ins;
 mod signing_keys;
 mod sql;
 mod sso_connections;
+mod sso_domains;
 mod sso_sign_ins;
 mod status_lists;
 mod users;
@@ -127,6 +129,8 @@ struct Inner {
     readers: Readers,
     /// Rings when a logout was queued and committed.
     logout_bell: Notify,
+    /// Rings when a message was queued and committed.
+    message_bell: Notify,
 }
 
 impl Store {
@@ -146,6 +150,7 @@ impl Store {
             writer,
             readers: Readers::new(readers),
             logout_bell: Notify::new(),
+            message_bell: Notify::new(),
         })))
     }
 

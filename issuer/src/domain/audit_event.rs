@@ -88,6 +88,8 @@ pub enum AuditAction {
     DeviceRemoval,
     /// A signing key was made.
     KeyRotation,
+    /// A message to a person was sent, or could not be. By what means says `method`: `mail` or `sms`.
+    Message,
     /// A connection to an identity provider was made.
     SsoConnectionCreation,
     /// A connection to an identity provider was changed, attested, enabled or disabled.
@@ -102,7 +104,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -143,6 +145,7 @@ impl AuditAction {
         Self::RecoveryCodes,
         Self::DeviceRemoval,
         Self::KeyRotation,
+        Self::Message,
         Self::SsoConnectionCreation,
         Self::SsoConnectionChange,
         Self::SsoConnectionDeletion,
@@ -198,6 +201,7 @@ impl AuditAction {
             Self::RecoveryCodes => "recovery_codes",
             Self::DeviceRemoval => "device_removal",
             Self::KeyRotation => "key_rotation",
+            Self::Message => "message",
             Self::SsoConnectionCreation => "sso_connection_creation",
             Self::SsoConnectionChange => "sso_connection_change",
             Self::SsoConnectionDeletion => "sso_connection_deletion",
