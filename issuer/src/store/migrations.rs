@@ -97,6 +97,14 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0027_session_browsers",
         include_str!("../../migrations/0027_session_browsers.sql"),
     ),
+    (
+        "0029_single_sign_on",
+        include_str!("../../migrations/0029_single_sign_on.sql"),
+    ),
+    (
+        "0030_local_sign_in",
+        include_str!("../../migrations/0030_local_sign_in.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.
