@@ -1,3 +1,4 @@
 //! What people see: every page in a real Chromium, without scripts.
 
 mod pages;
+mod people;

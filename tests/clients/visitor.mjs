@@ -52,6 +52,24 @@ export class Visitor {
     await this.answer({ password });
   }
 
+  /** Does `action`, which sends the browser to an address that begins with `prefix`; gives that address. Nothing need listen there. */
+  async isSentTo(prefix, action) {
+    const request = this.page.waitForRequest((request) => request.isNavigationRequest() && request.url().startsWith(prefix));
+    const [arrived] = await Promise.all([request, action().catch(() => {})]);
+    return arrived.url();
+  }
+
+  /** Signs out, and what the page says is forgotten. */
+  async signOut() {
+    await this.open('/logout');
+    await this.answer({});
+  }
+
+  /** The heading of the page. */
+  heading() {
+    return this.page.locator('h1').innerText();
+  }
+
   /** What the page says. */
   text() {
     return this.page.locator('main').innerText();
