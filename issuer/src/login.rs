@@ -7,6 +7,8 @@
 pub mod completion;
 pub mod destination;
 pub mod form_token;
+pub mod reauthentication;
+pub mod second_factor;
 pub mod sign_in;
 pub mod sign_out;
 pub mod throttle;

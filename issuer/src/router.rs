@@ -9,6 +9,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
+use crate::account;
 use crate::consent;
 use crate::device;
 use crate::endpoints::{
@@ -17,7 +18,7 @@ use crate::endpoints::{
     userinfo,
 };
 use crate::layers;
-use crate::login::{sign_in, sign_out};
+use crate::login::{second_factor, sign_in, sign_out};
 use crate::select_patient;
 use crate::state::AppState;
 use crate::web::Web;
@@ -93,31 +94,11 @@ pub fn router(state: AppState) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready));
 
-    // Visited by people.
-    let pages = Router::new()
-        .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
-        .route("/authorize", get(authorize::get).post(authorize::post))
-        .route("/oauth2/authorize/continue", get(authorize::resume))
-        .route("/oauth2/logout", get(end_session::get).post(end_session::post))
-        .route(
-            "/oauth2/logout/confirm",
-            axum::routing::post(end_session::confirm),
-        )
-        .route("/login", get(sign_in::get).post(sign_in::post))
-        .route("/consent", get(consent::get).post(consent::post))
-        .route(
-            "/select-patient",
-            get(select_patient::get).post(select_patient::post),
-        )
-        .route("/device", get(device::get).post(device::post))
-        .route("/logout", get(sign_out::get).post(sign_out::post))
-        .route("/", get(landing::get));
-
     // Layers from the innermost to the outermost: a request meets the last one first.
     let https = state.config().server.public_url.is_https();
     Router::new()
         .merge(documents)
-        .merge(pages)
+        .merge(pages())
         .method_not_allowed_fallback(landing::other_method)
         .merge(protocol)
         .merge(servers)
@@ -148,6 +129,61 @@ fn registration_routes() -> Router<Web> {
                 .put(registration::management::put)
                 .delete(registration::management::delete)
                 .fallback(registration::management::other_method),
+        )
+}
+
+/// Visited by people.
+fn pages() -> Router<Web> {
+    Router::new()
+        .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/oauth2/authorize/continue", get(authorize::resume))
+        .route("/oauth2/logout", get(end_session::get).post(end_session::post))
+        .route(
+            "/oauth2/logout/confirm",
+            axum::routing::post(end_session::confirm),
+        )
+        .route("/login", get(sign_in::get).post(sign_in::post))
+        .merge(second_factor_routes())
+        .route("/consent", get(consent::get).post(consent::post))
+        .route(
+            "/select-patient",
+            get(select_patient::get).post(select_patient::post),
+        )
+        .route("/device", get(device::get).post(device::post))
+        .route("/logout", get(sign_out::get).post(sign_out::post))
+        .merge(account_routes())
+        .route("/", get(landing::get))
+}
+
+/// The second step of a sign-in.
+fn second_factor_routes() -> Router<Web> {
+    Router::new()
+        .route(
+            second_factor::challenge::PATH,
+            get(second_factor::challenge::get).post(second_factor::challenge::post),
+        )
+        .route(
+            second_factor::enrol::PATH,
+            get(second_factor::enrol::get).post(second_factor::enrol::post),
+        )
+        .route(
+            second_factor::enrol_totp::PATH,
+            get(second_factor::enrol_totp::get).post(second_factor::enrol_totp::post),
+        )
+}
+
+/// Where people look after their own account.
+fn account_routes() -> Router<Web> {
+    Router::new()
+        .route(account::overview::PATH, get(account::overview::get))
+        .route(
+            account::sessions::PATH,
+            get(account::sessions::get).post(account::sessions::post),
+        )
+        .route(
+            account::apps::PATH,
+            get(account::apps::get).post(account::apps::post),
         )
 }
 

@@ -17,6 +17,7 @@ use crate::domain::remembered_device::RememberedDevice;
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::sign_in::{Completed, Completion, DeviceChange, SIGN_IN_SECONDS, SignInProgress};
 use crate::domain::user::User;
+use crate::domain::user_agent::UserAgent;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
@@ -48,6 +49,14 @@ pub struct Browser<'a> {
     pub headers: &'a HeaderMap,
     /// Its address.
     pub address: Option<IpAddr>,
+}
+
+impl Browser<'_> {
+    /// What it calls itself.
+    pub fn user_agent(&self) -> Option<UserAgent> {
+        let value = self.headers.get(header::USER_AGENT)?;
+        UserAgent::clean(&String::from_utf8_lossy(value.as_bytes()))
+    }
 }
 
 /// Goes on after the first step of the sign-in: with a session and to its destination, or to the page of the second factor.
@@ -226,9 +235,7 @@ pub async fn complete(
     let now = state.now();
     let public_url = &state.config().server.public_url;
     let user = ongoing.user();
-    let record = |action| {
-        event(action, user, browser, destination, now).with_method(given.method.as_str())
-    };
+    let record = |action| event(action, user, browser, destination, now).with_method(given.method.as_str());
     let mut audit = vec![if given.enrols {
         record(AuditAction::FactorEnrolment)
     } else {
@@ -342,7 +349,7 @@ impl NewSession {
     fn with_new_secret(
         self,
         state: &AppState,
-        _: Browser<'_>,
+        browser: Browser<'_>,
         now: Timestamp,
     ) -> Result<(Session, HeaderValue), InternalError> {
         let secret = OpaqueSecret::Session.generate()?;
@@ -355,6 +362,8 @@ impl NewSession {
             methods: self.methods,
             last_seen_at: now,
             request: self.request,
+            user_agent: browser.user_agent(),
+            ip_address: browser.address,
             second_factor_at: self.factor_at,
             factor_request: self.factor_request,
             device_id: None,

@@ -29,6 +29,18 @@ pub enum FormPurpose<'a> {
         /// The letters of its user code.
         user_code: &'a str,
     },
+    /// Ends sessions of the person. Bound to the session.
+    AccountSessions,
+    /// Takes back what apps were given. Bound to the session.
+    AccountApps,
+    /// Gives a second factor. Bound to the sign-in in progress, or to the session.
+    SecondFactor,
+    /// Sets up a second factor, or says "not now". Bound as `SecondFactor` is.
+    FactorEnrolment,
+    /// Manages second factors. Bound to the session.
+    AccountFactors,
+    /// Has remembered browsers forgotten. Bound to the session.
+    AccountDevices,
     /// Signs out. Bound to the session.
     SignOut,
 }
@@ -41,6 +53,12 @@ impl<'a> FormPurpose<'a> {
             Self::SelectPatient { request } => ("select-patient", request),
             Self::DeviceCode => ("device-code", ""),
             Self::DeviceConsent { user_code } => ("device-consent", user_code),
+            Self::AccountSessions => ("account-sessions", ""),
+            Self::AccountApps => ("account-apps", ""),
+            Self::SecondFactor => ("second-factor", ""),
+            Self::FactorEnrolment => ("factor-enrolment", ""),
+            Self::AccountFactors => ("account-factors", ""),
+            Self::AccountDevices => ("account-devices", ""),
             Self::SignOut => ("sign-out", ""),
         }
     }

@@ -85,6 +85,14 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0025_second_factors",
         include_str!("../../migrations/0025_second_factors.sql"),
     ),
+    (
+        "0026_requested_contexts_and_sent_codes",
+        include_str!("../../migrations/0026_requested_contexts_and_sent_codes.sql"),
+    ),
+    (
+        "0027_session_browsers",
+        include_str!("../../migrations/0027_session_browsers.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

@@ -2,6 +2,7 @@
 
 mod authorization;
 mod concurrency;
+mod connected_apps;
 mod durability;
 mod logout_notifications;
 mod migrations;
@@ -20,6 +21,7 @@ use wardgate_shared::time::Timestamp;
 use super::{Approval, PresentedRefreshToken, Store};
 use crate::config::DatabaseConfig;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::authentication_context::RequestedContext;
 use crate::domain::authorization_code::AuthorizationCode;
 use crate::domain::authorization_request::{AuthorizationRequest, ResponseMode};
 use crate::domain::client::{Client, ClientAuthentication, GrantType};
@@ -30,6 +32,7 @@ use crate::domain::person_claim::{AskedClaims, PersonClaim};
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::status_list::StatusListEntry;
 use crate::domain::user::User;
+use crate::domain::user_agent::UserAgent;
 use crate::testing::{self, AUDIENCE, START};
 use crate::tokens::status_places::StatusPlaces;
 
@@ -118,6 +121,7 @@ impl TestStore {
             pushed_until: None,
             claims: asked_claims(),
             hinted_user_id: Some("user-ada".into()),
+            requested_context: RequestedContext::of(["phr"], true),
             launch: None,
             context: RequestContext {
                 launched: Some(LaunchedContext {
@@ -139,6 +143,8 @@ impl TestStore {
             methods: vec![AuthenticationMethod::Password],
             last_seen_at: START,
             request: None,
+            user_agent: UserAgent::clean("A browser/1.0"),
+            ip_address: Some([192, 0, 2, 7].into()),
             second_factor_at: None,
             factor_request: None,
             device_id: None,

@@ -50,12 +50,15 @@ pub struct Standing<'a> {
 /// When the store cannot answer.
 pub async fn missing(state: &AppState, standing: Standing<'_>) -> Result<Missing, InternalError> {
     let config = &state.config().second_factor;
-    let factors = usable_factors(state, &standing.user.id).await?;
+    let factors = state.store().factors(&standing.user.id).await?;
     let reached = AuthenticationContext::reached_by(standing.methods);
     if let Some(wanted) = standing.wanted
         && !wanted.is_met_by(reached)
     {
-        if factors.iter().any(|factor| fits(factor, standing.methods, wanted)) {
+        if factors
+            .iter()
+            .any(|factor| fits(factor, standing.methods, wanted))
+        {
             return Ok(Missing::SecondFactor);
         }
         if wanted.essential {
@@ -76,7 +79,11 @@ pub async fn missing(state: &AppState, standing: Standing<'_>) -> Result<Missing
         return Ok(Missing::Nothing);
     }
     if factors.is_empty() {
-        return Ok(if required { Missing::Enrolment } else { Missing::Nothing });
+        return Ok(if required {
+            Missing::Enrolment
+        } else {
+            Missing::Nothing
+        });
     }
     let now = state.now();
     let counts = |at: Timestamp| {
@@ -119,14 +126,6 @@ pub async fn missing_in_session(
     missing(state, standing).await
 }
 
-/// The factors that a person can be asked for here: confirmed, and of a kind that works.
-///
-/// # Errors
-/// When the store cannot answer.
-pub async fn usable_factors(state: &AppState, user_id: &str) -> Result<Vec<Factor>, InternalError> {
-    Ok(state.store().factors(user_id).await?)
-}
-
 /// Whether this factor, given now, makes somebody who did `methods` what the request wants.
 pub fn fits(factor: &Factor, methods: &[AuthenticationMethod], wanted: &RequestedContext) -> bool {
     wanted
@@ -139,9 +138,18 @@ pub fn fits(factor: &Factor, methods: &[AuthenticationMethod], wanted: &Requeste
 ///
 /// # Errors
 /// When the store cannot answer.
-#[expect(clippy::unused_async, reason = "what a role and an organization say is stored")]
+#[expect(
+    clippy::unused_async,
+    reason = "what a role and an organization say is stored"
+)]
 pub async fn is_required(state: &AppState, _: &User) -> Result<bool, InternalError> {
     Ok(state.config().second_factor.required)
+}
+
+/// Whether these methods need no second factor beside them.
+pub fn is_strong(methods: &[AuthenticationMethod]) -> bool {
+    AuthenticationContext::reached_by(methods)
+        .is_some_and(|reached| reached >= AuthenticationContext::MultiFactor)
 }
 
 fn came_by_single_sign_on(methods: &[AuthenticationMethod]) -> bool {

@@ -13,6 +13,9 @@ use crate::rng;
 use crate::state::AppState;
 use crate::tokens::opaque::OpaqueSecret;
 
+/// A browser that does not say what it is.
+const UNKNOWN: &str = "An unknown browser";
+
 /// The browser as this person had it remembered, if a second factor given there still counts.
 ///
 /// # Errors
@@ -53,11 +56,7 @@ pub fn change(
     let lifetime = state.config().second_factor.lifetime;
     let seconds = lifetime.interval_seconds.saturating_add(lifetime.idle_seconds);
     let secret = OpaqueSecret::Device.generate()?;
-    let cookie = Cookie::Device.keep(
-        secret.value.expose(),
-        seconds,
-        &state.config().server.public_url,
-    )?;
+    let cookie = Cookie::Device.keep(secret.value.expose(), seconds, &state.config().server.public_url)?;
     let device = RememberedDevice {
         id: rng::identifier("device-")?,
         digest: secret.digest,
@@ -80,5 +79,13 @@ fn digest_in(state: &AppState, browser: Browser<'_>) -> Option<SecretDigest> {
 
 /// What a person knows the browser by.
 fn label(browser: Browser<'_>) -> String {
-    browser.label()
+    let Some(user_agent) = browser.user_agent() else {
+        return UNKNOWN.into();
+    };
+    match (user_agent.browser(), user_agent.system()) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.into(),
+        (None, Some(system)) => format!("A browser on {system}"),
+        (None, None) => UNKNOWN.into(),
+    }
 }

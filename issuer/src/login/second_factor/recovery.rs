@@ -6,6 +6,7 @@ use crate::domain::digest::SecretDigest;
 use crate::domain::recovery_code::{self, CODE_BYTES, CODES};
 use crate::error::internal::InternalError;
 use crate::rng;
+use crate::state::AppState;
 
 /// New codes, in clear for their person, and as digests for the store.
 #[derive(Debug)]
@@ -17,6 +18,20 @@ pub struct NewCodes {
 }
 
 impl NewCodes {
+    /// New codes for somebody who has none that is not used; no codes for others.
+    ///
+    /// # Errors
+    /// When the store cannot answer, or there is no randomness.
+    pub async fn for_somebody_without(state: &AppState, user_id: &str) -> Result<Self, InternalError> {
+        if state.store().unused_recovery_codes(user_id).await? > 0 {
+            return Ok(Self {
+                shown: Vec::new(),
+                digests: Vec::new(),
+            });
+        }
+        Self::generate()
+    }
+
     /// As many as a person gets at a time.
     ///
     /// # Errors

@@ -79,7 +79,10 @@ impl Seed {
 
     /// The time step whose code `typed` is: the present one or one beside it. Spaces do not count; compared in constant time.
     pub fn step_of(&self, typed: &str, now: Timestamp) -> Option<i64> {
-        let digits: String = typed.chars().filter(|character| !character.is_whitespace()).collect();
+        let digits: String = typed
+            .chars()
+            .filter(|character| !character.is_whitespace())
+            .collect();
         let is_code = digits.len() == usize::from(DIGITS) && digits.bytes().all(|byte| byte.is_ascii_digit());
         if !is_code {
             return None;
@@ -171,7 +174,11 @@ mod tests {
         let step = START.seconds() / 30;
         for (off, accepted) in [(-2, false), (-1, true), (0, true), (1, true), (2, false)] {
             let code = seed.code(START.plus(off * 30));
-            assert_eq!(seed.step_of(&code, START), accepted.then_some(step + off), "{off}");
+            assert_eq!(
+                seed.step_of(&code, START),
+                accepted.then_some(step + off),
+                "{off}"
+            );
         }
     }
 
@@ -181,7 +188,15 @@ mod tests {
         let code = seed.code(START);
         let (first, second) = code.split_at(3);
         assert!(seed.step_of(&format!(" {first} {second} "), START).is_some());
-        for typed in ["", "0", &code[..5], &format!("{code}0"), "٠١٢٣٤٥", "+12345", "12345a"] {
+        for typed in [
+            "",
+            "0",
+            &code[..5],
+            &format!("{code}0"),
+            "٠١٢٣٤٥",
+            "+12345",
+            "12345a",
+        ] {
             assert_eq!(seed.step_of(typed, START), None, "{typed}");
         }
     }
@@ -196,13 +211,21 @@ mod tests {
             link("https://id.example.org", "ada@example.org"),
             "otpauth://totp/id.example.org:ada%40example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=id.example.org"
         );
-        assert!(link("http://[::1]:8788", "a:b@example.org").starts_with("otpauth://totp/Wardgate:a_b%40example.org?"));
+        assert!(
+            link("http://[::1]:8788", "a:b@example.org")
+                .starts_with("otpauth://totp/Wardgate:a_b%40example.org?")
+        );
     }
 
     #[test]
     fn a_seed_from_elsewhere_is_base32_of_a_lawful_length() {
         assert!(Seed::parse("gezd gnbv gy3t qojq gezd gnbv gy======").is_some());
-        for text in ["", "GEZDGNBV", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1", &"A".repeat(200)] {
+        for text in [
+            "",
+            "GEZDGNBV",
+            "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1",
+            &"A".repeat(200),
+        ] {
             assert!(Seed::parse(text).is_none(), "{text}");
         }
         assert_eq!(in_groups("GEZDGNBVGY"), "GEZD GNBV GY");
