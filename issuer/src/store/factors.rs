@@ -36,8 +36,13 @@ impl Store {
     ) -> Result<Insertion, StoreError> {
         self.write(move |connection| {
             if factor.confirmed_at.is_none() {
-                let unfinished = "DELETE FROM factors WHERE user_id = ?1 AND kind = ?2 AND confirmed_at IS NULL";
-                sql::change(connection, unfinished, params![factor.user_id, factor.kind.as_str()])?;
+                let unfinished =
+                    "DELETE FROM factors WHERE user_id = ?1 AND kind = ?2 AND confirmed_at IS NULL";
+                sql::change(
+                    connection,
+                    unfinished,
+                    params![factor.user_id, factor.kind.as_str()],
+                )?;
             }
             let rows = insert(connection, &factor)?;
             if let Some(audit) = audit.filter(|_| rows > 0) {
@@ -81,7 +86,8 @@ impl Store {
     pub async fn name_new_factor(&self, user_id: &str, id: &str, name: &str) -> Result<(), StoreError> {
         let (user_id, id, name) = (String::from(user_id), String::from(id), String::from(name));
         self.write(move |connection| {
-            let update = "UPDATE factors SET name = ?3 WHERE id = ?1 AND user_id = ?2 AND confirmed_at IS NULL";
+            let update =
+                "UPDATE factors SET name = ?3 WHERE id = ?1 AND user_id = ?2 AND confirmed_at IS NULL";
             sql::change(connection, update, params![id, user_id, name]).map(drop)
         })
         .await

@@ -10,6 +10,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::domain::authentication_context::{AuthenticationContext, RequestedContext};
 use crate::domain::factor::{Factor, FactorKind};
+use crate::domain::role::SecondFactorPolicy;
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::user::User;
 use crate::endpoints::authorize::pending::PendingRequest;
@@ -134,16 +135,20 @@ pub fn fits(factor: &Factor, methods: &[AuthenticationMethod], wanted: &Requeste
         .any(|context| factor.kind.reaches(methods, *context))
 }
 
-/// Whether this person must have a second factor.
+/// Whether this person must have a second factor: because the configuration, their role or their organization says so.
 ///
 /// # Errors
 /// When the store cannot answer.
-#[expect(
-    clippy::unused_async,
-    reason = "what a role and an organization say is stored"
-)]
-pub async fn is_required(state: &AppState, _: &User) -> Result<bool, InternalError> {
-    Ok(state.config().second_factor.required)
+pub async fn is_required(state: &AppState, user: &User) -> Result<bool, InternalError> {
+    let role = user.role.as_ref().map(|role| role.second_factor);
+    if state.config().second_factor.required || role == Some(SecondFactorPolicy::Required) {
+        return Ok(true);
+    }
+    let Some(organization) = &user.organization_id else {
+        return Ok(false);
+    };
+    let organization = state.store().organization(organization).await?;
+    Ok(organization.is_some_and(|organization| organization.second_factor == SecondFactorPolicy::Required))
 }
 
 /// Whether these methods need no second factor beside them.

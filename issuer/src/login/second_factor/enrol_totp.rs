@@ -220,7 +220,10 @@ impl<'a> Enrolment<'a> {
         };
         // A seed whose page somebody else saw guesses nothing: a right code does not start the counters anew.
         drop(attempt);
-        let named = state.store().name_new_factor(&user.id, &self.factor.id, name).await;
+        let named = state
+            .store()
+            .name_new_factor(&user.id, &self.factor.id, name)
+            .await;
         named.map_err(InternalError::from)?;
         let codes = NewCodes::for_somebody_without(state, &user.id).await?;
         let given = Given {
