@@ -13,7 +13,9 @@
 //! Trusted on entry: domain values. Left out on purpose: more than one machine.
 
 mod access_tokens;
+mod api_keys;
 mod audit_events;
+mod audit_search;
 mod authorization_codes;
 mod authorization_requests;
 mod client_assertions;

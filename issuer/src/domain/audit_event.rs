@@ -42,6 +42,14 @@ pub enum AuditAction {
     ClientUpdate,
     /// A client ended its own registration, or tried to (RFC 7592); or the operator removed it.
     ClientDeletion,
+    /// A client got a new secret.
+    ClientSecretRotation,
+    /// An API key was made.
+    ApiKeyCreation,
+    /// An API key got a new secret.
+    ApiKeyRotation,
+    /// An API key was revoked.
+    ApiKeyRevocation,
     /// An initial access token was made (RFC 7591).
     RegistrationTokenCreation,
     /// An initial access token was revoked.
@@ -58,7 +66,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 27] = [
         Self::SignIn,
         Self::SignOut,
         Self::BackchannelLogout,
@@ -76,6 +84,10 @@ impl AuditAction {
         Self::ClientRegistration,
         Self::ClientUpdate,
         Self::ClientDeletion,
+        Self::ClientSecretRotation,
+        Self::ApiKeyCreation,
+        Self::ApiKeyRotation,
+        Self::ApiKeyRevocation,
         Self::RegistrationTokenCreation,
         Self::RegistrationTokenRevocation,
         Self::UserCreation,
@@ -109,6 +121,10 @@ impl AuditAction {
             Self::ClientRegistration => "client_registration",
             Self::ClientUpdate => "client_update",
             Self::ClientDeletion => "client_deletion",
+            Self::ClientSecretRotation => "client_secret_rotation",
+            Self::ApiKeyCreation => "api_key_creation",
+            Self::ApiKeyRotation => "api_key_rotation",
+            Self::ApiKeyRevocation => "api_key_revocation",
             Self::RegistrationTokenCreation => "registration_token_creation",
             Self::RegistrationTokenRevocation => "registration_token_revocation",
             Self::UserCreation => "user_creation",
