@@ -23,7 +23,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use wardgate_shared::time::Timestamp;
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::config::Config;
 
 pub use failure::Failure;
@@ -127,8 +127,8 @@ enum KeysCommand {
     Rotate(keys::RotateKeys),
 }
 
-/// Runs the command that the process's arguments name, on the machine's clock.
-pub fn main() -> ExitCode {
+/// Runs the command that the process's arguments name, with `clock` for the present.
+pub fn main(clock: Arc<dyn Clock>) -> ExitCode {
     // clap prints help, version and usage errors by itself, and leaves with 0 or 2.
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -137,7 +137,7 @@ pub fn main() -> ExitCode {
             return output::failure(&Failure::Other(format!("no threads could be started: {error}")));
         }
     };
-    match runtime.block_on(run(arguments, Arc::new(SystemClock))) {
+    match runtime.block_on(run(arguments, clock)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => output::failure(&failure),
     }

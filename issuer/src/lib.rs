@@ -13,12 +13,13 @@
 //! | [`router`], [`layers`], [`web`] | Every route and layer, and what only the web side shares. |
 //! | [`extract`] | Reading requests at the border. |
 //! | [`endpoints`] | The protocol's endpoints, one file each. |
-//! | [`login`], [`consent`] | The pages on which people sign in, allow and sign out. |
+//! | [`login`], [`consent`], [`account`] | The pages on which people sign in, allow, look after their account and sign out. |
 //! | [`tokens`] | What clients get, and which scopes. |
 //! | [`views`], [`error`] | Pages, and refusals in their wire forms. |
 //! | [`cli`] | The commands of the binary `wardgate`. |
 //! | [`clock`], [`rng`] | The one clock and the one source of randomness. |
 
+pub mod account;
 pub mod backchannel_logout;
 pub mod cli;
 pub mod clock;

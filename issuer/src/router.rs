@@ -9,6 +9,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
+use crate::account;
 use crate::consent;
 use crate::device;
 use crate::endpoints::{
@@ -111,6 +112,7 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/device", get(device::get).post(device::post))
         .route("/logout", get(sign_out::get).post(sign_out::post))
+        .merge(account_routes())
         .route("/", get(landing::get));
 
     // Layers from the innermost to the outermost: a request meets the last one first.
@@ -148,6 +150,20 @@ fn registration_routes() -> Router<Web> {
                 .put(registration::management::put)
                 .delete(registration::management::delete)
                 .fallback(registration::management::other_method),
+        )
+}
+
+/// Where people look after their own account.
+fn account_routes() -> Router<Web> {
+    Router::new()
+        .route(account::overview::PATH, get(account::overview::get))
+        .route(
+            account::sessions::PATH,
+            get(account::sessions::get).post(account::sessions::post),
+        )
+        .route(
+            account::apps::PATH,
+            get(account::apps::get).post(account::apps::post),
         )
 }
 

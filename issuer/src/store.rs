@@ -20,6 +20,7 @@ mod authorization_codes;
 mod authorization_requests;
 mod client_assertions;
 mod clients;
+mod connected_apps;
 mod connection;
 mod consents;
 mod device_authorizations;

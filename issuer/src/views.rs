@@ -3,9 +3,11 @@
 //! Plain HTML that works without scripts; one page has one, see [`form_post`]. Everything that a template prints is escaped by askama. Each page names, by
 //! its Content-Security-Policy, where its forms may lead.
 
+mod account;
 mod client_card;
 mod form_post;
 mod form_targets;
+mod moment;
 mod scope_words;
 
 use askama::Template;
@@ -15,10 +17,12 @@ use http::{HeaderValue, header};
 use crate::error::InternalError;
 use crate::fhir::{PatientQuery, Summary};
 
+pub use account::{AccountFrame, AccountPage, AppEntry, AppsPage, SessionEntry, SessionsPage};
 pub use client_card::ClientCard;
 pub use form_post::form_post;
 pub use form_targets::FormTargets;
 pub(crate) use form_targets::web_origin;
+pub use moment::Moment;
 pub use scope_words::{Permission, RecordInContext, claim_permissions, permissions};
 
 /// The sign-in form.

@@ -106,8 +106,7 @@ impl ApiKeyPrefix {
             .and_then(|rest| rest.strip_prefix(part.words()))
             .ok_or(ApiKeyFault::Shape)?;
         let mut buffer = [0; LONGEST_PAYLOAD_BYTES];
-        let payload =
-            Base64UrlUnpadded::decode(encoded, &mut buffer).map_err(|_| ApiKeyFault::Shape)?;
+        let payload = Base64UrlUnpadded::decode(encoded, &mut buffer).map_err(|_| ApiKeyFault::Shape)?;
         match payload.split_at_checked(part.random_bytes()) {
             Some((random, presented)) if presented.len() == CHECKSUM_BYTES => {
                 if presented == self.checksum(part, random) {

@@ -14,9 +14,14 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-bac
 const PATIENCE = 20_000;
 
 export class Person {
+  /** A browser of the kind that people sit at. */
+  static launch() {
+    return chromium.launch({ executablePath: process.env.WARDGATE_CHROMIUM, args: FLAGS });
+  }
+
   /** `email` and `password` are what they sign in with. */
   static async atBrowser(email, password) {
-    const browser = await chromium.launch({ executablePath: process.env.WARDGATE_CHROMIUM, args: FLAGS });
+    const browser = await Person.launch();
     const page = await browser.newPage();
     page.setDefaultTimeout(PATIENCE);
     return new Person(browser, page, email, password);

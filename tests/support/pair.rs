@@ -48,6 +48,8 @@ pub struct Pair {
     /// The Worker.
     pub worker: Worker,
     client: reqwest::Client,
+    /// The issuer's program.
+    program: PathBuf,
     directory: tempfile::TempDir,
     _services: Vec<Service>,
 }
@@ -66,6 +68,26 @@ impl Pair {
     /// # Panics
     /// When something does not start; the processes' logs are shown.
     pub async fn start_with(more: &str) -> Self {
+        Self::start_program(from_environment("WARDGATE_ISSUER"), more).await
+    }
+
+    /// The same with `program`, the issuer on a clock that [`Pair::move_clock`] moves: the path of `wardgate-moved-clock`.
+    ///
+    /// # Panics
+    /// When something does not start; the processes' logs are shown.
+    pub async fn start_with_clock(program: &str, more: &str) -> Self {
+        Self::start_program(program.into(), more).await
+    }
+
+    /// Moves the issuer's clock to `seconds` after the machine's.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn move_clock(&self, seconds: i64) {
+        move_clock(&self.path(CLOCK), seconds);
+    }
+
+    async fn start_program(program: PathBuf, more: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary folder");
         let (issuer_port, fhir_port) = (free_port(), free_port());
         let issuer = format!("http://localhost:{issuer_port}");
@@ -94,11 +116,13 @@ impl Pair {
             folder = directory.path().display(),
         );
         std::fs::write(directory.path().join("wardgate.toml"), config).expect("the configuration is written");
+        move_clock(&directory.path().join(CLOCK), 0);
 
         let mut pair = Self {
             issuer,
             worker,
             client: client(),
+            program,
             directory,
             _services: vec![sample],
         };
@@ -122,11 +146,8 @@ impl Pair {
     }
 
     async fn serve(&mut self) {
-        let mut serve = Command::new(from_environment("WARDGATE_ISSUER"));
-        serve
-            .arg("--config")
-            .arg(self.directory.path().join("wardgate.toml"))
-            .arg("serve");
+        let mut serve = self.command();
+        serve.arg("serve");
         self._services
             .push(spawn(serve, self.directory.path().join("issuer.log")));
         let ready = format!("{}/health/ready", self.issuer);
@@ -140,11 +161,19 @@ impl Pair {
         .await;
     }
 
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .env("WARDGATE_TEST_CLOCK", self.path(CLOCK))
+            .arg("--config")
+            .arg(self.path("wardgate.toml"));
+        command
+    }
+
     /// Runs `wardgate` with these arguments on this issuer's configuration.
     pub fn wardgate(&self, arguments: &[&str], input: &str) -> Output {
-        let mut process = Command::new(from_environment("WARDGATE_ISSUER"))
-            .arg("--config")
-            .arg(self.directory.path().join("wardgate.toml"))
+        let mut process = self
+            .command()
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -270,6 +299,16 @@ impl Pair {
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
+}
+
+/// Where the shift of the clock stands.
+const CLOCK: &str = "clock";
+
+/// Renamed into place: whoever reads meanwhile reads a whole number.
+fn move_clock(file: &std::path::Path, seconds: i64) {
+    let new = file.with_extension("new");
+    std::fs::write(&new, seconds.to_string()).expect("the clock is written");
+    std::fs::rename(new, file).expect("the clock is moved");
 }
 
 fn spawn(mut command: Command, log: PathBuf) -> Service {

@@ -16,6 +16,7 @@ mod digest;
 mod fault;
 mod process_group;
 mod screen;
+mod screenshots;
 mod session;
 mod stop;
 mod test;
@@ -84,6 +85,10 @@ Measure how fast the issuer, built as it is released and with durable commits, g
 refresh_token, RS256 and ES256, on loopback, beside npm oidc-provider with everything in memory, and beside the rate at \
 which one core signs. Needs wrk. Results depend on the machine and on what else runs on it; nothing is judged.";
 
+const SCREENSHOTS_ABOUT: &str = "\
+Walk past every page of the issuer in a real Chromium, with scripts off, and keep a picture of each as a phone and as a \
+desktop shows it, in docs/screenshots; docs/pages.md shows them all. The same walk is a test, without pictures.";
+
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = ABOUT, long_about = LONG_ABOUT)]
 struct Arguments {
@@ -105,6 +110,9 @@ enum Task {
     /// Measure how fast tokens are given
     #[command(long_about = BENCH_ABOUT)]
     Bench(bench::BenchArguments),
+    /// Make pictures of every page that people see, into docs/screenshots
+    #[command(long_about = SCREENSHOTS_ABOUT)]
+    Screenshots,
     /// Put the Worker on Cloudflare
     #[command(long_about = DEPLOY_ABOUT)]
     Deploy(DeployArguments),
@@ -165,6 +173,7 @@ fn run(arguments: &Arguments, screen: &Screen) -> Outcome<bool> {
         Task::Dev(options) => dev::run(&session, options.check, options.fresh),
         Task::Test(options) => test::run(&session, &options.only, &options.skip),
         Task::Bench(options) => bench::run(&session, options),
+        Task::Screenshots => screenshots::run(&session),
         Task::Deploy(options) => deploy::run(&session, options.dry_run),
         Task::Wasm(options) => wasm::build(&session, options.force).map(|_| true),
     }

@@ -7,7 +7,7 @@ mod builds;
 mod dependencies;
 mod fuzz;
 mod lints;
-mod suites;
+pub(crate) mod suites;
 mod tally;
 
 use clap::ValueEnum;

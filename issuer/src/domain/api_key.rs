@@ -124,10 +124,16 @@ mod tests {
         let new = SecretDigest::of("new");
         assert!(!key().accepts(&new, START.plus(100)));
         assert_eq!(key().state(START.plus(100)), ApiKeyState::Expired);
-        let revoked = ApiKey { revoked_at: Some(START), ..key() };
+        let revoked = ApiKey {
+            revoked_at: Some(START),
+            ..key()
+        };
         assert!(!revoked.accepts(&new, START));
         assert_eq!(revoked.state(START.plus(100)), ApiKeyState::Revoked);
-        let lasting = ApiKey { expires_at: None, ..key() };
+        let lasting = ApiKey {
+            expires_at: None,
+            ..key()
+        };
         assert!(lasting.accepts(&new, START.plus(1_000_000_000)));
     }
 }

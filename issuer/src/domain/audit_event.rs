@@ -12,10 +12,14 @@ pub enum AuditAction {
     SignIn,
     /// A person signed out.
     SignOut,
+    /// Sessions of a person were ended by themselves or by an administrator, from another browser.
+    SessionRevocation,
     /// A client was told that a session is over, or could not be.
     BackchannelLogout,
     /// A person answered the consent page.
     Consent,
+    /// A person took back what they had allowed a client.
+    ConsentWithdrawal,
     /// An authorization code was issued, or an authorization request refused.
     Authorization,
     /// A client pushed an authorization request (RFC 9126), or tried to.
@@ -66,11 +70,13 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::SignIn,
         Self::SignOut,
+        Self::SessionRevocation,
         Self::BackchannelLogout,
         Self::Consent,
+        Self::ConsentWithdrawal,
         Self::Authorization,
         Self::PushedAuthorization,
         Self::DeviceAuthorization,
@@ -106,8 +112,10 @@ impl AuditAction {
         match self {
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",
+            Self::SessionRevocation => "session_revocation",
             Self::BackchannelLogout => "backchannel_logout",
             Self::Consent => "consent",
+            Self::ConsentWithdrawal => "consent_withdrawal",
             Self::Authorization => "authorization",
             Self::PushedAuthorization => "pushed_authorization",
             Self::DeviceAuthorization => "device_authorization",

@@ -40,7 +40,11 @@ impl AuditPlace {
     /// The place that `text` names, as [`AuditPlace::to_string`] writes it.
     pub fn parse(text: &str) -> Option<Self> {
         let (at, id) = text.split_once('-')?;
-        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
+        let number = |text: &str| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| text.parse().ok())?
+        };
         Some(Self {
             at: Timestamp::from_seconds(number(at)?),
             id: number(id)?,
@@ -86,7 +90,17 @@ mod tests {
         };
         assert_eq!(place.to_string(), "1800000000-42");
         assert_eq!(AuditPlace::parse("1800000000-42"), Some(place));
-        for text in ["", "-", "1-", "-1", "1--1", "+1-1", "1-1-1", "x-1", "99999999999999999999-1"] {
+        for text in [
+            "",
+            "-",
+            "1-",
+            "-1",
+            "1--1",
+            "+1-1",
+            "1-1-1",
+            "x-1",
+            "99999999999999999999-1",
+        ] {
             assert_eq!(AuditPlace::parse(text), None, "{text}");
         }
     }

@@ -1,11 +1,14 @@
 //! A browser in which a person has signed in.
 
+use std::net::IpAddr;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 use wardgate_shared::time::Timestamp;
 
 use super::authentication_context::AuthenticationContext;
 use super::digest::SecretDigest;
+use super::user_agent::UserAgent;
 
 /// By what somebody was authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +107,10 @@ pub struct Session {
     pub last_seen_at: Timestamp,
     /// The authorization request for which they signed in.
     pub request: Option<SecretDigest>,
+    /// The browser in which they did, as it calls itself.
+    pub user_agent: Option<UserAgent>,
+    /// The address from which they did.
+    pub ip_address: Option<IpAddr>,
     /// When it ends whatever happens.
     pub expires_at: Timestamp,
 }

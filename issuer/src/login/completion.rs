@@ -10,6 +10,7 @@ use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::digest::SecretDigest;
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::user::User;
+use crate::domain::user_agent::UserAgent;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
@@ -38,6 +39,14 @@ pub struct Browser<'a> {
     pub headers: &'a HeaderMap,
     /// Its address.
     pub address: Option<IpAddr>,
+}
+
+impl Browser<'_> {
+    /// What it calls itself.
+    fn user_agent(&self) -> Option<UserAgent> {
+        let value = self.headers.get(header::USER_AGENT)?;
+        UserAgent::clean(&String::from_utf8_lossy(value.as_bytes()))
+    }
 }
 
 /// Goes on after a step of the sign-in, with a session and to its destination.
@@ -80,6 +89,8 @@ async fn begin_session(
         methods: proof.methods,
         last_seen_at: proof.at,
         request: pending.map(|pending| pending.request.digest),
+        user_agent: browser.user_agent(),
+        ip_address: browser.address,
         expires_at: proof.at.plus(state.config().sessions.absolute_seconds),
     };
     let replaced = Cookie::Session

@@ -29,6 +29,10 @@ pub enum FormPurpose<'a> {
         /// The letters of its user code.
         user_code: &'a str,
     },
+    /// Ends sessions of the person. Bound to the session.
+    AccountSessions,
+    /// Takes back what apps were given. Bound to the session.
+    AccountApps,
     /// Signs out. Bound to the session.
     SignOut,
 }
@@ -41,6 +45,8 @@ impl<'a> FormPurpose<'a> {
             Self::SelectPatient { request } => ("select-patient", request),
             Self::DeviceCode => ("device-code", ""),
             Self::DeviceConsent { user_code } => ("device-consent", user_code),
+            Self::AccountSessions => ("account-sessions", ""),
+            Self::AccountApps => ("account-apps", ""),
             Self::SignOut => ("sign-out", ""),
         }
     }

@@ -34,7 +34,12 @@ impl Store {
     pub async fn api_key(&self, id: &str) -> Result<Option<ApiKey>, StoreError> {
         let id = String::from(id);
         self.look_up(move |connection| {
-            sql::first(connection, "SELECT * FROM api_keys WHERE id = ?1", [&id], from_row)
+            sql::first(
+                connection,
+                "SELECT * FROM api_keys WHERE id = ?1",
+                [&id],
+                from_row,
+            )
         })
         .await
     }
@@ -71,7 +76,12 @@ impl Store {
                 connection,
                 "UPDATE api_keys SET previous_digest = secret_digest, previous_until = ?3, secret_digest = ?2
                  WHERE id = ?1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?4)",
-                params![id, secret.as_bytes(), previous_until.seconds(), audit.at.seconds()],
+                params![
+                    id,
+                    secret.as_bytes(),
+                    previous_until.seconds(),
+                    audit.at.seconds()
+                ],
             )? > 0;
             if rotated {
                 audit_events::insert(connection, &audit)?;

@@ -109,12 +109,18 @@ fn search(
         },
         |row| {
             let event = audit_events::from_row(row)?;
-            Ok(RecordedEvent { id: row.get("id")?, event })
+            Ok(RecordedEvent {
+                id: row.get("id")?,
+                event,
+            })
         },
     )?;
     let next = if events.len() > size {
         events.truncate(size);
-        events.last().map(|last| AuditPlace { at: last.event.at, id: last.id })
+        events.last().map(|last| AuditPlace {
+            at: last.event.at,
+            id: last.id,
+        })
     } else {
         // All that this search looked at: where it ended, if it was not at the end of the trail.
         sql::first(

@@ -52,6 +52,31 @@ impl Store {
     }
 }
 
+/// The remembered answers of this person for this client, one a resource.
+pub(super) fn of_client(
+    connection: &Connection,
+    user_id: &str,
+    client_id: &str,
+) -> Result<Vec<Consent>, StoreError> {
+    let query = "SELECT * FROM consents WHERE user_id = ?1 AND client_id = ?2 ORDER BY audience";
+    sql::all(connection, query, [user_id, client_id], |row| {
+        Ok(Consent {
+            user_id: row.get("user_id")?,
+            client_id: row.get("client_id")?,
+            scope: sql::scope(row, TABLE)?,
+            claims: sql::json(row, "claims", TABLE)?,
+            audiences: vec![row.get("audience")?],
+            granted_at: sql::instant(row, "granted_at")?,
+        })
+    })
+}
+
+/// Forgets them. Says how many there were.
+pub(super) fn forget(connection: &Connection, user_id: &str, client_id: &str) -> Result<usize, StoreError> {
+    let delete = "DELETE FROM consents WHERE user_id = ?1 AND client_id = ?2";
+    sql::change(connection, delete, [user_id, client_id])
+}
+
 /// Remembers an answer: the scope is added to what was agreed before for each of its resources.
 pub(super) fn remember(connection: &Connection, consent: &Consent) -> Result<(), StoreError> {
     for audience in &consent.audiences {

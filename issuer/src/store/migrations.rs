@@ -82,6 +82,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0020_records_close_together.sql"),
     ),
     (
+        "0027_session_browsers",
+        include_str!("../../migrations/0027_session_browsers.sql"),
+    ),
+    (
         "0031_audit_search",
         include_str!("../../migrations/0031_audit_search.sql"),
     ),

@@ -7,6 +7,7 @@ use crate::domain::audit_event::AuditEvent;
 use crate::domain::digest::SecretDigest;
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::user::User;
+use crate::domain::user_agent::UserAgent;
 
 use super::{Store, StoreError, audit_events, grants, logout_notifications, sql, users};
 
@@ -73,6 +74,7 @@ impl Store {
             sql::first(
                 connection,
                 "SELECT s.digest, s.id, s.user_id, s.authenticated_at, s.methods, s.last_seen_at, s.request_digest, s.expires_at,
+                        s.user_agent, s.ip_address,
                         u.email, u.name, u.password_hash, u.role, u.fhir_user, u.practitioner_id, u.organization_id,
                         u.created_at, u.deactivated_at, u.profile
                  FROM sessions s JOIN users u ON u.id = s.user_id
@@ -154,6 +156,82 @@ impl Store {
         Ok(existed)
     }
 
+    /// The living sessions of a person, as [`Store::session`] understands it, the one used last first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sessions_of(
+        &self,
+        user_id: &str,
+        idle_seconds: i64,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
+        let user_id = String::from(user_id);
+        self.read(move |connection| {
+            sql::all(
+                connection,
+                "SELECT * FROM sessions WHERE user_id = ?1 AND expires_at > ?2 AND last_seen_at > ?3
+                 ORDER BY last_seen_at DESC, authenticated_at DESC, id",
+                params![user_id, now.seconds(), now.minus(idle_seconds).seconds()],
+                from_row,
+            )
+        })
+        .await
+    }
+
+    /// Ends the session of this id, if it is this person's, as [`Store::end_session`] does.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_session_of(
+        &self,
+        user_id: &str,
+        session_id: &str,
+        audit: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let (user_id, session_id) = (String::from(user_id), String::from(session_id));
+        let ended = self.write(move |connection| {
+            let query = "SELECT digest FROM sessions WHERE user_id = ?1 AND id = ?2";
+            let found = sql::first(connection, query, [user_id, session_id], |row| {
+                sql::digest(row, "digest")
+            })?;
+            let existed = match found {
+                Some(digest) => end(connection, &digest, audit.at)?,
+                None => false,
+            };
+            if existed {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(existed)
+        });
+        let existed = ended.await?;
+        self.ring_logout_bell();
+        Ok(existed)
+    }
+
+    /// Ends every session of a person but the one of the digest `kept`, as [`Store::end_sessions_of`] does.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn end_other_sessions_of(
+        &self,
+        user_id: &str,
+        kept: &SecretDigest,
+        audit: AuditEvent,
+    ) -> Result<usize, StoreError> {
+        let (user_id, kept) = (String::from(user_id), *kept);
+        let ended = self.write(move |connection| {
+            let sessions = end_all_but(connection, &user_id, Some(&kept), audit.at)?;
+            if sessions > 0 {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(sessions)
+        });
+        let sessions = ended.await?;
+        self.ring_logout_bell();
+        Ok(sessions)
+    }
+
     /// Ends every session of a person, as [`Store::end_session`] does. Says how many there were; if none, `audit` is not
     /// recorded.
     ///
@@ -177,8 +255,9 @@ impl Store {
 fn insert(connection: &Connection, session: &Session) -> Result<(), StoreError> {
     sql::change(
         connection,
-        "INSERT INTO sessions (digest, user_id, authenticated_at, methods, last_seen_at, request_digest, expires_at, id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO sessions (digest, user_id, authenticated_at, methods, last_seen_at, request_digest, expires_at, id,
+             user_agent, ip_address)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             session.digest.as_bytes(),
             session.user_id,
@@ -188,6 +267,8 @@ fn insert(connection: &Connection, session: &Session) -> Result<(), StoreError> 
             session.request.as_ref().map(SecretDigest::as_bytes),
             session.expires_at.seconds(),
             session.id,
+            session.user_agent.as_ref().map(UserAgent::as_str),
+            session.ip_address.map(|address| address.to_string()),
         ],
     )?;
     Ok(())
@@ -199,8 +280,19 @@ pub(super) fn end_all_of(
     user_id: &str,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
+    end_all_but(connection, user_id, None, now)
+}
+
+/// Ends every session of a person but `kept`. Says how many that were.
+pub(super) fn end_all_but(
+    connection: &Connection,
+    user_id: &str,
+    kept: Option<&SecretDigest>,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
     let query = "SELECT digest FROM sessions WHERE user_id = ?1";
-    let digests = sql::all(connection, query, [user_id], |row| sql::digest(row, "digest"))?;
+    let mut digests = sql::all(connection, query, [user_id], |row| sql::digest(row, "digest"))?;
+    digests.retain(|digest| Some(digest) != kept);
     for digest in &digests {
         end(connection, digest, now)?;
     }
@@ -237,6 +329,14 @@ fn from_row(row: &Row<'_>) -> Result<Session, StoreError> {
         })?,
         last_seen_at: sql::instant(row, "last_seen_at")?,
         request: sql::optional_digest(row, "request_digest")?,
+        user_agent: row
+            .get::<_, Option<String>>("user_agent")?
+            .and_then(|text| UserAgent::clean(&text)),
+        ip_address: row
+            .get::<_, Option<String>>("ip_address")?
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|_| StoreError::Corrupt(TABLE))?,
         expires_at: sql::instant(row, "expires_at")?,
     })
 }

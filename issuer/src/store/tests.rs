@@ -2,6 +2,7 @@
 
 mod authorization;
 mod concurrency;
+mod connected_apps;
 mod durability;
 mod logout_notifications;
 mod migrations;
@@ -29,6 +30,7 @@ use crate::domain::person_claim::{AskedClaims, PersonClaim};
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::status_list::StatusListEntry;
 use crate::domain::user::User;
+use crate::domain::user_agent::UserAgent;
 use crate::testing::{self, AUDIENCE, START};
 use crate::tokens::status_places::StatusPlaces;
 
@@ -138,6 +140,8 @@ impl TestStore {
             methods: vec![AuthenticationMethod::Password],
             last_seen_at: START,
             request: None,
+            user_agent: UserAgent::clean("A browser/1.0"),
+            ip_address: Some([192, 0, 2, 7].into()),
             expires_at: START.plus(43_200),
         }
     }

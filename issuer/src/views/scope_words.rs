@@ -25,6 +25,8 @@ pub enum RecordInContext {
     Own,
     /// That of the patient whom the page names.
     OfPatient,
+    /// That of whichever patient it was opened for.
+    OfAnyPatient,
 }
 
 /// What `scope` permits, line by line, when this record is in context.
@@ -91,6 +93,9 @@ fn describe_smart(scope: &SmartScope, record: RecordInContext) -> String {
         | (Level::Holder, RecordInContext::Own) => "in your health record",
         (Level::Holder, RecordInContext::None) | (Level::User | Level::System, _) => {
             "that you may see yourself"
+        }
+        (Level::Patient | Level::Holder, RecordInContext::OfAnyPatient) => {
+            "in the record of the patient it is opened for"
         }
     };
     let limit = scope

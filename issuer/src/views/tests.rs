@@ -6,13 +6,15 @@ use wardgate_shared::scope::ScopeSet;
 
 use super::form_post::FormPostPage;
 use super::{
-    ClientCard, ConsentPage, DeviceCodePage, DeviceConsentPage, DeviceDonePage, EndSessionPage,
-    ErrorCodeEntry, ErrorCodesPage, ErrorPage, FormTargets, LandingPage, RecordInContext,
-    SelectEncounterPage, SelectPatientPage, SignInPage, SignOutForm, SignOutPage, form_post, page,
-    permissions,
+    AccountFrame, AccountPage, AppEntry, AppsPage, ClientCard, ConsentPage, DeviceCodePage,
+    DeviceConsentPage, DeviceDonePage, EndSessionPage, ErrorCodeEntry, ErrorCodesPage, ErrorPage,
+    FormTargets, LandingPage, Moment, RecordInContext, SelectEncounterPage, SelectPatientPage, SessionEntry,
+    SessionsPage, SignInPage, SignOutForm, SignOutPage, form_post, page, permissions,
 };
 
+use crate::domain::session::AuthenticationMethod;
 use crate::fhir::{PatientQuery, Summary};
+use crate::testing::START;
 
 const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror='x'>&amp;\u{202e}";
 
@@ -142,6 +144,49 @@ fn hostile_values_stay_text_on_every_page() {
         user_name: HOSTILE,
         form_token: HOSTILE,
         fields: &[("state", HOSTILE)],
+    });
+    let frame = AccountFrame {
+        user_name: HOSTILE,
+        user_email: HOSTILE,
+        path: HOSTILE,
+    };
+    let moment = Moment::at(START);
+    is_harmless(&AccountPage {
+        frame,
+        signed_in: moment,
+        methods: &AuthenticationMethod::ALL,
+    });
+    let session = SessionEntry {
+        id: HOSTILE,
+        is_this: false,
+        browser: Some(HOSTILE),
+        system: Some(HOSTILE),
+        user_agent: Some(HOSTILE),
+        address: None,
+        signed_in: moment,
+        methods: &AuthenticationMethod::ALL,
+        last_seen: moment,
+    };
+    is_harmless(&SessionsPage {
+        frame,
+        done: Some(HOSTILE),
+        sessions: &[session, session],
+        form_token: HOSTILE,
+    });
+    let app = AppEntry {
+        client_id: HOSTILE,
+        name: HOSTILE,
+        permissions: permissions.clone(),
+        resources: vec![HOSTILE],
+        allowed: Some(moment),
+        is_at_work: true,
+        works_offline: true,
+    };
+    is_harmless(&AppsPage {
+        frame,
+        done: Some(HOSTILE),
+        apps: &[app],
+        form_token: HOSTILE,
     });
     let entry = ErrorCodeEntry {
         code: HOSTILE,

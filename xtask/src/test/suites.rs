@@ -21,8 +21,15 @@ pub(super) fn unit(session: &Session<'_>) -> Outcome<Verdict> {
     run(session, "test-unit", &mut cargo)
 }
 
-/// The integration tests, with the paths of the tools and programs that they use in their environment.
+/// The integration tests.
 pub(super) fn integration(session: &Session<'_>) -> Outcome<Verdict> {
+    let mut cargo = integration_tests(session)?;
+    cargo.arg("--no-fail-fast");
+    run(session, "test-integration", &mut cargo)
+}
+
+/// `cargo test` of the integration tests, with the paths of the tools and programs that they use in its environment.
+pub(crate) fn integration_tests(session: &Session<'_>) -> Outcome<Command> {
     curl::provide(session)?;
     let cache = Cache::of_user()?;
     // Up to date already in a whole run; when only this step was asked for, it may not be.
@@ -32,7 +39,7 @@ pub(super) fn integration(session: &Session<'_>) -> Outcome<Verdict> {
     dev::build_programs(session)?;
     let mut cargo = session.workspace.cargo();
     cargo
-        .args(["test", "--package", INTEGRATION, "--no-fail-fast"])
+        .args(["test", "--package", INTEGRATION])
         .env("WARDGATE_WORKER_DIR", worker.folder)
         .env("WARDGATE_WORKERD", npm.workerd()?)
         .env("WARDGATE_NODE", node::provide(&npm)?)
@@ -41,7 +48,7 @@ pub(super) fn integration(session: &Session<'_>) -> Outcome<Verdict> {
         .env("WARDGATE_PYTHON", python)
         .env("WARDGATE_ISSUER", session.workspace.program("wardgate"))
         .env("WARDGATE_SAMPLE_FHIR", session.workspace.program("sample-fhir"));
-    run(session, "test-integration", &mut cargo)
+    Ok(cargo)
 }
 
 fn run(session: &Session<'_>, name: &str, cargo: &mut Command) -> Outcome<Verdict> {

@@ -42,7 +42,11 @@ fn busy_trail() -> Vec<AuditEvent> {
 }
 
 fn seconds(found: &AuditFindings) -> Vec<i64> {
-    found.events.iter().map(|line| line.event.at.since(START)).collect()
+    found
+        .events
+        .iter()
+        .map(|line| line.event.at.since(START))
+        .collect()
 }
 
 #[track_caller]
@@ -55,20 +59,75 @@ fn finds(filter: AuditFilter, expected: &[i64]) {
 fn every_filter_narrows_and_the_newest_come_first() {
     let none = AuditFilter::default();
     finds(none.clone(), &[59, 58, 57, 56]);
-    finds(AuditFilter { user_id: Some("user-ada".into()), ..none.clone() }, &[57, 54, 51, 48]);
-    finds(AuditFilter { user_id: Some("user-ad".into()), ..none.clone() }, &[]);
-    finds(AuditFilter { client_id: Some("app".into()), ..none.clone() }, &[59, 56, 53, 50]);
-    finds(AuditFilter { action: Some(AuditAction::SignIn), ..none.clone() }, &[58, 57, 55, 54]);
-    finds(AuditFilter { outcome: Some(AuditOutcome::Failure), ..none.clone() }, &[58, 55, 52, 49]);
-    finds(AuditFilter { outcome: Some(AuditOutcome::Success), ..none.clone() }, &[59, 57, 56, 54]);
-    finds(AuditFilter { reason: Some("password".into()), ..none.clone() }, &[58, 55, 52, 49]);
-    finds(AuditFilter { reason: Some("%".into()), ..none.clone() }, &[]);
     finds(
-        AuditFilter { ip_address: Some("2001:DB8::0:7".parse().unwrap()), ..none.clone() },
+        AuditFilter {
+            user_id: Some("user-ada".into()),
+            ..none.clone()
+        },
+        &[57, 54, 51, 48],
+    );
+    finds(
+        AuditFilter {
+            user_id: Some("user-ad".into()),
+            ..none.clone()
+        },
+        &[],
+    );
+    finds(
+        AuditFilter {
+            client_id: Some("app".into()),
+            ..none.clone()
+        },
+        &[59, 56, 53, 50],
+    );
+    finds(
+        AuditFilter {
+            action: Some(AuditAction::SignIn),
+            ..none.clone()
+        },
+        &[58, 57, 55, 54],
+    );
+    finds(
+        AuditFilter {
+            outcome: Some(AuditOutcome::Failure),
+            ..none.clone()
+        },
         &[58, 55, 52, 49],
     );
     finds(
-        AuditFilter { from: Some(START.plus(10)), until: Some(START.plus(13)), ..none.clone() },
+        AuditFilter {
+            outcome: Some(AuditOutcome::Success),
+            ..none.clone()
+        },
+        &[59, 57, 56, 54],
+    );
+    finds(
+        AuditFilter {
+            reason: Some("password".into()),
+            ..none.clone()
+        },
+        &[58, 55, 52, 49],
+    );
+    finds(
+        AuditFilter {
+            reason: Some("%".into()),
+            ..none.clone()
+        },
+        &[],
+    );
+    finds(
+        AuditFilter {
+            ip_address: Some("2001:DB8::0:7".parse().unwrap()),
+            ..none.clone()
+        },
+        &[58, 55, 52, 49],
+    );
+    finds(
+        AuditFilter {
+            from: Some(START.plus(10)),
+            until: Some(START.plus(13)),
+            ..none.clone()
+        },
         &[12, 11, 10],
     );
     finds(
@@ -84,13 +143,20 @@ fn every_filter_narrows_and_the_newest_come_first() {
 #[test]
 fn pages_follow_one_another_without_gaps_and_doubles_even_within_a_second() {
     let events: Vec<AuditEvent> = (0..25)
-        .map(|line| event(line / 10, AuditAction::SignIn, AuditOutcome::Success).with_user(format!("user-{line}")))
+        .map(|line| {
+            event(line / 10, AuditAction::SignIn, AuditOutcome::Success).with_user(format!("user-{line}"))
+        })
         .collect();
     let connection = trail(&events);
     let (mut seen, mut place) = (Vec::new(), None);
     loop {
         let found = search(&connection, &AuditFilter::default(), place, 7, 1000).unwrap();
-        seen.extend(found.events.iter().map(|line| line.event.user_id.clone().unwrap()));
+        seen.extend(
+            found
+                .events
+                .iter()
+                .map(|line| line.event.user_id.clone().unwrap()),
+        );
         place = found.next;
         if place.is_none() {
             break;
@@ -112,16 +178,35 @@ fn a_search_looks_at_so_many_lines_and_says_where_it_goes_on() {
     for ended_at in [Some(40), Some(20), None] {
         let found = search(&connection, &filter, place, 4, 20).unwrap();
         assert_eq!(found.events, []);
-        assert_eq!(found.next.map(|place| place.at), ended_at.map(|second| START.plus(second)));
+        assert_eq!(
+            found.next.map(|place| place.at),
+            ended_at.map(|second| START.plus(second))
+        );
         place = found.next;
     }
-    let all = search(&connection, &AuditFilter::default(), Some(AuditPlace { at: START, id: 1 }), 4, 20).unwrap();
-    assert_eq!(all, AuditFindings { events: Vec::new(), next: None });
+    let all = search(
+        &connection,
+        &AuditFilter::default(),
+        Some(AuditPlace { at: START, id: 1 }),
+        4,
+        20,
+    )
+    .unwrap();
+    assert_eq!(
+        all,
+        AuditFindings {
+            events: Vec::new(),
+            next: None
+        }
+    );
 }
 
 #[test]
 fn a_place_beyond_all_time_is_lawful() {
-    let place = AuditPlace { at: Timestamp::from_seconds(i64::MAX), id: i64::MAX };
+    let place = AuditPlace {
+        at: Timestamp::from_seconds(i64::MAX),
+        id: i64::MAX,
+    };
     let found = search(&trail(&busy_trail()), &AuditFilter::default(), Some(place), 1, 10).unwrap();
     assert_eq!(seconds(&found), [59]);
 }
@@ -135,13 +220,18 @@ fn both_statements_go_along_an_index_and_sort_nothing() {
         (FAILURES.search, "audit_failures_by_time"),
         (FAILURES.last, "audit_failures_by_time"),
     ] {
-        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+        let mut plan = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {statement}"))
+            .unwrap();
         let steps: Vec<String> = plan
             .query_map([], |row| row.get("detail"))
             .unwrap()
             .map(Result::unwrap)
             .collect();
         let steps = steps.join("; ");
-        assert!(steps.contains(index) && !steps.contains("TEMP B-TREE"), "{statement}: {steps}");
+        assert!(
+            steps.contains(index) && !steps.contains("TEMP B-TREE"),
+            "{statement}: {steps}"
+        );
     }
 }

@@ -51,7 +51,8 @@ impl TestStore {
             .unwrap();
     }
 
-    async fn redeemed_by(&self, client_id: &str, grant: Grant) {
+    /// Stores a grant of this client that was redeemed: access token `at-{grant}`.
+    pub(super) async fn redeemed_by(&self, client_id: &str, grant: Grant) {
         let (secret, grant_id) = (format!("code of {}", grant.id), grant.id.clone());
         let code = digest(&secret);
         self.approve(&secret, grant).await;

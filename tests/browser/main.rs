@@ -1,0 +1,3 @@
+//! What people see: every page in a real Chromium, without scripts.
+
+mod pages;

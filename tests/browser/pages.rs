@@ -1,0 +1,90 @@
+//! Every page, one after another: nothing that axe-core calls a violation, nothing cut off on a phone, nothing that needs a
+//! script.
+//!
+//! `cargo xtask screenshots` runs this with a folder for pictures of them, and writes `docs/pages.md`, which shows them all.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use wardgate_tests::pair::{CALLBACK, PASSWORD, PATIENT_EMAIL, Pair};
+use wardgate_tests::program::Program;
+
+const PHYSICIAN_EMAIL: &str = "grace@clinic.example";
+
+fn add_physician(pair: &Pair) {
+    let resource = "Practitioner/practitioner-67890";
+    let who = [
+        "--email",
+        PHYSICIAN_EMAIL,
+        "--name",
+        "Grace Example",
+        "--fhir-user",
+        resource,
+    ];
+    let arguments = [&["user", "add", "--password-stdin"][..], &who].concat();
+    pair.wardgate_ok(&arguments, PASSWORD);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_reads_well_on_every_screen_and_needs_no_script() {
+    let pair = Pair::start().await;
+    add_physician(&pair);
+    let scope = "openid profile fhirUser launch/patient launch/encounter patient/*.rs offline_access";
+    pair.add_app("heart-diary", scope);
+    let device = [
+        "--type",
+        "public",
+        "--grant",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "--scope",
+        "openid patient/*.rs",
+    ];
+    pair.add_client("bedside-monitor", &device);
+    let asked = [("client_id", "bedside-monitor"), ("scope", "openid patient/*.rs")];
+    let device = pair.post("/oauth2/device_authorization", &asked).await.json();
+    let given = json!({
+        "issuer": pair.issuer,
+        "callback": CALLBACK,
+        "app": "heart-diary",
+        "user_code": device["user_code"],
+        "patient": { "email": PATIENT_EMAIL, "password": PASSWORD },
+        "physician": { "email": PHYSICIAN_EMAIL, "password": PASSWORD },
+    });
+    let mut walk = Program::start("WARDGATE_NODE", "pages.mjs", &[&given.to_string()]);
+    let seen = walk.line();
+    let faults = seen["faults"].as_array().unwrap();
+    assert!(
+        faults.is_empty(),
+        "{}",
+        serde_json::to_string_pretty(faults).unwrap()
+    );
+
+    let gallery = gallery(seen["titles"].as_object().unwrap());
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pages.md");
+    if std::env::var_os("WARDGATE_SCREENSHOTS").is_some() {
+        std::fs::write(&file, &gallery).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(&file).unwrap() == gallery,
+        "docs/pages.md shows other pages than there are: run `cargo xtask screenshots`, and look at them"
+    );
+}
+
+/// `docs/pages.md` as it must be for the pages that were seen.
+fn gallery(titles: &serde_json::Map<String, Value>) -> String {
+    let mut text = String::from(
+        "# The pages that people see\n\nMade by `cargo xtask screenshots`: each page as it is on a phone and on a desktop. \
+         `tests/browser` visits all of them with scripts off and has axe-core look at each, in light and in dark.\n",
+    );
+    for (name, title) in titles {
+        let title = title.as_str().unwrap();
+        write!(
+            text,
+            "\n## {name}: {title}\n\n<img alt=\"On a phone\" width=\"240\" src=\"screenshots/phone/{name}.webp\"> \
+             <img alt=\"On a desktop\" width=\"560\" src=\"screenshots/desktop/{name}.webp\">\n"
+        )
+        .unwrap();
+    }
+    text
+}
