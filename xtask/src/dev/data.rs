@@ -43,11 +43,11 @@ const SERVICE_SCOPE: &str = "system/*.read system/*.write system/*.rs";
 const EMAIL: &str = "amina@example.org";
 /// A patient of the sample FHIR API, so that the person's own record is there to read.
 const FHIR_USER: &str = "Patient/patient-11111";
-const ROLE: &str = "patient";
+const ROLE: &str = "Patient";
 const PHYSICIAN_EMAIL: &str = "farid@example.org";
 /// Of the sample FHIR API too: a physician has no record of their own, so they choose a patient.
 const PHYSICIAN: &str = "practitioner-67890";
-const PHYSICIAN_ROLE: &str = "physician";
+const PHYSICIAN_ROLE: &str = "Care Team User";
 const OWNER_ONLY: u32 = 0o600;
 
 /// What `environment.json` says, for the guide and the check.
