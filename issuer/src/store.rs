@@ -31,6 +31,7 @@ mod grants;
 mod launches;
 mod logout_notifications;
 mod migrations;
+mod numbers;
 mod organizations;
 mod pairwise_subjects;
 mod purge;
@@ -55,6 +56,7 @@ use crate::config::DatabaseConfig;
 
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
+pub use numbers::Numbers;
 pub use purge::Purged;
 use readers::Readers;
 pub use refresh_tokens::PresentedRefreshToken;

@@ -9,7 +9,7 @@ use super::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 /// Which lines are wanted: those that have every member that is given here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// About this person, by `sub`.
+    /// About this person, or done by them, by `sub`.
     pub user_id: Option<String>,
     /// By or about this client.
     pub client_id: Option<String>,
@@ -23,6 +23,8 @@ pub struct AuditFilter {
     pub until: Option<Timestamp>,
     /// From this address.
     pub ip_address: Option<IpAddr>,
+    /// About this, where it is no person: a role, an API key.
+    pub object_id: Option<String>,
     /// With this in their reason.
     pub reason: Option<String>,
 }

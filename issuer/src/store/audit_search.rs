@@ -30,8 +30,9 @@ macro_rules! search {
         concat!(
             "SELECT * FROM (",
             candidates!("*", $only),
-            ") WHERE (:user IS NULL OR user_id = :user)
-                 AND (:client IS NULL OR client_id = :client)
+            ") WHERE (:user IS NULL OR user_id = :user OR actor_id = :user)
+                 AND (:client IS NULL OR client_id = :client OR object_id = :client)
+                 AND (:object IS NULL OR object_id = :object)
                  AND (:action IS NULL OR action = :action)
                  AND (:outcome IS NULL OR outcome = :outcome)
                  AND (:address IS NULL OR ip_address = :address)
@@ -104,6 +105,7 @@ fn search(
             ":action": filter.action.map(AuditAction::as_str),
             ":outcome": filter.outcome.map(AuditOutcome::as_str),
             ":address": filter.ip_address.map(|address| address.to_string()),
+            ":object": filter.object_id,
             ":reason": filter.reason,
             ":size": number(size.saturating_add(1)),
         },

@@ -8,8 +8,6 @@ mod form;
 
 use askama::Template;
 
-use super::Moment;
-
 pub use api_keys::{ApiKeyEntry, ApiKeyFormPage, ApiKeyPage, ApiKeysPage};
 pub use audit::{AuditLine, AuditPage};
 pub use clients::{ClientEntry, ClientFormPage, ClientPage, ClientsPage, Fact};
@@ -84,7 +82,9 @@ pub struct Count {
     /// What it counts.
     pub what: Counted,
     /// How many there are.
-    pub number: u64,
+    pub number: i64,
+    /// Where they are listed.
+    pub path: &'static str,
 }
 
 /// The overview.
@@ -98,6 +98,3 @@ pub struct OverviewPage<'a> {
     /// The last refusals.
     pub failures: &'a [AuditLine<'a>],
 }
-
-#[cfg(test)]
-mod tests;
