@@ -14,6 +14,7 @@ mod options;
 mod public_url;
 mod reader;
 mod registration;
+mod second_factor;
 mod sections;
 mod trusted_issuers;
 
@@ -32,6 +33,7 @@ pub use network::IpNetwork;
 pub use options::{documentation, example_file};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use registration::{RegistrationConfig, RegistrationMode};
+pub use second_factor::SecondFactorConfig;
 pub(crate) use sections::parse_master_key;
 pub use trusted_issuers::{AccountMatch, TrustedIssuer};
 
@@ -68,6 +70,8 @@ pub struct Config {
     pub api_keys: ApiKeysConfig,
     /// Section `console`.
     pub console: ConsoleConfig,
+    /// Section `second_factor`.
+    pub second_factor: SecondFactorConfig,
     /// Section `limits`.
     pub limits: LimitsConfig,
     /// Section `logging`.

@@ -13,8 +13,10 @@ mod master;
 mod native;
 mod ring;
 mod rotation;
+mod sealer;
 
 pub use foreign::{NotVerified, verify_with_any};
 pub use master::{MasterKey, MasterKeyError};
 pub use native::{CryptoFailure, NativeSigningKey, NativeVerifyingKey};
 pub use ring::{ID_TOKEN_ALGORITHMS, KeyError, KeyRing, signing_algorithms};
+pub use sealer::{SealBroken, Sealer};

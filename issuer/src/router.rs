@@ -95,32 +95,11 @@ pub fn router(state: AppState) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready));
 
-    // Visited by people.
-    let pages = Router::new()
-        .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
-        .route("/authorize", get(authorize::get).post(authorize::post))
-        .route("/oauth2/authorize/continue", get(authorize::resume))
-        .route("/oauth2/logout", get(end_session::get).post(end_session::post))
-        .route(
-            "/oauth2/logout/confirm",
-            axum::routing::post(end_session::confirm),
-        )
-        .route("/login", get(sign_in::get).post(sign_in::post))
-        .route("/consent", get(consent::get).post(consent::post))
-        .route(
-            "/select-patient",
-            get(select_patient::get).post(select_patient::post),
-        )
-        .route("/device", get(device::get).post(device::post))
-        .route("/logout", get(sign_out::get).post(sign_out::post))
-        .merge(account_routes())
-        .route("/", get(landing::get));
-
     // Layers from the innermost to the outermost: a request meets the last one first.
     let https = state.config().server.public_url.is_https();
     Router::new()
         .merge(documents)
-        .merge(pages)
+        .merge(pages())
         .merge(console::routes(&state))
         .method_not_allowed_fallback(landing::other_method)
         .merge(protocol)
@@ -153,6 +132,29 @@ fn registration_routes() -> Router<Web> {
                 .delete(registration::management::delete)
                 .fallback(registration::management::other_method),
         )
+}
+
+/// Visited by people.
+fn pages() -> Router<Web> {
+    Router::new()
+        .route("/oauth2/authorize", get(authorize::get).post(authorize::post))
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/oauth2/authorize/continue", get(authorize::resume))
+        .route("/oauth2/logout", get(end_session::get).post(end_session::post))
+        .route(
+            "/oauth2/logout/confirm",
+            axum::routing::post(end_session::confirm),
+        )
+        .route("/login", get(sign_in::get).post(sign_in::post))
+        .route("/consent", get(consent::get).post(consent::post))
+        .route(
+            "/select-patient",
+            get(select_patient::get).post(select_patient::post),
+        )
+        .route("/device", get(device::get).post(device::post))
+        .route("/logout", get(sign_out::get).post(sign_out::post))
+        .merge(account_routes())
+        .route("/", get(landing::get))
 }
 
 /// Where people look after their own account.

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::client::{Client, Rules};
 use crate::extract::distinguishing_address;
-use crate::keys::KeyRing;
+use crate::keys::{KeyRing, Sealer};
 use crate::outbound::{KeySets, Outbound, Providers};
 use crate::password::{PasswordError, Passwords};
 use crate::store::{Store, StoreError};
@@ -30,6 +30,7 @@ struct Parts {
     clock: Arc<dyn Clock>,
     form_key: Secret<[u8; 32]>,
     nonce_key: Secret<[u8; 32]>,
+    sealer: Sealer,
     outbound: Outbound,
     key_sets: KeySets,
     providers: Providers,
@@ -52,6 +53,7 @@ impl AppState {
         let passwords = Passwords::new(&config.passwords)?;
         let form_key = keys.derive("wardgate form key");
         let nonce_key = keys.derive("wardgate dpop nonce key");
+        let sealer = keys.sealer();
         let outbound = Outbound::new(config.outbound.clone());
         let key_sets = KeySets::new(outbound.clone());
         let providers = Providers::new(outbound.clone());
@@ -65,6 +67,7 @@ impl AppState {
             clock,
             form_key,
             nonce_key,
+            sealer,
             outbound,
             key_sets,
             providers,
@@ -134,6 +137,11 @@ impl AppState {
     /// The key of DPoP nonces (HMAC-SHA-256); the same after a restart, as long as the master key is.
     pub fn nonce_key(&self) -> &Secret<[u8; 32]> {
         &self.0.nonce_key
+    }
+
+    /// What seals secrets that have to be read again; the same after a restart, as long as the master key is.
+    pub fn sealer(&self) -> &Sealer {
+        &self.0.sealer
     }
 
     /// The HTTP client for what others serve.

@@ -165,6 +165,8 @@ pub(crate) fn config(folder: &Path) -> Config {
     config.passwords.memory_kib = 8;
     config.passwords.iterations = 1;
     config.database.readers = 2;
+    // People of tests sign in without being offered more than the test is about.
+    config.second_factor.offer = false;
     config
 }
 

@@ -348,7 +348,7 @@ async fn an_app_that_has_nothing_is_as_unknown_as_one_that_never_was() {
     assert!(clinic.is_live(&foreign["access_token"]).await);
     assert_eq!(
         clinic.last_audit().await.action,
-        AuditAction::SignIn,
+        AuditAction::Authorization,
         "nothing was done"
     );
 }

@@ -7,7 +7,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::fault::{ConfigFault, ConfigFaults};
-use super::options::{OPTIONS, defaults};
+use super::options::{defaults, options};
 use super::reader::Reader;
 use super::{Config, sections};
 
@@ -74,9 +74,9 @@ impl Config {
         };
         let config = sections::read(&mut reader);
         reader.refuse_unknown(
-            |key| OPTIONS.iter().any(|option| option.key == key),
+            |key| options().any(|option| option.key == key),
             |name| {
-                OPTIONS.iter().any(|option| {
+                options().any(|option| {
                     option
                         .key
                         .split_once('.')
@@ -147,7 +147,7 @@ fn read_environment(environment: impl IntoIterator<Item = (String, String)>) -> 
                     members.insert(key.into(), value);
                 }
             }
-            None if OPTIONS.iter().any(|option| option.key == name) => {
+            None if options().any(|option| option.key == name) => {
                 values.insert(name, value);
             }
             None => {}

@@ -1,5 +1,7 @@
 //! Every key of the configuration, with its default, its unit and its meaning: the one place that names them.
 
+mod second_factor;
+
 use std::fmt::Write;
 
 /// A key and what is to be known of it.
@@ -39,8 +41,12 @@ const fn shown_as(option: ConfigOption, example: &'static str) -> ConfigOption {
     }
 }
 
-/// The keys, section by section, in the order of the documentation.
-pub(super) const OPTIONS: &[ConfigOption] = &[
+/// Every key, section by section, in the order of the documentation.
+pub(super) fn options() -> impl Iterator<Item = &'static ConfigOption> {
+    [OPTIONS, second_factor::OPTIONS].into_iter().flatten()
+}
+
+const OPTIONS: &[ConfigOption] = &[
     option(
         "server.listen",
         Some("\"127.0.0.1:8788\""),
@@ -329,8 +335,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
 
 /// The defaults as a TOML document, the lowest layer of every configuration.
 pub(super) fn defaults() -> String {
-    OPTIONS
-        .iter()
+    options()
         .filter_map(|option| {
             option
                 .default
@@ -347,7 +352,7 @@ pub fn example_file() -> String {
     );
     // A TOML key without section must come before the first section.
     let (sectionless, sectioned): (Vec<&ConfigOption>, Vec<&ConfigOption>) =
-        OPTIONS.iter().partition(|option| !option.key.contains('.'));
+        options().partition(|option| !option.key.contains('.'));
     let mut section = "";
     for option in sectionless.into_iter().chain(sectioned) {
         let (own_section, key) = option.key.split_once('.').unwrap_or(("", option.key));
@@ -374,7 +379,7 @@ pub fn example_file() -> String {
 pub fn documentation() -> String {
     let mut text = String::from(INTRODUCTION);
     let mut section = None;
-    for option in OPTIONS {
+    for option in options() {
         let (own_section, key) = option.key.split_once('.').unwrap_or(("", option.key));
         if section != Some(own_section) {
             let title = if own_section.is_empty() {

@@ -38,6 +38,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let registration = super::registration::read(reader);
     let api_keys = super::api_keys::read(reader);
     let console = super::console::read(reader);
+    let second_factor = super::second_factor::read(reader);
     let limits = limits(reader);
     let logging = logging(reader);
     Some(Config {
@@ -56,6 +57,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         registration: registration?,
         api_keys: api_keys?,
         console: console?,
+        second_factor: second_factor?,
         limits: limits?,
         logging: logging?,
     })

@@ -80,13 +80,27 @@ pub enum AuditAction {
     OrganizationDeletion,
     /// An administrator's request was refused. What was done has an action of its own.
     Administration,
+    /// A person gave a second factor, or tried to.
+    SecondFactor,
+    /// A person set up a second factor.
+    FactorEnrolment,
+    /// A person called a second factor by another name.
+    FactorChange,
+    /// A person removed a second factor.
+    FactorRemoval,
+    /// An administrator removed all second factors of a person.
+    FactorReset,
+    /// A person got recovery codes; those from before are over.
+    RecoveryCodes,
+    /// A person had a browser forgotten that was remembered.
+    DeviceRemoval,
     /// A signing key was made.
     KeyRotation,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 44] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -123,6 +137,13 @@ impl AuditAction {
         Self::OrganizationChange,
         Self::OrganizationDeletion,
         Self::Administration,
+        Self::SecondFactor,
+        Self::FactorEnrolment,
+        Self::FactorChange,
+        Self::FactorRemoval,
+        Self::FactorReset,
+        Self::RecoveryCodes,
+        Self::DeviceRemoval,
         Self::KeyRotation,
     ];
 
@@ -170,6 +191,13 @@ impl AuditAction {
             Self::OrganizationChange => "organization_change",
             Self::OrganizationDeletion => "organization_deletion",
             Self::Administration => "administration",
+            Self::SecondFactor => "second_factor",
+            Self::FactorEnrolment => "factor_enrolment",
+            Self::FactorChange => "factor_change",
+            Self::FactorRemoval => "factor_removal",
+            Self::FactorReset => "factor_reset",
+            Self::RecoveryCodes => "recovery_codes",
+            Self::DeviceRemoval => "device_removal",
             Self::KeyRotation => "key_rotation",
         }
     }

@@ -111,6 +111,13 @@ pub struct Session {
     pub user_agent: Option<UserAgent>,
     /// The address from which they did.
     pub ip_address: Option<IpAddr>,
+    /// When a second factor was last given in this browser: in this sign-in, or in one before by which the browser is
+    /// remembered. None when none was, or when nobody was there for too long since.
+    pub second_factor_at: Option<Timestamp>,
+    /// The authorization request for which one was given when the session was there already.
+    pub factor_request: Option<SecretDigest>,
+    /// The remembered browser that it lives in.
+    pub device_id: Option<String>,
     /// When it ends whatever happens.
     pub expires_at: Timestamp,
 }

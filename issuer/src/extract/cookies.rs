@@ -1,6 +1,6 @@
-//! The issuer's two cookies (RFC 6265): which browser this is, and who signed in with it.
+//! The issuer's cookies (RFC 6265): which browser this is, and who signed in with it.
 //!
-//! Both hold random values that mean nothing elsewhere. Over https they carry the `__Host-` prefix, so that no neighbour on
+//! They hold random values that mean nothing elsewhere. Over https they carry the `__Host-` prefix, so that no neighbour on
 //! a sister domain, and nobody on an unencrypted connection, can set them.
 
 use http::header::{COOKIE, InvalidHeaderValue};
@@ -15,6 +15,10 @@ pub enum Cookie {
     Session,
     /// Ties a sign-in form to the browser it was shown in, before anybody has signed in.
     SignInForm,
+    /// Names a sign-in that is not finished.
+    SignIn,
+    /// Names the browser to the people who had it remembered; it outlives the browser's closing.
+    Device,
 }
 
 impl Cookie {
@@ -25,6 +29,10 @@ impl Cookie {
             (Self::Session, false) => "wardgate_session",
             (Self::SignInForm, true) => "__Host-wardgate_form",
             (Self::SignInForm, false) => "wardgate_form",
+            (Self::SignIn, true) => "__Host-wardgate_sign_in",
+            (Self::SignIn, false) => "wardgate_sign_in",
+            (Self::Device, true) => "__Host-wardgate_device",
+            (Self::Device, false) => "wardgate_device",
         }
     }
 
@@ -48,6 +56,19 @@ impl Cookie {
     /// When `value` has characters that no header may have; generated values never do.
     pub fn set(self, value: &str, public_url: &PublicUrl) -> Result<HeaderValue, InvalidHeaderValue> {
         self.header(value, "", public_url)
+    }
+
+    /// The `Set-Cookie` value that gives the browser `value` for `seconds`, whether or not it is closed meanwhile.
+    ///
+    /// # Errors
+    /// As [`Cookie::set`].
+    pub fn keep(
+        self,
+        value: &str,
+        seconds: i64,
+        public_url: &PublicUrl,
+    ) -> Result<HeaderValue, InvalidHeaderValue> {
+        self.header(value, &format!("; Max-Age={seconds}"), public_url)
     }
 
     /// The `Set-Cookie` value that takes the cookie away.
@@ -100,6 +121,20 @@ mod tests {
         assert_eq!(
             header,
             "wardgate_session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"
+        );
+    }
+
+    #[test]
+    fn only_the_cookie_of_a_remembered_browser_outlives_its_closing() {
+        let kept = Cookie::Device.keep("wgb_x", 60, &url("https://id.example.org"));
+        assert_eq!(
+            kept.unwrap(),
+            "__Host-wardgate_device=wgb_x; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=60"
+        );
+        let header = Cookie::SignIn.set("wgp_x", &url("http://localhost:8788"));
+        assert_eq!(
+            header.unwrap(),
+            "wardgate_sign_in=wgp_x; Path=/; HttpOnly; SameSite=Lax"
         );
     }
 

@@ -47,12 +47,16 @@ where
             .session(&digest, idle_seconds, now)
             .await
             .map_err(InternalError::from)?;
-        let Some((session, user)) = found else {
+        let Some((mut session, user)) = found else {
             return Ok(Self(None));
         };
+        let factor_idle_seconds = state.config().second_factor.lifetime.idle_seconds;
+        if now.since(session.last_seen_at) >= factor_idle_seconds {
+            session.second_factor_at = None;
+        }
         state
             .store()
-            .touch_session(&digest, idle_seconds, now)
+            .touch_session(&digest, idle_seconds, factor_idle_seconds, now)
             .await
             .map_err(InternalError::from)?;
         Ok(Self(Some(BrowserSession {

@@ -1,13 +1,12 @@
 //! The master key: it seals the signing keys at rest, and other secrets of the process are derived from it.
 //!
 //! Each use has its own key, derived by HMAC-SHA-256 over a label (the expand step of HKDF, RFC 5869, with a key that is
-//! uniform already), so that no two uses can be played against each other. Sealing is AES-256-GCM with a random nonce
-//! before the ciphertext and the `kid` as associated data: a sealed key moved to another row does not open.
+//! uniform already), so that no two uses can be played against each other. Signing keys are sealed (see
+//! [`Sealer`]) with their `kid` as context: a sealed key moved to another row does not open.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use wardgate_shared::secret::Secret;
@@ -15,6 +14,8 @@ use zeroize::Zeroizing;
 
 use crate::config::{MasterKeySource, parse_master_key};
 use crate::rng::{self, NoRandomness};
+
+use super::sealer::{SealBroken, Sealer};
 
 /// 32 bytes from which everything secret at rest depends.
 #[derive(Clone, Debug)]
@@ -42,10 +43,6 @@ pub enum MasterKeyError {
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
 }
-
-/// What was sealed does not open: it was sealed under another master key, or has been changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SealBroken;
 
 impl MasterKey {
     /// A master key of these bytes.
@@ -108,39 +105,23 @@ impl MasterKey {
         Secret::new(derived)
     }
 
-    /// Seals `plain` with `associated` as associated data. The nonce is random: a master key seals a few keys a year.
+    /// Seals a signing key, with `associated` as context.
     pub(crate) fn seal(&self, plain: &[u8], associated: &str) -> Result<Vec<u8>, NoRandomness> {
-        let nonce = rng::bytes::<NONCE_LEN>()?;
-        let mut sealed = Zeroizing::new(plain.to_vec());
-        self.sealing_key()
-            .and_then(|key| {
-                let nonce = Nonce::assume_unique_for_key(nonce);
-                key.seal_in_place_append_tag(nonce, Aad::from(associated), &mut *sealed)
-                    .ok()
-            })
-            .ok_or(NoRandomness)?;
-        Ok([nonce.as_slice(), sealed.as_slice()].concat())
+        self.signing_keys().seal(plain, associated)
     }
 
     /// Opens what [`MasterKey::seal`] sealed with the same `associated`.
     pub(super) fn open(&self, sealed: &[u8], associated: &str) -> Result<Zeroizing<Vec<u8>>, SealBroken> {
-        let (nonce, ciphertext) = sealed.split_at_checked(NONCE_LEN).ok_or(SealBroken)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealBroken)?;
-        let mut buffer = Zeroizing::new(ciphertext.to_vec());
-        let key = self.sealing_key().ok_or(SealBroken)?;
-        let plain_bytes = key
-            .open_in_place(nonce, Aad::from(associated), &mut buffer)
-            .map_err(|_| SealBroken)?
-            .len();
-        buffer.truncate(plain_bytes);
-        Ok(buffer)
+        self.signing_keys().open(sealed, associated)
     }
 
-    fn sealing_key(&self) -> Option<LessSafeKey> {
-        let key = self.derive("wardgate signing keys at rest");
-        UnboundKey::new(&AES_256_GCM, key.expose())
-            .ok()
-            .map(LessSafeKey::new)
+    fn signing_keys(&self) -> Sealer {
+        Sealer::new(self.derive("wardgate signing keys at rest"))
+    }
+
+    /// What seals people's secrets: of second factors, of connections.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(self.derive("wardgate secrets at rest"))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::store::{Store, StoreError};
 use super::master::MasterKey;
 use super::native::{CryptoFailure, NativeSigningKey, NativeVerifyingKey};
 use super::rotation::Schedule;
+use super::sealer::Sealer;
 
 /// What ID tokens can be signed with, whatever access tokens are signed with: the default first.
 pub const ID_TOKEN_ALGORITHMS: [SignatureAlgorithm; 4] = [
@@ -270,6 +271,11 @@ impl KeyRing {
             ..key.stored.clone()
         };
         self.keys().iter().map(without_private).collect()
+    }
+
+    /// What seals people's secrets.
+    pub fn sealer(&self) -> Sealer {
+        self.0.master_key.sealer()
     }
 
     /// A secret for one purpose, derived from the master key.

@@ -91,6 +91,9 @@ async fn begin_session(
         request: pending.map(|pending| pending.request.digest),
         user_agent: browser.user_agent(),
         ip_address: browser.address,
+        second_factor_at: None,
+        factor_request: None,
+        device_id: None,
         expires_at: proof.at.plus(state.config().sessions.absolute_seconds),
     };
     let replaced = Cookie::Session

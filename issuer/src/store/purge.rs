@@ -22,7 +22,7 @@ pub struct Purged {
 }
 
 /// What an index on the expiry finds; `?1` is now, `?2` the portion.
-const EXPIRED: [&str; 13] = [
+const EXPIRED: [&str; 16] = [
     "DELETE FROM authorization_requests WHERE digest IN
          (SELECT digest FROM authorization_requests WHERE expires_at <= ?1 LIMIT ?2)",
     // An hour later than it could: a device that asks late is to hear that its code has expired.
@@ -31,6 +31,12 @@ const EXPIRED: [&str; 13] = [
     // An hour later than it could: a request that came with one is still to spend it.
     "DELETE FROM launches WHERE digest IN (SELECT digest FROM launches WHERE expires_at <= ?1 - 3600 LIMIT ?2)",
     "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM sign_ins WHERE digest IN (SELECT digest FROM sign_ins WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM remembered_devices WHERE id IN
+         (SELECT id FROM remembered_devices WHERE expires_at <= ?1 LIMIT ?2)",
+    // An hour to confirm a factor.
+    "DELETE FROM factors WHERE id IN
+         (SELECT id FROM factors WHERE confirmed_at IS NULL AND created_at <= ?1 - 3600 LIMIT ?2)",
     "DELETE FROM access_tokens WHERE token_id IN
          (SELECT token_id FROM access_tokens WHERE expires_at <= ?1 LIMIT ?2)",
     // A list expires with the last token in it, or later.

@@ -9,7 +9,7 @@ use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::user::User;
 use crate::domain::user_agent::UserAgent;
 
-use super::{Store, StoreError, audit_events, grants, logout_notifications, sql, users};
+use super::{Store, StoreError, audit_events, grants, logout_notifications, sign_ins, sql, users};
 
 const TABLE: &str = "sessions";
 /// `last_seen_at` is kept to this many seconds at most, so that a page view rarely writes.
@@ -35,21 +35,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let may_end_another = replaces.is_some();
         let begun = self.write(move |connection| {
-            insert(connection, &session)?;
-            if let Some(old) = replaces.filter(|old| *old != session.digest) {
-                sql::change(
-                    connection,
-                    "UPDATE sessions SET id = old.id FROM sessions AS old
-                     WHERE sessions.digest = ?1 AND old.digest = ?2 AND old.user_id = sessions.user_id",
-                    params![session.digest.as_bytes(), old.as_bytes()],
-                )?;
-                sql::change(
-                    connection,
-                    "UPDATE grants SET session_digest = ?1 WHERE session_digest = ?2 AND user_id = ?3",
-                    params![session.digest.as_bytes(), old.as_bytes(), session.user_id],
-                )?;
-                end(connection, &old, audit.at)?;
-            }
+            begin(connection, &session, replaces, audit.at)?;
             audit_events::insert(connection, &audit)
         });
         begun.await?;
@@ -75,7 +61,7 @@ impl Store {
                 connection,
                 "SELECT s.digest, s.id, s.user_id, s.authenticated_at, s.methods, s.last_seen_at, s.request_digest, s.expires_at,
                         s.user_agent, s.ip_address,
-                        p.*
+                        s.second_factor_at, s.factor_request_digest, s.device_id, p.*
                  FROM sessions s JOIN people p ON p.id = s.user_id
                  WHERE s.digest = ?1 AND s.expires_at > ?2 AND s.last_seen_at > ?3 AND p.deactivated_at IS NULL",
                 params![digest.as_bytes(), now.seconds(), now.minus(idle_seconds).seconds()],
@@ -102,8 +88,9 @@ impl Store {
         .await
     }
 
-    /// Notes that a session was seen, where sessions end after `idle_seconds` without that. Writes at most once a minute, or
-    /// four times in the idle time.
+    /// Notes that a session was seen, where sessions end after `idle_seconds` without that, and with it the remembered browser
+    /// that it lives in. Where nobody was seen for `factor_idle_seconds`, a second factor given before counts no more. Writes at
+    /// most once a minute, or four times in the shorter of the two times.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -111,10 +98,14 @@ impl Store {
         &self,
         digest: &SecretDigest,
         idle_seconds: i64,
+        factor_idle_seconds: i64,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let digest = *digest;
-        let before = now.minus(seen_precision(idle_seconds)).seconds();
+        let before = now
+            .minus(seen_precision(idle_seconds.min(factor_idle_seconds)))
+            .seconds();
+        let factor_before = now.minus(factor_idle_seconds).seconds();
         let stale = self
             .read(move |connection| {
                 let query = "SELECT 1 FROM sessions WHERE digest = ?1 AND last_seen_at <= ?2";
@@ -125,13 +116,21 @@ impl Store {
             return Ok(());
         }
         self.write(move |connection| {
-            let update = "UPDATE sessions SET last_seen_at = ?3 WHERE digest = ?1 AND last_seen_at <= ?2";
-            sql::change(
+            let seen = sql::first(
                 connection,
-                update,
-                params![digest.as_bytes(), before, now.seconds()],
-            )
-            .map(drop)
+                "UPDATE sessions SET last_seen_at = ?3,
+                     second_factor_at = CASE WHEN last_seen_at > ?4 THEN second_factor_at END
+                 WHERE digest = ?1 AND last_seen_at <= ?2 RETURNING device_id",
+                params![digest.as_bytes(), before, now.seconds(), factor_before],
+                |row| Ok(row.get::<_, Option<String>>("device_id")?),
+            )?;
+            if let Some(device) = seen.flatten() {
+                // A browser in which nobody was seen for so long stays one, whose factor counts no more.
+                let update =
+                    "UPDATE remembered_devices SET last_seen_at = ?2 WHERE id = ?1 AND last_seen_at > ?3";
+                sql::change(connection, update, params![device, now.seconds(), factor_before])?;
+            }
+            Ok(())
         })
         .await
     }
@@ -251,12 +250,37 @@ impl Store {
     }
 }
 
+/// Stores a session in place of another, at `now`: see [`Store::begin_session`].
+pub(super) fn begin(
+    connection: &Connection,
+    session: &Session,
+    replaces: Option<SecretDigest>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    insert(connection, session)?;
+    let Some(old) = replaces.filter(|old| *old != session.digest) else {
+        return Ok(());
+    };
+    sql::change(
+        connection,
+        "UPDATE sessions SET id = old.id FROM sessions AS old
+         WHERE sessions.digest = ?1 AND old.digest = ?2 AND old.user_id = sessions.user_id",
+        params![session.digest.as_bytes(), old.as_bytes()],
+    )?;
+    sql::change(
+        connection,
+        "UPDATE grants SET session_digest = ?1 WHERE session_digest = ?2 AND user_id = ?3",
+        params![session.digest.as_bytes(), old.as_bytes(), session.user_id],
+    )?;
+    end(connection, &old, now).map(drop)
+}
+
 fn insert(connection: &Connection, session: &Session) -> Result<(), StoreError> {
     sql::change(
         connection,
         "INSERT INTO sessions (digest, user_id, authenticated_at, methods, last_seen_at, request_digest, expires_at, id,
-             user_agent, ip_address)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             user_agent, ip_address, second_factor_at, factor_request_digest, device_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             session.digest.as_bytes(),
             session.user_id,
@@ -268,12 +292,15 @@ fn insert(connection: &Connection, session: &Session) -> Result<(), StoreError> 
             session.id,
             session.user_agent.as_ref().map(UserAgent::as_str),
             session.ip_address.map(|address| address.to_string()),
+            sql::optional_seconds(session.second_factor_at),
+            session.factor_request.as_ref().map(SecretDigest::as_bytes),
+            session.device_id,
         ],
     )?;
     Ok(())
 }
 
-/// Ends every session of a person. Says how many there were.
+/// Ends every session of a person, and every sign-in that is not finished. Says how many sessions there were.
 pub(super) fn end_all_of(
     connection: &Connection,
     user_id: &str,
@@ -295,6 +322,7 @@ pub(super) fn end_all_but(
     for digest in &digests {
         end(connection, digest, now)?;
     }
+    sign_ins::end_all_of(connection, user_id)?;
     Ok(digests.len())
 }
 
@@ -336,6 +364,9 @@ fn from_row(row: &Row<'_>) -> Result<Session, StoreError> {
             .map(|text| text.parse())
             .transpose()
             .map_err(|_| StoreError::Corrupt(TABLE))?,
+        second_factor_at: sql::optional_instant(row, "second_factor_at")?,
+        factor_request: sql::optional_digest(row, "factor_request_digest")?,
+        device_id: row.get("device_id")?,
         expires_at: sql::instant(row, "expires_at")?,
     })
 }

@@ -8,6 +8,7 @@ mod logout_notifications;
 mod migrations;
 mod people;
 mod purge;
+mod second_factors;
 mod status_lists;
 mod tokens;
 
@@ -142,6 +143,9 @@ impl TestStore {
             request: None,
             user_agent: UserAgent::clean("A browser/1.0"),
             ip_address: Some([192, 0, 2, 7].into()),
+            second_factor_at: None,
+            factor_request: None,
+            device_id: None,
             expires_at: START.plus(43_200),
         }
     }

@@ -29,6 +29,10 @@ pub enum OpaqueSecret {
     Launch,
     /// The value of the cookie that ties a sign-in form to its browser.
     SignInForm,
+    /// The value of the cookie of a sign-in that is not finished.
+    SignIn,
+    /// The value of the cookie by which a browser is remembered.
+    Device,
 }
 
 impl OpaqueSecret {
@@ -44,6 +48,8 @@ impl OpaqueSecret {
             Self::RegistrationAccessToken => "wgm_",
             Self::Launch => "wgl_",
             Self::SignInForm => "wgf_",
+            Self::SignIn => "wgp_",
+            Self::Device => "wgb_",
         }
     }
 

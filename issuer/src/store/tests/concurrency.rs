@@ -11,10 +11,10 @@ use crate::domain::authorization_code::CodeRedemption;
 use crate::store::{Approval, Insertion, RefreshRotation, StoreError};
 use crate::testing::START;
 
-const RACERS: usize = 32;
+pub(super) const RACERS: usize = 32;
 
 /// Runs `attempt(number)` in tasks that start together, and gives their answers.
-async fn race<T, F>(attempt: impl Fn(usize) -> F) -> Vec<T>
+pub(super) async fn race<T, F>(attempt: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

@@ -228,7 +228,7 @@ async fn being_seen_keeps_a_session_alive_and_writes_once_a_minute() {
         .unwrap();
     let before = test.store.commits();
     test.store
-        .touch_session(&digest("cookie"), 3600, later(59))
+        .touch_session(&digest("cookie"), 3600, 604_800, later(59))
         .await
         .unwrap();
     assert_eq!(
@@ -237,7 +237,7 @@ async fn being_seen_keeps_a_session_alive_and_writes_once_a_minute() {
         "nothing was written within the minute"
     );
     test.store
-        .touch_session(&digest("cookie"), 3600, later(60))
+        .touch_session(&digest("cookie"), 3600, 604_800, later(60))
         .await
         .unwrap();
     assert_eq!(test.store.commits(), before + 1);
