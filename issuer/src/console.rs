@@ -140,3 +140,6 @@ fn segment(text: &str) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -176,12 +176,14 @@ fn ask(
 /// What an error says, beside the field that it is about.
 fn fault(error: ClientError) -> Result<FieldFault, PageError> {
     let field = match &error {
-        ClientError::Internal(_) => "",
         ClientError::UnknownMember(_) => "metadata",
         ClientError::Metadata(fault) => form::field_of(*fault),
         ClientError::Identifier | ClientError::IdentifierChanged | ClientError::Taken => "client_id",
         ClientError::Beyond(_) => "scope",
-        ClientError::NotYours(_) | ClientError::NotFound | ClientError::NoSecret => "",
+        ClientError::NotYours(_)
+        | ClientError::NotFound
+        | ClientError::NoSecret
+        | ClientError::Internal(_) => "",
     };
     match error {
         ClientError::Internal(error) => Err(error.into()),

@@ -27,6 +27,8 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use wardgate_shared::time::Timestamp;
+
     use super::parse;
 
     #[test]
@@ -38,11 +40,7 @@ mod tests {
             ("2027-01-15T08:00:00Z", 1_800_000_000),
             ("2027-01-15T09:00:00+01:00", 1_800_000_000),
         ] {
-            assert_eq!(
-                parse(text).map(|instant| instant.seconds()),
-                Some(seconds),
-                "{text}"
-            );
+            assert_eq!(parse(text).map(Timestamp::seconds), Some(seconds), "{text}");
         }
     }
 

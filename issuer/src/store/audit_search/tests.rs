@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, named_params};
 use wardgate_shared::time::Timestamp;
 
 use super::{EVERY_LINE, FAILURES, search};
@@ -50,80 +50,80 @@ fn seconds(found: &AuditFindings) -> Vec<i64> {
 }
 
 #[track_caller]
-fn finds(filter: AuditFilter, expected: &[i64]) {
-    let found = search(&trail(&busy_trail()), &filter, None, 4, 1000).unwrap();
+fn finds(filter: &AuditFilter, expected: &[i64]) {
+    let found = search(&trail(&busy_trail()), filter, None, 4, 1000).unwrap();
     assert_eq!(seconds(&found), expected, "{filter:?}");
 }
 
 #[test]
 fn every_filter_narrows_and_the_newest_come_first() {
     let none = AuditFilter::default();
-    finds(none.clone(), &[59, 58, 57, 56]);
+    finds(&none, &[59, 58, 57, 56]);
     finds(
-        AuditFilter {
+        &AuditFilter {
             user_id: Some("user-ada".into()),
             ..none.clone()
         },
         &[57, 54, 51, 48],
     );
     finds(
-        AuditFilter {
+        &AuditFilter {
             user_id: Some("user-ad".into()),
             ..none.clone()
         },
         &[],
     );
     finds(
-        AuditFilter {
+        &AuditFilter {
             client_id: Some("app".into()),
             ..none.clone()
         },
         &[59, 56, 53, 50],
     );
     finds(
-        AuditFilter {
+        &AuditFilter {
             action: Some(AuditAction::SignIn),
             ..none.clone()
         },
         &[58, 57, 55, 54],
     );
     finds(
-        AuditFilter {
+        &AuditFilter {
             outcome: Some(AuditOutcome::Failure),
             ..none.clone()
         },
         &[58, 55, 52, 49],
     );
     finds(
-        AuditFilter {
+        &AuditFilter {
             outcome: Some(AuditOutcome::Success),
             ..none.clone()
         },
         &[59, 57, 56, 54],
     );
     finds(
-        AuditFilter {
+        &AuditFilter {
             reason: Some("password".into()),
             ..none.clone()
         },
         &[58, 55, 52, 49],
     );
     finds(
-        AuditFilter {
+        &AuditFilter {
             reason: Some("%".into()),
             ..none.clone()
         },
         &[],
     );
     finds(
-        AuditFilter {
+        &AuditFilter {
             ip_address: Some("2001:DB8::0:7".parse().unwrap()),
             ..none.clone()
         },
         &[58, 55, 52, 49],
     );
     finds(
-        AuditFilter {
+        &AuditFilter {
             from: Some(START.plus(10)),
             until: Some(START.plus(13)),
             ..none.clone()
@@ -131,7 +131,7 @@ fn every_filter_narrows_and_the_newest_come_first() {
         &[12, 11, 10],
     );
     finds(
-        AuditFilter {
+        &AuditFilter {
             user_id: Some("user-ada".into()),
             outcome: Some(AuditOutcome::Failure),
             ..none
@@ -224,7 +224,7 @@ fn both_statements_go_along_an_index_and_sort_nothing() {
             .prepare(&format!("EXPLAIN QUERY PLAN {statement}"))
             .unwrap();
         let steps: Vec<String> = plan
-            .query_map([], |row| row.get("detail"))
+            .query_map(named_params! {":at": 0}, |row| row.get("detail"))
             .unwrap()
             .map(Result::unwrap)
             .collect();
