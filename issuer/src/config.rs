@@ -9,6 +9,7 @@ mod api_keys;
 mod console;
 mod fault;
 mod load;
+mod messages;
 mod network;
 mod options;
 mod public_url;
@@ -29,6 +30,7 @@ use crate::domain::client::SecurityProfile;
 pub use api_keys::ApiKeysConfig;
 pub use console::ConsoleConfig;
 pub use fault::{ConfigFault, ConfigFaults};
+pub use messages::{DevelopmentConfig, LinksConfig, MailConfig, MailTls, SmsConfig, SmsSender};
 pub use network::IpNetwork;
 pub use options::{documentation, example_file};
 pub use public_url::{PublicUrl, PublicUrlError};
@@ -76,6 +78,14 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Section `logging`.
     pub logging: LoggingConfig,
+    /// Section `mail`, where mail is sent.
+    pub mail: Option<MailConfig>,
+    /// Section `sms`, where short messages are sent.
+    pub sms: Option<SmsConfig>,
+    /// Section `links`.
+    pub links: LinksConfig,
+    /// Section `development`.
+    pub development: DevelopmentConfig,
 }
 
 impl Config {
@@ -254,7 +264,7 @@ pub struct DocumentationConfig {
     pub error_uri: String,
 }
 
-/// What Argon2id costs (RFC 9106).
+/// What Argon2id costs (RFC 9106), and which passwords may be set.
 #[derive(Clone, Debug)]
 pub struct PasswordsConfig {
     /// Memory of one computation, in KiB.
@@ -265,6 +275,12 @@ pub struct PasswordsConfig {
     pub parallelism: u32,
     /// How many computations may run at once; each takes a thread and the memory above.
     pub concurrency: usize,
+    /// The fewest characters of a new password.
+    pub minimum_length: usize,
+    /// Of how many kinds of characters a new password must have one.
+    pub minimum_classes: usize,
+    /// Passwords that may not be set, beside the common ones.
+    pub refused: Vec<String>,
 }
 
 /// What the issuer may fetch from others: key sets and sector documents of clients.

@@ -15,6 +15,7 @@
 //! | [`endpoints`] | The protocol's endpoints, one file each. |
 //! | [`login`], [`consent`], [`account`] | The pages on which people sign in, allow, look after their account and sign out. |
 //! | [`administration`], [`api`], [`console`] | What administrators do, and the JSON API and the pages by which they do it. |
+//! | [`messages`] | Mail and short messages: queued, sealed, sent beside the requests. |
 //! | [`tokens`] | What clients get, and which scopes. |
 //! | [`views`], [`error`] | Pages, and refusals in their wire forms. |
 //! | [`cli`] | The commands of the binary `wardgate`. |
@@ -38,6 +39,7 @@ pub mod fhir;
 pub mod keys;
 pub mod layers;
 pub mod login;
+pub mod messages;
 pub mod outbound;
 pub mod password;
 pub mod registration;

@@ -15,8 +15,8 @@ use crate::console;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
-    landing, launches, metadata, pushed_authorization, registration, revoke, status_list, throttling, token,
-    userinfo,
+    landing, launches, metadata, outbox, pushed_authorization, registration, revoke, status_list, throttling,
+    token, userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
@@ -101,6 +101,7 @@ pub fn router(state: AppState) -> Router {
         .merge(documents)
         .merge(pages())
         .merge(console::routes(&state))
+        .merge(development_routes(&state))
         .method_not_allowed_fallback(landing::other_method)
         .merge(protocol)
         .merge(servers)
@@ -116,6 +117,14 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(layers::request_id))
         .layer(from_fn(layers::no_store))
         .layer(from_fn_with_state(https, layers::security_headers))
+}
+
+/// What is there in development only.
+fn development_routes(state: &AppState) -> Router<Web> {
+    match state.messages().outbox() {
+        Some(_) => Router::new().route("/dev/outbox", get(outbox::get)),
+        None => Router::new(),
+    }
 }
 
 /// Where clients register themselves, and manage that.

@@ -31,6 +31,7 @@ mod factors;
 mod grants;
 mod launches;
 mod logout_notifications;
+mod messages;
 mod migrations;
 mod numbers;
 mod organizations;
@@ -127,6 +128,8 @@ struct Inner {
     readers: Readers,
     /// Rings when a logout was queued and committed.
     logout_bell: Notify,
+    /// Rings when a message was queued and committed.
+    message_bell: Notify,
 }
 
 impl Store {
@@ -146,6 +149,7 @@ impl Store {
             writer,
             readers: Readers::new(readers),
             logout_bell: Notify::new(),
+            message_bell: Notify::new(),
         })))
     }
 

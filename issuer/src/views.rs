@@ -9,6 +9,7 @@ pub mod console;
 mod form_post;
 mod form_targets;
 mod moment;
+pub mod outbox;
 mod scope_words;
 
 use askama::Template;

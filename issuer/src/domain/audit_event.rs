@@ -96,11 +96,13 @@ pub enum AuditAction {
     DeviceRemoval,
     /// A signing key was made.
     KeyRotation,
+    /// A message to a person was sent, or could not be. By what means says `method`: `mail` or `sms`.
+    Message,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -145,6 +147,7 @@ impl AuditAction {
         Self::RecoveryCodes,
         Self::DeviceRemoval,
         Self::KeyRotation,
+        Self::Message,
     ];
 
     /// The action of this exact name, or `None`.
@@ -199,6 +202,7 @@ impl AuditAction {
             Self::RecoveryCodes => "recovery_codes",
             Self::DeviceRemoval => "device_removal",
             Self::KeyRotation => "key_rotation",
+            Self::Message => "message",
         }
     }
 }

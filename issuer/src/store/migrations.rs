@@ -86,6 +86,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0021_roles_and_organizations.sql"),
     ),
     (
+        "0023_outgoing_messages",
+        include_str!("../../migrations/0023_outgoing_messages.sql"),
+    ),
+    (
         "0025_second_factors",
         include_str!("../../migrations/0025_second_factors.sql"),
     ),

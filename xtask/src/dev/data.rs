@@ -69,6 +69,11 @@ pub(super) struct DevData {
     pub(super) physician_password: String,
 }
 
+/// Where the issuer shows the mail and short messages that it would have sent.
+pub(super) fn outbox_url() -> String {
+    format!("{ISSUER}/dev/outbox")
+}
+
 /// The issuer's configuration file.
 pub(super) fn config_file(session: &Session<'_>) -> PathBuf {
     session.workspace.dev().join("wardgate.toml")
@@ -129,7 +134,8 @@ fn write_config(session: &Session<'_>, folder: &Path) -> Outcome<()> {
          [keys]\nmaster_key_file = {master_key}\nalgorithm = \"RS256\"\n\n\
          [[resources]]\nidentifier = \"{FHIR}\"\n\
          aliases = [\"api:zs_his\", \"https://api.zarishsphere.com/fhir\"]\n\n\
-         [outbound]\nallow_loopback_http = true\n"
+         [outbound]\nallow_loopback_http = true\n\n\
+         [development]\noutbox = true\n"
     );
     write_for_owner(&config_file(session), &text)
 }
@@ -160,6 +166,7 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
         "fhir": FHIR,
         "issuer": ISSUER,
         "upstream": UPSTREAM,
+        "outbox": outbox_url(),
         "clients": [
             { "client_id": APP, "redirect_uris": APP_REDIRECTS, "scope": APP_SCOPE },
             {
@@ -303,15 +310,19 @@ fn read(file: PathBuf) -> Outcome<DevData> {
     let password = found("users", "email", EMAIL, "password");
     let physician_password = found("users", "email", PHYSICIAN_EMAIL, "password");
     match (secret, ehr_secret, password, physician_password) {
-        (Some(service_secret), Some(ehr_secret), Some(password), Some(physician_password)) => Ok(DevData {
-            file,
-            service_secret,
-            ehr_secret,
-            email: EMAIL.to_owned(),
-            password,
-            physician_email: PHYSICIAN_EMAIL.to_owned(),
-            physician_password,
-        }),
+        (Some(service_secret), Some(ehr_secret), Some(password), Some(physician_password))
+            if environment.get("outbox").is_some() =>
+        {
+            Ok(DevData {
+                file,
+                service_secret,
+                ehr_secret,
+                email: EMAIL.to_owned(),
+                password,
+                physician_email: PHYSICIAN_EMAIL.to_owned(),
+                physician_password,
+            })
+        }
         _ => Err(Fault::new(format!(
             "{} is not what this version of the tool writes: run `cargo xtask dev --fresh`",
             file.display()
