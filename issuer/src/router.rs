@@ -11,6 +11,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::account;
 use crate::consent;
+use crate::console;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
@@ -20,6 +21,7 @@ use crate::endpoints::{
 use crate::layers;
 use crate::login::{second_factor, sign_in, sign_out};
 use crate::select_patient;
+use crate::single_sign_on;
 use crate::state::AppState;
 use crate::web::Web;
 
@@ -99,6 +101,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(documents)
         .merge(pages())
+        .merge(console::routes(&state))
         .merge(development_routes(&state))
         .method_not_allowed_fallback(landing::other_method)
         .merge(protocol)
@@ -154,6 +157,7 @@ fn pages() -> Router<Web> {
         )
         .route("/login", get(sign_in::get).post(sign_in::post))
         .merge(second_factor_routes())
+        .route(single_sign_on::CALLBACK_PATH, get(single_sign_on::callback::get))
         .route("/consent", get(consent::get).post(consent::post))
         .route(
             "/select-patient",
@@ -161,6 +165,10 @@ fn pages() -> Router<Web> {
         )
         .route("/device", get(device::get).post(device::post))
         .route("/logout", get(sign_out::get).post(sign_out::post))
+        .route(
+            "/logout/provider",
+            axum::routing::post(single_sign_on::sign_out::post),
+        )
         .merge(account_routes())
         .route("/", get(landing::get))
 }

@@ -38,7 +38,7 @@ pub struct Proof {
     pub user: User,
     /// By what, the first step first.
     pub methods: Vec<AuthenticationMethod>,
-    /// When the last step was done.
+    /// When the last step was done; at another provider, when that authenticated them.
     pub at: Timestamp,
 }
 
@@ -71,7 +71,7 @@ pub async fn proceed(
 ) -> Result<Response, PageError> {
     let request = destination.pending().map(|pending| &pending.request);
     let is_strong = demand::is_strong(&proof.methods);
-    let device = devices::recognise(state, browser, &proof.user.id, proof.at).await?;
+    let device = devices::recognise(state, browser, &proof.user.id, state.now()).await?;
     let standing = Standing {
         user: &proof.user,
         methods: &proof.methods,
@@ -129,7 +129,7 @@ async fn wait(
         methods: proof.methods,
         authenticated_at: proof.at,
         request: destination.pending().map(|pending| pending.request.digest),
-        expires_at: proof.at.plus(SIGN_IN_SECONDS),
+        expires_at: state.now().plus(SIGN_IN_SECONDS),
     };
     let replaces = Cookie::SignIn
         .read(browser.headers, public_url)
@@ -169,7 +169,9 @@ async fn begin(
     device: Option<RememberedDevice>,
     destination: &Destination,
 ) -> Result<Begun, PageError> {
-    let mut audit = event(AuditAction::SignIn, &proof.user, browser, destination, proof.at);
+    // Another provider may have authenticated the person a while ago; the session begins now.
+    let now = state.now();
+    let mut audit = event(AuditAction::SignIn, &proof.user, browser, destination, now);
     if let Some(method) = proof.methods.last() {
         audit = audit.with_method(method.as_str());
     }
@@ -185,9 +187,9 @@ async fn begin(
         request: destination.pending().map(|pending| pending.request.digest),
         factor_at,
         factor_request: None,
-        expires_at: proof.at.plus(state.config().sessions.absolute_seconds),
+        expires_at: now.plus(state.config().sessions.absolute_seconds),
     };
-    let (session, cookie) = session.with_new_secret(state, browser, proof.at)?;
+    let (session, cookie) = session.with_new_secret(state, browser, now)?;
     let completion = Completion {
         session,
         replaces: session_in(state, browser),
@@ -198,7 +200,7 @@ async fn begin(
         device: device.map_or(DeviceChange::None, |device| DeviceChange::Seen { id: device.id }),
         audit: vec![audit],
     };
-    match store(state, completion, proof.at).await? {
+    match store(state, completion, now).await? {
         Completed::Begun => Ok(Begun(vec![cookie])),
         Completed::FactorSpent | Completed::SignInGone => {
             Err(InternalError::Dangling("a sign-in without a second factor").into())
@@ -254,7 +256,12 @@ pub async fn complete(
             audit.push(record(AuditAction::SignIn));
             let session = NewSession {
                 user_id: user.id.clone(),
-                authenticated_at: now,
+                // What another provider did does not become newer by what is done here.
+                authenticated_at: if demand::came_by_single_sign_on(&sign_in.methods) {
+                    sign_in.authenticated_at
+                } else {
+                    now
+                },
                 methods,
                 // What was shown for one request does not make the session a fresh one for another.
                 request: sign_in.request.filter(|request| pending == Some(*request)),

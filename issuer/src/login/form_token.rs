@@ -41,6 +41,11 @@ pub enum FormPurpose<'a> {
     AccountFactors,
     /// Has remembered browsers forgotten. Bound to the session.
     AccountDevices,
+    /// Changes something on a page of the console. Bound to the session.
+    Console {
+        /// The path of the page to which the form leads.
+        page: &'a str,
+    },
     /// Signs out. Bound to the session.
     SignOut,
 }
@@ -59,6 +64,7 @@ impl<'a> FormPurpose<'a> {
             Self::FactorEnrolment => ("factor-enrolment", ""),
             Self::AccountFactors => ("account-factors", ""),
             Self::AccountDevices => ("account-devices", ""),
+            Self::Console { page } => ("console", page),
             Self::SignOut => ("sign-out", ""),
         }
     }

@@ -273,7 +273,8 @@ impl<'a> TrustedRequest<'a> {
             self.now,
         )?;
         let claims = self.claims(&scope)?;
-        let requested_context = self.requested_context(&claims);
+        let registered = &self.client.metadata.default_acr_values;
+        let requested_context = claims.context_or(self.parameter("acr_values"), registered);
         let (state, nonce) = (self.opaque("state")?, self.opaque("nonce")?);
         Ok(Rest {
             scope,
@@ -386,22 +387,6 @@ impl<'a> TrustedRequest<'a> {
         let mut claims = claims.map_err(AuthorizationError::Claims)?;
         claims.asked.keep_within(&self.client.scope);
         Ok(claims)
-    }
-
-    /// How strongly the person is to be authenticated: what `claims` says of `acr`, else the wish of `acr_values`, else what
-    /// the client is registered with. Values that are unknown here are passed over (OIDC-44).
-    fn requested_context(&self, claims: &ClaimsParameter) -> Option<RequestedContext> {
-        let registered = || {
-            let values = self.client.metadata.default_acr_values.iter();
-            RequestedContext::of(values.map(String::as_str), false)
-        };
-        claims
-            .context
-            .clone()
-            .or_else(|| match self.parameter("acr_values") {
-                Some(values) => RequestedContext::of(values.split(' '), false),
-                None => registered(),
-            })
     }
 
     fn opaque(&self, name: &str) -> Result<Option<String>, AuthorizationError> {

@@ -96,6 +96,17 @@ impl ClaimsParameter {
     }
 }
 
+impl ClaimsParameter {
+    /// How strongly the person is to be authenticated: what `claims` says of `acr`, else the wish of `acr_values`, else what the
+    /// client is registered with. Values that are unknown here are passed over (OIDC-44).
+    pub fn context_or(&self, acr_values: Option<&str>, registered: &[String]) -> Option<RequestedContext> {
+        self.context.clone().or_else(|| match acr_values {
+            Some(values) => RequestedContext::of(values.split(' '), false),
+            None => RequestedContext::of(registered.iter().map(String::as_str), false),
+        })
+    }
+}
+
 fn known(requests: &Requests) -> BTreeSet<PersonClaim> {
     requests
         .keys()

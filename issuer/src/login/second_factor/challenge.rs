@@ -274,9 +274,9 @@ impl Answer<'_> {
             Err(throttled) => return self.wait(throttled).await,
         };
         let refused = match self.check(code).await? {
-            Ok(used) => {
+            Ok(proof) => {
                 let given = Given {
-                    used,
+                    used: proof,
                     method: self.way.map_or(AuthenticationMethod::RecoveryCode, Way::method),
                     enrols: false,
                     recovery_codes: Vec::new(),

@@ -157,7 +157,8 @@ pub fn is_strong(methods: &[AuthenticationMethod]) -> bool {
         .is_some_and(|reached| reached >= AuthenticationContext::MultiFactor)
 }
 
-fn came_by_single_sign_on(methods: &[AuthenticationMethod]) -> bool {
+/// Whether another identity provider had a part in it.
+pub fn came_by_single_sign_on(methods: &[AuthenticationMethod]) -> bool {
     methods.iter().any(|method| {
         matches!(
             method,

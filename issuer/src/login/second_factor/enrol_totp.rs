@@ -1,5 +1,6 @@
 //! `/login/mfa/enrol/totp`: the page on which an authenticator app takes over its seed, and shows by a code that it has it.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
@@ -285,7 +286,8 @@ fn picture(link: &str) -> Result<QrPicture, InternalError> {
                 position.checked_div(width).unwrap_or_default(),
                 position.checked_rem(width).unwrap_or_default(),
             );
-            squares.push_str(&format!("M{column} {row}h1v1h-1z"));
+            // Writing to a `String` cannot fail.
+            let _ = write!(squares, "M{column} {row}h1v1h-1z");
         }
     }
     Ok(QrPicture { width, squares })

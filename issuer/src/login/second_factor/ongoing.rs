@@ -24,7 +24,7 @@ pub enum Ongoing {
         /// The sign-in.
         sign_in: SignInProgress,
         /// Who.
-        user: User,
+        user: Box<User>,
     },
     /// They are signed in, and give another proof in their session.
     Session(Box<BrowserSession>),
@@ -47,7 +47,7 @@ impl Ongoing {
                 return Ok(Some(Self::SignIn {
                     secret: Secret::new(secret.into()),
                     sign_in,
-                    user,
+                    user: Box::new(user),
                 }));
             }
         }

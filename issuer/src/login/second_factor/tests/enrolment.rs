@@ -150,8 +150,8 @@ async fn setting_one_up_shows_the_seed_takes_a_code_and_gives_recovery_codes_onc
 
     // From now on it is asked for, and the code that confirmed it does not count again.
     let (other, page) = clinic.half_way(PATIENT).await;
-    let used = other.give(&page, &seed.code(clinic.issuer.now()), false).await;
-    assert_eq!(used.status, StatusCode::BAD_REQUEST);
+    let answer = other.give(&page, &seed.code(clinic.issuer.now()), false).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     let recovery = other.give("/login/mfa?use=recovery", &codes[0], false).await;
     assert_eq!(recovery.location(), "/");
 }
@@ -162,9 +162,9 @@ async fn a_seed_is_sealed_where_it_is_stored() {
     let seed = clinic.add_app(PATIENT).await;
     let user = clinic.user(PATIENT).await;
     let factor = clinic.issuer.store().factors(&user.id).await.unwrap().remove(0);
-    let sealed = factor.sealed.clone().unwrap();
+    let stored = factor.sealed.clone().unwrap();
     let plain = seed.text();
-    assert!(!String::from_utf8_lossy(&sealed).contains(plain.as_str()));
+    assert!(!String::from_utf8_lossy(&stored).contains(plain.as_str()));
     let sealer = clinic.issuer.state.sealer();
     assert_eq!(Seed::open(sealer, &factor).unwrap().text(), plain);
     let moved = crate::domain::factor::Factor {
