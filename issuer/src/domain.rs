@@ -17,6 +17,7 @@ pub mod fhir_reference;
 pub mod grant;
 pub mod launch;
 pub mod logout_notification;
+pub mod passkey;
 pub mod person_claim;
 pub mod proof_use;
 pub mod recovery_code;

@@ -35,6 +35,7 @@ pub mod keys;
 pub mod layers;
 pub mod login;
 pub mod outbound;
+pub mod passkeys;
 pub mod password;
 pub mod registration;
 pub mod rng;

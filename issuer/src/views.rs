@@ -8,6 +8,7 @@ mod client_card;
 mod form_post;
 mod form_targets;
 mod moment;
+mod passkeys;
 mod scope_words;
 
 use askama::Template;
@@ -23,6 +24,7 @@ pub use form_post::form_post;
 pub use form_targets::FormTargets;
 pub(crate) use form_targets::web_origin;
 pub use moment::Moment;
+pub use passkeys::{AddPasskeyPage, PasskeyForm, page_with_passkeys};
 pub use scope_words::{Permission, RecordInContext, claim_permissions, permissions};
 
 /// The sign-in form.
@@ -45,6 +47,8 @@ pub struct SignInPage<'a> {
     pub asks_password: bool,
     /// Why the last attempt failed.
     pub problem: Option<&'a str>,
+    /// The other way: a passkey.
+    pub passkey: Option<PasskeyForm<'a>>,
 }
 
 /// The consent form.

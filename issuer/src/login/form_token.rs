@@ -31,6 +31,8 @@ pub enum FormPurpose<'a> {
     },
     /// Ends sessions of the person. Bound to the session.
     AccountSessions,
+    /// Adds a passkey. Bound to the session.
+    AccountPasskey,
     /// Takes back what apps were given. Bound to the session.
     AccountApps,
     /// Signs out. Bound to the session.
@@ -46,6 +48,7 @@ impl<'a> FormPurpose<'a> {
             Self::DeviceCode => ("device-code", ""),
             Self::DeviceConsent { user_code } => ("device-consent", user_code),
             Self::AccountSessions => ("account-sessions", ""),
+            Self::AccountPasskey => ("account-passkey", ""),
             Self::AccountApps => ("account-apps", ""),
             Self::SignOut => ("sign-out", ""),
         }

@@ -89,6 +89,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0027_session_browsers",
         include_str!("../../migrations/0027_session_browsers.sql"),
     ),
+    (
+        "0028_passkeys",
+        include_str!("../../migrations/0028_passkeys.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.
