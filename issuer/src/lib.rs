@@ -14,12 +14,16 @@
 //! | [`extract`] | Reading requests at the border. |
 //! | [`endpoints`] | The protocol's endpoints, one file each. |
 //! | [`login`], [`consent`], [`account`] | The pages on which people sign in, allow, look after their account and sign out. |
+//! | [`administration`], [`api`] | What administrators do, and the JSON API by which they do it. |
+//! | [`messages`] | Mail and short messages: queued, sealed, sent beside the requests. |
 //! | [`tokens`] | What clients get, and which scopes. |
 //! | [`views`], [`error`] | Pages, and refusals in their wire forms. |
 //! | [`cli`] | The commands of the binary `wardgate`. |
 //! | [`clock`], [`rng`] | The one clock and the one source of randomness. |
 
 pub mod account;
+pub mod administration;
+pub mod api;
 pub mod backchannel_logout;
 pub mod cli;
 pub mod clock;
@@ -34,6 +38,7 @@ pub mod fhir;
 pub mod keys;
 pub mod layers;
 pub mod login;
+pub mod messages;
 pub mod outbound;
 pub mod passkeys;
 pub mod password;

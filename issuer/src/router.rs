@@ -14,8 +14,8 @@ use crate::consent;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
-    landing, launches, metadata, pushed_authorization, registration, revoke, status_list, throttling, token,
-    userinfo,
+    landing, launches, metadata, outbox, pushed_authorization, registration, revoke, status_list, throttling,
+    token, userinfo,
 };
 use crate::layers;
 use crate::login::{passkey, sign_in, sign_out};
@@ -100,6 +100,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(documents)
         .merge(pages())
+        .merge(development_routes(&state))
         .method_not_allowed_fallback(landing::other_method)
         .merge(protocol)
         .merge(servers)
@@ -115,6 +116,14 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(layers::request_id))
         .layer(from_fn(layers::no_store))
         .layer(from_fn_with_state(https, layers::security_headers))
+}
+
+/// What is there in development only.
+fn development_routes(state: &AppState) -> Router<Web> {
+    match state.messages().outbox() {
+        Some(_) => Router::new().route("/dev/outbox", get(outbox::get)),
+        None => Router::new(),
+    }
 }
 
 /// Where clients register themselves, and manage that.

@@ -11,6 +11,7 @@ use crate::domain::audit_event::AuditEvent;
 use crate::domain::client::{Client, Rules};
 use crate::extract::distinguishing_address;
 use crate::keys::{KeyRing, Sealer};
+use crate::messages::Messages;
 use crate::outbound::{KeySets, Outbound, Providers};
 use crate::passkeys::Passkeys;
 use crate::password::{PasswordError, Passwords};
@@ -39,6 +40,7 @@ struct Parts {
     status_places: StatusPlaces,
     status_lists: StatusLists,
     throttle: Throttle,
+    messages: Messages,
 }
 
 impl AppState {
@@ -63,6 +65,7 @@ impl AppState {
         let providers = Providers::new(outbound.clone());
         let status_places = StatusPlaces::new(config.longest_token_seconds());
         let throttle = Throttle::new(config.limits);
+        let messages = Messages::new(&config, &outbound);
         Ok(Self(Arc::new(Parts {
             config,
             store,
@@ -79,6 +82,7 @@ impl AppState {
             status_places,
             status_lists: StatusLists::default(),
             throttle,
+            messages,
         })))
     }
 
@@ -157,6 +161,11 @@ impl AppState {
     /// The HTTP client for what others serve.
     pub fn outbound(&self) -> &Outbound {
         &self.0.outbound
+    }
+
+    /// The ways by which messages go to people.
+    pub fn messages(&self) -> &Messages {
+        &self.0.messages
     }
 
     /// The key sets that clients and trusted issuers publish at URLs.

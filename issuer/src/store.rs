@@ -29,7 +29,9 @@ mod factors;
 mod grants;
 mod launches;
 mod logout_notifications;
+mod messages;
 mod migrations;
+mod organizations;
 mod pairwise_subjects;
 mod passkeys;
 mod purge;
@@ -37,6 +39,7 @@ mod readers;
 mod refresh_tokens;
 mod registration;
 mod remembered_devices;
+mod roles;
 mod sessions;
 mod sign_ins;
 mod signing_keys;
@@ -123,6 +126,8 @@ struct Inner {
     readers: Readers,
     /// Rings when a logout was queued and committed.
     logout_bell: Notify,
+    /// Rings when a message was queued and committed.
+    message_bell: Notify,
 }
 
 impl Store {
@@ -142,6 +147,7 @@ impl Store {
             writer,
             readers: Readers::new(readers),
             logout_bell: Notify::new(),
+            message_bell: Notify::new(),
         })))
     }
 

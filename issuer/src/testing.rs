@@ -4,6 +4,7 @@ mod authenticator;
 mod document_server;
 mod fake_provider;
 mod logout_receiver;
+mod mail_sink;
 mod prover;
 mod signer;
 
@@ -23,7 +24,7 @@ use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::signing_key::StoredSigningKey;
-use crate::domain::user::{Profile, User, normalize_email};
+use crate::domain::user::{Profile, User, UserType, normalize_email};
 use crate::keys::{ID_TOKEN_ALGORITHMS, KeyRing, MasterKey, NativeSigningKey};
 use crate::rng;
 use crate::state::AppState;
@@ -33,6 +34,7 @@ pub(crate) use authenticator::{Authenticator, PRESENT};
 pub(crate) use document_server::DocumentServer;
 pub(crate) use fake_provider::FakeProvider;
 pub(crate) use logout_receiver::{LogoutReceiver, Received};
+pub(crate) use mail_sink::MailSink;
 pub(crate) use prover::Prover;
 pub(crate) use signer::{Signer, assertion_claims, key_set};
 
@@ -211,7 +213,8 @@ pub(crate) fn user(email: &str) -> User {
         email: normalize_email(email),
         name: String::from("Ada Physician"),
         password_hash: None,
-        role: Some(String::from("physician")),
+        user_type: UserType::Builder,
+        role: None,
         fhir_user: Some(String::from("Practitioner/prac-1")),
         practitioner_id: Some(String::from("prac-1")),
         organization_id: Some(String::from("org-1")),

@@ -8,6 +8,7 @@ mod client_card;
 mod form_post;
 mod form_targets;
 mod moment;
+pub mod outbox;
 mod passkeys;
 mod scope_words;
 

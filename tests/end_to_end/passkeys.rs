@@ -37,7 +37,10 @@ async fn a_passkey_is_added_and_signs_its_person_in() {
     });
     let mut program = Program::start("WARDGATE_NODE", "passkeys.mjs", &[&given.to_string()]);
     let seen = program.line();
-    assert_eq!(seen["role"], "status", "a screen reader hears what failed: {seen}");
+    assert_eq!(
+        seen["role"], "status",
+        "a screen reader hears what failed: {seen}"
+    );
     assert_eq!(seen["discoverable"], true, "{seen}");
     assert_eq!(seen["relyingParty"], "localhost");
     assert_eq!(seen["suggested"], "Linux");

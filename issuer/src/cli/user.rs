@@ -3,6 +3,7 @@
 mod ending;
 
 mod profile;
+mod role;
 
 use std::path::PathBuf;
 
@@ -13,7 +14,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::user::{User, normalize_email};
+use crate::domain::user::{User, UserType, normalize_email};
 use crate::password::Passwords;
 use crate::rng;
 use crate::store::Insertion;
@@ -51,9 +52,12 @@ pub(super) struct AddUser {
     /// The id of the organization they act for
     #[arg(long, value_name = "ID")]
     organization_id: Option<String>,
-    /// The name of their role
+    /// The name of their role; without one nothing limits what they can be granted, except that they are no administrators
     #[arg(long)]
     role: Option<String>,
+    /// What they are: builder (who works with it) or patient; by default what --fhir-user says
+    #[arg(long, value_name = "TYPE")]
+    user_type: Option<String>,
     /// A JSON file with what else is known of them, in the words of OpenID Connect Core section 5.1: given_name, birthdate,
     /// phone_number, address, …
     #[arg(long, value_name = "FILE")]
@@ -68,6 +72,9 @@ impl AddUser {
         let mut user = self.user(now).map_err(Failure::Usage)?;
         let store = opened::store(config, now)?;
         let exists = || Failure::AlreadyExists(format!("there is an account for {} already", user.email));
+        if let Some(name) = &self.role {
+            user.role = Some(role::named(&store, name).await?);
+        }
         // Asking for a password in vain would be unkind; the insertion below decides.
         if store.user_by_email(&user.email).await?.is_some() {
             return Err(exists());
@@ -89,7 +96,8 @@ impl AddUser {
                 "id": user.id,
                 "email": user.email,
                 "name": user.name,
-                "role": user.role,
+                "user_type": user.user_type.as_str(),
+                "role": user.role.as_ref().map(|role| &role.name),
                 "fhir_user": user.fhir_user,
                 "practitioner_id": user.practitioner_id,
                 "organization_id": user.organization_id,
@@ -137,13 +145,11 @@ impl AddUser {
                 return Err(format!("{flag} must be 1 to 64 characters from A-Z a-z 0-9 - ."));
             }
         }
-        if self
-            .role
-            .as_deref()
-            .is_some_and(|role| role.is_empty() || role.contains(char::is_control))
-        {
-            return Err(String::from("--role must be a name"));
-        }
+        let user_type = match self.user_type.as_deref().map(UserType::from_name) {
+            Some(None) => return Err(String::from("--user-type must be builder or patient")),
+            Some(Some(named)) => named,
+            None => UserType::of(self.fhir_user.as_deref()),
+        };
         let own_practitioner = self
             .fhir_user
             .as_deref()
@@ -154,7 +160,8 @@ impl AddUser {
             email,
             name: name.into(),
             password_hash: None,
-            role: self.role.clone(),
+            user_type,
+            role: None,
             fhir_user: self.fhir_user.clone(),
             practitioner_id: self.practitioner_id.clone().or(own_practitioner),
             organization_id: self.organization_id.clone(),

@@ -56,6 +56,22 @@ pub enum AuditAction {
     UserChange,
     /// A person's account was closed to them.
     UserDeactivation,
+    /// A person's account was opened to them again.
+    UserReactivation,
+    /// A role was made.
+    RoleCreation,
+    /// A role was changed.
+    RoleChange,
+    /// A role was removed.
+    RoleDeletion,
+    /// An organization was entered.
+    OrganizationCreation,
+    /// An organization was changed.
+    OrganizationChange,
+    /// An organization was removed.
+    OrganizationDeletion,
+    /// An administrator's request was refused. What was done has an action of its own.
+    Administration,
     /// A person gave a second factor, or tried to.
     SecondFactor,
     /// A person set up a second factor.
@@ -72,11 +88,13 @@ pub enum AuditAction {
     DeviceRemoval,
     /// A signing key was made.
     KeyRotation,
+    /// A message to a person was sent, or could not be. By what means says `method`: `mail` or `sms`.
+    Message,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 41] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -101,6 +119,14 @@ impl AuditAction {
         Self::UserCreation,
         Self::UserChange,
         Self::UserDeactivation,
+        Self::UserReactivation,
+        Self::RoleCreation,
+        Self::RoleChange,
+        Self::RoleDeletion,
+        Self::OrganizationCreation,
+        Self::OrganizationChange,
+        Self::OrganizationDeletion,
+        Self::Administration,
         Self::SecondFactor,
         Self::FactorEnrolment,
         Self::FactorChange,
@@ -109,6 +135,7 @@ impl AuditAction {
         Self::RecoveryCodes,
         Self::DeviceRemoval,
         Self::KeyRotation,
+        Self::Message,
     ];
 
     /// The action of this exact name, or `None`.
@@ -143,6 +170,14 @@ impl AuditAction {
             Self::UserCreation => "user_creation",
             Self::UserChange => "user_change",
             Self::UserDeactivation => "user_deactivation",
+            Self::UserReactivation => "user_reactivation",
+            Self::RoleCreation => "role_creation",
+            Self::RoleChange => "role_change",
+            Self::RoleDeletion => "role_deletion",
+            Self::OrganizationCreation => "organization_creation",
+            Self::OrganizationChange => "organization_change",
+            Self::OrganizationDeletion => "organization_deletion",
+            Self::Administration => "administration",
             Self::SecondFactor => "second_factor",
             Self::FactorEnrolment => "factor_enrolment",
             Self::FactorChange => "factor_change",
@@ -151,6 +186,7 @@ impl AuditAction {
             Self::RecoveryCodes => "recovery_codes",
             Self::DeviceRemoval => "device_removal",
             Self::KeyRotation => "key_rotation",
+            Self::Message => "message",
         }
     }
 }
@@ -196,10 +232,15 @@ pub struct AuditEvent {
     pub client_id: Option<String>,
     /// The address the request came from.
     pub ip_address: Option<IpAddr>,
-    /// By what means: an `amr` value, a client authentication method, a grant type, or `cli`.
+    /// By what means: an `amr` value, a client authentication method, a grant type, or how an administrator came: `api`,
+    /// `console` or `cli`.
     pub method: Option<Cow<'static, str>>,
     /// Why it was refused, as a word from a fixed vocabulary (an error code, a variant's name), never free text.
     pub reason: Option<Cow<'static, str>>,
+    /// The person who did it, where that is another than the one it is about: an administrator.
+    pub actor_id: Option<String>,
+    /// The id of what it is about, where that is no person: a role, an organization.
+    pub object_id: Option<String>,
 }
 
 impl AuditEvent {
@@ -214,6 +255,8 @@ impl AuditEvent {
             ip_address: None,
             method: None,
             reason: None,
+            actor_id: None,
+            object_id: None,
         }
     }
 
@@ -242,6 +285,20 @@ impl AuditEvent {
     #[must_use]
     pub fn with_method(mut self, method: &'static str) -> Self {
         self.method = Some(Cow::Borrowed(method));
+        self
+    }
+
+    /// With the person who did it to another.
+    #[must_use]
+    pub fn with_actor(mut self, actor_id: Option<String>) -> Self {
+        self.actor_id = actor_id;
+        self
+    }
+
+    /// With what it is about, where that is no person.
+    #[must_use]
+    pub fn with_object(mut self, object_id: impl Into<String>) -> Self {
+        self.object_id = Some(object_id.into());
         self
     }
 

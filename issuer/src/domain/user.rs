@@ -3,10 +3,48 @@
 mod profile;
 
 use wardgate_shared::claims::LaunchContext;
+use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
+use super::role::{self, Role};
+
 pub use profile::{Address, Profile, ProfileError};
+
+/// What people are to the issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UserType {
+    /// Those who work with it: care teams, administrators, developers.
+    Builder,
+    /// Those who are treated, and those who act for them.
+    Patient,
+}
+
+impl UserType {
+    /// Every type.
+    pub const ALL: [Self; 2] = [Self::Builder, Self::Patient];
+
+    /// The name in the store and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Builder => "builder",
+            Self::Patient => "patient",
+        }
+    }
+
+    /// What somebody is whose own FHIR resource is this, unless it is said otherwise.
+    pub fn of(fhir_user: Option<&str>) -> Self {
+        match fhir_user.and_then(|reference| reference.split('/').next()) {
+            Some("Patient" | "RelatedPerson") => Self::Patient,
+            Some(_) | None => Self::Builder,
+        }
+    }
+
+    /// The type of this exact name, or `None`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
 
 /// A person's account.
 #[derive(Clone, Debug)]
@@ -19,8 +57,10 @@ pub struct User {
     pub name: String,
     /// Argon2id hash in PHC string form; none for people who sign in elsewhere.
     pub password_hash: Option<Secret<String>>,
-    /// The name of their role, when they have one.
-    pub role: Option<String>,
+    /// What they are to the issuer.
+    pub user_type: UserType,
+    /// Their role, when they have one, as it is now.
+    pub role: Option<Role>,
     /// Their own FHIR resource, relative to the FHIR base: `Practitioner/123`, `Patient/123`, …
     pub fhir_user: Option<String>,
     /// The id of their Practitioner resource, for the claim `practitioner_id`.
@@ -39,6 +79,12 @@ impl User {
     /// Whether they may sign in.
     pub const fn is_active(&self) -> bool {
         self.deactivated_at.is_none()
+    }
+
+    /// What of `requested` they can be granted at all, by their role. `patient_in_context` decides what the short form
+    /// means, see [`role::allowed`].
+    pub fn allowed(&self, requested: &ScopeSet, patient_in_context: bool) -> ScopeSet {
+        role::allowed(requested, self.role.as_ref(), patient_in_context)
     }
 
     /// Whether they may open the record of any patient: a health professional. What they may do there, the API decides.

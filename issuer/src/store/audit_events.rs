@@ -41,8 +41,9 @@ impl Store {
 pub(super) fn insert(connection: &Connection, event: &AuditEvent) -> Result<(), StoreError> {
     sql::change(
         connection,
-        "INSERT INTO audit_events (at, action, outcome, user_id, client_id, ip_address, method, reason)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO audit_events (at, action, outcome, user_id, client_id, ip_address, method, reason,
+             actor_id, object_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             event.at.seconds(),
             event.action.as_str(),
@@ -52,6 +53,8 @@ pub(super) fn insert(connection: &Connection, event: &AuditEvent) -> Result<(), 
             event.ip_address.map(|address| address.to_string()),
             event.method.as_deref(),
             event.reason.as_deref(),
+            event.actor_id,
+            event.object_id,
         ],
     )?;
     Ok(())
@@ -83,5 +86,7 @@ fn from_row(row: &Row<'_>) -> Result<AuditEvent, StoreError> {
             .map_err(|_| StoreError::Corrupt(TABLE))?,
         method: row.get::<_, Option<String>>("method")?.map(Cow::Owned),
         reason: row.get::<_, Option<String>>("reason")?.map(Cow::Owned),
+        actor_id: row.get("actor_id")?,
+        object_id: row.get("object_id")?,
     })
 }

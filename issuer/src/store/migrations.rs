@@ -82,6 +82,14 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0020_records_close_together.sql"),
     ),
     (
+        "0021_roles_and_organizations",
+        include_str!("../../migrations/0021_roles_and_organizations.sql"),
+    ),
+    (
+        "0023_outgoing_messages",
+        include_str!("../../migrations/0023_outgoing_messages.sql"),
+    ),
+    (
         "0025_second_factors",
         include_str!("../../migrations/0025_second_factors.sql"),
     ),

@@ -61,11 +61,9 @@ impl Store {
                 connection,
                 "SELECT s.digest, s.id, s.user_id, s.authenticated_at, s.methods, s.last_seen_at, s.request_digest, s.expires_at,
                         s.user_agent, s.ip_address,
-                        s.second_factor_at, s.factor_request_digest, s.device_id,
-                        u.email, u.name, u.password_hash, u.role, u.fhir_user, u.practitioner_id, u.organization_id,
-                        u.created_at, u.deactivated_at, u.profile
-                 FROM sessions s JOIN users u ON u.id = s.user_id
-                 WHERE s.digest = ?1 AND s.expires_at > ?2 AND s.last_seen_at > ?3 AND u.deactivated_at IS NULL",
+                        s.second_factor_at, s.factor_request_digest, s.device_id, p.*
+                 FROM sessions s JOIN people p ON p.id = s.user_id
+                 WHERE s.digest = ?1 AND s.expires_at > ?2 AND s.last_seen_at > ?3 AND p.deactivated_at IS NULL",
                 params![digest.as_bytes(), now.seconds(), now.minus(idle_seconds).seconds()],
                 |row| Ok((from_row(row)?, users::from_row(row)?)),
             )
@@ -82,7 +80,7 @@ impl Store {
         self.read(move |connection| {
             sql::first(
                 connection,
-                "SELECT u.*, u.id AS user_id FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = ?1",
+                "SELECT p.* FROM sessions s JOIN people p ON p.id = s.user_id WHERE s.digest = ?1",
                 params![digest.as_bytes()],
                 users::from_row,
             )

@@ -58,9 +58,9 @@ impl Store {
             sql::first(
                 connection,
                 "SELECT s.digest, s.methods, s.authenticated_at, s.request_digest, s.expires_at, s.user_id AS whose,
-                        u.*, u.id AS user_id
-                 FROM sign_ins s JOIN users u ON u.id = s.user_id
-                 WHERE s.digest = ?1 AND s.expires_at > ?2 AND s.tries < ?3 AND u.deactivated_at IS NULL",
+                        p.*
+                 FROM sign_ins s JOIN people p ON p.id = s.user_id
+                 WHERE s.digest = ?1 AND s.expires_at > ?2 AND s.tries < ?3 AND p.deactivated_at IS NULL",
                 params![digest.as_bytes(), now.seconds(), MOST_TRIES],
                 |row| Ok((from_row(row)?, users::from_row(row)?)),
             )

@@ -4,9 +4,9 @@ use rusqlite::{Connection, Row, params};
 use wardgate_shared::secret::Secret;
 
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::user::{Profile, User};
+use crate::domain::user::{Profile, User, UserType};
 
-use super::{Insertion, Store, StoreError, audit_events, grants, sessions, sql};
+use super::{Insertion, Store, StoreError, audit_events, grants, roles, sessions, sql};
 
 const TABLE: &str = "users";
 
@@ -19,21 +19,22 @@ impl Store {
         self.write(move |connection| {
             let rows = sql::change(
                 connection,
-                "INSERT INTO users (id, email, name, password_hash, role, fhir_user, practitioner_id, organization_id,
-                     created_at, deactivated_at, profile)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+                "INSERT INTO users (id, email, name, password_hash, role_id, fhir_user, practitioner_id, organization_id,
+                     created_at, deactivated_at, profile, user_type)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING",
                 params![
                     user.id,
                     user.email,
                     user.name,
                     user.password_hash.as_ref().map(Secret::expose),
-                    user.role,
+                    user.role.as_ref().map(|role| &role.id),
                     user.fhir_user,
                     user.practitioner_id,
                     user.organization_id,
                     user.created_at.seconds(),
                     sql::optional_seconds(user.deactivated_at),
                     sql::to_json(&user.profile)?,
+                    user.user_type.as_str(),
                 ],
             )?;
             if rows > 0 {
@@ -62,7 +63,7 @@ impl Store {
         self.read(move |connection| {
             sql::first(
                 connection,
-                "SELECT *, id AS user_id FROM users WHERE email = ?1",
+                "SELECT * FROM people WHERE email = ?1",
                 [email],
                 from_row,
             )
@@ -139,18 +140,20 @@ impl Store {
 
 /// The person of this id.
 pub(super) fn find(connection: &Connection, id: &str) -> Result<Option<User>, StoreError> {
-    let query = "SELECT *, id AS user_id FROM users WHERE id = ?1";
+    let query = "SELECT * FROM people WHERE id = ?1";
     sql::first(connection, query, [id], from_row)
 }
 
-/// A person from a row in which the id is called `user_id` and `created_at` is the account's.
+/// A person from a row of the view `people`, whatever else is in it that has an `id`.
 pub(super) fn from_row(row: &Row<'_>) -> Result<User, StoreError> {
     Ok(User {
         id: row.get("user_id")?,
         email: row.get("email")?,
         name: row.get("name")?,
         password_hash: row.get::<_, Option<String>>("password_hash")?.map(Secret::new),
-        role: row.get("role")?,
+        user_type: UserType::from_name(&row.get::<_, String>("user_type")?)
+            .ok_or(StoreError::Corrupt(TABLE))?,
+        role: roles::of_person(row)?,
         fhir_user: row.get("fhir_user")?,
         practitioner_id: row.get("practitioner_id")?,
         organization_id: row.get("organization_id")?,

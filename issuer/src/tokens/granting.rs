@@ -2,7 +2,8 @@
 //!
 //! Three steps, each only ever taking away: what the client may have at all ([`for_request`]), what this person can give
 //! ([`for_person`]), or what a client can have for itself ([`for_client_itself`]). The spelling stays the client's own
-//! (SMART-38).
+//! (SMART-38). A person can give what their role allows, as it is when a token is made ([`still_allowed`]): a role that lost
+//! something takes it from whatever was granted before.
 //!
 //! Decided here, where the specifications leave a choice:
 //! - `system/` scopes are for clients that act for themselves; a person cannot give them.
@@ -21,6 +22,7 @@ use wardgate_shared::claims::LaunchContext;
 use wardgate_shared::scope::{Level, Scope, ScopeSet, ScopeToken, narrow};
 
 use crate::domain::client::{Client, GrantType};
+use crate::domain::grant::Grant;
 use crate::domain::launch::LaunchParameters;
 use crate::domain::user::User;
 
@@ -92,7 +94,8 @@ pub fn for_request(requested: &ScopeSet, client: &Client) -> ScopeSet {
 
 /// What of `requested`, which [`for_request`] has cut, `user` can give when `context` is what they work in.
 pub fn for_person(requested: &ScopeSet, user: &User, context: &KnownContext) -> Grantable {
-    let givable = keep(requested, |need| match need {
+    let allowed = user.allowed(requested, context.launch_context.patient_id.is_some());
+    let givable = keep(&allowed, |need| match need {
         Need::Person | Need::RefreshToken | Need::Anybody | Need::Context => true,
         Need::FhirResource => user.fhir_user.is_some(),
         Need::ClientItself => false,
@@ -115,6 +118,17 @@ pub fn for_person(requested: &ScopeSet, user: &User, context: &KnownContext) -> 
         launch_context: context.launch_context,
         launch_parameters: context.parameters,
     }
+}
+
+/// What of `scope`, of which `grant` consists or a part, its person's present role allows. `None` when that is nothing.
+pub fn within_role(scope: &ScopeSet, grant: &Grant, user: &User) -> Option<ScopeSet> {
+    let allowed = user.allowed(scope, grant.launch_context.patient_id.is_some());
+    (!allowed.is_empty()).then_some(allowed)
+}
+
+/// What of a grant its person's present role allows. `None` when that is nothing.
+pub fn still_allowed(grant: &Grant, user: &User) -> Option<ScopeSet> {
+    within_role(&grant.scope, grant, user)
 }
 
 /// What of `requested` the client may have for itself; all it is registered for, when it names nothing.

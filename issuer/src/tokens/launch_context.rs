@@ -92,6 +92,7 @@ pub fn resolve(
     user: &User,
     searchable: bool,
 ) -> ContextState {
+    let requested = &user.allowed(requested, false);
     let own = user.own_launch_context();
     let mut known = KnownContext::default();
     if let Some(launched) = &context.launched {

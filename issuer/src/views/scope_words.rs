@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use wardgate_shared::scope::{Level, Permissions, ResourceSelector, Scope, ScopeSet, SmartScope};
 
 use crate::domain::person_claim::PersonClaim;
+use crate::domain::role::{ADMINISTRATION_READ, ADMINISTRATION_WRITE};
 use crate::endpoints::{introspect, launches};
 
 /// One line of the consent page.
@@ -77,6 +78,12 @@ fn describe(scope: &Scope, record: RecordInContext) -> String {
         }
         Scope::Other(other) if other.as_str() == launches::SCOPE => {
             "start apps for people, as the system in which their records are kept".into()
+        }
+        Scope::Other(other) if other.as_str() == ADMINISTRATION_READ => {
+            "see all accounts, roles, organizations and sessions of this service, as an administrator".into()
+        }
+        Scope::Other(other) if other.as_str() == ADMINISTRATION_WRITE => {
+            "change accounts, roles, organizations and sessions of this service, as an administrator".into()
         }
         Scope::Other(_) => "use a function of the service it works with".into(),
     }

@@ -43,11 +43,11 @@ const SERVICE_SCOPE: &str = "system/*.read system/*.write system/*.rs";
 const EMAIL: &str = "amina@example.org";
 /// A patient of the sample FHIR API, so that the person's own record is there to read.
 const FHIR_USER: &str = "Patient/patient-11111";
-const ROLE: &str = "patient";
+const ROLE: &str = "Patient";
 const PHYSICIAN_EMAIL: &str = "farid@example.org";
 /// Of the sample FHIR API too: a physician has no record of their own, so they choose a patient.
 const PHYSICIAN: &str = "practitioner-67890";
-const PHYSICIAN_ROLE: &str = "physician";
+const PHYSICIAN_ROLE: &str = "Care Team User";
 const OWNER_ONLY: u32 = 0o600;
 
 /// What `environment.json` says, for the guide and the check.
@@ -67,6 +67,11 @@ pub(super) struct DevData {
     pub(super) physician_email: String,
     /// The physician's password.
     pub(super) physician_password: String,
+}
+
+/// Where the issuer shows the mail and short messages that it would have sent.
+pub(super) fn outbox_url() -> String {
+    format!("{ISSUER}/dev/outbox")
 }
 
 /// The issuer's configuration file.
@@ -129,7 +134,8 @@ fn write_config(session: &Session<'_>, folder: &Path) -> Outcome<()> {
          [keys]\nmaster_key_file = {master_key}\nalgorithm = \"RS256\"\n\n\
          [[resources]]\nidentifier = \"{FHIR}\"\n\
          aliases = [\"api:zs_his\", \"https://api.zarishsphere.com/fhir\"]\n\n\
-         [outbound]\nallow_loopback_http = true\n"
+         [outbound]\nallow_loopback_http = true\n\n\
+         [development]\noutbox = true\n"
     );
     write_for_owner(&config_file(session), &text)
 }
@@ -160,6 +166,7 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
         "fhir": FHIR,
         "issuer": ISSUER,
         "upstream": UPSTREAM,
+        "outbox": outbox_url(),
         "clients": [
             { "client_id": APP, "redirect_uris": APP_REDIRECTS, "scope": APP_SCOPE },
             {
@@ -303,15 +310,19 @@ fn read(file: PathBuf) -> Outcome<DevData> {
     let password = found("users", "email", EMAIL, "password");
     let physician_password = found("users", "email", PHYSICIAN_EMAIL, "password");
     match (secret, ehr_secret, password, physician_password) {
-        (Some(service_secret), Some(ehr_secret), Some(password), Some(physician_password)) => Ok(DevData {
-            file,
-            service_secret,
-            ehr_secret,
-            email: EMAIL.to_owned(),
-            password,
-            physician_email: PHYSICIAN_EMAIL.to_owned(),
-            physician_password,
-        }),
+        (Some(service_secret), Some(ehr_secret), Some(password), Some(physician_password))
+            if environment.get("outbox").is_some() =>
+        {
+            Ok(DevData {
+                file,
+                service_secret,
+                ehr_secret,
+                email: EMAIL.to_owned(),
+                password,
+                physician_email: PHYSICIAN_EMAIL.to_owned(),
+                physician_password,
+            })
+        }
         _ => Err(Fault::new(format!(
             "{} is not what this version of the tool writes: run `cargo xtask dev --fresh`",
             file.display()

@@ -3,7 +3,7 @@
 use clap::Parser;
 
 use super::AddUser;
-use crate::domain::user::User;
+use crate::domain::user::{User, UserType};
 use crate::testing::{START, full_profile};
 
 #[derive(Parser)]
@@ -22,15 +22,15 @@ fn user(arguments: &[&str]) -> Result<User, String> {
 
 #[test]
 fn makes_an_account_with_a_normalised_address() {
-    let user = user(&["--role", "physician", "--organization-id", "org-1"]).unwrap();
+    let user = user(&["--user-type", "patient", "--organization-id", "org-1"]).unwrap();
     assert_eq!(
         (user.email.as_str(), user.name.as_str()),
         ("ada@example.org", "Ada Ito")
     );
     assert!(user.id.starts_with("user-") && user.id.len() == 27);
     assert_eq!(
-        (user.role.as_deref(), user.organization_id.as_deref()),
-        (Some("physician"), Some("org-1"))
+        (user.user_type, user.organization_id.as_deref()),
+        (UserType::Patient, Some("org-1"))
     );
     assert!(user.password_hash.is_none() && user.is_active());
 }
@@ -99,7 +99,7 @@ fn refuses_what_cannot_be() {
         (["--fhir-user", "Patient/1/_history/2"], "--fhir-user"),
         (["--practitioner-id", "a/b"], "--practitioner-id"),
         (["--organization-id", ""], "--organization-id"),
-        (["--role", ""], "--role"),
+        (["--user-type", "Patient"], "--user-type"),
     ] {
         // A later value replaces an earlier one only where the flag may repeat, so the fixed arguments are replaced.
         let mut line = vec!["", "--email", "ada@example.org", "--name", "Ada"];

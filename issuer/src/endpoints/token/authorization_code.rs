@@ -9,8 +9,9 @@ use crate::domain::digest::SecretDigest;
 use crate::domain::user::User;
 use crate::endpoints::resources;
 use crate::error::internal::InternalError;
+use crate::tokens::granting;
 
-use super::error::{InvalidGrant, TokenError};
+use super::error::{InvalidGrant, ScopeRefusal, TokenError};
 use super::first_tokens::FirstTokens;
 use super::request::CodeGrant;
 use super::{Exchange, success};
@@ -41,7 +42,7 @@ pub(super) async fn exchange(exchange: &Exchange<'_>, offered: CodeGrant) -> Res
         }
         return Err(TokenError::Recorded(Box::new(error)));
     }
-    let grant = &code.grant;
+    let mut grant = code.grant;
     let audiences = resources::narrowed(exchange.state.config(), exchange.parameters, &grant.audiences)
         .map_err(|_| TokenError::UnknownTarget)?;
     let user = store.user(&grant.user_id).await.map_err(InternalError::from)?;
@@ -49,7 +50,10 @@ pub(super) async fn exchange(exchange: &Exchange<'_>, offered: CodeGrant) -> Res
         .filter(User::is_active)
         .ok_or(TokenError::Grant(InvalidGrant::Code))?;
 
-    let tokens = FirstTokens::make(exchange, grant, &user, &audiences).await?;
+    grant.scope =
+        granting::still_allowed(&grant, &user).ok_or(TokenError::Scope(ScopeRefusal::NothingForPerson))?;
+
+    let tokens = FirstTokens::make(exchange, &grant, &user, &audiences).await?;
     let audit = exchange
         .audit(METHOD, AuditOutcome::Success)
         .with_user(&*grant.user_id);
@@ -63,7 +67,7 @@ pub(super) async fn exchange(exchange: &Exchange<'_>, offered: CodeGrant) -> Res
         )
         .await;
     match redeemed.map_err(InternalError::from)? {
-        CodeRedemption::Redeemed => Ok(success(&tokens.response(grant))),
+        CodeRedemption::Redeemed => Ok(success(&tokens.response(&grant))),
         CodeRedemption::Replayed => Err(TokenError::Recorded(Box::new(TokenError::Grant(
             InvalidGrant::CodeReplayed,
         )))),

@@ -11,8 +11,9 @@ use crate::domain::digest::SecretDigest;
 use crate::domain::user::User;
 use crate::endpoints::resources;
 use crate::error::internal::InternalError;
+use crate::tokens::granting;
 
-use super::error::{DeviceRefusal, InvalidGrant, TokenError};
+use super::error::{DeviceRefusal, InvalidGrant, ScopeRefusal, TokenError};
 use super::first_tokens::FirstTokens;
 use super::{Exchange, success};
 
@@ -36,11 +37,13 @@ pub(super) async fn exchange(exchange: &Exchange<'_>, code: &Secret<String>) -> 
         PollOutcome::Expired => return Err(TokenError::Device(DeviceRefusal::Expired)),
         PollOutcome::Redeemed => return Err(invalid()),
     }
-    let grant = grant.ok_or_else(invalid)?;
+    let mut grant = grant.ok_or_else(invalid)?;
     let audiences = resources::narrowed(exchange.state.config(), exchange.parameters, &grant.audiences)
         .map_err(|_| TokenError::UnknownTarget)?;
     let user = store.user(&grant.user_id).await.map_err(InternalError::from)?;
     let user = user.filter(User::is_active).ok_or_else(invalid)?;
+    grant.scope =
+        granting::still_allowed(&grant, &user).ok_or(TokenError::Scope(ScopeRefusal::NothingForPerson))?;
 
     let tokens = FirstTokens::make(exchange, &grant, &user, &audiences).await?;
     let audit = exchange

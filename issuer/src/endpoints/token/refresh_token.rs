@@ -64,6 +64,9 @@ pub(super) async fn exchange(
     }
     let scope = granting::for_refresh(requested.as_ref(), &grant.scope)
         .ok_or(TokenError::Scope(ScopeRefusal::Wider))?;
+    // What the role has lost since is gone; whoever asks for it by name is told by what is granted.
+    let scope = granting::within_role(&scope, &grant, &user)
+        .ok_or(TokenError::Scope(ScopeRefusal::NothingForPerson))?;
     let audiences = resources::narrowed(exchange.state.config(), exchange.parameters, &grant.audiences)
         .map_err(|_| TokenError::UnknownTarget)?;
 

@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 23] = [
+const RELEASED: [(&str, &str); 25] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -91,6 +91,14 @@ const RELEASED: [(&str, &str); 23] = [
     (
         "0020_records_close_together",
         "efbcc3cee6ea30e443d1b3f34f2c0dcc536881427ce4fcbea4cb711061474834",
+    ),
+    (
+        "0021_roles_and_organizations",
+        "4124d8fc1e09e634e287b44eb8e7e340c1eb2de8f9cbde4697a9abd6540efd4c",
+    ),
+    (
+        "0023_outgoing_messages",
+        "58930f346b8a836ead73db4142f83b9b092bbc5e5f54b31a004e30da2d50244b",
     ),
     (
         "0025_second_factors",

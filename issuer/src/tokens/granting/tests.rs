@@ -4,7 +4,7 @@ use wardgate_shared::time::Timestamp;
 
 use super::{for_client_itself, for_person, for_refresh, for_request};
 use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
-use crate::domain::user::{Profile, User};
+use crate::domain::user::{Profile, User, UserType};
 use crate::tokens::launch_context::KnownContext;
 
 fn set(text: &str) -> ScopeSet {
@@ -38,6 +38,7 @@ fn user(fhir_user: Option<&str>) -> User {
         email: "a@example.org".into(),
         name: "A".into(),
         password_hash: None,
+        user_type: UserType::Builder,
         role: None,
         fhir_user: fhir_user.map(String::from),
         practitioner_id: None,

@@ -50,6 +50,7 @@ pub(super) async fn exchange(
     let held = ScopeSet::parse(&claims.scope).map_err(|_| refused(ExchangeRefusal::SubjectToken))?;
     let scope = granting::for_exchange(requested.as_ref(), &held, client)
         .ok_or(TokenError::Scope(ScopeRefusal::Wider))?;
+    let scope = user.allowed(&scope, claims.launch_context.patient_id.is_some());
     if scope.is_empty() {
         return Err(TokenError::Scope(ScopeRefusal::NothingForPerson));
     }

@@ -1,0 +1,10 @@
+//! What administrators do about people, roles, organizations and sessions: one set of functions for the JSON API, the
+//! console and the command line.
+//!
+//! Each function takes the [`Actor`], a typed request and nothing of HTTP; it checks the request whole, changes the store in
+//! one transaction with its audit event, and gives the new value or a typed error. Whether somebody may administrate at
+//! all is decided before, by [`Permission::is_given_by`] for people and by the token's scope for clients.
+
+mod actor;
+
+pub use actor::{Actor, Means, Permission};
