@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 use webauthn_rs::prelude::{
-    CredentialID, DiscoverableAuthentication, Passkey as Credential, PasskeyRegistration,
-    PublicKeyCredential, RegisterPublicKeyCredential, Url, Uuid, Webauthn, WebauthnBuilder,
+    DiscoverableAuthentication, Passkey as Credential, PasskeyRegistration, PublicKeyCredential,
+    RegisterPublicKeyCredential, Url, Uuid, Webauthn, WebauthnBuilder,
 };
 
 use crate::config::PublicUrl;
@@ -112,7 +112,7 @@ impl Passkeys {
         };
         let excluded = existing
             .iter()
-            .map(|passkey| CredentialID::from(passkey.credential_id.clone()))
+            .map(|passkey| passkey.credential_id.clone())
             .collect();
         let handle = Uuid::from_bytes(handle);
         let begun = webauthn.start_passkey_registration(handle, &user.email, &user.name, Some(excluded));
@@ -148,7 +148,7 @@ impl Passkeys {
         let credential = serde_json::to_value(&made).map_err(|_| PasskeyRefusal::Unreadable)?;
         let counter = credential.pointer("/cred/counter").and_then(Value::as_u64);
         Ok(NewCredential {
-            credential_id: made.cred_id().to_vec(),
+            credential_id: made.cred_id().clone(),
             counter: counter
                 .and_then(|counter| u32::try_from(counter).ok())
                 .ok_or(PasskeyRefusal::Unreadable)?,

@@ -173,15 +173,15 @@ impl Answer<'_> {
         if self.expected.is_some_and(|expected| expected != owner) {
             return refused(PasskeyRefusal::OtherPerson, None);
         }
-        let used = match passkeys.finish_use(&ceremony, &assertion, &passkey) {
-            Ok(used) => used,
+        let verified = match passkeys.finish_use(&ceremony, &assertion, &passkey) {
+            Ok(verified) => verified,
             Err(refusal) => return refused(refusal, Some(owner)),
         };
         let user = store.user(owner).await?.filter(User::is_active);
         let Some(user) = user else {
             return refused(PasskeyRefusal::Unknown, Some(owner));
         };
-        match PasskeyRefusal::of_use(store.use_passkey(used, now).await?) {
+        match PasskeyRefusal::of_use(store.use_passkey(verified, now).await?) {
             None => Ok(Ok((user, passkey))),
             Some(refusal) => refused(refusal, Some(owner)),
         }

@@ -65,8 +65,8 @@ pub(super) fn seal(
     let Ok(plain) = plain else {
         return Ok(None);
     };
-    let sealed = sealer.seal(&plain, &binding.context())?;
-    Ok(Some(Base64UrlUnpadded::encode_string(&sealed)))
+    let bytes = sealer.seal(&plain, &binding.context())?;
+    Ok(Some(Base64UrlUnpadded::encode_string(&bytes)))
 }
 
 impl OpenCeremony {
@@ -76,9 +76,9 @@ impl OpenCeremony {
         binding: &Binding<'_>,
         now: Timestamp,
     ) -> Result<Self, PasskeyRefusal> {
-        let sealed = Base64UrlUnpadded::decode_vec(text).map_err(|_| PasskeyRefusal::Foreign)?;
+        let bytes = Base64UrlUnpadded::decode_vec(text).map_err(|_| PasskeyRefusal::Foreign)?;
         let plain = sealer
-            .open(&sealed, &binding.context())
+            .open(&bytes, &binding.context())
             .map_err(|_| PasskeyRefusal::Foreign)?;
         let inner: Sealed<serde_json::Value> =
             serde_json::from_slice(&plain).map_err(|_| PasskeyRefusal::Foreign)?;
@@ -89,7 +89,7 @@ impl OpenCeremony {
         Ok(Self {
             answered: AnsweredCeremony {
                 // Of the bytes, not of the text, which could be spelt in another way.
-                digest: SecretDigest::from_bytes(Sha256::digest(&sealed).into()),
+                digest: SecretDigest::from_bytes(Sha256::digest(&bytes).into()),
                 expires_at,
             },
             state: inner.state,

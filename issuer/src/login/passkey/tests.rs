@@ -10,6 +10,9 @@ use super::PATH;
 
 const SESSION: &str = "__Host-wardgate_session";
 
+/// What is done wrongly: by whom, in imitation of whom, in answer to what.
+type Change = fn(&mut Authenticator, &Authenticator, &mut Value);
+
 /// A clinic in which this person has a passkey.
 async fn with_passkey(email: &str) -> (Clinic, Authenticator) {
     let clinic = Clinic::open().await;
@@ -217,7 +220,7 @@ async fn a_key_without_a_counter_is_used_again_and_again() {
 async fn refuses_what_an_authenticator_says_wrongly() {
     let (clinic, mut authenticator) = with_passkey(PATIENT).await;
     let other = add_passkey(&clinic, PHYSICIAN).await;
-    let wrong: [(fn(&mut Authenticator, &Authenticator, &mut Value), &str); 6] = [
+    let wrong: [(Change, &str); 6] = [
         (|own, _, _| own.flags = PRESENT, "person_not_verified"),
         (
             |own, _, _| own.origin = "https://evil.example".into(),
