@@ -30,6 +30,7 @@ pub mod role;
 pub mod session;
 pub mod sign_in;
 pub mod signing_key;
+pub mod single_sign_on;
 pub mod status_list;
 pub mod user;
 pub mod user_agent;

@@ -20,6 +20,7 @@ use crate::endpoints::{
 use crate::layers;
 use crate::login::{passkey, sign_in, sign_out};
 use crate::select_patient;
+use crate::single_sign_on;
 use crate::state::AppState;
 use crate::web::Web;
 
@@ -155,6 +156,7 @@ fn pages() -> Router<Web> {
         )
         .route("/login", get(sign_in::get).post(sign_in::post))
         .route(passkey::PATH, axum::routing::post(passkey::post))
+        .route(single_sign_on::CALLBACK_PATH, get(single_sign_on::callback::get))
         .route("/consent", get(consent::get).post(consent::post))
         .route(
             "/select-patient",
@@ -162,6 +164,10 @@ fn pages() -> Router<Web> {
         )
         .route("/device", get(device::get).post(device::post))
         .route("/logout", get(sign_out::get).post(sign_out::post))
+        .route(
+            "/logout/provider",
+            axum::routing::post(single_sign_on::sign_out::post),
+        )
         .merge(account_routes())
         .route("/", get(landing::get))
 }

@@ -44,6 +44,9 @@ mod sessions;
 mod sign_ins;
 mod signing_keys;
 mod sql;
+mod sso_connections;
+mod sso_domains;
+mod sso_sign_ins;
 mod status_lists;
 mod users;
 mod writer;
@@ -64,6 +67,8 @@ pub use purge::Purged;
 use readers::Readers;
 pub use refresh_tokens::PresentedRefreshToken;
 pub use registration::Registration;
+pub use sso_connections::ConnectionChange;
+pub use sso_sign_ins::{ProvidedAccount, ProvidedIdentity};
 use writer::Writer;
 
 /// Whether something new was stored.

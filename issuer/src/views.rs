@@ -11,6 +11,7 @@ mod moment;
 pub mod outbox;
 mod passkeys;
 mod scope_words;
+mod single_sign_on;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
@@ -27,6 +28,7 @@ pub(crate) use form_targets::web_origin;
 pub use moment::Moment;
 pub use passkeys::{AddPasskeyPage, PasskeyForm, page_with_passkeys};
 pub use scope_words::{Permission, RecordInContext, claim_permissions, permissions};
+pub use single_sign_on::{ProviderProblemPage, local_path, provider_problem};
 
 /// The sign-in form.
 #[derive(Debug, Template)]
@@ -46,6 +48,8 @@ pub struct SignInPage<'a> {
     pub email: &'a str,
     /// Whether the address is known and the password is asked for.
     pub asks_password: bool,
+    /// Whether the person wants to sign in here even if their organization has a provider.
+    pub local: bool,
     /// Why the last attempt failed.
     pub problem: Option<&'a str>,
     /// The other way: a passkey.
@@ -200,6 +204,8 @@ pub struct LandingPage<'a> {
 pub struct SignOutPage<'a> {
     /// The form, while somebody is signed in.
     pub form: Option<SignOutForm<'a>>,
+    /// The organization at whose provider this browser's person signed in, and can sign out.
+    pub provider: Option<&'a str>,
 }
 
 /// What the sign-out form holds.

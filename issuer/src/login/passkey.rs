@@ -4,6 +4,8 @@
 //! The browser is told of no credential beforehand, so the page says nothing about who has an account. What comes back names
 //! the credential, and by that the person; their authenticator has verified them. Whatever is wrong gets one of two
 //! sentences.
+//!
+//! Where people of a domain sign in at a provider, a passkey opens only the accounts that a password would open.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use crate::error::page::PageError;
 use crate::extract::cookies::Cookie;
 use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin, distinguishing_address};
 use crate::passkeys::{Assertion, Binding, PasskeyRefusal};
+use crate::single_sign_on::home_realm;
 use crate::state::AppState;
 
 use super::completion::{self, Browser, Proof};
@@ -76,7 +79,7 @@ pub async fn post(
             };
             state.record_refusal(event).await.map_err(InternalError::from)?;
             let (words, status) = refused.words();
-            return sign_in::show_problem(&state, &headers, &destination, words, status);
+            return sign_in::show_problem(&state, &headers, &destination, words, status).await;
         }
     };
     let browser = Browser {
@@ -181,6 +184,14 @@ impl Answer<'_> {
         let Some(user) = user else {
             return refused(PasskeyRefusal::Unknown, Some(owner));
         };
+        if self.expected.is_none()
+            && home_realm::connection_for(self.state, &user.email)
+                .await?
+                .is_some()
+            && !store.may_sign_in_locally(owner).await?
+        {
+            return refused(PasskeyRefusal::SignsInElsewhere, Some(owner));
+        }
         match PasskeyRefusal::of_use(store.use_passkey(verified, now).await?) {
             None => Ok(Ok((user, passkey))),
             Some(refusal) => refused(refusal, Some(owner)),

@@ -3,6 +3,7 @@
 //!
 //! A wrong password, an address without an account and a deactivated account get the same answer after the same work.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
@@ -12,6 +13,7 @@ use wardgate_shared::secret::Secret;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::session::AuthenticationMethod;
+use crate::domain::single_sign_on::Connection;
 use crate::domain::user::{User, normalize_email};
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
@@ -19,9 +21,12 @@ use crate::extract::cookies::Cookie;
 use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin, distinguishing_address};
 use crate::passkeys::Binding;
 use crate::password::PasswordCheck;
+use crate::single_sign_on::{callback, departure, home_realm};
 use crate::state::AppState;
 use crate::tokens::opaque::OpaqueSecret;
-use crate::views::{PasskeyForm, SignInPage, page_with_card, page_with_passkeys};
+use crate::views::{
+    PasskeyForm, SignInPage, local_path, page_with_card, page_with_passkeys, provider_problem,
+};
 
 use super::completion::{self, Browser, Proof};
 use super::destination::Destination;
@@ -51,6 +56,8 @@ pub async fn get(
         destination: &destination,
         step: Step::Email,
         email: &hint,
+        local: is_local(&parameters)?,
+        has_providers: has_providers(&state).await?,
         problem: None,
     };
     show(&state, &headers, &shown, StatusCode::OK)
@@ -75,17 +82,24 @@ pub async fn post(
         return Err(PageError::StaleForm);
     }
     let destination = Destination::read(&state, &parameters).await?;
+    let has_providers = has_providers(&state).await?;
     let form = |step, problem| SignInForm {
         destination: &destination,
         step,
         email: fields.email.unwrap_or_default(),
+        local: fields.local,
+        has_providers,
         problem,
     };
     let Some(email) = fields.email else {
         let again = form(Step::Email, Some(NO_ADDRESS));
         return show(&state, &headers, &again, StatusCode::BAD_REQUEST);
     };
+    let provider = home_realm::connection_for(&state, email).await?;
     let Some(password) = fields.password else {
+        if let Some(connection) = provider.filter(|_| !fields.local) {
+            return send_to_provider(&state, connection, email, &destination, address).await;
+        }
         return match fields.step {
             Step::Email => show(&state, &headers, &form(Step::Password, None), StatusCode::OK),
             Step::Password => {
@@ -124,7 +138,7 @@ pub async fn post(
             return show_throttled(&state, &headers, &again(TOO_MANY), throttled);
         }
     };
-    let user = match check_password(&state, &email, password).await? {
+    let user = match check_password(&state, &email, password, provider.is_some()).await? {
         Ok(user) => user,
         Err(refused) => {
             attempt.mismatched(state.now());
@@ -166,6 +180,8 @@ struct Fields<'a> {
     password: Option<Secret<String>>,
     /// The question that the form asked.
     step: Step,
+    /// Whether the person wants to sign in here even if their organization has a provider.
+    local: bool,
     form_token: &'a str,
 }
 
@@ -179,8 +195,38 @@ impl<'a> Fields<'a> {
                 Some("password") => Step::Password,
                 Some(_) | None => Step::Email,
             },
+            local: is_local(parameters)?,
             form_token: field("form_token")?.ok_or(PageError::StaleForm)?,
         })
+    }
+}
+
+/// Whether `local` asks for the password whatever the address.
+fn is_local(parameters: &Parameters) -> Result<bool, PageError> {
+    let local = parameters.single("local").map_err(|_| PageError::Field)?;
+    Ok(local == Some("1"))
+}
+
+async fn has_providers(state: &AppState) -> Result<bool, InternalError> {
+    Ok(state.store().has_sso().await?)
+}
+
+/// Sends the person to their organization's provider, or says that it cannot be reached.
+async fn send_to_provider(
+    state: &AppState,
+    connection: Connection,
+    email: &str,
+    destination: &Destination,
+    address: Option<IpAddr>,
+) -> Result<Response, PageError> {
+    let (id, name) = (connection.id.clone(), connection.settings.name.clone());
+    match departure::depart(state, connection, email.trim(), destination).await? {
+        Ok(response) => Ok(response),
+        Err(fault) => {
+            let event = callback::refusal(state, fault, Some(&id), address, None);
+            state.record_refusal(event).await.map_err(InternalError::from)?;
+            Ok(provider_problem(fault, Some(&name), destination)?)
+        }
     }
 }
 
@@ -190,10 +236,13 @@ struct SignInFailure {
     user_id: Option<String>,
 }
 
+/// `has_provider` says that people of this domain sign in elsewhere: here a password opens only the accounts that may be
+/// opened without the provider.
 async fn check_password(
     state: &AppState,
     email: &str,
     password: Secret<String>,
+    has_provider: bool,
 ) -> Result<Result<User, SignInFailure>, InternalError> {
     let user = state.store().user_by_email(email).await?;
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref());
@@ -204,7 +253,12 @@ async fn check_password(
             user_id: None,
         }));
     };
+    let is_elsewhere = has_provider && !state.store().may_sign_in_locally(&user.id).await?;
     match check {
+        PasswordCheck::Match { .. } if is_elsewhere => Ok(Err(SignInFailure {
+            reason: "sso_required",
+            user_id: Some(user.id),
+        })),
         PasswordCheck::Match { .. } if !user.is_active() => Ok(Err(SignInFailure {
             reason: "deactivated_account",
             user_id: Some(user.id),
@@ -226,8 +280,8 @@ async fn check_password(
 /// Shows the form for the address, and why nobody is signed in.
 ///
 /// # Errors
-/// When the page cannot be rendered.
-pub(super) fn show_problem(
+/// When the store cannot answer, or the page cannot be rendered.
+pub(super) async fn show_problem(
     state: &AppState,
     headers: &HeaderMap,
     destination: &Destination,
@@ -238,6 +292,8 @@ pub(super) fn show_problem(
         destination,
         step: Step::Email,
         email: "",
+        local: false,
+        has_providers: has_providers(state).await?,
         problem: Some(problem),
     };
     show(state, headers, &shown, status)
@@ -248,6 +304,9 @@ struct SignInForm<'a> {
     destination: &'a Destination,
     step: Step,
     email: &'a str,
+    local: bool,
+    /// Whether the form may lead to a provider.
+    has_providers: bool,
     problem: Option<&'a str>,
 }
 
@@ -281,7 +340,14 @@ fn show(
         Step::Password => None,
     };
     let card = form.destination.client_card();
-    let (carried, start) = (form.destination.field(), form.destination.path_to("/login"));
+    let (carried, start) = (
+        form.destination.field(),
+        if form.local {
+            local_path(form.destination)
+        } else {
+            form.destination.path_to("/login")
+        },
+    );
     let template = SignInPage {
         card,
         client_name: form.destination.client_name(),
@@ -290,6 +356,7 @@ fn show(
         form_token: &token,
         email: form.email,
         asks_password: form.step == Step::Password,
+        local: form.local,
         problem: form.problem,
         passkey: offer.as_ref().map(|offer| PasskeyForm {
             action: passkey::PATH,
@@ -299,7 +366,10 @@ fn show(
             conditional: true,
         }),
     };
-    let targets = form.destination.form_targets();
+    let mut targets = form.destination.form_targets();
+    if form.step == Step::Email && form.has_providers {
+        targets = targets.and_providers(state.config().outbound.allow_loopback_http);
+    }
     let page = if offer.is_some() {
         page_with_passkeys(&template, &targets, &card)?
     } else {

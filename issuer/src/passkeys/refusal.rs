@@ -25,6 +25,9 @@ pub enum PasskeyRefusal {
     /// The credential is somebody else's than it says, or than the person who is to be verified.
     #[error("the credential is somebody else's")]
     OtherPerson,
+    /// Its person signs in at the provider of their organization.
+    #[error("the person signs in at a provider")]
+    SignsInElsewhere,
     /// The authenticator did not verify the person.
     #[error("the person was not verified")]
     Unverified,
@@ -49,6 +52,7 @@ impl PasskeyRefusal {
             Self::Replayed => "replayed_ceremony",
             Self::Unknown => "unknown_passkey",
             Self::OtherPerson => "passkey_of_another_person",
+            Self::SignsInElsewhere => "sso_required",
             Self::Unverified => "person_not_verified",
             Self::CounterFellBack => "passkey_counter_fell_back",
             Self::Wrong => "wrong_passkey",

@@ -101,6 +101,14 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0028_passkeys",
         include_str!("../../migrations/0028_passkeys.sql"),
     ),
+    (
+        "0029_single_sign_on",
+        include_str!("../../migrations/0029_single_sign_on.sql"),
+    ),
+    (
+        "0030_local_sign_in",
+        include_str!("../../migrations/0030_local_sign_in.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

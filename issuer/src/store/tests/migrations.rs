@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 25] = [
+const RELEASED: [(&str, &str); 27] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -111,6 +111,14 @@ const RELEASED: [(&str, &str); 25] = [
     (
         "0028_passkeys",
         "702ca13a2cbb467af6626e9b6f646adf71ff43af1fb2b020c07c4c20728dbc9c",
+    ),
+    (
+        "0029_single_sign_on",
+        "6a10594f3144f2ad932551e2ef17efe8e0b31b3bd6f00787c09d837a86332bc9",
+    ),
+    (
+        "0030_local_sign_in",
+        "71ef94e10b25a263c725abc46688a457ddcd3f7203602d24bd59a89a8ae1a3b7",
     ),
 ];
 
