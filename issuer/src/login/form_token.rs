@@ -35,6 +35,11 @@ pub enum FormPurpose<'a> {
     AccountPasskey,
     /// Takes back what apps were given. Bound to the session.
     AccountApps,
+    /// Changes something on a page of the console. Bound to the session.
+    Console {
+        /// The path of the page to which the form leads.
+        page: &'a str,
+    },
     /// Signs out. Bound to the session.
     SignOut,
 }
@@ -50,6 +55,7 @@ impl<'a> FormPurpose<'a> {
             Self::AccountSessions => ("account-sessions", ""),
             Self::AccountPasskey => ("account-passkey", ""),
             Self::AccountApps => ("account-apps", ""),
+            Self::Console { page } => ("console", page),
             Self::SignOut => ("sign-out", ""),
         }
     }
