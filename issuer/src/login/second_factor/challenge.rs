@@ -136,6 +136,8 @@ struct Challenge<'a> {
     /// Whether the person has any.
     has_factors: bool,
     recovers: bool,
+    /// The name of a passkey, with which they can sign in from the start.
+    passkey: Option<String>,
 }
 
 impl<'a> Challenge<'a> {
@@ -147,6 +149,8 @@ impl<'a> Challenge<'a> {
         let user_id = &ongoing.user().id;
         let mut factors = state.store().factors(user_id).await?;
         let has_factors = !factors.is_empty();
+        let passkey = factors.iter().find(|factor| factor.kind == FactorKind::Passkey);
+        let passkey = passkey.map(|factor| factor.name.clone());
         factors.retain(|factor| is_usable(factor.kind));
         let methods = ongoing.methods();
         let wanted = destination
@@ -168,6 +172,7 @@ impl<'a> Challenge<'a> {
             factors,
             has_factors,
             recovers,
+            passkey,
         })
     }
 
@@ -201,6 +206,10 @@ impl<'a> Challenge<'a> {
                 },
                 path: self.path_of(other),
             })
+            .chain(self.passkey.as_deref().map(|name| OtherWay {
+                name: Some(name),
+                path: self.destination.path_to("/login"),
+            }))
             .collect();
         let carried = self.destination.field();
         let card = self.destination.client_card();
