@@ -6,5 +6,6 @@
 //! all is decided before, by [`Permission::is_given_by`] for people and by the token's scope for clients.
 
 mod actor;
+pub mod sso_connections;
 
 pub use actor::{Actor, Means, Permission};

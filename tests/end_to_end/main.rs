@@ -9,3 +9,4 @@ mod openid_client;
 mod readme;
 mod seed_examples;
 mod smart_app;
+mod sso;
