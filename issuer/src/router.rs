@@ -11,6 +11,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::account;
 use crate::consent;
+use crate::console;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
@@ -100,6 +101,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(documents)
         .merge(pages())
+        .merge(console::routes(&state))
         .merge(development_routes(&state))
         .method_not_allowed_fallback(landing::other_method)
         .merge(protocol)

@@ -13,7 +13,9 @@
 //! Trusted on entry: domain values. Left out on purpose: more than one machine.
 
 mod access_tokens;
+mod api_keys;
 mod audit_events;
+mod audit_search;
 mod authorization_codes;
 mod authorization_requests;
 mod client_assertions;
@@ -31,6 +33,7 @@ mod launches;
 mod logout_notifications;
 mod messages;
 mod migrations;
+mod numbers;
 mod organizations;
 mod pairwise_subjects;
 mod purge;
@@ -61,6 +64,7 @@ use crate::config::DatabaseConfig;
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
 pub use factors::FactorRemoval;
+pub use numbers::Numbers;
 pub use purge::Purged;
 use readers::Readers;
 pub use refresh_tokens::PresentedRefreshToken;

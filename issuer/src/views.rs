@@ -5,6 +5,7 @@
 
 mod account;
 mod client_card;
+pub mod console;
 mod form_post;
 mod form_targets;
 mod moment;

@@ -68,7 +68,7 @@ async function signIn(email, password, page = '/login') {
   };
   const outcome = await person.answer('allow', isOver);
   const text = await person.page.locator('main').innerText();
-  return { person, seen: { outcome, places, text, title: await person.page.title() } };
+  return { person, seen: { outcome, places: [...places], text, title: await person.page.title() } };
 }
 
 /** The same, and the person leaves. */

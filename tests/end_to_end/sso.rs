@@ -22,7 +22,15 @@ fn connect(pair: &Pair, name: &str, issuer: &Value, domain: &str) {
 }
 
 fn add_person(pair: &Pair, email: &str, name: &str) {
-    let arguments = ["user", "add", "--email", email, "--name", name, "--password-stdin"];
+    let arguments = [
+        "user",
+        "add",
+        "--email",
+        email,
+        "--name",
+        name,
+        "--password-stdin",
+    ];
     pair.wardgate_ok(&arguments, PASSWORD);
 }
 
@@ -32,7 +40,10 @@ async fn people_sign_in_where_the_domain_of_their_address_says() {
     add_person(&pair, "sam@other.example", "Sam Other");
     add_person(&pair, "lou@local.example", "Lou Local");
     add_person(&pair, "eve@clinic.example", "Eve Emergency");
-    pair.wardgate_ok(&["user", "allow-local-sign-in", "--email", "eve@clinic.example"], "");
+    pair.wardgate_ok(
+        &["user", "allow-local-sign-in", "--email", "eve@clinic.example"],
+        "",
+    );
     let given = json!({
         "ports": [free_port(), free_port()],
         "secret": SECRET,
@@ -53,7 +64,10 @@ async fn people_sign_in_where_the_domain_of_their_address_says() {
     let result = program.line();
 
     let here = json!(pair.issuer);
-    for (who, name, provider) in [("first", "Ada Example", &issuers[0]), ("second", "Sam Other", &issuers[1])] {
+    for (who, name, provider) in [
+        ("first", "Ada Example", &issuers[0]),
+        ("second", "Sam Other", &issuers[1]),
+    ] {
         let seen = &result[who];
         assert_eq!(seen["outcome"], "home", "{who}: {seen}");
         assert_eq!(seen["places"], json!([here, provider, here]), "{who}");
@@ -66,11 +80,18 @@ async fn people_sign_in_where_the_domain_of_their_address_says() {
         assert!(seen["text"].as_str().expect("text").contains(name), "{seen}");
     }
     let signed_out = &result["signedOut"];
-    assert_eq!(signed_out["places"], json!([here, issuers[0], here]), "{signed_out}");
+    assert_eq!(
+        signed_out["places"],
+        json!([here, issuers[0], here]),
+        "{signed_out}"
+    );
     for who in ["noEmergency", "unknown", "unverified"] {
         let seen = &result[who];
         assert_eq!(seen["outcome"], "refused", "{who}: {seen}");
-        assert!(seen["title"].as_str().expect("a title").starts_with("Error: "), "{seen}");
+        assert!(
+            seen["title"].as_str().expect("a title").starts_with("Error: "),
+            "{seen}"
+        );
     }
     assert_eq!(result["unknown"]["text"], result["unverified"]["text"]);
 }

@@ -33,6 +33,11 @@ pub enum FormPurpose<'a> {
     AccountSessions,
     /// Takes back what apps were given. Bound to the session.
     AccountApps,
+    /// Changes something on a page of the console. Bound to the session.
+    Console {
+        /// The path of the page to which the form leads.
+        page: &'a str,
+    },
     /// Signs out. Bound to the session.
     SignOut,
 }
@@ -47,6 +52,7 @@ impl<'a> FormPurpose<'a> {
             Self::DeviceConsent { user_code } => ("device-consent", user_code),
             Self::AccountSessions => ("account-sessions", ""),
             Self::AccountApps => ("account-apps", ""),
+            Self::Console { page } => ("console", page),
             Self::SignOut => ("sign-out", ""),
         }
     }
