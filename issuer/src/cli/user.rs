@@ -2,6 +2,7 @@
 
 mod ending;
 
+mod local_sign_in;
 mod profile;
 mod role;
 
@@ -19,6 +20,7 @@ use crate::password::Passwords;
 use crate::rng;
 use crate::store::Insertion;
 
+pub(super) use local_sign_in::AllowLocalSignIn;
 pub(super) use profile::SetProfile;
 
 use super::{Failure, opened, output, secret_input};
