@@ -10,6 +10,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::account;
+use crate::account_links;
 use crate::consent;
 use crate::device;
 use crate::endpoints::{
@@ -18,7 +19,7 @@ use crate::endpoints::{
     token, userinfo,
 };
 use crate::layers;
-use crate::login::{sign_in, sign_out};
+use crate::login::{forgotten_password, new_password, sign_in, sign_out};
 use crate::select_patient;
 use crate::state::AppState;
 use crate::web::Web;
@@ -153,6 +154,15 @@ fn pages() -> Router<Web> {
             axum::routing::post(end_session::confirm),
         )
         .route("/login", get(sign_in::get).post(sign_in::post))
+        .route(
+            forgotten_password::PATH,
+            get(forgotten_password::get).post(forgotten_password::post),
+        )
+        .route(
+            account_links::PATH,
+            get(new_password::get).post(new_password::post),
+        )
+        .route(new_password::DONE_PATH, get(new_password::done))
         .route("/consent", get(consent::get).post(consent::post))
         .route(
             "/select-patient",
@@ -168,6 +178,10 @@ fn pages() -> Router<Web> {
 fn account_routes() -> Router<Web> {
     Router::new()
         .route(account::overview::PATH, get(account::overview::get))
+        .route(
+            account::password::PATH,
+            get(account::password::get).post(account::password::post),
+        )
         .route(
             account::sessions::PATH,
             get(account::sessions::get).post(account::sessions::post),

@@ -13,6 +13,7 @@
 //! Trusted on entry: domain values. Left out on purpose: more than one machine.
 
 mod access_tokens;
+mod account_links;
 mod audit_events;
 mod authorization_codes;
 mod authorization_requests;
@@ -55,6 +56,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::DatabaseConfig;
 
+pub use account_links::PasswordChange;
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
 pub use factors::FactorRemoval;

@@ -9,6 +9,7 @@ mod form_post;
 mod form_targets;
 mod moment;
 pub mod outbox;
+pub mod passwords;
 mod scope_words;
 
 use askama::Template;

@@ -33,6 +33,12 @@ pub enum FormPurpose<'a> {
     AccountSessions,
     /// Takes back what apps were given. Bound to the session.
     AccountApps,
+    /// Asks for a link to set a new password. Bound to the sign-in form's own cookie.
+    ForgottenPassword,
+    /// Sets a password by a link. Bound to the sign-in form's own cookie.
+    NewPassword,
+    /// Changes the person's password. Bound to the session.
+    AccountPassword,
     /// Signs out. Bound to the session.
     SignOut,
 }
@@ -47,6 +53,9 @@ impl<'a> FormPurpose<'a> {
             Self::DeviceConsent { user_code } => ("device-consent", user_code),
             Self::AccountSessions => ("account-sessions", ""),
             Self::AccountApps => ("account-apps", ""),
+            Self::ForgottenPassword => ("forgotten-password", ""),
+            Self::NewPassword => ("new-password", ""),
+            Self::AccountPassword => ("account-password", ""),
             Self::SignOut => ("sign-out", ""),
         }
     }

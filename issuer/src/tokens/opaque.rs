@@ -33,6 +33,8 @@ pub enum OpaqueSecret {
     SignIn,
     /// The value of the cookie by which a browser is remembered.
     Device,
+    /// The token in the link by which a person sets their password.
+    AccountLink,
 }
 
 impl OpaqueSecret {
@@ -50,6 +52,7 @@ impl OpaqueSecret {
             Self::SignInForm => "wgf_",
             Self::SignIn => "wgp_",
             Self::Device => "wgb_",
+            Self::AccountLink => "wgu_",
         }
     }
 
