@@ -24,6 +24,10 @@ pub(super) struct Init {
 /// # Errors
 /// [`Failure`].
 pub(super) async fn init(command: &Init, config: &Config, now: Timestamp) -> Result<(), Failure> {
+    let email = command.admin_email.as_deref();
+    if let Some(email) = email {
+        first_administrator::check(email)?;
+    }
     if let MasterKeySource::File(path) = &config.keys.master_key
         && !path.exists()
     {
@@ -61,7 +65,6 @@ pub(super) async fn init(command: &Init, config: &Config, now: Timestamp) -> Res
     if made.is_empty() {
         output::result("the signing keys are there")?;
     }
-    let email = command.admin_email.as_deref();
     first_administrator::provide(&store, config, &keys.sealer(), email, now).await?;
     store.close().await;
     Ok(())

@@ -20,6 +20,15 @@ use crate::store::{Insertion, Store};
 /// What they are called until they say otherwise.
 const NAME: &str = "Administrator";
 
+/// Whether an administrator can have this address.
+pub(super) fn check(email: &str) -> Result<(), Failure> {
+    Mail::is_address(&normalize_email(email)).map_err(|_| {
+        Failure::Usage(String::from(
+            "--admin-email must be an address such as ada@example.org",
+        ))
+    })
+}
+
 /// Makes the administrator of this address, if there is none with a password yet, and prints a link.
 pub(super) async fn provide(
     store: &Store,
@@ -34,11 +43,10 @@ pub(super) async fn provide(
         return output::result("an administrator is there");
     }
     let Some(email) = email.map(normalize_email) else {
-        output::remark(
-            "there is no administrator who can sign in: `wardgate init --admin-email ada@example.org` makes one, and prints a \
-             link by which they set their password",
+        return output::result(
+            "no administrator can sign in yet: `wardgate init --admin-email ada@example.org` makes one, and prints a link by \
+             which they set their password",
         );
-        return Ok(());
     };
     let user = match administrators.into_iter().find(|user| user.email == email) {
         Some(user) => user,
@@ -66,11 +74,6 @@ pub(super) async fn provide(
 }
 
 async fn make(store: &Store, email: &str, now: Timestamp) -> Result<User, Failure> {
-    if Mail::is_address(email).is_err() {
-        return Err(Failure::Usage(String::from(
-            "--admin-email must be an address such as ada@example.org",
-        )));
-    }
     let role: Option<Role> = store.role(BUILDER_ADMIN).await?;
     let user = User {
         id: rng::identifier("user-")?,
