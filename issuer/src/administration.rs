@@ -6,5 +6,11 @@
 //! all is decided before, by [`Permission::is_given_by`] for people and by the token's scope for clients.
 
 mod actor;
+mod allowance;
+pub mod api_keys;
+pub mod audit;
+pub mod clients;
+pub mod overview;
 
 pub use actor::{Actor, Means, Permission};
+pub use allowance::Allowance;

@@ -4,7 +4,9 @@
 //! end with it. Secrets appear here as [`digest::SecretDigest`] only.
 
 pub mod account_link;
+pub mod api_key;
 pub mod audit_event;
+pub mod audit_search;
 pub mod authentication_context;
 pub mod authorization_code;
 pub mod authorization_request;
@@ -30,6 +32,7 @@ pub mod role;
 pub mod session;
 pub mod sign_in;
 pub mod signing_key;
+pub mod single_sign_on;
 pub mod status_list;
 pub mod user;
 pub mod user_agent;

@@ -14,10 +14,11 @@
 //! | [`extract`] | Reading requests at the border. |
 //! | [`endpoints`] | The protocol's endpoints, one file each. |
 //! | [`login`], [`consent`], [`account`] | The pages on which people sign in, allow, look after their account and sign out. |
-//! | [`administration`], [`api`] | What administrators do, and the JSON API by which they do it. |
+//! | [`administration`], [`api`], [`console`] | What administrators do, and the JSON API and the pages by which they do it. |
 //! | [`account_links`] | Links by which people set their password: made, mailed. |
 //! | [`background`] | Work after the answer, so that it does not show in its time. |
 //! | [`messages`] | Mail and short messages: queued, sealed, sent beside the requests. |
+//! | [`single_sign_on`] | Signing in at the identity provider of one's organization. |
 //! | [`tokens`] | What clients get, and which scopes. |
 //! | [`views`], [`error`] | Pages, and refusals in their wire forms. |
 //! | [`cli`] | The commands of the binary `wardgate`. |
@@ -33,6 +34,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod consent;
+pub mod console;
 pub mod device;
 pub mod domain;
 pub mod endpoints;
@@ -49,6 +51,7 @@ pub mod registration;
 pub mod rng;
 pub mod router;
 pub mod select_patient;
+pub mod single_sign_on;
 pub mod state;
 pub mod store;
 pub mod throttle;

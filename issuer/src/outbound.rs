@@ -176,6 +176,34 @@ impl Outbound {
         }
     }
 
+    /// Posts a form to whoever answers it with JSON, and gives status and body: a refusal says why there. `authorization` is
+    /// sent as it is.
+    ///
+    /// # Errors
+    /// [`FetchError`], but for a status.
+    pub async fn ask_by_form(
+        &self,
+        url: &str,
+        fields: &[(&str, &str)],
+        authorization: Option<HeaderValue>,
+    ) -> Result<(StatusCode, Vec<u8>), FetchError> {
+        let (client, url) = self.ready(url).await?;
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let mut request = client
+            .post(url)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ACCEPT, "application/json")
+            .body(form);
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let mut response = request.send().await.map_err(unreachable)?;
+        let body = read(&mut response, MAXIMUM_BODY_BYTES).await?;
+        Ok((response.status(), body))
+    }
+
     /// The client, and `url` as one that it may ask.
     async fn ready(&self, url: &str) -> Result<(&Client, Url), FetchError> {
         let url = check_url(url, &self.0.config)?;
@@ -191,6 +219,15 @@ async fn receive(request: RequestBuilder, maximum_bytes: usize) -> Result<Fetche
     if response.status() != StatusCode::OK {
         return Err(FetchError::Status(response.status()));
     }
+    let body = read(&mut response, maximum_bytes).await?;
+    Ok(Fetched {
+        body,
+        headers: std::mem::take(response.headers_mut()),
+    })
+}
+
+/// Reads a body of at most `maximum_bytes`.
+async fn read(response: &mut reqwest::Response, maximum_bytes: usize) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if body.len().saturating_add(chunk.len()) > maximum_bytes {
@@ -198,10 +235,7 @@ async fn receive(request: RequestBuilder, maximum_bytes: usize) -> Result<Fetche
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Fetched {
-        body,
-        headers: std::mem::take(response.headers_mut()),
-    })
+    Ok(body)
 }
 
 /// Checks that `text` is a URL which may be fetched under `config`: https, or http to this machine where that is allowed,

@@ -12,6 +12,7 @@ use tower_http::trace::TraceLayer;
 use crate::account;
 use crate::account_links;
 use crate::consent;
+use crate::console;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
@@ -21,6 +22,7 @@ use crate::endpoints::{
 use crate::layers;
 use crate::login::{forgotten_password, new_password, sign_in, sign_out};
 use crate::select_patient;
+use crate::single_sign_on;
 use crate::state::AppState;
 use crate::web::Web;
 
@@ -100,6 +102,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(documents)
         .merge(pages())
+        .merge(console::routes(&state))
         .merge(development_routes(&state))
         .method_not_allowed_fallback(landing::other_method)
         .merge(protocol)
@@ -163,6 +166,7 @@ fn pages() -> Router<Web> {
             get(new_password::get).post(new_password::post),
         )
         .route(new_password::DONE_PATH, get(new_password::done))
+        .route(single_sign_on::CALLBACK_PATH, get(single_sign_on::callback::get))
         .route("/consent", get(consent::get).post(consent::post))
         .route(
             "/select-patient",
@@ -170,6 +174,10 @@ fn pages() -> Router<Web> {
         )
         .route("/device", get(device::get).post(device::post))
         .route("/logout", get(sign_out::get).post(sign_out::post))
+        .route(
+            "/logout/provider",
+            axum::routing::post(single_sign_on::sign_out::post),
+        )
         .merge(account_routes())
         .route("/", get(landing::get))
 }

@@ -14,7 +14,9 @@
 
 mod access_tokens;
 mod account_links;
+mod api_keys;
 mod audit_events;
+mod audit_search;
 mod authorization_codes;
 mod authorization_requests;
 mod client_assertions;
@@ -32,6 +34,7 @@ mod launches;
 mod logout_notifications;
 mod messages;
 mod migrations;
+mod numbers;
 mod organizations;
 mod pairwise_subjects;
 mod purge;
@@ -44,6 +47,9 @@ mod sessions;
 mod sign_ins;
 mod signing_keys;
 mod sql;
+mod sso_connections;
+mod sso_domains;
+mod sso_sign_ins;
 mod status_lists;
 mod users;
 mod writer;
@@ -60,10 +66,13 @@ pub use account_links::PasswordChange;
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
 pub use factors::FactorRemoval;
+pub use numbers::Numbers;
 pub use purge::Purged;
 use readers::Readers;
 pub use refresh_tokens::PresentedRefreshToken;
 pub use registration::Registration;
+pub use sso_connections::ConnectionChange;
+pub use sso_sign_ins::{ProvidedAccount, ProvidedIdentity};
 use writer::Writer;
 
 /// Whether something new was stored.

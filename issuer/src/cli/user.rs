@@ -39,6 +39,7 @@ Examples:
 /// Arguments of `user add`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct AddUser {
     /// The address they sign in with
     #[arg(long)]

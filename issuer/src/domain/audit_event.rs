@@ -46,6 +46,14 @@ pub enum AuditAction {
     ClientUpdate,
     /// A client ended its own registration, or tried to (RFC 7592); or the operator removed it.
     ClientDeletion,
+    /// A client got a new secret.
+    ClientSecretRotation,
+    /// An API key was made.
+    ApiKeyCreation,
+    /// An API key got a new secret.
+    ApiKeyRotation,
+    /// An API key was revoked.
+    ApiKeyRevocation,
     /// An initial access token was made (RFC 7591).
     RegistrationTokenCreation,
     /// An initial access token was revoked.
@@ -96,11 +104,21 @@ pub enum AuditAction {
     KeyRotation,
     /// A message to a person was sent, or could not be. By what means says `method`: `mail` or `sms`.
     Message,
+    /// A connection to an identity provider was made.
+    SsoConnectionCreation,
+    /// A connection to an identity provider was changed, attested, enabled or disabled.
+    SsoConnectionChange,
+    /// A connection to an identity provider was removed.
+    SsoConnectionDeletion,
+    /// A domain was claimed for a connection, verified or taken from it, or could not be.
+    SsoDomainChange,
+    /// An account was linked with somebody at an identity provider, or is no longer.
+    SsoLink,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 53] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -120,6 +138,10 @@ impl AuditAction {
         Self::ClientRegistration,
         Self::ClientUpdate,
         Self::ClientDeletion,
+        Self::ClientSecretRotation,
+        Self::ApiKeyCreation,
+        Self::ApiKeyRotation,
+        Self::ApiKeyRevocation,
         Self::RegistrationTokenCreation,
         Self::RegistrationTokenRevocation,
         Self::UserCreation,
@@ -145,6 +167,11 @@ impl AuditAction {
         Self::DeviceRemoval,
         Self::KeyRotation,
         Self::Message,
+        Self::SsoConnectionCreation,
+        Self::SsoConnectionChange,
+        Self::SsoConnectionDeletion,
+        Self::SsoDomainChange,
+        Self::SsoLink,
     ];
 
     /// The action of this exact name, or `None`.
@@ -174,6 +201,10 @@ impl AuditAction {
             Self::ClientRegistration => "client_registration",
             Self::ClientUpdate => "client_update",
             Self::ClientDeletion => "client_deletion",
+            Self::ClientSecretRotation => "client_secret_rotation",
+            Self::ApiKeyCreation => "api_key_creation",
+            Self::ApiKeyRotation => "api_key_rotation",
+            Self::ApiKeyRevocation => "api_key_revocation",
             Self::RegistrationTokenCreation => "registration_token_creation",
             Self::RegistrationTokenRevocation => "registration_token_revocation",
             Self::UserCreation => "user_creation",
@@ -199,6 +230,11 @@ impl AuditAction {
             Self::DeviceRemoval => "device_removal",
             Self::KeyRotation => "key_rotation",
             Self::Message => "message",
+            Self::SsoConnectionCreation => "sso_connection_creation",
+            Self::SsoConnectionChange => "sso_connection_change",
+            Self::SsoConnectionDeletion => "sso_connection_deletion",
+            Self::SsoDomainChange => "sso_domain_change",
+            Self::SsoLink => "sso_link",
         }
     }
 }

@@ -39,6 +39,11 @@ pub enum FormPurpose<'a> {
     NewPassword,
     /// Changes the person's password. Bound to the session.
     AccountPassword,
+    /// Changes something on a page of the console. Bound to the session.
+    Console {
+        /// The path of the page to which the form leads.
+        page: &'a str,
+    },
     /// Signs out. Bound to the session.
     SignOut,
 }
@@ -56,6 +61,7 @@ impl<'a> FormPurpose<'a> {
             Self::ForgottenPassword => ("forgotten-password", ""),
             Self::NewPassword => ("new-password", ""),
             Self::AccountPassword => ("account-password", ""),
+            Self::Console { page } => ("console", page),
             Self::SignOut => ("sign-out", ""),
         }
     }

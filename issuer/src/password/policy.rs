@@ -190,7 +190,7 @@ fn candidates(password: &str) -> Vec<String> {
 /// Whether a text is one group of up to four characters, again and again: `aaaaaaaa`, `Ab1!Ab1!Ab1!`.
 fn is_repetition(folded: &str) -> bool {
     let characters: Vec<char> = folded.chars().collect();
-    (1..=4).any(|width| {
+    (1_usize..=4).any(|width| {
         characters.len() >= width.saturating_mul(2)
             && characters
                 .iter()

@@ -17,26 +17,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn insert_user(&self, user: User, audit: AuditEvent) -> Result<Insertion, StoreError> {
         self.write(move |connection| {
-            let rows = sql::change(
-                connection,
-                "INSERT INTO users (id, email, name, password_hash, role_id, fhir_user, practitioner_id, organization_id,
-                     created_at, deactivated_at, profile, user_type)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING",
-                params![
-                    user.id,
-                    user.email,
-                    user.name,
-                    user.password_hash.as_ref().map(Secret::expose),
-                    user.role.as_ref().map(|role| &role.id),
-                    user.fhir_user,
-                    user.practitioner_id,
-                    user.organization_id,
-                    user.created_at.seconds(),
-                    sql::optional_seconds(user.deactivated_at),
-                    sql::to_json(&user.profile)?,
-                    user.user_type.as_str(),
-                ],
-            )?;
+            let rows = insert(connection, &user)?;
             if rows > 0 {
                 audit_events::insert(connection, &audit)?;
             }
@@ -149,6 +130,30 @@ impl Store {
         })
         .await
     }
+}
+
+/// Makes an account, unless its id or its address is taken. Says how many rows that were.
+pub(super) fn insert(connection: &Connection, user: &User) -> Result<usize, StoreError> {
+    sql::change(
+                connection,
+                "INSERT INTO users (id, email, name, password_hash, role_id, fhir_user, practitioner_id, organization_id,
+                     created_at, deactivated_at, profile, user_type)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING",
+                params![
+                    user.id,
+                    user.email,
+                    user.name,
+                    user.password_hash.as_ref().map(Secret::expose),
+                    user.role.as_ref().map(|role| &role.id),
+                    user.fhir_user,
+                    user.practitioner_id,
+                    user.organization_id,
+                    user.created_at.seconds(),
+                    sql::optional_seconds(user.deactivated_at),
+                    sql::to_json(&user.profile)?,
+                    user.user_type.as_str(),
+                ],
+            )
 }
 
 /// The person of this id.

@@ -35,6 +35,10 @@ pub enum OpaqueSecret {
     Device,
     /// The token in the link by which a person sets their password.
     AccountLink,
+    /// `state` of a browser that is sent to an identity provider.
+    ProviderState,
+    /// The value of the cookie that such a browser gets.
+    ProviderBrowser,
 }
 
 impl OpaqueSecret {
@@ -53,6 +57,8 @@ impl OpaqueSecret {
             Self::SignIn => "wgp_",
             Self::Device => "wgb_",
             Self::AccountLink => "wgu_",
+            Self::ProviderState => "wgq_",
+            Self::ProviderBrowser => "wgx_",
         }
     }
 

@@ -4,7 +4,6 @@ use wardgate_shared::secret::Secret;
 
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::domain::user::User;
-use crate::password::Passwords;
 use crate::testing::{START, user};
 use crate::web::testing::{
     Answer, Browser, Clinic, PASSWORD, PATIENT, PHYSICIAN, app_request, changed, form,
@@ -416,34 +415,4 @@ async fn an_outdated_hash_is_renewed_and_a_present_one_kept() {
         "/"
     );
     assert_eq!(stored().await, renewed);
-}
-
-#[tokio::test]
-async fn a_hash_of_other_costs_is_made_anew_at_sign_in() {
-    let clinic = Clinic::open().await;
-    let mut costs = clinic.issuer.state.config().passwords.clone();
-    costs.memory_kib = 16;
-    let older = Passwords::new(&costs)
-        .unwrap()
-        .hash(Secret::new(PASSWORD.into()))
-        .await
-        .unwrap();
-    let ada = User {
-        password_hash: Some(older.clone()),
-        ..user("older@example.org")
-    };
-    clinic.issuer.insert_user(ada).await;
-    for _ in 0..2 {
-        assert_eq!(
-            attempt(&clinic, "older@example.org", PASSWORD).await.location(),
-            "/"
-        );
-        let stored = clinic.issuer.store().user_by_email("older@example.org").await;
-        let hash = stored.unwrap().unwrap().password_hash.unwrap();
-        assert!(
-            hash != older && hash.expose().contains("m=8,"),
-            "{}",
-            hash.expose()
-        );
-    }
 }
