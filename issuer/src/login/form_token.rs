@@ -31,6 +31,8 @@ pub enum FormPurpose<'a> {
     },
     /// Ends sessions of the person. Bound to the session.
     AccountSessions,
+    /// Adds a passkey. Bound to the session.
+    AccountPasskey,
     /// Takes back what apps were given. Bound to the session.
     AccountApps,
     /// Asks for a link to set a new password. Bound to the sign-in form's own cookie.
@@ -57,6 +59,7 @@ impl<'a> FormPurpose<'a> {
             Self::DeviceCode => ("device-code", ""),
             Self::DeviceConsent { user_code } => ("device-consent", user_code),
             Self::AccountSessions => ("account-sessions", ""),
+            Self::AccountPasskey => ("account-passkey", ""),
             Self::AccountApps => ("account-apps", ""),
             Self::ForgottenPassword => ("forgotten-password", ""),
             Self::NewPassword => ("new-password", ""),
