@@ -11,6 +11,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod clients;
 pub mod overview;
+pub mod sso_connections;
 
 pub use actor::{Actor, Means, Permission};
 pub use allowance::Allowance;

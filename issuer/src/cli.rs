@@ -14,6 +14,7 @@ mod output;
 mod registration_token;
 mod secret_input;
 mod serve;
+mod sso;
 mod user;
 
 use std::path::PathBuf;
@@ -65,6 +66,11 @@ enum Command {
         #[command(subcommand)]
         command: ClientCommand,
     },
+    /// Manage single sign-on: the identity providers of organizations
+    Sso {
+        #[command(subcommand)]
+        command: sso::SsoCommand,
+    },
     /// Manage the signing keys
     Keys {
         #[command(subcommand)]
@@ -82,6 +88,8 @@ enum UserCommand {
     SignOut(user::SignOutUser),
     /// Close an account: its person cannot sign in any more, and nothing they gave lives on
     Deactivate(user::DeactivateUser),
+    /// Let a person sign in with a password although their organization has an identity provider
+    AllowLocalSignIn(user::AllowLocalSignIn),
     /// Replace what is known of a person
     SetProfile(user::SetProfile),
 }
@@ -165,6 +173,10 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::User {
             command: UserCommand::Invite(command),
         } => command.run(&load()?, now).await,
+        Command::User {
+            command: UserCommand::AllowLocalSignIn(command),
+        } => command.run(&load()?, now).await,
+        Command::Sso { command } => command.run(&load()?, now).await,
         Command::User {
             command: UserCommand::SignOut(command),
         } => command.run(&load()?, now).await,

@@ -3,6 +3,7 @@
 mod ending;
 mod invitation;
 
+mod local_sign_in;
 mod profile;
 mod role;
 
@@ -24,6 +25,7 @@ use crate::password::policy::Owner;
 use crate::rng;
 use crate::store::Insertion;
 
+pub(super) use local_sign_in::AllowLocalSignIn;
 pub(super) use profile::SetProfile;
 
 use super::{Failure, opened, output, secret_input};
