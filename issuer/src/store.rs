@@ -13,6 +13,7 @@
 //! Trusted on entry: domain values. Left out on purpose: more than one machine.
 
 mod access_tokens;
+mod account_links;
 mod api_keys;
 mod audit_events;
 mod audit_search;
@@ -62,6 +63,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::DatabaseConfig;
 
+pub use account_links::PasswordChange;
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
 pub use factors::FactorRemoval;

@@ -43,6 +43,12 @@ pub enum FormPurpose<'a> {
     AccountFactors,
     /// Has remembered browsers forgotten. Bound to the session.
     AccountDevices,
+    /// Asks for a link to set a new password. Bound to the sign-in form's own cookie.
+    ForgottenPassword,
+    /// Sets a password by a link. Bound to the sign-in form's own cookie.
+    NewPassword,
+    /// Changes the person's password. Bound to the session.
+    AccountPassword,
     /// Changes something on a page of the console. Bound to the session.
     Console {
         /// The path of the page to which the form leads.
@@ -67,6 +73,9 @@ impl<'a> FormPurpose<'a> {
             Self::FactorEnrolment => ("factor-enrolment", ""),
             Self::AccountFactors => ("account-factors", ""),
             Self::AccountDevices => ("account-devices", ""),
+            Self::ForgottenPassword => ("forgotten-password", ""),
+            Self::NewPassword => ("new-password", ""),
+            Self::AccountPassword => ("account-password", ""),
             Self::Console { page } => ("console", page),
             Self::SignOut => ("sign-out", ""),
         }

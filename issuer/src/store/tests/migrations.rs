@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 30] = [
+const RELEASED: [(&str, &str); 31] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -99,6 +99,10 @@ const RELEASED: [(&str, &str); 30] = [
     (
         "0023_outgoing_messages",
         "58930f346b8a836ead73db4142f83b9b092bbc5e5f54b31a004e30da2d50244b",
+    ),
+    (
+        "0024_account_links",
+        "6b955ac0e3893fb274b0c777c0ee254353201ede3ab1cc757f15a9505dd5d5ec",
     ),
     (
         "0025_second_factors",
