@@ -6,6 +6,8 @@
 
 pub mod apps;
 pub mod overview;
+pub mod passkey;
+pub mod password;
 pub mod sessions;
 
 use axum::extract::RawQuery;

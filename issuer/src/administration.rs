@@ -6,5 +6,12 @@
 //! all is decided before, by [`Permission::is_given_by`] for people and by the token's scope for clients.
 
 mod actor;
+mod allowance;
+pub mod api_keys;
+pub mod audit;
+pub mod clients;
+pub mod overview;
+pub mod sso_connections;
 
 pub use actor::{Actor, Means, Permission};
+pub use allowance::Allowance;

@@ -14,6 +14,7 @@ mod output;
 mod registration_token;
 mod secret_input;
 mod serve;
+mod sso;
 mod user;
 
 use std::path::PathBuf;
@@ -42,7 +43,7 @@ pub struct Arguments {
 const AFTER_HELP: &str = "\
 First steps:
   wardgate check-config --print-example > wardgate.toml
-  wardgate --config wardgate.toml init
+  wardgate --config wardgate.toml init --admin-email ada@example.org
   wardgate --config wardgate.toml serve
 
 Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists already or not found, 5 keys, 6 network.";
@@ -51,8 +52,8 @@ Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists alre
 enum Command {
     /// Run the issuer until it is told to stop (Ctrl-C or SIGTERM)
     Serve,
-    /// Make what is missing: master key file, database, signing keys. Safe to repeat
-    Init,
+    /// Make what is missing: master key file, database, signing keys, the first administrator. Safe to repeat
+    Init(init::Init),
     /// Say everything that is wrong with the configuration
     CheckConfig(check_config::CheckConfig),
     /// Manage the people who sign in
@@ -65,6 +66,11 @@ enum Command {
         #[command(subcommand)]
         command: ClientCommand,
     },
+    /// Manage single sign-on: the identity providers of organizations
+    Sso {
+        #[command(subcommand)]
+        command: sso::SsoCommand,
+    },
     /// Manage the signing keys
     Keys {
         #[command(subcommand)]
@@ -76,10 +82,14 @@ enum Command {
 enum UserCommand {
     /// Make an account
     Add(Box<user::AddUser>),
+    /// Send somebody a link by which they set their password, or print it
+    Invite(user::InviteUser),
     /// End all sessions of a person, and tell the applications they were signed in to
     SignOut(user::SignOutUser),
     /// Close an account: its person cannot sign in any more, and nothing they gave lives on
     Deactivate(user::DeactivateUser),
+    /// Let a person sign in with a password although their organization has an identity provider
+    AllowLocalSignIn(user::AllowLocalSignIn),
     /// Replace what is known of a person
     SetProfile(user::SetProfile),
 }
@@ -152,7 +162,7 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
     let now = clock.now();
     match arguments.command {
         Command::Serve => serve::serve(load()?, clock).await,
-        Command::Init => init::init(&load()?, now).await,
+        Command::Init(command) => init::init(&command, &load()?, now).await,
         Command::CheckConfig(command) => command.run(load),
         Command::User {
             command: UserCommand::Add(command),
@@ -160,6 +170,13 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::User {
             command: UserCommand::SetProfile(command),
         } => command.run(&load()?, now).await,
+        Command::User {
+            command: UserCommand::Invite(command),
+        } => command.run(&load()?, now).await,
+        Command::User {
+            command: UserCommand::AllowLocalSignIn(command),
+        } => command.run(&load()?, now).await,
+        Command::Sso { command } => command.run(&load()?, now).await,
         Command::User {
             command: UserCommand::SignOut(command),
         } => command.run(&load()?, now).await,

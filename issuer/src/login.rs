@@ -6,7 +6,13 @@
 
 pub mod completion;
 pub mod destination;
+pub mod forgotten_password;
+pub mod form_cookie;
 pub mod form_token;
+pub mod new_password;
+pub mod passkey;
+pub mod reauthentication;
+pub mod second_factor;
 pub mod sign_in;
 pub mod sign_out;
 pub mod throttle;

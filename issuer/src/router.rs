@@ -10,7 +10,9 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::account;
+use crate::account_links;
 use crate::consent;
+use crate::console;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
@@ -18,7 +20,7 @@ use crate::endpoints::{
     token, userinfo,
 };
 use crate::layers;
-use crate::login::{sign_in, sign_out};
+use crate::login::{forgotten_password, new_password, passkey, second_factor, sign_in, sign_out};
 use crate::select_patient;
 use crate::single_sign_on;
 use crate::state::AppState;
@@ -92,6 +94,7 @@ pub fn router(state: AppState) -> Router {
         .route("/oauth2/status/{list}", get(status_list::get))
         .route("/docs/errors", get(documentation::errors))
         .route("/static/wardgate.css", get(landing::stylesheet))
+        .route("/static/passkeys.js", get(landing::passkey_script))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready));
 
@@ -100,6 +103,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(documents)
         .merge(pages())
+        .merge(console::routes(&state))
         .merge(development_routes(&state))
         .method_not_allowed_fallback(landing::other_method)
         .merge(protocol)
@@ -154,6 +158,17 @@ fn pages() -> Router<Web> {
             axum::routing::post(end_session::confirm),
         )
         .route("/login", get(sign_in::get).post(sign_in::post))
+        .merge(second_factor_routes())
+        .route(
+            forgotten_password::PATH,
+            get(forgotten_password::get).post(forgotten_password::post),
+        )
+        .route(
+            account_links::PATH,
+            get(new_password::get).post(new_password::post),
+        )
+        .route(new_password::DONE_PATH, get(new_password::done))
+        .route(passkey::PATH, axum::routing::post(passkey::post))
         .route(single_sign_on::CALLBACK_PATH, get(single_sign_on::callback::get))
         .route("/consent", get(consent::get).post(consent::post))
         .route(
@@ -170,13 +185,38 @@ fn pages() -> Router<Web> {
         .route("/", get(landing::get))
 }
 
+/// The second step of a sign-in.
+fn second_factor_routes() -> Router<Web> {
+    Router::new()
+        .route(
+            second_factor::challenge::PATH,
+            get(second_factor::challenge::get).post(second_factor::challenge::post),
+        )
+        .route(
+            second_factor::enrol::PATH,
+            get(second_factor::enrol::get).post(second_factor::enrol::post),
+        )
+        .route(
+            second_factor::enrol_totp::PATH,
+            get(second_factor::enrol_totp::get).post(second_factor::enrol_totp::post),
+        )
+}
+
 /// Where people look after their own account.
 fn account_routes() -> Router<Web> {
     Router::new()
         .route(account::overview::PATH, get(account::overview::get))
         .route(
+            account::password::PATH,
+            get(account::password::get).post(account::password::post),
+        )
+        .route(
             account::sessions::PATH,
             get(account::sessions::get).post(account::sessions::post),
+        )
+        .route(
+            account::passkey::PATH,
+            get(account::passkey::get).post(account::passkey::post),
         )
         .route(
             account::apps::PATH,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
+use crate::background::Background;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::audit_event::AuditEvent;
@@ -13,6 +14,7 @@ use crate::extract::distinguishing_address;
 use crate::keys::{KeyRing, Sealer};
 use crate::messages::Messages;
 use crate::outbound::{KeySets, Outbound, Providers};
+use crate::passkeys::Passkeys;
 use crate::password::{PasswordError, Passwords};
 use crate::store::{Store, StoreError};
 use crate::throttle::Throttle;
@@ -32,6 +34,7 @@ struct Parts {
     form_key: Secret<[u8; 32]>,
     nonce_key: Secret<[u8; 32]>,
     sealer: Sealer,
+    passkeys: Passkeys,
     outbound: Outbound,
     key_sets: KeySets,
     providers: Providers,
@@ -39,6 +42,7 @@ struct Parts {
     status_lists: StatusLists,
     throttle: Throttle,
     messages: Messages,
+    background: Background,
 }
 
 impl AppState {
@@ -56,6 +60,8 @@ impl AppState {
         let form_key = keys.derive("wardgate form key");
         let nonce_key = keys.derive("wardgate dpop nonce key");
         let sealer = keys.sealer();
+        let ceremony_key = keys.derive("wardgate passkey ceremony key");
+        let passkeys = Passkeys::new(&config.server.public_url, ceremony_key);
         let outbound = Outbound::new(config.outbound.clone());
         let key_sets = KeySets::new(outbound.clone());
         let providers = Providers::new(outbound.clone());
@@ -71,6 +77,7 @@ impl AppState {
             form_key,
             nonce_key,
             sealer,
+            passkeys,
             outbound,
             key_sets,
             providers,
@@ -78,6 +85,7 @@ impl AppState {
             status_lists: StatusLists::default(),
             throttle,
             messages,
+            background: Background::default(),
         })))
     }
 
@@ -148,6 +156,11 @@ impl AppState {
         &self.0.sealer
     }
 
+    /// The ceremonies of passkeys.
+    pub fn passkeys(&self) -> &Passkeys {
+        &self.0.passkeys
+    }
+
     /// The HTTP client for what others serve.
     pub fn outbound(&self) -> &Outbound {
         &self.0.outbound
@@ -156,6 +169,11 @@ impl AppState {
     /// The ways by which messages go to people.
     pub fn messages(&self) -> &Messages {
         &self.0.messages
+    }
+
+    /// Work that is done after an answer.
+    pub fn background(&self) -> &Background {
+        &self.0.background
     }
 
     /// The key sets that clients and trusted issuers publish at URLs.

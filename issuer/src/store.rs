@@ -13,7 +13,10 @@
 //! Trusted on entry: domain values. Left out on purpose: more than one machine.
 
 mod access_tokens;
+mod account_links;
+mod api_keys;
 mod audit_events;
+mod audit_search;
 mod authorization_codes;
 mod authorization_requests;
 mod client_assertions;
@@ -31,8 +34,10 @@ mod launches;
 mod logout_notifications;
 mod messages;
 mod migrations;
+mod numbers;
 mod organizations;
 mod pairwise_subjects;
+mod passkeys;
 mod purge;
 mod readers;
 mod refresh_tokens;
@@ -58,9 +63,12 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::DatabaseConfig;
 
+pub use account_links::PasswordChange;
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
 pub use factors::FactorRemoval;
+pub use numbers::Numbers;
+pub use passkeys::{PasskeyInsertion, PasskeyOutcome};
 pub use purge::Purged;
 use readers::Readers;
 pub use refresh_tokens::PresentedRefreshToken;

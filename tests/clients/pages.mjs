@@ -38,6 +38,7 @@ async function signingIn() {
   await visitor.answer({ password: 'wrong' });
   await visitor.look('sign-in-wrong');
   await visitor.answer({ password: given.patient.password });
+  await visitor.answerOffer();
   await visitor.see('front-page-signed-in', '/');
   await visitor.see('sign-out', '/logout');
   await visitor.see('sign-out-by-an-app', '/oauth2/logout');

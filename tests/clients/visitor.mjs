@@ -52,6 +52,12 @@ export class Visitor {
     await this.answer({ password });
   }
 
+  /** Says "not now" where a second factor is offered. */
+  async answerOffer() {
+    const later = 'button[value="later"]';
+    if (await this.page.locator(later).count()) await this.answer({}, later);
+  }
+
   /** Does `action`, which sends the browser to an address that begins with `prefix`; gives that address. Nothing need listen there. */
   async isSentTo(prefix, action) {
     const request = this.page.waitForRequest((request) => request.isNavigationRequest() && request.url().startsWith(prefix));

@@ -1,7 +1,9 @@
 //! `wardgate user add`: makes an account. What ends things for people is in `ending`.
 
 mod ending;
+mod invitation;
 
+mod local_sign_in;
 mod profile;
 mod role;
 
@@ -10,20 +12,26 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use wardgate_shared::scope::FhirUser;
+use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::message::Channel;
 use crate::domain::user::{User, UserType, normalize_email};
+use crate::messages;
 use crate::password::Passwords;
+use crate::password::policy::Owner;
 use crate::rng;
 use crate::store::Insertion;
 
+pub(super) use local_sign_in::AllowLocalSignIn;
 pub(super) use profile::SetProfile;
 
 use super::{Failure, opened, output, secret_input};
 
 pub(super) use ending::{DeactivateUser, SignOutUser};
+pub(super) use invitation::InviteUser;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,6 +41,7 @@ Examples:
 /// Arguments of `user add`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct AddUser {
     /// The address they sign in with
     #[arg(long)]
@@ -43,6 +52,12 @@ pub(super) struct AddUser {
     /// Read the password from standard input instead of asking for it
     #[arg(long)]
     password_stdin: bool,
+    /// Send them a link by which they set their password, instead of setting one here
+    #[arg(long, conflicts_with = "password_stdin")]
+    invite: bool,
+    /// With --invite: print the link instead of sending it by mail
+    #[arg(long, requires = "invite")]
+    print_link: bool,
     /// Their own FHIR resource, such as Practitioner/123 or Patient/123
     #[arg(long, value_name = "TYPE/ID")]
     fhir_user: Option<String>,
@@ -79,18 +94,21 @@ impl AddUser {
         if store.user_by_email(&user.email).await?.is_some() {
             return Err(exists());
         }
-        let password = if self.password_stdin {
-            secret_input::from_stdin("password")?
-        } else {
-            secret_input::from_terminal("password", "--password-stdin")?
-        };
-        let hash = Passwords::new(&config.passwords)?.hash(password).await?;
+        user.password_hash = self.password_of(&user, config).await?;
         let audit = AuditEvent::new(now, AuditAction::UserCreation, AuditOutcome::Success)
             .with_user(&user.id)
             .with_method("cli");
-        user.password_hash = Some(hash);
         let inserted = store.insert_user(user.clone(), audit).await?;
+        let invited = match inserted {
+            Insertion::Inserted if self.invite => {
+                Some(invitation::invite(&store, config, &user, self.print_link, now).await?)
+            }
+            Insertion::Inserted | Insertion::AlreadyExists => None,
+        };
         store.close().await;
+        if let Some(said) = invited {
+            output::result(&said)?;
+        }
         match inserted {
             Insertion::Inserted if self.json => output::json(&json!({
                 "id": user.id,
@@ -111,6 +129,28 @@ impl AddUser {
                 user.email
             ))),
         }
+    }
+
+    /// The hash of the password that whoever types the command chooses for `user`; none for an invitation.
+    async fn password_of(&self, user: &User, config: &Config) -> Result<Option<Secret<String>>, Failure> {
+        let password = match (self.invite, self.password_stdin) {
+            (true, _) => {
+                if !self.print_link && !messages::are_sent(config, Channel::Mail) {
+                    return Err(Failure::Usage(String::from(
+                        "no mail is sent here: configure [mail], or use --print-link",
+                    )));
+                }
+                return Ok(None);
+            }
+            (false, true) => secret_input::from_stdin("password")?,
+            (false, false) => secret_input::from_terminal("password", "--password-stdin")?,
+        };
+        let owner = Owner {
+            email: &user.email,
+            name: &user.name,
+        };
+        let passwords = Passwords::new(&config.passwords)?;
+        Ok(Some(passwords.hash_chosen(password, owner).await?))
     }
 
     /// The account without its password, or what is wrong with the arguments.

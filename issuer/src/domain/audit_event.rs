@@ -46,6 +46,14 @@ pub enum AuditAction {
     ClientUpdate,
     /// A client ended its own registration, or tried to (RFC 7592); or the operator removed it.
     ClientDeletion,
+    /// A client got a new secret.
+    ClientSecretRotation,
+    /// An API key was made.
+    ApiKeyCreation,
+    /// An API key got a new secret.
+    ApiKeyRotation,
+    /// An API key was revoked.
+    ApiKeyRevocation,
     /// An initial access token was made (RFC 7591).
     RegistrationTokenCreation,
     /// An initial access token was revoked.
@@ -56,6 +64,12 @@ pub enum AuditAction {
     UserChange,
     /// A person's account was closed to them.
     UserDeactivation,
+    /// Somebody was sent the link by which they set the first password of their account, or could not be.
+    Invitation,
+    /// Somebody forgot a password and asked for a link; whether they got one, no page says.
+    PasswordResetRequest,
+    /// A person's password was set or changed, or was to be. By what says `method`: the purpose of a link, `account` or `cli`.
+    PasswordChange,
     /// A person's account was opened to them again.
     UserReactivation,
     /// A role was made.
@@ -104,7 +118,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 53] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -124,11 +138,18 @@ impl AuditAction {
         Self::ClientRegistration,
         Self::ClientUpdate,
         Self::ClientDeletion,
+        Self::ClientSecretRotation,
+        Self::ApiKeyCreation,
+        Self::ApiKeyRotation,
+        Self::ApiKeyRevocation,
         Self::RegistrationTokenCreation,
         Self::RegistrationTokenRevocation,
         Self::UserCreation,
         Self::UserChange,
         Self::UserDeactivation,
+        Self::Invitation,
+        Self::PasswordResetRequest,
+        Self::PasswordChange,
         Self::UserReactivation,
         Self::RoleCreation,
         Self::RoleChange,
@@ -180,11 +201,18 @@ impl AuditAction {
             Self::ClientRegistration => "client_registration",
             Self::ClientUpdate => "client_update",
             Self::ClientDeletion => "client_deletion",
+            Self::ClientSecretRotation => "client_secret_rotation",
+            Self::ApiKeyCreation => "api_key_creation",
+            Self::ApiKeyRotation => "api_key_rotation",
+            Self::ApiKeyRevocation => "api_key_revocation",
             Self::RegistrationTokenCreation => "registration_token_creation",
             Self::RegistrationTokenRevocation => "registration_token_revocation",
             Self::UserCreation => "user_creation",
             Self::UserChange => "user_change",
             Self::UserDeactivation => "user_deactivation",
+            Self::Invitation => "invitation",
+            Self::PasswordResetRequest => "password_reset_request",
+            Self::PasswordChange => "password_change",
             Self::UserReactivation => "user_reactivation",
             Self::RoleCreation => "role_creation",
             Self::RoleChange => "role_change",

@@ -31,8 +31,29 @@ pub enum FormPurpose<'a> {
     },
     /// Ends sessions of the person. Bound to the session.
     AccountSessions,
+    /// Adds a passkey. Bound to the session.
+    AccountPasskey,
     /// Takes back what apps were given. Bound to the session.
     AccountApps,
+    /// Gives a second factor. Bound to the sign-in in progress, or to the session.
+    SecondFactor,
+    /// Sets up a second factor, or says "not now". Bound as `SecondFactor` is.
+    FactorEnrolment,
+    /// Manages second factors. Bound to the session.
+    AccountFactors,
+    /// Has remembered browsers forgotten. Bound to the session.
+    AccountDevices,
+    /// Asks for a link to set a new password. Bound to the sign-in form's own cookie.
+    ForgottenPassword,
+    /// Sets a password by a link. Bound to the sign-in form's own cookie.
+    NewPassword,
+    /// Changes the person's password. Bound to the session.
+    AccountPassword,
+    /// Changes something on a page of the console. Bound to the session.
+    Console {
+        /// The path of the page to which the form leads.
+        page: &'a str,
+    },
     /// Signs out. Bound to the session.
     SignOut,
 }
@@ -46,7 +67,16 @@ impl<'a> FormPurpose<'a> {
             Self::DeviceCode => ("device-code", ""),
             Self::DeviceConsent { user_code } => ("device-consent", user_code),
             Self::AccountSessions => ("account-sessions", ""),
+            Self::AccountPasskey => ("account-passkey", ""),
             Self::AccountApps => ("account-apps", ""),
+            Self::SecondFactor => ("second-factor", ""),
+            Self::FactorEnrolment => ("factor-enrolment", ""),
+            Self::AccountFactors => ("account-factors", ""),
+            Self::AccountDevices => ("account-devices", ""),
+            Self::ForgottenPassword => ("forgotten-password", ""),
+            Self::NewPassword => ("new-password", ""),
+            Self::AccountPassword => ("account-password", ""),
+            Self::Console { page } => ("console", page),
             Self::SignOut => ("sign-out", ""),
         }
     }

@@ -90,12 +90,24 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0023_outgoing_messages.sql"),
     ),
     (
+        "0024_account_links",
+        include_str!("../../migrations/0024_account_links.sql"),
+    ),
+    (
         "0025_second_factors",
         include_str!("../../migrations/0025_second_factors.sql"),
     ),
     (
+        "0026_requested_contexts_and_sent_codes",
+        include_str!("../../migrations/0026_requested_contexts_and_sent_codes.sql"),
+    ),
+    (
         "0027_session_browsers",
         include_str!("../../migrations/0027_session_browsers.sql"),
+    ),
+    (
+        "0028_passkeys",
+        include_str!("../../migrations/0028_passkeys.sql"),
     ),
     (
         "0029_single_sign_on",
@@ -104,6 +116,14 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     (
         "0030_local_sign_in",
         include_str!("../../migrations/0030_local_sign_in.sql"),
+    ),
+    (
+        "0031_audit_search",
+        include_str!("../../migrations/0031_audit_search.sql"),
+    ),
+    (
+        "0032_api_keys",
+        include_str!("../../migrations/0032_api_keys.sql"),
     ),
 ];
 

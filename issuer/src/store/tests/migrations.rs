@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 26] = [
+const RELEASED: [(&str, &str); 31] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -101,12 +101,24 @@ const RELEASED: [(&str, &str); 26] = [
         "58930f346b8a836ead73db4142f83b9b092bbc5e5f54b31a004e30da2d50244b",
     ),
     (
+        "0024_account_links",
+        "6b955ac0e3893fb274b0c777c0ee254353201ede3ab1cc757f15a9505dd5d5ec",
+    ),
+    (
         "0025_second_factors",
         "6e4cc69aa25012e0a726322ee024cad75fa3c9d5b2da0d556db3db4e08ae8603",
     ),
     (
+        "0026_requested_contexts_and_sent_codes",
+        "80d78232b41f56870c74564cffddf2d6956047a65a86c9f34d528d4855b591b3",
+    ),
+    (
         "0027_session_browsers",
         "995d3c339eb0cec5fb6d028daac738e73e54190a4d4c0fc02258ca2064ebfe07",
+    ),
+    (
+        "0028_passkeys",
+        "702ca13a2cbb467af6626e9b6f646adf71ff43af1fb2b020c07c4c20728dbc9c",
     ),
     (
         "0029_single_sign_on",
@@ -115,6 +127,14 @@ const RELEASED: [(&str, &str); 26] = [
     (
         "0030_local_sign_in",
         "71ef94e10b25a263c725abc46688a457ddcd3f7203602d24bd59a89a8ae1a3b7",
+    ),
+    (
+        "0031_audit_search",
+        "2909e015867e83b6aa091c58d12ab63126ae7f5f68a395c99803e178bdda32f3",
+    ),
+    (
+        "0032_api_keys",
+        "166c76bb705f8ae9e4bbf81c2ad97bedcaf296704165371e599b34e0bbf0edbf",
     ),
 ];
 
