@@ -6,5 +6,12 @@
 //! all is decided before, by [`Permission::is_given_by`] for people and by the token's scope for clients.
 
 mod actor;
+mod error;
+mod fields;
+pub mod organizations;
+pub mod roles;
+pub mod sessions;
+pub mod users;
 
 pub use actor::{Actor, Means, Permission};
+pub use error::{AdministrationError, FieldFault};

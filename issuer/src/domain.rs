@@ -18,6 +18,7 @@ pub mod grant;
 pub mod launch;
 pub mod logout_notification;
 pub mod organization;
+pub mod page;
 pub mod person_claim;
 pub mod proof_use;
 pub mod recovery_code;

@@ -13,6 +13,7 @@
 //! Trusted on entry: domain values. Left out on purpose: more than one machine.
 
 mod access_tokens;
+mod accounts;
 mod audit_events;
 mod authorization_codes;
 mod authorization_requests;
@@ -38,6 +39,7 @@ mod refresh_tokens;
 mod registration;
 mod remembered_devices;
 mod roles;
+mod session_list;
 mod sessions;
 mod sign_ins;
 mod signing_keys;
@@ -54,13 +56,16 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::DatabaseConfig;
 
+pub use accounts::{AccountChange, Refused, UserFilter};
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
 pub use factors::FactorRemoval;
+pub use organizations::OrganizationChange;
 pub use purge::Purged;
 use readers::Readers;
 pub use refresh_tokens::PresentedRefreshToken;
 pub use registration::Registration;
+pub use roles::RoleChange;
 use writer::Writer;
 
 /// Whether something new was stored.
