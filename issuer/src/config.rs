@@ -7,6 +7,7 @@
 
 mod fault;
 mod load;
+mod messages;
 mod network;
 mod options;
 mod public_url;
@@ -25,6 +26,7 @@ use wardgate_shared::secret::Secret;
 use crate::domain::client::SecurityProfile;
 
 pub use fault::{ConfigFault, ConfigFaults};
+pub use messages::{DevelopmentConfig, LinksConfig, MailConfig, MailTls, SmsConfig, SmsSender};
 pub use network::IpNetwork;
 pub use options::{documentation, example_file};
 pub use public_url::{PublicUrl, PublicUrlError};
@@ -68,6 +70,14 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Section `logging`.
     pub logging: LoggingConfig,
+    /// Section `mail`, where mail is sent.
+    pub mail: Option<MailConfig>,
+    /// Section `sms`, where short messages are sent.
+    pub sms: Option<SmsConfig>,
+    /// Section `links`.
+    pub links: LinksConfig,
+    /// Section `development`.
+    pub development: DevelopmentConfig,
 }
 
 impl Config {
@@ -246,7 +256,7 @@ pub struct DocumentationConfig {
     pub error_uri: String,
 }
 
-/// What Argon2id costs (RFC 9106).
+/// What Argon2id costs (RFC 9106), and which passwords may be set.
 #[derive(Clone, Debug)]
 pub struct PasswordsConfig {
     /// Memory of one computation, in KiB.
@@ -257,6 +267,12 @@ pub struct PasswordsConfig {
     pub parallelism: u32,
     /// How many computations may run at once; each takes a thread and the memory above.
     pub concurrency: usize,
+    /// The fewest characters of a new password.
+    pub minimum_length: usize,
+    /// Of how many kinds of characters a new password must have one.
+    pub minimum_classes: usize,
+    /// Passwords that may not be set, beside the common ones.
+    pub refused: Vec<String>,
 }
 
 /// What the issuer may fetch from others: key sets and sector documents of clients.

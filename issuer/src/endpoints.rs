@@ -14,6 +14,7 @@ pub mod introspect;
 pub mod landing;
 pub mod launches;
 pub mod metadata;
+pub mod outbox;
 pub mod pushed_authorization;
 pub mod registration;
 pub mod resources;

@@ -15,6 +15,8 @@
 //! | [`endpoints`] | The protocol's endpoints, one file each. |
 //! | [`login`], [`consent`], [`account`] | The pages on which people sign in, allow, look after their account and sign out. |
 //! | [`administration`], [`api`] | What administrators do, and the JSON API by which they do it. |
+//! | [`messages`] | Mail and short messages: queued, sealed, sent beside the requests. |
+//! | [`single_sign_on`] | Signing in at the identity provider of one's organization. |
 //! | [`tokens`] | What clients get, and which scopes. |
 //! | [`views`], [`error`] | Pages, and refusals in their wire forms. |
 //! | [`cli`] | The commands of the binary `wardgate`. |
@@ -37,12 +39,14 @@ pub mod fhir;
 pub mod keys;
 pub mod layers;
 pub mod login;
+pub mod messages;
 pub mod outbound;
 pub mod password;
 pub mod registration;
 pub mod rng;
 pub mod router;
 pub mod select_patient;
+pub mod single_sign_on;
 pub mod state;
 pub mod store;
 pub mod throttle;

@@ -1,11 +1,12 @@
 //! What the issuer asks of others: key sets of clients that publish them at a URL (RFC 7591 `jwks_uri`), that they take a
-//! logout token (Back-Channel Logout 1.0 section 2.5), and patients of the FHIR server ([`crate::fhir`]).
+//! logout token (Back-Channel Logout 1.0 section 2.5), patients of the FHIR server ([`crate::fhir`]), and that a provider sends short
+//! messages ([`crate::messages`]).
 //!
 //! A URL that somebody registered must not make the issuer a window into the network it stands in. Only https is
 //! spoken (by rustls: TLS 1.2 with forward secrecy, or 1.3), only with public addresses, checked where names are resolved, so that a name cannot say one thing to the
 //! check and another to the connection. No redirects, no proxies from the environment, caps on time and size.
 //!
-//! Nothing fetched is trusted beyond being what that URL answered. Left out on purpose: credentials, but for an access token where a
+//! Nothing fetched is trusted beyond being what that URL answered. Left out on purpose: credentials, but for an access token or a provider's secret where a
 //! caller gives one.
 
 mod address;
@@ -70,7 +71,7 @@ pub enum FetchError {
     /// No answer: name, address, connection, certificate or time.
     #[error("no answer: {0}")]
     Unreachable(String),
-    /// An answer other than 200, or 204 to a form; redirects are not followed.
+    /// An answer other than 200, or 204 to a form, or success to another body; redirects are not followed.
     #[error("the answer has status {0}")]
     Status(StatusCode),
     /// A body of more than 128 KiB, or 2 MiB where it is a FHIR resource.
@@ -150,6 +151,59 @@ impl Outbound {
         }
     }
 
+    /// Posts a body of this media type with these headers. A status of success means that it was taken; the body of the answer is
+    /// not read.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn post(
+        &self,
+        url: &str,
+        media_type: &'static str,
+        headers: HeaderMap,
+        body: String,
+    ) -> Result<(), FetchError> {
+        let (client, url) = self.ready(url).await?;
+        let request = client
+            .post(url)
+            .headers(headers)
+            .header(header::CONTENT_TYPE, media_type)
+            .body(body);
+        let response = request.send().await.map_err(unreachable)?;
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(FetchError::Status(status)),
+        }
+    }
+
+    /// Posts a form to whoever answers it with JSON, and gives status and body: a refusal says why there. `authorization` is
+    /// sent as it is.
+    ///
+    /// # Errors
+    /// [`FetchError`], but for a status.
+    pub async fn ask_by_form(
+        &self,
+        url: &str,
+        fields: &[(&str, &str)],
+        authorization: Option<HeaderValue>,
+    ) -> Result<(StatusCode, Vec<u8>), FetchError> {
+        let (client, url) = self.ready(url).await?;
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let mut request = client
+            .post(url)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ACCEPT, "application/json")
+            .body(form);
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let mut response = request.send().await.map_err(unreachable)?;
+        let body = read(&mut response, MAXIMUM_BODY_BYTES).await?;
+        Ok((response.status(), body))
+    }
+
     /// The client, and `url` as one that it may ask.
     async fn ready(&self, url: &str) -> Result<(&Client, Url), FetchError> {
         let url = check_url(url, &self.0.config)?;
@@ -165,6 +219,15 @@ async fn receive(request: RequestBuilder, maximum_bytes: usize) -> Result<Fetche
     if response.status() != StatusCode::OK {
         return Err(FetchError::Status(response.status()));
     }
+    let body = read(&mut response, maximum_bytes).await?;
+    Ok(Fetched {
+        body,
+        headers: std::mem::take(response.headers_mut()),
+    })
+}
+
+/// Reads a body of at most `maximum_bytes`.
+async fn read(response: &mut reqwest::Response, maximum_bytes: usize) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if body.len().saturating_add(chunk.len()) > maximum_bytes {
@@ -172,10 +235,7 @@ async fn receive(request: RequestBuilder, maximum_bytes: usize) -> Result<Fetche
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Fetched {
-        body,
-        headers: std::mem::take(response.headers_mut()),
-    })
+    Ok(body)
 }
 
 /// Checks that `text` is a URL which may be fetched under `config`: https, or http to this machine where that is allowed,

@@ -15,12 +15,13 @@ use crate::consent;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
-    landing, launches, metadata, pushed_authorization, registration, revoke, status_list, throttling, token,
-    userinfo,
+    landing, launches, metadata, outbox, pushed_authorization, registration, revoke, status_list, throttling,
+    token, userinfo,
 };
 use crate::layers;
 use crate::login::{sign_in, sign_out};
 use crate::select_patient;
+use crate::single_sign_on;
 use crate::state::AppState;
 use crate::web::Web;
 
@@ -101,6 +102,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(documents)
         .merge(pages())
+        .merge(development_routes(&state))
         .method_not_allowed_fallback(landing::other_method)
         .merge(protocol)
         .merge(servers)
@@ -174,6 +176,14 @@ fn administration_routes() -> Router<Web> {
         )
 }
 
+/// What is there in development only.
+fn development_routes(state: &AppState) -> Router<Web> {
+    match state.messages().outbox() {
+        Some(_) => Router::new().route("/dev/outbox", get(outbox::get)),
+        None => Router::new(),
+    }
+}
+
 /// Where clients register themselves, and manage that.
 fn registration_routes() -> Router<Web> {
     Router::new()
@@ -202,6 +212,7 @@ fn pages() -> Router<Web> {
             axum::routing::post(end_session::confirm),
         )
         .route("/login", get(sign_in::get).post(sign_in::post))
+        .route(single_sign_on::CALLBACK_PATH, get(single_sign_on::callback::get))
         .route("/consent", get(consent::get).post(consent::post))
         .route(
             "/select-patient",
@@ -209,6 +220,10 @@ fn pages() -> Router<Web> {
         )
         .route("/device", get(device::get).post(device::post))
         .route("/logout", get(sign_out::get).post(sign_out::post))
+        .route(
+            "/logout/provider",
+            axum::routing::post(single_sign_on::sign_out::post),
+        )
         .merge(account_routes())
         .route("/", get(landing::get))
 }

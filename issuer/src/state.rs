@@ -11,6 +11,7 @@ use crate::domain::audit_event::AuditEvent;
 use crate::domain::client::{Client, Rules};
 use crate::extract::distinguishing_address;
 use crate::keys::{KeyRing, Sealer};
+use crate::messages::Messages;
 use crate::outbound::{KeySets, Outbound, Providers};
 use crate::password::{PasswordError, Passwords};
 use crate::store::{Store, StoreError};
@@ -37,6 +38,7 @@ struct Parts {
     status_places: StatusPlaces,
     status_lists: StatusLists,
     throttle: Throttle,
+    messages: Messages,
 }
 
 impl AppState {
@@ -59,6 +61,7 @@ impl AppState {
         let providers = Providers::new(outbound.clone());
         let status_places = StatusPlaces::new(config.longest_token_seconds());
         let throttle = Throttle::new(config.limits);
+        let messages = Messages::new(&config, &outbound);
         Ok(Self(Arc::new(Parts {
             config,
             store,
@@ -74,6 +77,7 @@ impl AppState {
             status_places,
             status_lists: StatusLists::default(),
             throttle,
+            messages,
         })))
     }
 
@@ -147,6 +151,11 @@ impl AppState {
     /// The HTTP client for what others serve.
     pub fn outbound(&self) -> &Outbound {
         &self.0.outbound
+    }
+
+    /// The ways by which messages go to people.
+    pub fn messages(&self) -> &Messages {
+        &self.0.messages
     }
 
     /// The key sets that clients and trusted issuers publish at URLs.

@@ -30,6 +30,7 @@ mod factors;
 mod grants;
 mod launches;
 mod logout_notifications;
+mod messages;
 mod migrations;
 mod organizations;
 mod pairwise_subjects;
@@ -44,6 +45,9 @@ mod sessions;
 mod sign_ins;
 mod signing_keys;
 mod sql;
+mod sso_connections;
+mod sso_domains;
+mod sso_sign_ins;
 mod status_lists;
 mod users;
 mod writer;
@@ -66,6 +70,8 @@ use readers::Readers;
 pub use refresh_tokens::PresentedRefreshToken;
 pub use registration::Registration;
 pub use roles::RoleChange;
+pub use sso_connections::ConnectionChange;
+pub use sso_sign_ins::{ProvidedAccount, ProvidedIdentity};
 use writer::Writer;
 
 /// Whether something new was stored.
@@ -128,6 +134,8 @@ struct Inner {
     readers: Readers,
     /// Rings when a logout was queued and committed.
     logout_bell: Notify,
+    /// Rings when a message was queued and committed.
+    message_bell: Notify,
 }
 
 impl Store {
@@ -147,6 +155,7 @@ impl Store {
             writer,
             readers: Readers::new(readers),
             logout_bell: Notify::new(),
+            message_bell: Notify::new(),
         })))
     }
 

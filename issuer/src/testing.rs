@@ -3,6 +3,7 @@
 mod document_server;
 mod fake_provider;
 mod logout_receiver;
+mod mail_sink;
 mod prover;
 mod signer;
 
@@ -31,6 +32,7 @@ use crate::store::{Insertion, Store};
 pub(crate) use document_server::DocumentServer;
 pub(crate) use fake_provider::FakeProvider;
 pub(crate) use logout_receiver::{LogoutReceiver, Received};
+pub(crate) use mail_sink::MailSink;
 pub(crate) use prover::Prover;
 pub(crate) use signer::{Signer, assertion_claims, key_set};
 

@@ -8,7 +8,9 @@ mod client_card;
 mod form_post;
 mod form_targets;
 mod moment;
+pub mod outbox;
 mod scope_words;
+mod single_sign_on;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
@@ -24,6 +26,7 @@ pub use form_targets::FormTargets;
 pub(crate) use form_targets::web_origin;
 pub use moment::Moment;
 pub use scope_words::{Permission, RecordInContext, claim_permissions, permissions};
+pub use single_sign_on::{ProviderProblemPage, local_path, provider_problem};
 
 /// The sign-in form.
 #[derive(Debug, Template)]
@@ -43,6 +46,8 @@ pub struct SignInPage<'a> {
     pub email: &'a str,
     /// Whether the address is known and the password is asked for.
     pub asks_password: bool,
+    /// Whether the person wants to sign in here even if their organization has a provider.
+    pub local: bool,
     /// Why the last attempt failed.
     pub problem: Option<&'a str>,
 }
@@ -195,6 +200,8 @@ pub struct LandingPage<'a> {
 pub struct SignOutPage<'a> {
     /// The form, while somebody is signed in.
     pub form: Option<SignOutForm<'a>>,
+    /// The organization at whose provider this browser's person signed in, and can sign out.
+    pub provider: Option<&'a str>,
 }
 
 /// What the sign-out form holds.

@@ -13,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 use crate::backchannel_logout::Deliveries;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, LoggingConfig};
+use crate::messages;
 use crate::state::AppState;
 
 use super::{Failure, opened, output};
@@ -47,6 +48,7 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
     let stop = stop_on_signal()?;
     let upkeep = tokio::spawn(keep_up(state.clone()));
     let deliveries = tokio::spawn(Deliveries::new(state.clone()).run(told(stop.clone())));
+    let messages = tokio::spawn(messages::Deliveries::new(state.clone()).run(told(stop.clone())));
     output::result(&format!(
         "Wardgate {} serves {public_url} on {address}; Ctrl-C stops it",
         env!("CARGO_PKG_VERSION")
@@ -65,6 +67,9 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
     // What is not told by then stays queued for the next start.
     if tokio::time::timeout(grace, deliveries).await.is_err() {
         tracing::warn!("logout tokens were still under way when the time for stopping was over");
+    }
+    if tokio::time::timeout(grace, messages).await.is_err() {
+        tracing::warn!("messages were still under way when the time for stopping was over");
     }
     store.close().await;
     tracing::info!("stopped");

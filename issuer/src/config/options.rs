@@ -1,5 +1,6 @@
 //! Every key of the configuration, with its default, its unit and its meaning: the one place that names them.
 
+mod messages;
 mod second_factor;
 
 use std::fmt::Write;
@@ -43,7 +44,9 @@ const fn shown_as(option: ConfigOption, example: &'static str) -> ConfigOption {
 
 /// Every key, section by section, in the order of the documentation.
 pub(super) fn options() -> impl Iterator<Item = &'static ConfigOption> {
-    [OPTIONS, second_factor::OPTIONS].into_iter().flatten()
+    [OPTIONS, messages::OPTIONS, second_factor::OPTIONS]
+        .into_iter()
+        .flatten()
 }
 
 const OPTIONS: &[ConfigOption] = &[
@@ -229,6 +232,25 @@ const OPTIONS: &[ConfigOption] = &[
         Some("0"),
         "computations, 0 to 256; 0 means one for each processor",
         "How many Argon2id computations run at once; further sign-ins wait their turn.",
+    ),
+    option(
+        "passwords.minimum_length",
+        Some("8"),
+        "characters, 8 to 128",
+        "The shortest password that may be set. What was set before stays.",
+    ),
+    option(
+        "passwords.minimum_classes",
+        Some("3"),
+        "classes, 3 to 4",
+        "Of how many kinds of characters a new password must have one: small letters, capital letters, digits, others.",
+    ),
+    option(
+        "passwords.refused_file",
+        None,
+        "path of a file; relative to the configuration file's folder",
+        "Passwords that may not be set, one a line, beside those that the issuer knows to be common: an organization's name, \
+         the names of its products.",
     ),
     option(
         "outbound.allow_loopback_http",

@@ -43,7 +43,7 @@ impl PublicUrl {
         if !host_is_lawful(host) || !port_is_lawful {
             return Err(PublicUrlError::Host);
         }
-        if !secure && !matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
+        if !secure && !is_loopback(host) {
             return Err(PublicUrlError::Insecure);
         }
         Ok(Self(text.into()))
@@ -57,6 +57,19 @@ impl PublicUrl {
     /// Whether cookies may be `Secure` and carry the `__Host-` prefix.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
+    }
+
+    /// Whether its host is this machine itself.
+    pub fn is_this_machine(&self) -> bool {
+        let authority = self.0.split_once("://").map_or("", |(_, authority)| authority);
+        split_port(authority).is_some_and(|(host, _)| is_loopback(host))
+    }
+
+    /// Its host, without a port and without the brackets of an IPv6 address.
+    pub fn host(&self) -> &str {
+        let authority = self.0.split_once("://").map_or("", |(_, authority)| authority);
+        let host = split_port(authority).map_or(authority, |(host, _)| host);
+        host.trim_start_matches('[').trim_end_matches(']')
     }
 
     /// The URL of `path`, which starts with a slash.
@@ -88,6 +101,10 @@ fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     }
 }
 
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+}
+
 fn host_is_lawful(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<std::net::Ipv6Addr>().is_ok();
@@ -114,6 +131,7 @@ mod tests {
             let url = PublicUrl::parse(text).unwrap();
             assert_eq!(url.as_str(), text);
             assert_eq!(url.is_https(), text.starts_with("https"));
+            assert_eq!(url.is_this_machine(), text.starts_with("http:"), "{text}");
         }
     }
 

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::client::SecurityProfile;
 
+use super::messages;
 use super::network::IpNetwork;
 use super::public_url::PublicUrl;
 use super::reader::Reader;
@@ -39,6 +40,10 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let second_factor = super::second_factor::read(reader);
     let limits = limits(reader);
     let logging = logging(reader);
+    let mail = messages::mail(reader);
+    let sms = messages::sms(reader, outbound.as_ref());
+    let links = messages::links(reader);
+    let development = messages::development(reader, server.as_ref());
     Some(Config {
         server: server?,
         database: database?,
@@ -56,6 +61,10 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         second_factor: second_factor?,
         limits: limits?,
         logging: logging?,
+        mail,
+        sms,
+        links: links?,
+        development: development?,
     })
 }
 
@@ -327,6 +336,9 @@ fn passwords(reader: &mut Reader<'_>) -> Option<PasswordsConfig> {
     let iterations = reader.number("passwords.iterations", 1..=64, "passes");
     let parallelism = reader.number("passwords.parallelism", 1..=16, "lanes");
     let concurrency = reader.number("passwords.concurrency", 0..=256, "computations");
+    let minimum_length = reader.number("passwords.minimum_length", 8..=128, "characters");
+    let minimum_classes = reader.number("passwords.minimum_classes", 3..=4, "classes");
+    let refused = messages::lines(reader, "passwords.refused_file");
     let concurrency = match concurrency? {
         0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
         given => given.try_into().ok()?,
@@ -336,6 +348,9 @@ fn passwords(reader: &mut Reader<'_>) -> Option<PasswordsConfig> {
         iterations: iterations?.try_into().ok()?,
         parallelism: parallelism?.try_into().ok()?,
         concurrency,
+        minimum_length: minimum_length?.try_into().ok()?,
+        minimum_classes: minimum_classes?.try_into().ok()?,
+        refused: refused?,
     })
 }
 

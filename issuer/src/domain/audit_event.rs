@@ -88,11 +88,23 @@ pub enum AuditAction {
     DeviceRemoval,
     /// A signing key was made.
     KeyRotation,
+    /// A message to a person was sent, or could not be. By what means says `method`: `mail` or `sms`.
+    Message,
+    /// A connection to an identity provider was made.
+    SsoConnectionCreation,
+    /// A connection to an identity provider was changed, attested, enabled or disabled.
+    SsoConnectionChange,
+    /// A connection to an identity provider was removed.
+    SsoConnectionDeletion,
+    /// A domain was claimed for a connection, verified or taken from it, or could not be.
+    SsoDomainChange,
+    /// An account was linked with somebody at an identity provider, or is no longer.
+    SsoLink,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 46] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -133,6 +145,12 @@ impl AuditAction {
         Self::RecoveryCodes,
         Self::DeviceRemoval,
         Self::KeyRotation,
+        Self::Message,
+        Self::SsoConnectionCreation,
+        Self::SsoConnectionChange,
+        Self::SsoConnectionDeletion,
+        Self::SsoDomainChange,
+        Self::SsoLink,
     ];
 
     /// The action of this exact name, or `None`.
@@ -183,6 +201,12 @@ impl AuditAction {
             Self::RecoveryCodes => "recovery_codes",
             Self::DeviceRemoval => "device_removal",
             Self::KeyRotation => "key_rotation",
+            Self::Message => "message",
+            Self::SsoConnectionCreation => "sso_connection_creation",
+            Self::SsoConnectionChange => "sso_connection_change",
+            Self::SsoConnectionDeletion => "sso_connection_deletion",
+            Self::SsoDomainChange => "sso_domain_change",
+            Self::SsoLink => "sso_link",
         }
     }
 }

@@ -85,6 +85,15 @@ impl Role {
         self.names(ADMINISTRATION_READ) && self.names(ADMINISTRATION_WRITE)
     }
 
+    /// Whether it opens anything that administrators read or change.
+    pub fn is_administrative(&self) -> bool {
+        self.ceiling.as_ref().is_some_and(|ceiling| {
+            ceiling
+                .iter()
+                .any(|token| token.as_str().starts_with(ADMINISTRATION_PREFIX))
+        })
+    }
+
     /// Whether whoever has the role `giver` may give this one to somebody: it allows nothing that `giver` does not.
     pub fn is_within(&self, giver: &Self) -> bool {
         is_within(self.ceiling.as_ref(), giver)

@@ -19,6 +19,8 @@ pub enum Cookie {
     SignIn,
     /// Names the browser to the people who had it remembered; it outlives the browser's closing.
     Device,
+    /// Ties a sign-in at an identity provider to the browser that was sent there, and says where it leads.
+    Provider,
 }
 
 impl Cookie {
@@ -33,6 +35,8 @@ impl Cookie {
             (Self::SignIn, false) => "wardgate_sign_in",
             (Self::Device, true) => "__Host-wardgate_device",
             (Self::Device, false) => "wardgate_device",
+            (Self::Provider, true) => "__Host-wardgate_provider",
+            (Self::Provider, false) => "wardgate_provider",
         }
     }
 

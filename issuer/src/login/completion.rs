@@ -28,7 +28,7 @@ pub struct Proof {
     pub user: User,
     /// By what, the first step first.
     pub methods: Vec<AuthenticationMethod>,
-    /// When the last step was done.
+    /// When the last step was done; at another provider, when that authenticated them.
     pub at: Timestamp,
 }
 
@@ -71,7 +71,9 @@ async fn begin_session(
 ) -> Result<Response, PageError> {
     let public_url = &state.config().server.public_url;
     let pending = destination.pending();
-    let mut audit = AuditEvent::new(proof.at, AuditAction::SignIn, AuditOutcome::Success)
+    // Another provider may have authenticated the person a while ago; the session begins now.
+    let now = state.now();
+    let mut audit = AuditEvent::new(now, AuditAction::SignIn, AuditOutcome::Success)
         .with_user(&*proof.user.id)
         .with_ip_address(browser.address);
     if let Some(method) = proof.methods.last() {
@@ -87,14 +89,14 @@ async fn begin_session(
         user_id: proof.user.id,
         authenticated_at: proof.at,
         methods: proof.methods,
-        last_seen_at: proof.at,
+        last_seen_at: now,
         request: pending.map(|pending| pending.request.digest),
         user_agent: browser.user_agent(),
         ip_address: browser.address,
         second_factor_at: None,
         factor_request: None,
         device_id: None,
-        expires_at: proof.at.plus(state.config().sessions.absolute_seconds),
+        expires_at: now.plus(state.config().sessions.absolute_seconds),
     };
     let replaced = Cookie::Session
         .read(browser.headers, public_url)

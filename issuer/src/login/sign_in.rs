@@ -3,6 +3,7 @@
 //!
 //! A wrong password, an address without an account and a deactivated account get the same answer after the same work.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
@@ -12,15 +13,17 @@ use wardgate_shared::secret::Secret;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::session::AuthenticationMethod;
+use crate::domain::single_sign_on::Connection;
 use crate::domain::user::{User, normalize_email};
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::extract::cookies::Cookie;
 use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin, distinguishing_address};
 use crate::password::PasswordCheck;
+use crate::single_sign_on::{callback, departure, home_realm};
 use crate::state::AppState;
 use crate::tokens::opaque::OpaqueSecret;
-use crate::views::{SignInPage, page_with_card};
+use crate::views::{SignInPage, local_path, page_with_card, provider_problem};
 
 use super::completion::{self, Browser, Proof};
 use super::destination::Destination;
@@ -49,6 +52,8 @@ pub async fn get(
         destination: &destination,
         step: Step::Email,
         email: &hint,
+        local: is_local(&parameters)?,
+        has_providers: has_providers(&state).await?,
         problem: None,
     };
     show(&state, &headers, &shown, StatusCode::OK)
@@ -73,17 +78,24 @@ pub async fn post(
         return Err(PageError::StaleForm);
     }
     let destination = Destination::read(&state, &parameters).await?;
+    let has_providers = has_providers(&state).await?;
     let form = |step, problem| SignInForm {
         destination: &destination,
         step,
         email: fields.email.unwrap_or_default(),
+        local: fields.local,
+        has_providers,
         problem,
     };
     let Some(email) = fields.email else {
         let again = form(Step::Email, Some(NO_ADDRESS));
         return show(&state, &headers, &again, StatusCode::BAD_REQUEST);
     };
+    let provider = home_realm::connection_for(&state, email).await?;
     let Some(password) = fields.password else {
+        if let Some(connection) = provider.filter(|_| !fields.local) {
+            return send_to_provider(&state, connection, email, &destination, address).await;
+        }
         return match fields.step {
             Step::Email => show(&state, &headers, &form(Step::Password, None), StatusCode::OK),
             Step::Password => {
@@ -122,7 +134,7 @@ pub async fn post(
             return show_throttled(&state, &headers, &again(TOO_MANY), throttled);
         }
     };
-    let user = match check_password(&state, &email, password).await? {
+    let user = match check_password(&state, &email, password, provider.is_some()).await? {
         Ok(user) => user,
         Err(refused) => {
             attempt.mismatched(state.now());
@@ -164,6 +176,8 @@ struct Fields<'a> {
     password: Option<Secret<String>>,
     /// The question that the form asked.
     step: Step,
+    /// Whether the person wants to sign in here even if their organization has a provider.
+    local: bool,
     form_token: &'a str,
 }
 
@@ -177,8 +191,38 @@ impl<'a> Fields<'a> {
                 Some("password") => Step::Password,
                 Some(_) | None => Step::Email,
             },
+            local: is_local(parameters)?,
             form_token: field("form_token")?.ok_or(PageError::StaleForm)?,
         })
+    }
+}
+
+/// Whether `local` asks for the password whatever the address.
+fn is_local(parameters: &Parameters) -> Result<bool, PageError> {
+    let local = parameters.single("local").map_err(|_| PageError::Field)?;
+    Ok(local == Some("1"))
+}
+
+async fn has_providers(state: &AppState) -> Result<bool, InternalError> {
+    Ok(state.store().has_sso().await?)
+}
+
+/// Sends the person to their organization's provider, or says that it cannot be reached.
+async fn send_to_provider(
+    state: &AppState,
+    connection: Connection,
+    email: &str,
+    destination: &Destination,
+    address: Option<IpAddr>,
+) -> Result<Response, PageError> {
+    let (id, name) = (connection.id.clone(), connection.settings.name.clone());
+    match departure::depart(state, connection, email.trim(), destination).await? {
+        Ok(response) => Ok(response),
+        Err(fault) => {
+            let event = callback::refusal(state, fault, Some(&id), address, None);
+            state.record_refusal(event).await.map_err(InternalError::from)?;
+            Ok(provider_problem(fault, Some(&name), destination)?)
+        }
     }
 }
 
@@ -188,10 +232,13 @@ struct SignInFailure {
     user_id: Option<String>,
 }
 
+/// `has_provider` says that people of this domain sign in elsewhere: here a password opens only the accounts that may be
+/// opened without the provider.
 async fn check_password(
     state: &AppState,
     email: &str,
     password: Secret<String>,
+    has_provider: bool,
 ) -> Result<Result<User, SignInFailure>, InternalError> {
     let user = state.store().user_by_email(email).await?;
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref());
@@ -202,7 +249,12 @@ async fn check_password(
             user_id: None,
         }));
     };
+    let is_elsewhere = has_provider && !state.store().may_sign_in_locally(&user.id).await?;
     match check {
+        PasswordCheck::Match { .. } if is_elsewhere => Ok(Err(SignInFailure {
+            reason: "sso_required",
+            user_id: Some(user.id),
+        })),
         PasswordCheck::Match { .. } if !user.is_active() => Ok(Err(SignInFailure {
             reason: "deactivated_account",
             user_id: Some(user.id),
@@ -226,6 +278,9 @@ struct SignInForm<'a> {
     destination: &'a Destination,
     step: Step,
     email: &'a str,
+    local: bool,
+    /// Whether the form may lead to a provider.
+    has_providers: bool,
     problem: Option<&'a str>,
 }
 
@@ -251,7 +306,14 @@ fn show(
     let browser = known.unwrap_or_else(|| fresh.as_ref().map_or("", |value| value.expose().as_str()));
     let token = form_token(state.form_key(), browser, FormPurpose::SignIn);
     let card = form.destination.client_card();
-    let (carried, start) = (form.destination.field(), form.destination.path_to("/login"));
+    let (carried, start) = (
+        form.destination.field(),
+        if form.local {
+            local_path(form.destination)
+        } else {
+            form.destination.path_to("/login")
+        },
+    );
     let template = SignInPage {
         card,
         client_name: form.destination.client_name(),
@@ -260,9 +322,13 @@ fn show(
         form_token: &token,
         email: form.email,
         asks_password: form.step == Step::Password,
+        local: form.local,
         problem: form.problem,
     };
-    let targets = form.destination.form_targets();
+    let mut targets = form.destination.form_targets();
+    if form.step == Step::Email && form.has_providers {
+        targets = targets.and_providers(state.config().outbound.allow_loopback_http);
+    }
     let mut response = (status, page_with_card(&template, &targets, &card)?).into_response();
     if let Some(value) = fresh {
         let cookie = Cookie::SignInForm

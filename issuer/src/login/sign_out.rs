@@ -15,6 +15,7 @@ use crate::error::page::PageError;
 use crate::error::redirect;
 use crate::extract::cookies::Cookie;
 use crate::extract::{ClientAddress, Form, FormError, SameOrigin};
+use crate::single_sign_on::sign_out;
 use crate::state::AppState;
 use crate::views::{FormTargets, SignOutForm, SignOutPage, page};
 
@@ -23,14 +24,27 @@ use super::form_token::{FormPurpose, form_token, is_form_token};
 /// Asks whether to sign out, or says that nobody is signed in.
 pub async fn get(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, PageError> {
     let Some(held) = HeldSession::find(&state, &headers).await? else {
-        return Ok(page(&SignOutPage { form: None }, &FormTargets::none())?);
+        let provider = sign_out::offered(&state, &headers).await?;
+        let shown = SignOutPage {
+            form: None,
+            provider: provider
+                .as_ref()
+                .map(|connection| connection.settings.name.as_str()),
+        };
+        let endpoint = provider.as_ref().and_then(sign_out::endpoint);
+        let targets = endpoint.map_or_else(FormTargets::none, |endpoint| FormTargets::server(&endpoint));
+        return Ok(page(&shown, &targets)?);
     };
     let form_token = form_token(state.form_key(), held.secret, FormPurpose::SignOut);
     let form = SignOutForm {
         user_name: &held.user.name,
         form_token: &form_token,
     };
-    Ok(page(&SignOutPage { form: Some(form) }, &FormTargets::own())?)
+    let shown = SignOutPage {
+        form: Some(form),
+        provider: None,
+    };
+    Ok(page(&shown, &FormTargets::own())?)
 }
 
 /// Signs out: ends the session, and with it what was granted for its length.

@@ -14,6 +14,9 @@ fn cheap() -> PasswordsConfig {
         iterations: 1,
         parallelism: 1,
         concurrency: 2,
+        minimum_length: 8,
+        minimum_classes: 3,
+        refused: Vec::new(),
     }
 }
 

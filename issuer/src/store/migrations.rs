@@ -86,12 +86,24 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0021_roles_and_organizations.sql"),
     ),
     (
+        "0023_outgoing_messages",
+        include_str!("../../migrations/0023_outgoing_messages.sql"),
+    ),
+    (
         "0025_second_factors",
         include_str!("../../migrations/0025_second_factors.sql"),
     ),
     (
         "0027_session_browsers",
         include_str!("../../migrations/0027_session_browsers.sql"),
+    ),
+    (
+        "0029_single_sign_on",
+        include_str!("../../migrations/0029_single_sign_on.sql"),
+    ),
+    (
+        "0030_local_sign_in",
+        include_str!("../../migrations/0030_local_sign_in.sql"),
     ),
 ];
 

@@ -22,7 +22,7 @@ pub struct Purged {
 }
 
 /// What an index on the expiry finds; `?1` is now, `?2` the portion.
-const EXPIRED: [&str; 16] = [
+const EXPIRED: [&str; 18] = [
     "DELETE FROM authorization_requests WHERE digest IN
          (SELECT digest FROM authorization_requests WHERE expires_at <= ?1 LIMIT ?2)",
     // An hour later than it could: a device that asks late is to hear that its code has expired.
@@ -51,6 +51,9 @@ const EXPIRED: [&str; 16] = [
     "DELETE FROM registration_tokens WHERE id IN
          (SELECT id FROM registration_tokens WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM dpop_proofs WHERE digest IN (SELECT digest FROM dpop_proofs WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM sso_attempts WHERE digest IN (SELECT digest FROM sso_attempts WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM sso_sign_ins WHERE browser_digest IN
+         (SELECT browser_digest FROM sso_sign_ins WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM signing_keys WHERE key_id IN
          (SELECT key_id FROM signing_keys WHERE published_until <= ?1 LIMIT ?2)",
 ];

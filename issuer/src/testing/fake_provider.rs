@@ -18,6 +18,7 @@ use crate::rng;
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 const KEYS: &str = "/jwks";
+const TOKEN: &str = "/token";
 
 pub(crate) struct FakeProvider {
     /// Its URL.
@@ -32,13 +33,20 @@ pub(crate) struct FakeProvider {
 struct Shared {
     answers: Mutex<HashMap<&'static str, (StatusCode, HeaderMap, String)>>,
     asked: Mutex<Vec<String>>,
+    /// What was posted: the header `Authorization` and the form.
+    posted: Mutex<Vec<(Option<String>, String)>>,
 }
 
 impl FakeProvider {
     /// A provider that behaves.
     pub(crate) async fn start() -> Self {
+        Self::start_at("").await
+    }
+
+    /// The same, with this path in its issuer's URL.
+    pub(crate) async fn start_at(path: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let issuer = format!("http://{}{path}", listener.local_addr().unwrap());
         let shared = Arc::new(Shared::default());
         let router = Router::new().fallback(answer).with_state(shared.clone());
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -55,9 +63,44 @@ impl FakeProvider {
 
     /// Answers as it should from now on.
     pub(crate) fn recover(&self) {
-        let document = json!({ "issuer": self.issuer, "jwks_uri": format!("{}{KEYS}", self.issuer) });
-        self.discovery(200, &[], &document.to_string());
+        self.discovery(200, &[], &self.document().to_string());
         self.keys(200, &[], &key_set(&[&self.signer]).to_json().to_string());
+    }
+
+    /// What it says of itself.
+    pub(crate) fn document(&self) -> Value {
+        json!({
+            "issuer": self.issuer,
+            "jwks_uri": format!("{}{KEYS}", self.issuer),
+            "authorization_endpoint": format!("{}/authorize", self.issuer),
+            "token_endpoint": format!("{}{TOKEN}", self.issuer),
+            "end_session_endpoint": format!("{}/end", self.issuer),
+            "response_types_supported": ["code", "id_token"],
+            "code_challenge_methods_supported": ["plain", "S256"],
+            "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
+            "id_token_signing_alg_values_supported": ["ES256", "HS256"],
+            "authorization_response_iss_parameter_supported": true,
+        })
+    }
+
+    /// Answers so when a code is redeemed.
+    pub(crate) fn token(&self, status: u16, body: &str) {
+        self.set(TOKEN, status, &[], body);
+    }
+
+    /// What was posted last: the header `Authorization` and the form.
+    pub(crate) fn last_posted(&self) -> (Option<String>, String) {
+        self.shared.posted.lock().unwrap().last().unwrap().clone()
+    }
+
+    /// How often a code was redeemed.
+    pub(crate) fn redemptions(&self) -> usize {
+        self.shared.posted.lock().unwrap().len()
+    }
+
+    /// Answers nobody from now on.
+    pub(crate) fn stop(&self) {
+        self.task.abort();
     }
 
     /// Answers so when asked for its metadata.
@@ -136,10 +179,22 @@ impl Drop for FakeProvider {
     }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
-    shared.asked.lock().unwrap().push(uri.path().into());
+async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, body: String) -> Response {
+    // Whatever path the issuer's URL has.
+    let known = [DISCOVERY, KEYS, TOKEN];
+    let path = known
+        .into_iter()
+        .find(|path| uri.path().ends_with(path))
+        .unwrap_or_else(|| uri.path());
+    shared.asked.lock().unwrap().push(path.into());
+    if path == TOKEN {
+        let authorization = headers
+            .get("authorization")
+            .map(|value| value.to_str().unwrap().into());
+        shared.posted.lock().unwrap().push((authorization, body));
+    }
     let answers = shared.answers.lock().unwrap();
-    match answers.get(uri.path()) {
+    match answers.get(path) {
         Some(answer) => answer.clone().into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -15,8 +15,10 @@ use tokio::task::JoinHandle;
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     pub(crate) method: Method,
+    pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) fields: Vec<(String, String)>,
+    pub(crate) body: Bytes,
 }
 
 pub(crate) struct LogoutReceiver {
@@ -78,6 +80,7 @@ impl Drop for LogoutReceiver {
 async fn take(
     State(shared): State<Arc<Shared>>,
     method: Method,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -85,8 +88,10 @@ async fn take(
     shared.received.send_modify(|received| {
         received.push(Received {
             method,
+            path: uri.path().into(),
             headers,
             fields,
+            body,
         });
     });
     shared.held.subscribe().wait_for(|held| !held).await.unwrap();

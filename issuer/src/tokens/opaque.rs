@@ -33,6 +33,10 @@ pub enum OpaqueSecret {
     SignIn,
     /// The value of the cookie by which a browser is remembered.
     Device,
+    /// `state` of a browser that is sent to an identity provider.
+    ProviderState,
+    /// The value of the cookie that such a browser gets.
+    ProviderBrowser,
 }
 
 impl OpaqueSecret {
@@ -50,6 +54,8 @@ impl OpaqueSecret {
             Self::SignInForm => "wgf_",
             Self::SignIn => "wgp_",
             Self::Device => "wgb_",
+            Self::ProviderState => "wgq_",
+            Self::ProviderBrowser => "wgx_",
         }
     }
 

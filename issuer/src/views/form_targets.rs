@@ -26,6 +26,23 @@ impl FormTargets {
         Self("'self'".into())
     }
 
+    /// The same, and at a provider of whatever organization the address in the form belongs to: which ones there are is not
+    /// told to everybody. `http_loopback` is for providers on this machine, in development.
+    #[must_use]
+    pub fn and_providers(self, http_loopback: bool) -> Self {
+        let loopback = if http_loopback {
+            " http://localhost:* http://127.0.0.1:*"
+        } else {
+            ""
+        };
+        Self(format!("{} https:{loopback}", self.0))
+    }
+
+    /// Forms that may end at the server of this URL.
+    pub fn server(url: &str) -> Self {
+        Self(format!("'self' {}", source(url)))
+    }
+
     /// Forms that may end at a client.
     pub fn client(target: &RedirectTarget) -> Self {
         Self(format!("'self' {}", source(target.as_str())))

@@ -8,8 +8,9 @@ use super::form_post::FormPostPage;
 use super::{
     AccountFrame, AccountPage, AppEntry, AppsPage, ClientCard, ConsentPage, DeviceCodePage,
     DeviceConsentPage, DeviceDonePage, EndSessionPage, ErrorCodeEntry, ErrorCodesPage, ErrorPage,
-    FormTargets, LandingPage, Moment, RecordInContext, SelectEncounterPage, SelectPatientPage, SessionEntry,
-    SessionsPage, SignInPage, SignOutForm, SignOutPage, form_post, page, permissions,
+    FormTargets, LandingPage, Moment, ProviderProblemPage, RecordInContext, SelectEncounterPage,
+    SelectPatientPage, SessionEntry, SessionsPage, SignInPage, SignOutForm, SignOutPage, form_post, page,
+    permissions,
 };
 
 use crate::domain::session::AuthenticationMethod;
@@ -50,6 +51,7 @@ fn hostile_values_stay_text_on_every_page() {
         carried: Some((HOSTILE, HOSTILE)),
         start: HOSTILE,
         asks_password: true,
+        local: true,
         form_token: HOSTILE,
         email: HOSTILE,
         problem: Some(HOSTILE),
@@ -138,6 +140,18 @@ fn hostile_values_stay_text_on_every_page() {
             user_name: HOSTILE,
             form_token: HOSTILE,
         }),
+        provider: None,
+    });
+    is_harmless(&SignOutPage {
+        form: None,
+        provider: Some(HOSTILE),
+    });
+    is_harmless(&ProviderProblemPage {
+        name: Some(HOSTILE),
+        happened: HOSTILE,
+        advice: HOSTILE,
+        again: HOSTILE,
+        local: Some(HOSTILE),
     });
     is_harmless(&EndSessionPage {
         client_name: Some(HOSTILE),
@@ -228,6 +242,7 @@ fn a_logo_is_one_picture_whatever_its_address_holds() {
         carried: None,
         start: "/login",
         asks_password: false,
+        local: false,
         form_token: "t",
         email: "",
         problem: None,
@@ -247,6 +262,7 @@ fn every_input_has_a_label() {
         carried: None,
         start: "/login",
         asks_password: true,
+        local: true,
         form_token: "t",
         email: "",
         problem: None,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     addresses::{EDGE, FHIR, ISSUER, UPSTREAM},
-    data::{APP, APP_REDIRECT, DevData, EHR, SERVICE},
+    data::{APP, APP_REDIRECT, DevData, EHR, SERVICE, outbox_url},
 };
 
 /// The verifier and challenge of RFC 7636, appendix B: known to everybody, so for trying things out only.
@@ -92,6 +92,7 @@ Everything runs:
   edge       {EDGE}   (FHIR base {FHIR})
   issuer     {ISSUER}
   sample API {UPSTREAM}   (what the edge guards)
+  outbox     {outbox}   (mail and short messages that the issuer would have sent)
 
 Try 1. A service: get a token and read patients through the edge.
 
@@ -123,6 +124,7 @@ Ctrl-C stops everything.
         call = call_command(service_secret),
         sign_in = sign_in_url(),
         launch = launch_command(ehr_secret),
+        outbox = outbox_url(),
         file = file.display(),
         logs = logs.display(),
     )

@@ -173,7 +173,8 @@ fn is_about(pending: &PendingRequest, session: &Session) -> bool {
 /// Connect Core section 3.1.2.1). A session from before the request may be replaced.
 fn is_another_person_s(pending: &PendingRequest, session: &Session) -> bool {
     let requested_at = pending.request.expires_at.minus(REQUEST_LIFETIME_SECONDS);
-    !is_about(pending, session) && session.authenticated_at > requested_at
+    let is_for_it = session.request == Some(pending.request.digest);
+    !is_about(pending, session) && (is_for_it || session.authenticated_at > requested_at)
 }
 
 /// Whether a remembered answer may stand for a new one. Any program on the person's device can pretend to be a public

@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 23] = [
+const RELEASED: [(&str, &str); 26] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -97,12 +97,24 @@ const RELEASED: [(&str, &str); 23] = [
         "4124d8fc1e09e634e287b44eb8e7e340c1eb2de8f9cbde4697a9abd6540efd4c",
     ),
     (
+        "0023_outgoing_messages",
+        "58930f346b8a836ead73db4142f83b9b092bbc5e5f54b31a004e30da2d50244b",
+    ),
+    (
         "0025_second_factors",
         "6e4cc69aa25012e0a726322ee024cad75fa3c9d5b2da0d556db3db4e08ae8603",
     ),
     (
         "0027_session_browsers",
         "995d3c339eb0cec5fb6d028daac738e73e54190a4d4c0fc02258ca2064ebfe07",
+    ),
+    (
+        "0029_single_sign_on",
+        "6a10594f3144f2ad932551e2ef17efe8e0b31b3bd6f00787c09d837a86332bc9",
+    ),
+    (
+        "0030_local_sign_in",
+        "71ef94e10b25a263c725abc46688a457ddcd3f7203602d24bd59a89a8ae1a3b7",
     ),
 ];
 
