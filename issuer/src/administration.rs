@@ -6,12 +6,18 @@
 //! all is decided before, by [`Permission::is_given_by`] for people and by the token's scope for clients.
 
 mod actor;
+mod allowance;
+pub mod api_keys;
+pub mod audit;
+pub mod clients;
 mod error;
 mod fields;
 pub mod organizations;
+pub mod overview;
 pub mod roles;
 pub mod sessions;
 pub mod users;
 
 pub use actor::{Actor, Means, Permission};
+pub use allowance::Allowance;
 pub use error::{AdministrationError, FieldFault};

@@ -5,6 +5,8 @@
 //! and its source. Secrets come as a value or as a file (`…_file`), never as both. The table in `options` is the one
 //! place that names keys and defaults; `docs/configuration.md` is made from it.
 
+mod api_keys;
+mod console;
 mod fault;
 mod load;
 mod messages;
@@ -25,6 +27,8 @@ use wardgate_shared::secret::Secret;
 
 use crate::domain::client::SecurityProfile;
 
+pub use api_keys::ApiKeysConfig;
+pub use console::ConsoleConfig;
 pub use fault::{ConfigFault, ConfigFaults};
 pub use messages::{DevelopmentConfig, LinksConfig, MailConfig, MailTls, SmsConfig, SmsSender};
 pub use network::IpNetwork;
@@ -64,6 +68,10 @@ pub struct Config {
     pub outbound: OutboundConfig,
     /// Section `registration`.
     pub registration: RegistrationConfig,
+    /// Section `api_keys`.
+    pub api_keys: ApiKeysConfig,
+    /// Section `console`.
+    pub console: ConsoleConfig,
     /// Section `second_factor`.
     pub second_factor: SecondFactorConfig,
     /// Section `limits`.

@@ -3,7 +3,9 @@
 //! A [`grant::Grant`] is the root of everything a client holds in somebody's name: its refresh tokens and access tokens
 //! end with it. Secrets appear here as [`digest::SecretDigest`] only.
 
+pub mod api_key;
 pub mod audit_event;
+pub mod audit_search;
 pub mod authentication_context;
 pub mod authorization_code;
 pub mod authorization_request;
@@ -20,6 +22,7 @@ pub mod logout_notification;
 pub mod message;
 pub mod organization;
 pub mod page;
+pub mod passkey;
 pub mod person_claim;
 pub mod phone_number;
 pub mod proof_use;

@@ -14,7 +14,7 @@
 //! | [`extract`] | Reading requests at the border. |
 //! | [`endpoints`] | The protocol's endpoints, one file each. |
 //! | [`login`], [`consent`], [`account`] | The pages on which people sign in, allow, look after their account and sign out. |
-//! | [`administration`], [`api`] | What administrators do, and the JSON API by which they do it. |
+//! | [`administration`], [`api`], [`console`] | What administrators do, and the JSON API and the pages by which they do it. |
 //! | [`messages`] | Mail and short messages: queued, sealed, sent beside the requests. |
 //! | [`single_sign_on`] | Signing in at the identity provider of one's organization. |
 //! | [`tokens`] | What clients get, and which scopes. |
@@ -30,6 +30,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod consent;
+pub mod console;
 pub mod device;
 pub mod domain;
 pub mod endpoints;
@@ -41,6 +42,7 @@ pub mod layers;
 pub mod login;
 pub mod messages;
 pub mod outbound;
+pub mod passkeys;
 pub mod password;
 pub mod registration;
 pub mod rng;

@@ -12,6 +12,7 @@ use tower_http::trace::TraceLayer;
 use crate::account;
 use crate::api;
 use crate::consent;
+use crate::console;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
@@ -19,7 +20,7 @@ use crate::endpoints::{
     token, userinfo,
 };
 use crate::layers;
-use crate::login::{sign_in, sign_out};
+use crate::login::{passkey, sign_in, sign_out};
 use crate::select_patient;
 use crate::single_sign_on;
 use crate::state::AppState;
@@ -94,6 +95,7 @@ pub fn router(state: AppState) -> Router {
         .route("/oauth2/status/{list}", get(status_list::get))
         .route("/docs/errors", get(documentation::errors))
         .route("/static/wardgate.css", get(landing::stylesheet))
+        .route("/static/passkeys.js", get(landing::passkey_script))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready));
 
@@ -102,6 +104,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(documents)
         .merge(pages())
+        .merge(console::routes(&state))
         .merge(development_routes(&state))
         .method_not_allowed_fallback(landing::other_method)
         .merge(protocol)
@@ -212,6 +215,7 @@ fn pages() -> Router<Web> {
             axum::routing::post(end_session::confirm),
         )
         .route("/login", get(sign_in::get).post(sign_in::post))
+        .route(passkey::PATH, axum::routing::post(passkey::post))
         .route(single_sign_on::CALLBACK_PATH, get(single_sign_on::callback::get))
         .route("/consent", get(consent::get).post(consent::post))
         .route(
@@ -235,6 +239,10 @@ fn account_routes() -> Router<Web> {
         .route(
             account::sessions::PATH,
             get(account::sessions::get).post(account::sessions::post),
+        )
+        .route(
+            account::passkey::PATH,
+            get(account::passkey::get).post(account::passkey::post),
         )
         .route(
             account::apps::PATH,

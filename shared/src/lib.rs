@@ -12,6 +12,7 @@
 //! | [`claims`] | What do access tokens and ID tokens say, member by member? |
 //! | [`dpop`] | Does this proof show that a request comes from the holder of a key? |
 //! | [`scope`] | What was granted, and does it permit this FHIR request? |
+//! | [`api_key`] | Can this text be an API key or its secret? |
 //! | [`status_list`] | Which of many tokens were revoked, in a bit each? |
 //! | [`pkce`], [`redirect_uri`] | May this authorization code go there, to whom? |
 //! | [`oauth_error`], [`error_uri`], [`problem`], [`operation_outcome`] | How is a refusal said in the standards' words? |
@@ -23,6 +24,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod api_key;
 pub mod claims;
 pub mod dpop;
 pub mod error_uri;

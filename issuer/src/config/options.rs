@@ -309,6 +309,19 @@ const OPTIONS: &[ConfigOption] = &[
         "How long a client that registered itself may be without a token before it is deleted.",
     ),
     option(
+        "api_keys.prefix",
+        Some("\"zs\""),
+        "1 to 16 lower case letters and digits",
+        "The word that API keys and their secrets begin with: `zs_api_live_…` and `zs_secret_…`. Keys of another prefix stop \
+         working.",
+    ),
+    option(
+        "console.reauthenticate_seconds",
+        Some("14400"),
+        "seconds, 60 to 2592000",
+        "How long after a sign-in `/admin` is open to an administrator; then it asks to sign in again.",
+    ),
+    option(
         "limits.failures_per_minute",
         Some("600"),
         "calls a minute, 0 to 100000000; 0 is no limit",

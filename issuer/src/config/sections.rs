@@ -37,6 +37,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let outbound = outbound(reader);
     let trusted_issuers = trusted_issuers::read(reader, outbound.as_ref());
     let registration = super::registration::read(reader);
+    let api_keys = super::api_keys::read(reader);
+    let console = super::console::read(reader);
     let second_factor = super::second_factor::read(reader);
     let limits = limits(reader);
     let logging = logging(reader);
@@ -58,6 +60,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         passwords: passwords?,
         outbound: outbound?,
         registration: registration?,
+        api_keys: api_keys?,
+        console: console?,
         second_factor: second_factor?,
         limits: limits?,
         logging: logging?,

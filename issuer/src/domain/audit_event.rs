@@ -46,6 +46,14 @@ pub enum AuditAction {
     ClientUpdate,
     /// A client ended its own registration, or tried to (RFC 7592); or the operator removed it.
     ClientDeletion,
+    /// A client got a new secret.
+    ClientSecretRotation,
+    /// An API key was made.
+    ApiKeyCreation,
+    /// An API key got a new secret.
+    ApiKeyRotation,
+    /// An API key was revoked.
+    ApiKeyRevocation,
     /// An initial access token was made (RFC 7591).
     RegistrationTokenCreation,
     /// An initial access token was revoked.
@@ -104,7 +112,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 50] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -124,6 +132,10 @@ impl AuditAction {
         Self::ClientRegistration,
         Self::ClientUpdate,
         Self::ClientDeletion,
+        Self::ClientSecretRotation,
+        Self::ApiKeyCreation,
+        Self::ApiKeyRotation,
+        Self::ApiKeyRevocation,
         Self::RegistrationTokenCreation,
         Self::RegistrationTokenRevocation,
         Self::UserCreation,
@@ -180,6 +192,10 @@ impl AuditAction {
             Self::ClientRegistration => "client_registration",
             Self::ClientUpdate => "client_update",
             Self::ClientDeletion => "client_deletion",
+            Self::ClientSecretRotation => "client_secret_rotation",
+            Self::ApiKeyCreation => "api_key_creation",
+            Self::ApiKeyRotation => "api_key_rotation",
+            Self::ApiKeyRevocation => "api_key_revocation",
             Self::RegistrationTokenCreation => "registration_token_creation",
             Self::RegistrationTokenRevocation => "registration_token_revocation",
             Self::UserCreation => "user_creation",

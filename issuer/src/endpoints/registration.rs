@@ -10,7 +10,7 @@
 mod answer;
 pub mod error;
 pub mod management;
-mod sector;
+pub(crate) mod sector;
 
 use std::net::IpAddr;
 

@@ -30,6 +30,9 @@ pub enum PageError {
     /// The form lacks a field, repeats one, or has a value that the page does not offer.
     #[error("a field of the form is missing or wrong")]
     Field,
+    /// The person may look at this and not change it.
+    #[error("this person may not change anything")]
+    Forbidden,
     /// There is no such page.
     #[error("no such page")]
     NotFound,
@@ -48,7 +51,7 @@ impl PageError {
             Self::UntrustedRequest(_) | Self::RequestGone | Self::StaleForm | Self::Field => {
                 StatusCode::BAD_REQUEST
             }
-            Self::ForeignForm => StatusCode::FORBIDDEN,
+            Self::ForeignForm | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Form(error) => error.status(),
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -79,6 +82,10 @@ impl PageError {
             Self::Field => (
                 "The form was not filled in as it should be.",
                 "Please go back and try again.",
+            ),
+            Self::Forbidden => (
+                "You may look at this, and not change it.",
+                "Nothing was done. Please ask another administrator.",
             ),
             Self::NotFound => ("There is no such page.", "Please check the address."),
             Self::MethodNotAllowed => (

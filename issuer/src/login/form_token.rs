@@ -31,8 +31,15 @@ pub enum FormPurpose<'a> {
     },
     /// Ends sessions of the person. Bound to the session.
     AccountSessions,
+    /// Adds a passkey. Bound to the session.
+    AccountPasskey,
     /// Takes back what apps were given. Bound to the session.
     AccountApps,
+    /// Changes something on a page of the console. Bound to the session.
+    Console {
+        /// The path of the page to which the form leads.
+        page: &'a str,
+    },
     /// Signs out. Bound to the session.
     SignOut,
 }
@@ -46,7 +53,9 @@ impl<'a> FormPurpose<'a> {
             Self::DeviceCode => ("device-code", ""),
             Self::DeviceConsent { user_code } => ("device-consent", user_code),
             Self::AccountSessions => ("account-sessions", ""),
+            Self::AccountPasskey => ("account-passkey", ""),
             Self::AccountApps => ("account-apps", ""),
+            Self::Console { page } => ("console", page),
             Self::SignOut => ("sign-out", ""),
         }
     }

@@ -31,6 +31,22 @@ impl Document {
             .map_err(|_| MetadataFault::NotAnObject)
     }
 
+    /// A document of these members.
+    pub const fn of(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+
+    /// The members as they came.
+    pub fn into_members(self) -> Map<String, Value> {
+        self.0
+    }
+
+    /// The names of the members that are not null.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let members = self.0.iter().filter(|(_, value)| !value.is_null());
+        members.map(|(name, _)| name.as_str())
+    }
+
     /// A member of any type.
     pub fn member(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
@@ -90,7 +106,7 @@ impl Document {
     ///
     /// # Errors
     /// [`MetadataFault::Type`].
-    pub(super) fn seconds(&self, name: &'static str) -> Result<Option<u32>, MetadataFault> {
+    pub fn seconds(&self, name: &'static str) -> Result<Option<u32>, MetadataFault> {
         let Some(value) = self.member(name) else {
             return Ok(None);
         };

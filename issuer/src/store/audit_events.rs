@@ -70,7 +70,7 @@ pub(super) fn replay(audit: &AuditEvent, reason: &'static str) -> AuditEvent {
     }
 }
 
-fn from_row(row: &Row<'_>) -> Result<AuditEvent, StoreError> {
+pub(super) fn from_row(row: &Row<'_>) -> Result<AuditEvent, StoreError> {
     let action: String = row.get("action")?;
     let outcome: String = row.get("outcome")?;
     let address: Option<String> = row.get("ip_address")?;

@@ -61,6 +61,59 @@ impl Store {
         .await
     }
 
+    /// The clients after the one of the id `after`, at most `size`, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn clients_after(&self, after: Option<&str>, size: usize) -> Result<Vec<Client>, StoreError> {
+        let after = String::from(after.unwrap_or_default());
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
+        self.read(move |connection| {
+            let query = "SELECT * FROM clients WHERE client_id > ?1 ORDER BY client_id LIMIT ?2";
+            sql::all(connection, query, params![after, size], from_row)
+        })
+        .await
+    }
+
+    /// Replaces what a client is registered with, by whoever administers it. Says whether there is one; only then is `audit`
+    /// recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn update_client(&self, client: Client, audit: AuditEvent) -> Result<bool, StoreError> {
+        self.write(move |connection| {
+            let updated = update(connection, &client, None)? > 0;
+            if updated {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(updated)
+        })
+        .await
+    }
+
+    /// Replaces the secret of a client that has one. Says whether it was; only then is `audit` recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn rotate_client_secret(
+        &self,
+        client_id: &str,
+        secret: SecretDigest,
+        audit: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let client_id = String::from(client_id);
+        self.write(move |connection| {
+            let rotate =
+                "UPDATE clients SET secret_digest = ?2 WHERE client_id = ?1 AND secret_digest IS NOT NULL";
+            let rotated = sql::change(connection, rotate, params![client_id, secret.as_bytes()])? > 0;
+            if rotated {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(rotated)
+        })
+        .await
+    }
+
     /// Deletes a client with all that was issued to it. Says whether there was one; only then is `audit` recorded.
     ///
     /// # Errors
@@ -106,22 +159,22 @@ pub(super) fn insert(connection: &Connection, client: &Client) -> Result<usize, 
     )
 }
 
-/// Replaces everything of a client but its id and its age, if this is its registration access token, and says how many
-/// rows that were.
+/// Replaces everything of a client but its id and its age, if this is its registration access token where one is given, and
+/// says how many rows that were.
 pub(super) fn update(
     connection: &Connection,
     client: &Client,
-    access_token: &SecretDigest,
+    access_token: Option<&SecretDigest>,
 ) -> Result<usize, StoreError> {
     let columns = Columns::of(client)?;
     sql::change(
         connection,
         "UPDATE clients SET name = ?3, secret_digest = ?4, jwks = ?5, jwks_uri = ?6, grant_types = ?7, redirect_uris = ?8,
              scope = ?9, pkce_required = ?10, post_logout_redirect_uris = ?11, push_required = ?12, metadata = ?13
-         WHERE client_id = ?1 AND registration_token_digest = ?2",
+         WHERE client_id = ?1 AND (?2 IS NULL OR registration_token_digest = ?2)",
         params![
             client.client_id,
-            access_token.as_bytes(),
+            access_token.map(SecretDigest::as_bytes),
             client.name,
             columns.secret,
             columns.jwks,

@@ -98,12 +98,24 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0027_session_browsers.sql"),
     ),
     (
+        "0028_passkeys",
+        include_str!("../../migrations/0028_passkeys.sql"),
+    ),
+    (
         "0029_single_sign_on",
         include_str!("../../migrations/0029_single_sign_on.sql"),
     ),
     (
         "0030_local_sign_in",
         include_str!("../../migrations/0030_local_sign_in.sql"),
+    ),
+    (
+        "0031_audit_search",
+        include_str!("../../migrations/0031_audit_search.sql"),
+    ),
+    (
+        "0032_api_keys",
+        include_str!("../../migrations/0032_api_keys.sql"),
     ),
 ];
 

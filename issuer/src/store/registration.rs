@@ -143,7 +143,7 @@ impl Store {
         audit: AuditEvent,
     ) -> Result<bool, StoreError> {
         self.write(move |connection| {
-            let updated = clients::update(connection, &client, &access_token)? > 0;
+            let updated = clients::update(connection, &client, Some(&access_token))? > 0;
             if updated {
                 audit_events::insert(connection, &audit)?;
             }

@@ -133,8 +133,12 @@ pub fn still_allowed(grant: &Grant, user: &User) -> Option<ScopeSet> {
 
 /// What of `requested` the client may have for itself; all it is registered for, when it names nothing.
 pub fn for_client_itself(requested: Option<&ScopeSet>, client: &Client) -> ScopeSet {
-    let within = narrow(requested.unwrap_or(&client.scope), &client.scope);
-    keep(&within, |need| match need {
+    for_itself(&narrow(requested.unwrap_or(&client.scope), &client.scope))
+}
+
+/// What of `scope` anything can have that acts for itself: a service, an API key.
+pub fn for_itself(scope: &ScopeSet) -> ScopeSet {
+    keep(scope, |need| match need {
         Need::ClientItself | Need::Anybody => true,
         Need::Person | Need::RefreshToken | Need::Context | Need::FhirResource => false,
     })

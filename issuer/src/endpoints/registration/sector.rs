@@ -6,7 +6,7 @@ use crate::registration::MetadataFault;
 use crate::state::AppState;
 
 /// Checks that the document, if the client names one, lists every redirect URI, character by character.
-pub(super) async fn check(state: &AppState, client: &Client) -> Result<(), MetadataFault> {
+pub(crate) async fn check(state: &AppState, client: &Client) -> Result<(), MetadataFault> {
     let Some(url) = &client.metadata.sector_identifier_uri else {
         return Ok(());
     };

@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 26] = [
+const RELEASED: [(&str, &str); 29] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -109,12 +109,24 @@ const RELEASED: [(&str, &str); 26] = [
         "995d3c339eb0cec5fb6d028daac738e73e54190a4d4c0fc02258ca2064ebfe07",
     ),
     (
+        "0028_passkeys",
+        "702ca13a2cbb467af6626e9b6f646adf71ff43af1fb2b020c07c4c20728dbc9c",
+    ),
+    (
         "0029_single_sign_on",
         "6a10594f3144f2ad932551e2ef17efe8e0b31b3bd6f00787c09d837a86332bc9",
     ),
     (
         "0030_local_sign_in",
         "71ef94e10b25a263c725abc46688a457ddcd3f7203602d24bd59a89a8ae1a3b7",
+    ),
+    (
+        "0031_audit_search",
+        "2909e015867e83b6aa091c58d12ab63126ae7f5f68a395c99803e178bdda32f3",
+    ),
+    (
+        "0032_api_keys",
+        "166c76bb705f8ae9e4bbf81c2ad97bedcaf296704165371e599b34e0bbf0edbf",
     ),
 ];
 

@@ -1,0 +1,145 @@
+//! `/admin`: the pages on which administrators work. Plain forms and lists, without scripts.
+//!
+//! Every page stands in [`PAGES`], and [`access`] stands before them all: it lets in whose present role is an
+//! administrator's and who signed in lately, and takes forms only of this site. What a page does, it does by
+//! [`crate::administration`], as the JSON API does, so it is checked and recorded there. A form carries a token that fits
+//! its session and its address; [`Submission`] checks that.
+//!
+//! Left out on purpose: everything that the API has not.
+
+mod access;
+mod api_keys;
+mod audit;
+mod clients;
+mod instant;
+mod overview;
+mod submission;
+
+use askama::Template;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+
+use crate::error::page::PageError;
+use crate::error::redirect;
+use crate::state::AppState;
+use crate::views::console::PageLinks;
+use crate::views::{FormTargets, page};
+use crate::web::Web;
+
+pub use access::Administrator;
+pub use submission::Submission;
+
+/// Lines of a list on one page.
+const PAGE_SIZE: usize = 50;
+
+/// A page: its path, and what answers there.
+struct Page {
+    path: &'static str,
+    answers: fn() -> MethodRouter<Web>,
+}
+
+/// Every page of the console.
+const PAGES: &[Page] = &[
+    Page {
+        path: "/admin",
+        answers: || get(overview::get),
+    },
+    Page {
+        path: "/admin/audit",
+        answers: || get(audit::get),
+    },
+    Page {
+        path: "/admin/clients",
+        answers: || get(clients::list),
+    },
+    Page {
+        path: "/admin/new-client",
+        answers: || get(clients::form::new).post(clients::form::create),
+    },
+    Page {
+        path: "/admin/clients/{id}",
+        answers: || get(clients::get),
+    },
+    Page {
+        path: "/admin/clients/{id}/change",
+        answers: || get(clients::form::edit).post(clients::form::change),
+    },
+    Page {
+        path: "/admin/clients/{id}/secret",
+        answers: || get(clients::ask_rotate).post(clients::rotate),
+    },
+    Page {
+        path: "/admin/clients/{id}/remove",
+        answers: || get(clients::ask_remove).post(clients::remove),
+    },
+    Page {
+        path: "/admin/api-keys",
+        answers: || get(api_keys::list),
+    },
+    Page {
+        path: "/admin/new-api-key",
+        answers: || get(api_keys::new).post(api_keys::create),
+    },
+    Page {
+        path: "/admin/api-keys/{id}",
+        answers: || get(api_keys::get),
+    },
+    Page {
+        path: "/admin/api-keys/{id}/rotate",
+        answers: || post(api_keys::rotate),
+    },
+    Page {
+        path: "/admin/api-keys/{id}/revoke",
+        answers: || get(api_keys::ask_revoke).post(api_keys::revoke),
+    },
+];
+
+/// The routes, each behind [`access::guard`].
+pub fn routes(state: &AppState) -> Router<Web> {
+    let pages = PAGES.iter().fold(Router::new(), |router, page| {
+        router.route(page.path, (page.answers)())
+    });
+    pages.route_layer(from_fn_with_state(state.clone(), access::guard))
+}
+
+/// A page as an answer.
+fn show(template: &impl Template) -> Result<Response, PageError> {
+    Ok(page(template, &FormTargets::own())?)
+}
+
+/// Sends the browser on to `path`, where `done`, a word of [`access::DONE`], says what happened.
+fn done(path: &str, done: &str) -> Result<Response, PageError> {
+    Ok(redirect::to_own_page(&format!("{path}?done={done}"))?)
+}
+
+/// The links of a list at `path` that was asked for with `query` after the place `after`, and goes on after `next`.
+fn links(path: &str, query: &[(&str, &str)], after: Option<&str>, next: Option<&str>) -> PageLinks {
+    let link = |place: Option<&str>| {
+        let mut encoded = form_urlencoded::Serializer::new(String::new());
+        encoded.extend_pairs(query.iter().filter(|(_, value)| !value.is_empty()));
+        encoded.extend_pairs(place.map(|place| ("after", place)));
+        match encoded.finish() {
+            query if query.is_empty() => String::from(path),
+            query => format!("{path}?{query}"),
+        }
+    };
+    PageLinks {
+        first: after.map(|_| link(None)),
+        next: next.map(|next| link(Some(next))),
+    }
+}
+
+/// `text` as one segment of a path.
+fn segment(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' => String::from(char::from(byte)),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
