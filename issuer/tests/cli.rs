@@ -664,3 +664,67 @@ fn a_client_that_cannot_keep_its_profile_is_refused() {
     assert_eq!(made["profile"], "fapi2");
     assert_eq!(made["require_pushed_authorization_requests"], true);
 }
+
+#[test]
+fn roles_and_accounts_are_listed_changed_and_ended() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let roles = wardgate.run(&["role", "list", "--json"]).json();
+    let names: Vec<&str> = roles
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|role| role["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["Builder Admin", "Care Team User", "Patient"]);
+    let add = ["role", "add", "--name", "Reception", "--scope", "openid"];
+    wardgate.run(&add).ok();
+    wardgate.run(&add).refused(4, "taken already");
+    wardgate
+        .run(&["role", "add", "--name", "Service", "--scope", "system/*.read"])
+        .refused(2, "--scope");
+    wardgate
+        .run_with(
+            &[&ADA[..], &["--role", "Nobody"]].concat(),
+            "correct horse battery\n",
+        )
+        .refused(4, "Builder Admin, Care Team User");
+    wardgate
+        .run_with(
+            &[&ADA[..], &["--role", "Builder Admin"]].concat(),
+            "correct horse battery\n",
+        )
+        .ok();
+    let ada = ["--email", "ada@example.org"];
+    wardgate
+        .run(&[&["user", "deactivate"][..], &ada].concat())
+        .refused(1, "somebody else");
+    wardgate
+        .run(&[&["user", "change"][..], &ada, &["--organization-id", "org-1"]].concat())
+        .refused(2, "--organization-id");
+    wardgate
+        .run(&["organization", "add", "--id", "org-1", "--name", "First Clinic"])
+        .ok();
+    let organizations = wardgate.run(&["organization", "list", "--json"]).json();
+    assert_eq!(organizations[0]["name"], "First Clinic");
+    let changed = wardgate
+        .run(
+            &[
+                &["user", "change", "--json"][..],
+                &ada,
+                &["--organization-id", "org-1"],
+            ]
+            .concat(),
+        )
+        .json();
+    assert_eq!(changed["organization_id"], "org-1");
+    wardgate
+        .run(&["role", "remove", "--name", "Patient"])
+        .refused(1, "built-in");
+    wardgate.run(&["role", "remove", "--name", "Reception"]).ok();
+    let listed = wardgate
+        .run(&["user", "list", "--role", "Builder Admin", "--json"])
+        .json();
+    assert_eq!(listed[0]["email"], "ada@example.org");
+    wardgate.run(&[&["user", "reactivate"][..], &ada].concat()).ok();
+}
