@@ -175,7 +175,7 @@ fn commands_before_init_say_so() {
         wardgate.run(command).refused(3, "run `wardgate init` first");
     }
     wardgate
-        .run_with(&ADA, "correct horse")
+        .run_with(&ADA, "Sturdy-oak-7")
         .refused(3, "run `wardgate init` first");
     assert!(
         !wardgate.path("wardgate.db").exists(),
@@ -330,10 +330,12 @@ fn a_person_is_added_once_with_a_password_from_standard_input() {
     wardgate
         .run_with(&ADA, "short")
         .refused(2, "at least 8 characters");
+    wardgate.run_with(&ADA, "short").refused(2, "of 3 of these kinds");
+    wardgate.run_with(&ADA, "Password1!").refused(2, "tried first");
     wardgate.run(&ADA).refused(2, "no password was given");
     let made = wardgate.run_with(
         &[&ADA[..], &["--fhir-user", "Practitioner/12", "--json"]].concat(),
-        "correct horse",
+        "Sturdy-oak-7",
     );
     let made = made.json();
     assert_eq!(
@@ -342,7 +344,7 @@ fn a_person_is_added_once_with_a_password_from_standard_input() {
     );
     assert!(made.get("password").is_none() && made.get("password_hash").is_none());
     wardgate
-        .run_with(&ADA, "correct horse")
+        .run_with(&ADA, "Sturdy-oak-7")
         .refused(4, "there is an account for ada@example.org already");
 }
 
@@ -350,7 +352,7 @@ fn a_person_is_added_once_with_a_password_from_standard_input() {
 fn what_is_known_of_a_person_can_be_replaced() {
     let wardgate = Wardgate::new();
     wardgate.run(&["init"]).ok();
-    wardgate.run_with(&ADA, "correct horse").ok();
+    wardgate.run_with(&ADA, "Sturdy-oak-7").ok();
     let profile = wardgate.path("profile.json");
     let profile = profile.to_str().unwrap();
     std::fs::write(profile, r#"{"given_name":"Ada","birthdate":"1815"}"#).unwrap();
@@ -665,66 +667,74 @@ fn a_client_that_cannot_keep_its_profile_is_refused() {
     assert_eq!(made["require_pushed_authorization_requests"], true);
 }
 
+/// The one line of an output that is a link.
+fn link_in(output: &str) -> String {
+    let mut links = output
+        .lines()
+        .filter(|line| line.contains("/password/reset?token="));
+    let link = links.next().unwrap();
+    assert_eq!(links.next(), None);
+    link.trim().into()
+}
+
 #[test]
-fn roles_and_accounts_are_listed_changed_and_ended() {
+fn init_makes_the_first_administrator_and_prints_a_new_link_each_time() {
+    let wardgate = Wardgate::new();
+    assert!(wardgate.run(&["init"]).ok().contains("--admin-email"));
+    let init = ["init", "--admin-email", "Ada@example.org"];
+    let first = link_in(&wardgate.run(&init).ok());
+    let second = link_in(&wardgate.run(&init).ok());
+    assert_ne!(first, second);
+    assert!(first.contains("?token=wgu_"));
+    wardgate
+        .run(&["init", "--admin-email", "nobody"])
+        .refused(2, "must be an address");
+}
+
+#[test]
+fn init_makes_no_administrator_of_somebody_who_is_there() {
     let wardgate = Wardgate::new();
     wardgate.run(&["init"]).ok();
-    let roles = wardgate.run(&["role", "list", "--json"]).json();
-    let names: Vec<&str> = roles
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|role| role["name"].as_str().unwrap())
-        .collect();
-    assert_eq!(names, ["Builder Admin", "Care Team User", "Patient"]);
-    let add = ["role", "add", "--name", "Reception", "--scope", "openid"];
-    wardgate.run(&add).ok();
-    wardgate.run(&add).refused(4, "taken already");
+    wardgate.run_with(&ADA, "Sturdy-oak-7").ok();
+    let answer = wardgate.run(&["init", "--admin-email", "ada@example.org"]);
+    assert_eq!(answer.code, 4);
+    assert!(answer.stderr.contains("no administrator") && !answer.stdout.contains("token="));
+}
+
+#[test]
+fn an_administrator_with_a_password_is_enough() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let admin = [&ADA[..], &["--role", "Builder Admin"]].concat();
+    wardgate.run_with(&admin, "Sturdy-oak-7").ok();
+    let said = wardgate.run(&["init", "--admin-email", "eve@example.org"]).ok();
+    assert!(
+        said.contains("an administrator is there") && !said.contains("token="),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_invitation_needs_mail_or_is_printed() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let add = [
+        "user",
+        "add",
+        "--email",
+        "ada@example.org",
+        "--name",
+        "Ada Ito",
+        "--invite",
+    ];
+    wardgate.run(&add).refused(2, "use --print-link");
+    let made = wardgate.run(&[&add[..], &["--print-link"]].concat()).ok();
+    let first = link_in(&made);
+    let invite = ["user", "invite", "--email", "ada@example.org"];
+    wardgate.run(&invite).refused(2, "use --print-link");
+    let again = link_in(&wardgate.run(&[&invite[..], &["--print-link"]].concat()).ok());
+    assert_ne!(first, again);
     wardgate
-        .run(&["role", "add", "--name", "Service", "--scope", "system/*.read"])
-        .refused(2, "--scope");
-    wardgate
-        .run_with(
-            &[&ADA[..], &["--role", "Nobody"]].concat(),
-            "correct horse battery\n",
-        )
-        .refused(4, "Builder Admin, Care Team User");
-    wardgate
-        .run_with(
-            &[&ADA[..], &["--role", "Builder Admin"]].concat(),
-            "correct horse battery\n",
-        )
-        .ok();
-    let ada = ["--email", "ada@example.org"];
-    wardgate
-        .run(&[&["user", "deactivate"][..], &ada].concat())
-        .refused(1, "somebody else");
-    wardgate
-        .run(&[&["user", "change"][..], &ada, &["--organization-id", "org-1"]].concat())
-        .refused(2, "--organization-id");
-    wardgate
-        .run(&["organization", "add", "--id", "org-1", "--name", "First Clinic"])
-        .ok();
-    let organizations = wardgate.run(&["organization", "list", "--json"]).json();
-    assert_eq!(organizations[0]["name"], "First Clinic");
-    let changed = wardgate
-        .run(
-            &[
-                &["user", "change", "--json"][..],
-                &ada,
-                &["--organization-id", "org-1"],
-            ]
-            .concat(),
-        )
-        .json();
-    assert_eq!(changed["organization_id"], "org-1");
-    wardgate
-        .run(&["role", "remove", "--name", "Patient"])
-        .refused(1, "built-in");
-    wardgate.run(&["role", "remove", "--name", "Reception"]).ok();
-    let listed = wardgate
-        .run(&["user", "list", "--role", "Builder Admin", "--json"])
-        .json();
-    assert_eq!(listed[0]["email"], "ada@example.org");
-    wardgate.run(&[&["user", "reactivate"][..], &ada].concat()).ok();
+        .run(&["user", "invite", "--email", "eve@example.org", "--print-link"])
+        .refused(4, "no account");
 }
