@@ -7,6 +7,7 @@
 pub mod apps;
 pub mod overview;
 pub mod passkey;
+pub mod password;
 pub mod sessions;
 
 use axum::extract::RawQuery;

@@ -45,7 +45,7 @@ pub struct Arguments {
 const AFTER_HELP: &str = "\
 First steps:
   wardgate check-config --print-example > wardgate.toml
-  wardgate --config wardgate.toml init
+  wardgate --config wardgate.toml init --admin-email ada@example.org
   wardgate --config wardgate.toml serve
 
 Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists already or not found, 5 keys, 6 network.";
@@ -54,8 +54,8 @@ Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists alre
 enum Command {
     /// Run the issuer until it is told to stop (Ctrl-C or SIGTERM)
     Serve,
-    /// Make what is missing: master key file, database, signing keys. Safe to repeat
-    Init,
+    /// Make what is missing: master key file, database, signing keys, the first administrator. Safe to repeat
+    Init(init::Init),
     /// Say everything that is wrong with the configuration
     CheckConfig(check_config::CheckConfig),
     /// Manage the people who sign in
@@ -98,6 +98,8 @@ enum UserCommand {
     List(user::ListUsers),
     /// Change an account
     Change(Box<user::ChangeUser>),
+    /// Send somebody a link by which they set their password, or print it
+    Invite(user::InviteUser),
     /// End all sessions of a person, and tell the applications they were signed in to
     SignOut(user::SignOutUser),
     /// Close an account: its person cannot sign in any more, and nothing they gave lives on
@@ -114,6 +116,7 @@ impl UserCommand {
     async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
         match self {
             Self::Add(command) => command.run(config, now).await,
+            Self::Invite(command) => command.run(config, now).await,
             Self::List(command) => command.run(config, now).await,
             Self::Change(command) => command.run(config, now).await,
             Self::SignOut(command) => command.run(config, now).await,
@@ -233,7 +236,7 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
     let now = clock.now();
     match arguments.command {
         Command::Serve => serve::serve(load()?, clock).await,
-        Command::Init => init::init(&load()?, now).await,
+        Command::Init(command) => init::init(&command, &load()?, now).await,
         Command::CheckConfig(command) => command.run(load),
         Command::User { command } => command.run(&load()?, now).await,
         Command::Role { command } => command.run(&load()?, now).await,

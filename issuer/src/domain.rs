@@ -3,6 +3,7 @@
 //! A [`grant::Grant`] is the root of everything a client holds in somebody's name: its refresh tokens and access tokens
 //! end with it. Secrets appear here as [`digest::SecretDigest`] only.
 
+pub mod account_link;
 pub mod api_key;
 pub mod audit_event;
 pub mod audit_search;

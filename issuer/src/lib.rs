@@ -15,6 +15,8 @@
 //! | [`endpoints`] | The protocol's endpoints, one file each. |
 //! | [`login`], [`consent`], [`account`] | The pages on which people sign in, allow, look after their account and sign out. |
 //! | [`administration`], [`api`], [`console`] | What administrators do, and the JSON API and the pages by which they do it. |
+//! | [`account_links`] | Links by which people set their password: made, mailed. |
+//! | [`background`] | Work after the answer, so that it does not show in its time. |
 //! | [`messages`] | Mail and short messages: queued, sealed, sent beside the requests. |
 //! | [`single_sign_on`] | Signing in at the identity provider of one's organization. |
 //! | [`tokens`] | What clients get, and which scopes. |
@@ -23,9 +25,11 @@
 //! | [`clock`], [`rng`] | The one clock and the one source of randomness. |
 
 pub mod account;
+pub mod account_links;
 pub mod administration;
 pub mod api;
 pub mod backchannel_logout;
+pub mod background;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -6,7 +6,10 @@
 
 pub mod completion;
 pub mod destination;
+pub mod forgotten_password;
+pub mod form_cookie;
 pub mod form_token;
+pub mod new_password;
 pub mod passkey;
 pub mod sign_in;
 pub mod sign_out;

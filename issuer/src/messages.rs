@@ -9,6 +9,7 @@
 //! delivery.
 
 mod deliveries;
+pub mod letters;
 mod mail;
 mod outbox;
 mod sms;

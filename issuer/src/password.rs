@@ -4,7 +4,9 @@
 //! further ones wait a while; whoever floods the sign-in page waits in that queue and stops nothing else. An unknown
 //! account costs the same work as a known one, so that time does not tell which addresses exist.
 //!
-//! Left out on purpose: rules for passwords beyond their length, which NIST SP 800-63B advises against.
+//! Which passwords may be set says [`policy`]; what is hashed here is held to its bounds alone.
+
+pub mod policy;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +18,8 @@ use wardgate_shared::secret::Secret;
 
 use crate::config::PasswordsConfig;
 use crate::rng::{self, NoRandomness};
+
+use policy::{Owner, PasswordFault, PasswordPolicy};
 
 /// The shortest password that may be set, in characters (NIST SP 800-63B section 5.1.1.1).
 pub const MINIMUM_PASSWORD_CHARACTERS: usize = 8;
@@ -50,6 +54,17 @@ pub enum PasswordError {
     NoRandomness(#[from] NoRandomness),
 }
 
+/// Why a password is not set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NewPasswordError {
+    /// Everything that is wrong with it.
+    #[error("the password cannot be used: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))]
+    Faults(Vec<PasswordFault>),
+    /// There is no answer.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+}
+
 /// Whether a password is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordCheck {
@@ -71,6 +86,7 @@ struct Hasher {
     turns: Arc<Semaphore>,
     /// Verified when there is no account: the same work, always a mismatch.
     dummy: Secret<String>,
+    policy: PasswordPolicy,
 }
 
 impl Passwords {
@@ -84,7 +100,33 @@ impl Passwords {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let dummy = hash_with(&argon2, &rng::bytes::<32>()?)?;
         let turns = Arc::new(Semaphore::new(config.concurrency.max(1)));
-        Ok(Self(Arc::new(Hasher { argon2, turns, dummy })))
+        let policy = PasswordPolicy::new(config);
+        Ok(Self(Arc::new(Hasher {
+            argon2,
+            turns,
+            dummy,
+            policy,
+        })))
+    }
+
+    /// Which passwords may be set.
+    pub fn policy(&self) -> &PasswordPolicy {
+        &self.0.policy
+    }
+
+    /// Hashes a password that `owner` chose, if it is one that they may have.
+    ///
+    /// # Errors
+    /// [`NewPasswordError`].
+    pub async fn hash_chosen(
+        &self,
+        password: Secret<String>,
+        owner: Owner<'_>,
+    ) -> Result<Secret<String>, NewPasswordError> {
+        self.policy()
+            .check(password.expose(), owner)
+            .map_err(NewPasswordError::Faults)?;
+        Ok(self.hash(password).await?)
     }
 
     /// Hashes a new password into a PHC string.

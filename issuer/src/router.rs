@@ -10,6 +10,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::account;
+use crate::account_links;
 use crate::api;
 use crate::consent;
 use crate::console;
@@ -20,7 +21,7 @@ use crate::endpoints::{
     token, userinfo,
 };
 use crate::layers;
-use crate::login::{passkey, sign_in, sign_out};
+use crate::login::{forgotten_password, new_password, passkey, sign_in, sign_out};
 use crate::select_patient;
 use crate::single_sign_on;
 use crate::state::AppState;
@@ -215,6 +216,15 @@ fn pages() -> Router<Web> {
             axum::routing::post(end_session::confirm),
         )
         .route("/login", get(sign_in::get).post(sign_in::post))
+        .route(
+            forgotten_password::PATH,
+            get(forgotten_password::get).post(forgotten_password::post),
+        )
+        .route(
+            account_links::PATH,
+            get(new_password::get).post(new_password::post),
+        )
+        .route(new_password::DONE_PATH, get(new_password::done))
         .route(passkey::PATH, axum::routing::post(passkey::post))
         .route(single_sign_on::CALLBACK_PATH, get(single_sign_on::callback::get))
         .route("/consent", get(consent::get).post(consent::post))
@@ -236,6 +246,10 @@ fn pages() -> Router<Web> {
 fn account_routes() -> Router<Web> {
     Router::new()
         .route(account::overview::PATH, get(account::overview::get))
+        .route(
+            account::password::PATH,
+            get(account::password::get).post(account::password::post),
+        )
         .route(
             account::sessions::PATH,
             get(account::sessions::get).post(account::sessions::post),

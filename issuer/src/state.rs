@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
+use crate::background::Background;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::audit_event::AuditEvent;
@@ -41,6 +42,7 @@ struct Parts {
     status_lists: StatusLists,
     throttle: Throttle,
     messages: Messages,
+    background: Background,
 }
 
 impl AppState {
@@ -83,6 +85,7 @@ impl AppState {
             status_lists: StatusLists::default(),
             throttle,
             messages,
+            background: Background::default(),
         })))
     }
 
@@ -166,6 +169,11 @@ impl AppState {
     /// The ways by which messages go to people.
     pub fn messages(&self) -> &Messages {
         &self.0.messages
+    }
+
+    /// Work that is done after an answer.
+    pub fn background(&self) -> &Background {
+        &self.0.background
     }
 
     /// The key sets that clients and trusted issuers publish at URLs.

@@ -13,6 +13,7 @@
 //! Trusted on entry: domain values. Left out on purpose: more than one machine.
 
 mod access_tokens;
+mod account_links;
 mod accounts;
 mod api_keys;
 mod audit_events;
@@ -64,6 +65,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::DatabaseConfig;
 
+pub use account_links::PasswordChange;
 pub use accounts::{AccountChange, Refused, UserFilter};
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};

@@ -11,6 +11,7 @@ mod form_targets;
 mod moment;
 pub mod outbox;
 mod passkeys;
+pub mod passwords;
 mod scope_words;
 mod single_sign_on;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
+use crate::login::forgotten_password::ResetThrottle;
 use crate::login::throttle::SignInThrottle;
 use crate::state::AppState;
 
@@ -12,6 +13,7 @@ use crate::state::AppState;
 pub struct Web {
     state: AppState,
     throttle: Arc<SignInThrottle>,
+    reset_throttle: ResetThrottle,
 }
 
 impl Web {
@@ -20,6 +22,7 @@ impl Web {
         Self {
             state,
             throttle: Arc::new(SignInThrottle::default()),
+            reset_throttle: ResetThrottle::default(),
         }
     }
 }
@@ -33,6 +36,12 @@ impl FromRef<Web> for AppState {
 impl FromRef<Web> for Arc<SignInThrottle> {
     fn from_ref(web: &Web) -> Self {
         Arc::clone(&web.throttle)
+    }
+}
+
+impl FromRef<Web> for ResetThrottle {
+    fn from_ref(web: &Web) -> Self {
+        web.reset_throttle.clone()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::administration::AdministrationError;
 use crate::config::ConfigFaults;
 use crate::error::internal::InternalError;
 use crate::keys::{KeyError, MasterKeyError};
-use crate::password::PasswordError;
+use crate::password::{NewPasswordError, PasswordError};
 use crate::rng::NoRandomness;
 use crate::store::{OpenError, StoreError};
 
@@ -92,6 +92,25 @@ impl From<PasswordError> for Failure {
             | PasswordError::Damaged
             | PasswordError::Failed
             | PasswordError::NoRandomness(NoRandomness) => Self::Other(error.to_string()),
+        }
+    }
+}
+
+impl From<NewPasswordError> for Failure {
+    fn from(error: NewPasswordError) -> Self {
+        match error {
+            NewPasswordError::Faults(_) => Self::Usage(error.to_string()),
+            NewPasswordError::Password(error) => error.into(),
+        }
+    }
+}
+
+impl From<InternalError> for Failure {
+    fn from(error: InternalError) -> Self {
+        match error {
+            InternalError::Store(error) => Self::Store(error),
+            InternalError::Keys(error) => error.into(),
+            other => Self::Other(other.to_string()),
         }
     }
 }

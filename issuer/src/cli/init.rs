@@ -1,5 +1,8 @@
 //! `wardgate init`: makes what is missing and leaves alone what is there.
 
+mod first_administrator;
+
+use clap::Args;
 use wardgate_shared::time::Timestamp;
 
 use crate::config::{Config, MasterKeySource};
@@ -8,11 +11,23 @@ use crate::store::Store;
 
 use super::{Failure, output};
 
-/// Makes the master key file (if one is configured and absent), the database and the signing keys.
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// The address of the first administrator; prints a link by which they set their password
+    #[arg(long, value_name = "ADDRESS")]
+    admin_email: Option<String>,
+}
+
+/// Makes the master key file (if one is configured and absent), the database, the signing keys and the first administrator.
 ///
 /// # Errors
 /// [`Failure`].
-pub(super) async fn init(config: &Config, now: Timestamp) -> Result<(), Failure> {
+pub(super) async fn init(command: &Init, config: &Config, now: Timestamp) -> Result<(), Failure> {
+    let email = command.admin_email.as_deref();
+    if let Some(email) = email {
+        first_administrator::check(email)?;
+    }
     if let MasterKeySource::File(path) = &config.keys.master_key
         && !path.exists()
     {
@@ -50,6 +65,7 @@ pub(super) async fn init(config: &Config, now: Timestamp) -> Result<(), Failure>
     if made.is_empty() {
         output::result("the signing keys are there")?;
     }
+    first_administrator::provide(&store, config, &keys.sealer(), email, now).await?;
     store.close().await;
     Ok(())
 }

@@ -54,6 +54,7 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
         env!("CARGO_PKG_VERSION")
     ))?;
 
+    let background = state.clone();
     let service = crate::app(state).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(told(stop.clone()));
     let outcome = tokio::select! {
@@ -71,6 +72,7 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
     if tokio::time::timeout(grace, messages).await.is_err() {
         tracing::warn!("messages were still under way when the time for stopping was over");
     }
+    background.background().finish().await;
     store.close().await;
     tracing::info!("stopped");
     outcome

@@ -3,6 +3,7 @@
 
 mod change;
 mod ending;
+mod invitation;
 mod list;
 mod local_sign_in;
 mod profile;
@@ -11,12 +12,17 @@ pub(super) mod role;
 use std::path::PathBuf;
 
 use clap::Args;
+use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
 use crate::administration::users::{self, NewUser};
 use crate::administration::{Actor, AdministrationError};
 use crate::config::Config;
+use crate::domain::message::Channel;
+use crate::domain::user::User;
+use crate::messages;
 use crate::password::Passwords;
+use crate::password::policy::Owner;
 
 pub(super) use change::ChangeUser;
 pub(super) use list::ListUsers;
@@ -26,6 +32,7 @@ pub(super) use profile::SetProfile;
 use super::{Failure, opened, output, secret_input};
 
 pub(super) use ending::{DeactivateUser, ReactivateUser, SignOutUser};
+pub(super) use invitation::InviteUser;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +42,7 @@ Examples:
 /// Arguments of `user add`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct AddUser {
     /// The address they sign in with
     #[arg(long)]
@@ -45,6 +53,12 @@ pub(super) struct AddUser {
     /// Read the password from standard input instead of asking for it
     #[arg(long)]
     password_stdin: bool,
+    /// Send them a link by which they set their password, instead of setting one here
+    #[arg(long, conflicts_with = "password_stdin")]
+    invite: bool,
+    /// With --invite: print the link instead of sending it by mail
+    #[arg(long, requires = "invite")]
+    print_link: bool,
     /// Their own FHIR resource, such as Practitioner/123 or Patient/123
     #[arg(long, value_name = "TYPE/ID")]
     fhir_user: Option<String>,
@@ -83,19 +97,18 @@ impl AddUser {
         if store.user_by_email(&checked.email).await?.is_some() {
             return Err(exists());
         }
-        let password = if self.password_stdin {
-            secret_input::from_stdin("password")?
-        } else {
-            secret_input::from_terminal("password", "--password-stdin")?
-        };
-        new.password_hash = Some(Passwords::new(&config.passwords)?.hash(password).await?);
+        new.password_hash = self.password_of(&checked, config).await?;
         let created = users::create(&store, &Actor::operator(), new, now).await;
-        store.close().await;
         let user = match created {
             Ok(user) => user,
             Err(AdministrationError::Taken(_)) => return Err(exists()),
             Err(error) => return Err(error.into()),
         };
+        if self.invite {
+            let said = invitation::invite(&store, config, &user, self.print_link, now).await?;
+            output::result(&said)?;
+        }
+        store.close().await;
         if self.json {
             let mut document = list::document(&user);
             if let Some(members) = document.as_object_mut() {
@@ -107,6 +120,28 @@ impl AddUser {
             return output::json(&document);
         }
         output::result(&format!("made the account {} for {}", user.id, user.email))
+    }
+
+    /// The hash of the password that whoever types the command chooses for `user`; none for an invitation.
+    async fn password_of(&self, user: &User, config: &Config) -> Result<Option<Secret<String>>, Failure> {
+        let password = match (self.invite, self.password_stdin) {
+            (true, _) => {
+                if !self.print_link && !messages::are_sent(config, Channel::Mail) {
+                    return Err(Failure::Usage(String::from(
+                        "no mail is sent here: configure [mail], or use --print-link",
+                    )));
+                }
+                return Ok(None);
+            }
+            (false, true) => secret_input::from_stdin("password")?,
+            (false, false) => secret_input::from_terminal("password", "--password-stdin")?,
+        };
+        let owner = Owner {
+            email: &user.email,
+            name: &user.name,
+        };
+        let passwords = Passwords::new(&config.passwords)?;
+        Ok(Some(passwords.hash_chosen(password, owner).await?))
     }
 
     /// The account as the arguments say it, without role and password.

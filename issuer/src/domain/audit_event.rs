@@ -64,6 +64,12 @@ pub enum AuditAction {
     UserChange,
     /// A person's account was closed to them.
     UserDeactivation,
+    /// Somebody was sent the link by which they set the first password of their account, or could not be.
+    Invitation,
+    /// Somebody forgot a password and asked for a link; whether they got one, no page says.
+    PasswordResetRequest,
+    /// A person's password was set or changed, or was to be. By what says `method`: the purpose of a link, `account` or `cli`.
+    PasswordChange,
     /// A person's account was opened to them again.
     UserReactivation,
     /// A role was made.
@@ -112,7 +118,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 53] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -141,6 +147,9 @@ impl AuditAction {
         Self::UserCreation,
         Self::UserChange,
         Self::UserDeactivation,
+        Self::Invitation,
+        Self::PasswordResetRequest,
+        Self::PasswordChange,
         Self::UserReactivation,
         Self::RoleCreation,
         Self::RoleChange,
@@ -201,6 +210,9 @@ impl AuditAction {
             Self::UserCreation => "user_creation",
             Self::UserChange => "user_change",
             Self::UserDeactivation => "user_deactivation",
+            Self::Invitation => "invitation",
+            Self::PasswordResetRequest => "password_reset_request",
+            Self::PasswordChange => "password_change",
             Self::UserReactivation => "user_reactivation",
             Self::RoleCreation => "role_creation",
             Self::RoleChange => "role_change",

@@ -35,6 +35,12 @@ pub enum FormPurpose<'a> {
     AccountPasskey,
     /// Takes back what apps were given. Bound to the session.
     AccountApps,
+    /// Asks for a link to set a new password. Bound to the sign-in form's own cookie.
+    ForgottenPassword,
+    /// Sets a password by a link. Bound to the sign-in form's own cookie.
+    NewPassword,
+    /// Changes the person's password. Bound to the session.
+    AccountPassword,
     /// Changes something on a page of the console. Bound to the session.
     Console {
         /// The path of the page to which the form leads.
@@ -55,6 +61,9 @@ impl<'a> FormPurpose<'a> {
             Self::AccountSessions => ("account-sessions", ""),
             Self::AccountPasskey => ("account-passkey", ""),
             Self::AccountApps => ("account-apps", ""),
+            Self::ForgottenPassword => ("forgotten-password", ""),
+            Self::NewPassword => ("new-password", ""),
+            Self::AccountPassword => ("account-password", ""),
             Self::Console { page } => ("console", page),
             Self::SignOut => ("sign-out", ""),
         }

@@ -45,7 +45,7 @@ impl Mail {
     /// # Errors
     /// [`MailError::Address`].
     pub fn new(to: &str, name: &str, subject: String, text: String, html: String) -> Result<Self, MailError> {
-        to.parse::<Address>().map_err(|_| MailError::Address)?;
+        Self::is_address(to)?;
         Ok(Self {
             to: to.into(),
             // A line break in a name would be encoded; it has no place there all the same.
@@ -54,6 +54,16 @@ impl Mail {
             text,
             html,
         })
+    }
+}
+
+impl Mail {
+    /// Whether mail can be sent to this address.
+    ///
+    /// # Errors
+    /// [`MailError::Address`], if not.
+    pub fn is_address(text: &str) -> Result<(), MailError> {
+        text.parse::<Address>().map(drop).map_err(|_| MailError::Address)
     }
 }
 

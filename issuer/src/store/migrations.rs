@@ -90,6 +90,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0023_outgoing_messages.sql"),
     ),
     (
+        "0024_account_links",
+        include_str!("../../migrations/0024_account_links.sql"),
+    ),
+    (
         "0025_second_factors",
         include_str!("../../migrations/0025_second_factors.sql"),
     ),

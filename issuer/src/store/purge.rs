@@ -22,7 +22,7 @@ pub struct Purged {
 }
 
 /// What an index on the expiry finds; `?1` is now, `?2` the portion.
-const EXPIRED: [&str; 19] = [
+const EXPIRED: [&str; 20] = [
     "DELETE FROM authorization_requests WHERE digest IN
          (SELECT digest FROM authorization_requests WHERE expires_at <= ?1 LIMIT ?2)",
     // An hour later than it could: a device that asks late is to hear that its code has expired.
@@ -34,6 +34,9 @@ const EXPIRED: [&str; 19] = [
     "DELETE FROM sign_ins WHERE digest IN (SELECT digest FROM sign_ins WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM remembered_devices WHERE id IN
          (SELECT id FROM remembered_devices WHERE expires_at <= ?1 LIMIT ?2)",
+    // An hour later than it could: how many somebody got lately is counted.
+    "DELETE FROM account_links WHERE digest IN
+         (SELECT digest FROM account_links WHERE expires_at <= ?1 - 3600 LIMIT ?2)",
     // An hour to confirm a factor.
     "DELETE FROM factors WHERE id IN
          (SELECT id FROM factors WHERE confirmed_at IS NULL AND created_at <= ?1 - 3600 LIMIT ?2)",

@@ -52,6 +52,19 @@ impl Store {
         .await
     }
 
+    /// Everybody with this role, the oldest account first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn people_of_role(&self, role_id: &str) -> Result<Vec<User>, StoreError> {
+        let role_id = String::from(role_id);
+        self.read(move |connection| {
+            let query = "SELECT * FROM people WHERE role_id = ?1 ORDER BY created_at, id";
+            sql::all(connection, query, [role_id], from_row)
+        })
+        .await
+    }
+
     /// Stores what is known of a person. Says whether there is such a person; only then is `audit` recorded.
     ///
     /// # Errors

@@ -33,6 +33,8 @@ pub enum OpaqueSecret {
     SignIn,
     /// The value of the cookie by which a browser is remembered.
     Device,
+    /// The token in the link by which a person sets their password.
+    AccountLink,
     /// `state` of a browser that is sent to an identity provider.
     ProviderState,
     /// The value of the cookie that such a browser gets.
@@ -54,6 +56,7 @@ impl OpaqueSecret {
             Self::SignInForm => "wgf_",
             Self::SignIn => "wgp_",
             Self::Device => "wgb_",
+            Self::AccountLink => "wgu_",
             Self::ProviderState => "wgq_",
             Self::ProviderBrowser => "wgx_",
         }
