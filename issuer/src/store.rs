@@ -14,6 +14,7 @@
 
 mod access_tokens;
 mod account_links;
+mod accounts;
 mod api_keys;
 mod audit_events;
 mod audit_search;
@@ -44,6 +45,7 @@ mod refresh_tokens;
 mod registration;
 mod remembered_devices;
 mod roles;
+mod session_list;
 mod sessions;
 mod sign_ins;
 mod signing_keys;
@@ -64,15 +66,18 @@ use wardgate_shared::time::Timestamp;
 use crate::config::DatabaseConfig;
 
 pub use account_links::PasswordChange;
+pub use accounts::{AccountChange, Refused, UserFilter};
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
 pub use factors::FactorRemoval;
 pub use numbers::Numbers;
+pub use organizations::OrganizationChange;
 pub use passkeys::{PasskeyInsertion, PasskeyOutcome};
 pub use purge::Purged;
 use readers::Readers;
 pub use refresh_tokens::PresentedRefreshToken;
 pub use registration::Registration;
+pub use roles::RoleChange;
 pub use sso_connections::ConnectionChange;
 pub use sso_sign_ins::{ProvidedAccount, ProvidedIdentity};
 use writer::Writer;

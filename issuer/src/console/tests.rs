@@ -259,8 +259,9 @@ async fn whoever_stops_being_an_administrator_is_out_at_once() {
         clinic
             .issuer
             .store()
-            .deactivate_user(&person.id, audit)
+            .deactivate_user(&person.id, None, audit)
             .await
+            .unwrap()
             .unwrap()
     );
     assert!(browser.get("/admin").await.location().starts_with("/login"));

@@ -6,7 +6,7 @@ use wardgate_shared::secret::Secret;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::user::{Profile, User, UserType};
 
-use super::{Insertion, Store, StoreError, audit_events, grants, roles, sessions, sql};
+use super::{Insertion, Store, StoreError, audit_events, roles, sql};
 
 const TABLE: &str = "users";
 
@@ -87,28 +87,6 @@ impl Store {
         .await
     }
 
-    /// Closes an account at the time of `audit`: ends its sessions, with what clients are to hear of that, and everything that was
-    /// granted in its name, `offline_access` included. Says whether it was open; only then is `audit` recorded.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn deactivate_user(&self, id: &str, audit: AuditEvent) -> Result<bool, StoreError> {
-        let id = String::from(id);
-        let deactivated = self.write(move |connection| {
-            let update = "UPDATE users SET deactivated_at = ?2 WHERE id = ?1 AND deactivated_at IS NULL";
-            if sql::change(connection, update, params![id, audit.at.seconds()])? == 0 {
-                return Ok(false);
-            }
-            sessions::end_all_of(connection, &id, audit.at)?;
-            grants::end_all_of(connection, &id, audit.at)?;
-            audit_events::insert(connection, &audit)?;
-            Ok(true)
-        });
-        let deactivated = deactivated.await?;
-        self.ring_logout_bell();
-        Ok(deactivated)
-    }
-
     /// Stores a new hash of a person's password. Says whether there is such a person; only then is `audit` recorded.
     ///
     /// # Errors
@@ -132,28 +110,28 @@ impl Store {
     }
 }
 
-/// Makes an account, unless its id or its address is taken. Says how many rows that were.
+/// Stores a person, unless their id or address is taken. Gives the number of rows.
 pub(super) fn insert(connection: &Connection, user: &User) -> Result<usize, StoreError> {
     sql::change(
-                connection,
-                "INSERT INTO users (id, email, name, password_hash, role_id, fhir_user, practitioner_id, organization_id,
-                     created_at, deactivated_at, profile, user_type)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING",
-                params![
-                    user.id,
-                    user.email,
-                    user.name,
-                    user.password_hash.as_ref().map(Secret::expose),
-                    user.role.as_ref().map(|role| &role.id),
-                    user.fhir_user,
-                    user.practitioner_id,
-                    user.organization_id,
-                    user.created_at.seconds(),
-                    sql::optional_seconds(user.deactivated_at),
-                    sql::to_json(&user.profile)?,
-                    user.user_type.as_str(),
-                ],
-            )
+        connection,
+        "INSERT INTO users (id, email, name, password_hash, role_id, fhir_user, practitioner_id, organization_id,
+             created_at, deactivated_at, profile, user_type)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING",
+        params![
+            user.id,
+            user.email,
+            user.name,
+            user.password_hash.as_ref().map(Secret::expose),
+            user.role.as_ref().map(|role| &role.id),
+            user.fhir_user,
+            user.practitioner_id,
+            user.organization_id,
+            user.created_at.seconds(),
+            sql::optional_seconds(user.deactivated_at),
+            sql::to_json(&user.profile)?,
+            user.user_type.as_str(),
+        ],
+    )
 }
 
 /// The person of this id.

@@ -148,8 +148,9 @@ async fn every_link_that_does_not_work_leads_to_one_page_with_a_way_on() {
         clinic
             .issuer
             .store()
-            .deactivate_user(&gone.id, audit)
+            .deactivate_user(&gone.id, None, audit)
             .await
+            .unwrap()
             .unwrap()
     );
     assert_eq!(clinic.browser().get(&newest).await.status, StatusCode::OK);
