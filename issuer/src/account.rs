@@ -6,6 +6,7 @@
 
 pub mod apps;
 pub mod overview;
+pub mod passkey;
 pub mod sessions;
 
 use axum::extract::RawQuery;

@@ -42,6 +42,7 @@ pub mod layers;
 pub mod login;
 pub mod messages;
 pub mod outbound;
+pub mod passkeys;
 pub mod password;
 pub mod registration;
 pub mod rng;

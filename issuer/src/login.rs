@@ -7,6 +7,7 @@
 pub mod completion;
 pub mod destination;
 pub mod form_token;
+pub mod passkey;
 pub mod sign_in;
 pub mod sign_out;
 pub mod throttle;

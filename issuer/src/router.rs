@@ -19,7 +19,7 @@ use crate::endpoints::{
     token, userinfo,
 };
 use crate::layers;
-use crate::login::{sign_in, sign_out};
+use crate::login::{passkey, sign_in, sign_out};
 use crate::select_patient;
 use crate::single_sign_on;
 use crate::state::AppState;
@@ -93,6 +93,7 @@ pub fn router(state: AppState) -> Router {
         .route("/oauth2/status/{list}", get(status_list::get))
         .route("/docs/errors", get(documentation::errors))
         .route("/static/wardgate.css", get(landing::stylesheet))
+        .route("/static/passkeys.js", get(landing::passkey_script))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready));
 
@@ -156,6 +157,7 @@ fn pages() -> Router<Web> {
             axum::routing::post(end_session::confirm),
         )
         .route("/login", get(sign_in::get).post(sign_in::post))
+        .route(passkey::PATH, axum::routing::post(passkey::post))
         .route(single_sign_on::CALLBACK_PATH, get(single_sign_on::callback::get))
         .route("/consent", get(consent::get).post(consent::post))
         .route(
@@ -179,6 +181,10 @@ fn account_routes() -> Router<Web> {
         .route(
             account::sessions::PATH,
             get(account::sessions::get).post(account::sessions::post),
+        )
+        .route(
+            account::passkey::PATH,
+            get(account::passkey::get).post(account::passkey::post),
         )
         .route(
             account::apps::PATH,

@@ -13,6 +13,7 @@ use crate::extract::distinguishing_address;
 use crate::keys::{KeyRing, Sealer};
 use crate::messages::Messages;
 use crate::outbound::{KeySets, Outbound, Providers};
+use crate::passkeys::Passkeys;
 use crate::password::{PasswordError, Passwords};
 use crate::store::{Store, StoreError};
 use crate::throttle::Throttle;
@@ -32,6 +33,7 @@ struct Parts {
     form_key: Secret<[u8; 32]>,
     nonce_key: Secret<[u8; 32]>,
     sealer: Sealer,
+    passkeys: Passkeys,
     outbound: Outbound,
     key_sets: KeySets,
     providers: Providers,
@@ -56,6 +58,8 @@ impl AppState {
         let form_key = keys.derive("wardgate form key");
         let nonce_key = keys.derive("wardgate dpop nonce key");
         let sealer = keys.sealer();
+        let ceremony_key = keys.derive("wardgate passkey ceremony key");
+        let passkeys = Passkeys::new(&config.server.public_url, ceremony_key);
         let outbound = Outbound::new(config.outbound.clone());
         let key_sets = KeySets::new(outbound.clone());
         let providers = Providers::new(outbound.clone());
@@ -71,6 +75,7 @@ impl AppState {
             form_key,
             nonce_key,
             sealer,
+            passkeys,
             outbound,
             key_sets,
             providers,
@@ -146,6 +151,11 @@ impl AppState {
     /// What seals secrets that have to be read again; the same after a restart, as long as the master key is.
     pub fn sealer(&self) -> &Sealer {
         &self.0.sealer
+    }
+
+    /// The ceremonies of passkeys.
+    pub fn passkeys(&self) -> &Passkeys {
+        &self.0.passkeys
     }
 
     /// The HTTP client for what others serve.

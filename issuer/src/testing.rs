@@ -1,5 +1,6 @@
 //! An issuer for tests: real store in a folder of its own, real keys, a clock that is moved by hand, cheap Argon2.
 
+mod authenticator;
 mod document_server;
 mod fake_provider;
 mod logout_receiver;
@@ -29,6 +30,7 @@ use crate::rng;
 use crate::state::AppState;
 use crate::store::{Insertion, Store};
 
+pub(crate) use authenticator::{Authenticator, PRESENT};
 pub(crate) use document_server::DocumentServer;
 pub(crate) use fake_provider::FakeProvider;
 pub(crate) use logout_receiver::{LogoutReceiver, Received};

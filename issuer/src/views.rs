@@ -10,6 +10,7 @@ mod form_post;
 mod form_targets;
 mod moment;
 pub mod outbox;
+mod passkeys;
 mod scope_words;
 mod single_sign_on;
 
@@ -26,6 +27,7 @@ pub use form_post::form_post;
 pub use form_targets::FormTargets;
 pub(crate) use form_targets::web_origin;
 pub use moment::Moment;
+pub use passkeys::{AddPasskeyPage, PasskeyForm, page_with_passkeys};
 pub use scope_words::{Permission, RecordInContext, claim_permissions, permissions};
 pub use single_sign_on::{ProviderProblemPage, local_path, provider_problem};
 
@@ -51,6 +53,8 @@ pub struct SignInPage<'a> {
     pub local: bool,
     /// Why the last attempt failed.
     pub problem: Option<&'a str>,
+    /// The other way: a passkey.
+    pub passkey: Option<PasskeyForm<'a>>,
 }
 
 /// The consent form.

@@ -6,6 +6,7 @@ mod identity_provider;
 mod journey;
 mod logout;
 mod openid_client;
+mod passkeys;
 mod readme;
 mod seed_examples;
 mod smart_app;

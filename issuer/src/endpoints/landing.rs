@@ -10,6 +10,7 @@ use crate::state::AppState;
 use crate::views::{FormTargets, LandingPage, page};
 
 const STYLESHEET: &str = include_str!("../../templates/wardgate.css");
+const PASSKEY_SCRIPT: &str = include_str!("../../templates/passkeys.js");
 
 /// `/`.
 pub async fn get(State(state): State<AppState>, SignedIn(session): SignedIn) -> Result<Response, PageError> {
@@ -23,17 +24,23 @@ pub async fn get(State(state): State<AppState>, SignedIn(session): SignedIn) -> 
 
 /// `/static/wardgate.css`.
 pub async fn stylesheet() -> Response {
+    file("text/css; charset=utf-8", STYLESHEET)
+}
+
+/// `/static/passkeys.js`, the only script beside the one that posts a form by itself.
+pub async fn passkey_script() -> Response {
+    file("text/javascript; charset=utf-8", PASSKEY_SCRIPT)
+}
+
+fn file(content_type: &'static str, text: &'static str) -> Response {
     let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/css; charset=utf-8"),
-        ),
+        (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (
             header::CACHE_CONTROL,
             HeaderValue::from_static("public, max-age=3600"),
         ),
     ];
-    (headers, STYLESHEET).into_response()
+    (headers, text).into_response()
 }
 
 /// Any other address.

@@ -31,6 +31,8 @@ pub enum FormPurpose<'a> {
     },
     /// Ends sessions of the person. Bound to the session.
     AccountSessions,
+    /// Adds a passkey. Bound to the session.
+    AccountPasskey,
     /// Takes back what apps were given. Bound to the session.
     AccountApps,
     /// Changes something on a page of the console. Bound to the session.
@@ -51,6 +53,7 @@ impl<'a> FormPurpose<'a> {
             Self::DeviceCode => ("device-code", ""),
             Self::DeviceConsent { user_code } => ("device-consent", user_code),
             Self::AccountSessions => ("account-sessions", ""),
+            Self::AccountPasskey => ("account-passkey", ""),
             Self::AccountApps => ("account-apps", ""),
             Self::Console { page } => ("console", page),
             Self::SignOut => ("sign-out", ""),

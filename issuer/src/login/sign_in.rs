@@ -19,15 +19,19 @@ use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::extract::cookies::Cookie;
 use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin, distinguishing_address};
+use crate::passkeys::Binding;
 use crate::password::PasswordCheck;
 use crate::single_sign_on::{callback, departure, home_realm};
 use crate::state::AppState;
 use crate::tokens::opaque::OpaqueSecret;
-use crate::views::{SignInPage, local_path, page_with_card, provider_problem};
+use crate::views::{
+    PasskeyForm, SignInPage, local_path, page_with_card, page_with_passkeys, provider_problem,
+};
 
 use super::completion::{self, Browser, Proof};
 use super::destination::Destination;
 use super::form_token::{FormPurpose, form_token, is_form_token};
+use super::passkey;
 use super::throttle::{SignInThrottle, Throttled};
 
 /// What everybody reads whose e-mail address and password do not open an account.
@@ -273,6 +277,28 @@ async fn check_password(
     }
 }
 
+/// Shows the form for the address, and why nobody is signed in.
+///
+/// # Errors
+/// When the store cannot answer, or the page cannot be rendered.
+pub(super) async fn show_problem(
+    state: &AppState,
+    headers: &HeaderMap,
+    destination: &Destination,
+    problem: &str,
+    status: StatusCode,
+) -> Result<Response, PageError> {
+    let shown = SignInForm {
+        destination,
+        step: Step::Email,
+        email: "",
+        local: false,
+        has_providers: has_providers(state).await?,
+        problem: Some(problem),
+    };
+    show(state, headers, &shown, status)
+}
+
 /// What the form shows.
 struct SignInForm<'a> {
     destination: &'a Destination,
@@ -305,6 +331,14 @@ fn show(
     };
     let browser = known.unwrap_or_else(|| fresh.as_ref().map_or("", |value| value.expose().as_str()));
     let token = form_token(state.form_key(), browser, FormPurpose::SignIn);
+    // The first page asks nobody in particular, so whichever passkey they have will do.
+    let offer = match form.step {
+        Step::Email => state
+            .passkeys()
+            .begin_use(&[], &Binding::SignIn(browser), state.now())
+            .map_err(InternalError::from)?,
+        Step::Password => None,
+    };
     let card = form.destination.client_card();
     let (carried, start) = (
         form.destination.field(),
@@ -324,12 +358,24 @@ fn show(
         asks_password: form.step == Step::Password,
         local: form.local,
         problem: form.problem,
+        passkey: offer.as_ref().map(|offer| PasskeyForm {
+            action: passkey::PATH,
+            button: "Sign in with a passkey",
+            options: &offer.options,
+            ceremony: &offer.ceremony,
+            conditional: true,
+        }),
     };
     let mut targets = form.destination.form_targets();
     if form.step == Step::Email && form.has_providers {
         targets = targets.and_providers(state.config().outbound.allow_loopback_http);
     }
-    let mut response = (status, page_with_card(&template, &targets, &card)?).into_response();
+    let page = if offer.is_some() {
+        page_with_passkeys(&template, &targets, &card)?
+    } else {
+        page_with_card(&template, &targets, &card)?
+    };
+    let mut response = (status, page).into_response();
     if let Some(value) = fresh {
         let cookie = Cookie::SignInForm
             .set(value.expose(), public_url)

@@ -221,7 +221,7 @@ impl Store {
 }
 
 /// Stores a factor, unless its person has as many as one may have. Says how many rows that made.
-fn insert(connection: &Connection, factor: &Factor) -> Result<usize, StoreError> {
+pub(super) fn insert(connection: &Connection, factor: &Factor) -> Result<usize, StoreError> {
     let detail = factor.detail.as_ref().map(sql::to_json).transpose()?;
     sql::change(
         connection,

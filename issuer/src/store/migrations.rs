@@ -98,6 +98,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0027_session_browsers.sql"),
     ),
     (
+        "0028_passkeys",
+        include_str!("../../migrations/0028_passkeys.sql"),
+    ),
+    (
         "0029_single_sign_on",
         include_str!("../../migrations/0029_single_sign_on.sql"),
     ),

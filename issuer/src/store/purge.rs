@@ -22,7 +22,7 @@ pub struct Purged {
 }
 
 /// What an index on the expiry finds; `?1` is now, `?2` the portion.
-const EXPIRED: [&str; 18] = [
+const EXPIRED: [&str; 19] = [
     "DELETE FROM authorization_requests WHERE digest IN
          (SELECT digest FROM authorization_requests WHERE expires_at <= ?1 LIMIT ?2)",
     // An hour later than it could: a device that asks late is to hear that its code has expired.
@@ -50,6 +50,8 @@ const EXPIRED: [&str; 18] = [
     "DELETE FROM clients WHERE client_id IN (SELECT client_id FROM clients WHERE unused_until <= ?1 LIMIT ?2)",
     "DELETE FROM registration_tokens WHERE id IN
          (SELECT id FROM registration_tokens WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM used_ceremonies WHERE digest IN
+         (SELECT digest FROM used_ceremonies WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM dpop_proofs WHERE digest IN (SELECT digest FROM dpop_proofs WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM sso_attempts WHERE digest IN (SELECT digest FROM sso_attempts WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM sso_sign_ins WHERE browser_digest IN

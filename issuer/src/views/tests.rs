@@ -6,15 +6,16 @@ use wardgate_shared::scope::ScopeSet;
 
 use super::form_post::FormPostPage;
 use super::{
-    AccountFrame, AccountPage, AppEntry, AppsPage, ClientCard, ConsentPage, DeviceCodePage,
+    AccountFrame, AccountPage, AddPasskeyPage, AppEntry, AppsPage, ClientCard, ConsentPage, DeviceCodePage,
     DeviceConsentPage, DeviceDonePage, EndSessionPage, ErrorCodeEntry, ErrorCodesPage, ErrorPage,
-    FormTargets, LandingPage, Moment, ProviderProblemPage, RecordInContext, SelectEncounterPage,
+    FormTargets, LandingPage, Moment, PasskeyForm, ProviderProblemPage, RecordInContext, SelectEncounterPage,
     SelectPatientPage, SessionEntry, SessionsPage, SignInPage, SignOutForm, SignOutPage, form_post, page,
     permissions,
 };
 
 use crate::domain::session::AuthenticationMethod;
 use crate::fhir::{PatientQuery, Summary};
+use crate::passkeys::Offer;
 use crate::testing::START;
 
 const HOSTILE: &str = "\"><script>alert(1)</script><img src=x onerror='x'>&amp;\u{202e}";
@@ -55,6 +56,7 @@ fn hostile_values_stay_text_on_every_page() {
         form_token: HOSTILE,
         email: HOSTILE,
         problem: Some(HOSTILE),
+        passkey: None,
     });
     let permissions = permissions(
         &ScopeSet::parse("x><script>alert(1)</script> patient/*.rs").unwrap(),
@@ -246,12 +248,61 @@ fn a_logo_is_one_picture_whatever_its_address_holds() {
         form_token: "t",
         email: "",
         problem: None,
+        passkey: None,
     }
     .render()
     .unwrap();
     assert_eq!(html.matches("<img").count(), 1, "{html}");
     assert!(!html.contains("<script") && !html.contains("onerror='"), "{html}");
     assert!(html.contains("referrerpolicy=\"no-referrer\""));
+}
+
+#[test]
+fn pages_with_passkeys_run_the_issuers_script_and_no_other() {
+    let offer = Offer {
+        options: HOSTILE.into(),
+        ceremony: HOSTILE.into(),
+    };
+    let frame = AccountFrame {
+        user_name: HOSTILE,
+        user_email: HOSTILE,
+        path: HOSTILE,
+    };
+    let add = AddPasskeyPage {
+        frame,
+        passkey: Some(&offer),
+        name: HOSTILE,
+        form_token: HOSTILE,
+        problem: Some(HOSTILE),
+    };
+    let sign_in = SignInPage {
+        client_name: Some(HOSTILE),
+        card: HOSTILE_LINKS,
+        carried: Some((HOSTILE, HOSTILE)),
+        start: HOSTILE,
+        asks_password: false,
+        local: false,
+        form_token: HOSTILE,
+        email: HOSTILE,
+        problem: Some(HOSTILE),
+        passkey: Some(PasskeyForm {
+            action: HOSTILE,
+            button: HOSTILE,
+            options: HOSTILE,
+            ceremony: HOSTILE,
+            conditional: true,
+        }),
+    };
+    for html in [add.render().unwrap(), sign_in.render().unwrap()] {
+        assert_eq!(html.matches("<script").count(), 1, "{html}");
+        assert!(html.contains("<script src=\"/static/passkeys.js\" defer></script>"));
+        assert!(!html.contains("<img") && !html.contains("onerror='"), "{html}");
+        let form = html.split("class=\"passkey\"").nth(1).unwrap();
+        assert!(
+            form.split('>').next().unwrap().ends_with(" hidden"),
+            "shown by the script: {html}"
+        );
+    }
 }
 
 #[test]
@@ -266,6 +317,7 @@ fn every_input_has_a_label() {
         form_token: "t",
         email: "",
         problem: None,
+        passkey: None,
     }
     .render()
     .unwrap();

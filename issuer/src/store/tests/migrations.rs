@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 28] = [
+const RELEASED: [(&str, &str); 29] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -107,6 +107,10 @@ const RELEASED: [(&str, &str); 28] = [
     (
         "0027_session_browsers",
         "995d3c339eb0cec5fb6d028daac738e73e54190a4d4c0fc02258ca2064ebfe07",
+    ),
+    (
+        "0028_passkeys",
+        "702ca13a2cbb467af6626e9b6f646adf71ff43af1fb2b020c07c4c20728dbc9c",
     ),
     (
         "0029_single_sign_on",

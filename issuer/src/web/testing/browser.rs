@@ -64,6 +64,29 @@ impl Answer {
         rest.split_once('"').unwrap().0.into()
     }
 
+    /// The WebAuthn options that a form of a page carries for the script.
+    #[track_caller]
+    pub(crate) fn passkey_options(&self) -> serde_json::Value {
+        let (_, rest) = self
+            .body
+            .split_once("data-options=\"")
+            .unwrap_or_else(|| panic!("no passkey: {self:?}"));
+        let escaped = rest.split_once('"').unwrap().0;
+        let text = escaped
+            .replace("&#34;", "\"")
+            .replace("&#39;", "'")
+            .replace("&#38;", "&");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// The field `name` of the form by which a passkey is made or used.
+    #[track_caller]
+    pub(crate) fn passkey_field(&self, name: &str) -> String {
+        let (_, form) = self.body.split_once("class=\"passkey\"").unwrap();
+        let (_, rest) = form.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+        rest.split_once('"').unwrap().0.into()
+    }
+
     /// Asserts the form of an error of RFC 6749 section 5.2 and gives its description.
     #[track_caller]
     pub(crate) fn is_oauth_error(&self, status: StatusCode, code: &str) -> String {

@@ -1,0 +1,231 @@
+//! `/login/passkey`: signing in with a passkey in place of address and password; and the check of a passkey that all pages
+//! share.
+//!
+//! The browser is told of no credential beforehand, so the page says nothing about who has an account. What comes back names
+//! the credential, and by that the person; their authenticator has verified them. Whatever is wrong gets one of two
+//! sentences.
+//!
+//! Where people of a domain sign in at a provider, a passkey opens only the accounts that a password would open.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use wardgate_shared::time::Timestamp;
+
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::passkey::Passkey;
+use crate::domain::session::AuthenticationMethod;
+use crate::domain::user::User;
+use crate::error::internal::InternalError;
+use crate::error::page::PageError;
+use crate::extract::cookies::Cookie;
+use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin, distinguishing_address};
+use crate::passkeys::{Assertion, Binding, PasskeyRefusal};
+use crate::single_sign_on::home_realm;
+use crate::state::AppState;
+
+use super::completion::{self, Browser, Proof};
+use super::destination::Destination;
+use super::form_token::{FormPurpose, is_form_token};
+use super::sign_in;
+use super::throttle::SignInThrottle;
+
+/// Where the form is sent.
+pub const PATH: &str = "/login/passkey";
+
+/// What people read whose passkey is refused.
+pub const REFUSED: &str = "That passkey cannot be used here. Please sign in in another way.";
+/// What they read when it took too long, or was sent twice.
+pub const STALE: &str = "That took too long. Please try again.";
+const TOO_MANY: &str = "There were too many failed attempts. Please wait a moment and try again.";
+
+/// Takes the browser's answer: `ceremony` as the form had it, and in `credential` the JSON of a `PublicKeyCredential`.
+pub async fn post(
+    State(state): State<AppState>,
+    State(throttle): State<Arc<SignInThrottle>>,
+    ClientAddress(address): ClientAddress,
+    _: SameOrigin,
+    headers: HeaderMap,
+    form: Result<Form, FormError>,
+) -> Result<Response, PageError> {
+    let Form(parameters) = form?;
+    let field = |name| parameters.single(name).map_err(|_| PageError::Field);
+    let secret = Cookie::SignInForm
+        .read(&headers, &state.config().server.public_url)
+        .ok_or(PageError::StaleForm)?;
+    let token = field("form_token")?.ok_or(PageError::StaleForm)?;
+    if !is_form_token(state.form_key(), secret, FormPurpose::SignIn, token) {
+        return Err(PageError::StaleForm);
+    }
+    let destination = Destination::read(&state, &parameters).await?;
+    let now = state.now();
+    let answer = Answer {
+        state: &state,
+        throttle: &throttle,
+        address,
+        binding: Binding::SignIn(secret),
+        expected: None,
+    };
+    let user = match answer.check(&parameters, now).await? {
+        Ok((user, _)) => user,
+        Err(refused) => {
+            let event = refused.event(AuditAction::SignIn, address, now);
+            let event = match destination.pending() {
+                Some(pending) => event.with_client(&*pending.client.client_id),
+                None => event,
+            };
+            state.record_refusal(event).await.map_err(InternalError::from)?;
+            let (words, status) = refused.words();
+            return sign_in::show_problem(&state, &headers, &destination, words, status).await;
+        }
+    };
+    let browser = Browser {
+        headers: &headers,
+        address,
+    };
+    let proof = Proof {
+        user,
+        methods: vec![AuthenticationMethod::Passkey],
+        at: now,
+    };
+    completion::proceed(&state, browser, proof, &destination).await
+}
+
+/// A browser's answer to a ceremony in which a passkey is used.
+pub struct Answer<'a> {
+    /// The issuer.
+    pub state: &'a AppState,
+    /// The brake on whoever tries many.
+    pub throttle: &'a Arc<SignInThrottle>,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
+    /// What the ceremony was offered for.
+    pub binding: Binding<'a>,
+    /// Whose passkey it must be, where that is known.
+    pub expected: Option<&'a str>,
+}
+
+/// Why an answer counts for nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Something is wrong with it.
+    Answer {
+        /// What.
+        refusal: PasskeyRefusal,
+        /// Whose passkey it names.
+        user_id: Option<String>,
+    },
+    /// There were too many wrong ones.
+    Throttled,
+}
+
+impl Answer<'_> {
+    /// Checks the fields `ceremony` and `credential`, and uses the passkey: whose it is, and which.
+    ///
+    /// # Errors
+    /// When the store cannot answer, or a field is missing. Inside the `Ok`: why the answer counts for nothing.
+    pub async fn check(
+        &self,
+        parameters: &Parameters,
+        now: Timestamp,
+    ) -> Result<Result<(User, Passkey), Refused>, PageError> {
+        let field = |name| parameters.single(name).map_err(|_| PageError::Field);
+        let ceremony = field("ceremony")?.ok_or(PageError::Field)?;
+        let credential = field("credential")?.ok_or(PageError::Field)?;
+        // Nobody guesses a signature; the brake is on the work that trying makes.
+        let account = match Assertion::parse(credential) {
+            Ok(assertion) => format!("passkey {:?}", assertion.credential_id()),
+            Err(_) => String::from("passkeys that cannot be read"),
+        };
+        let network = distinguishing_address(self.address, &self.state.config().server);
+        let Ok(attempt) = self.throttle.begin(&account, network, now) else {
+            return Ok(Err(Refused::Throttled));
+        };
+        let outcome = self.verify(ceremony, credential, now).await?;
+        match &outcome {
+            Ok(_) => attempt.matched(),
+            Err(Refused::Answer { refusal, .. }) if refusal.is_stale() => drop(attempt),
+            Err(_) => attempt.mismatched(now),
+        }
+        Ok(outcome)
+    }
+
+    async fn verify(
+        &self,
+        ceremony: &str,
+        credential: &str,
+        now: Timestamp,
+    ) -> Result<Result<(User, Passkey), Refused>, InternalError> {
+        let refused = |refusal, user_id: Option<&str>| {
+            let user_id = user_id.or(self.expected).map(String::from);
+            Ok(Err(Refused::Answer { refusal, user_id }))
+        };
+        let (passkeys, store) = (self.state.passkeys(), self.state.store());
+        let opened = passkeys.open(ceremony, &self.binding, now);
+        let (ceremony, assertion) = match opened.and_then(|open| Ok((open, Assertion::parse(credential)?))) {
+            Ok(both) => both,
+            Err(refusal) => return refused(refusal, None),
+        };
+        let Some(passkey) = store.passkey(assertion.credential_id()).await? else {
+            return refused(PasskeyRefusal::Unknown, None);
+        };
+        let owner = passkey.user_id.as_str();
+        if self.expected.is_some_and(|expected| expected != owner) {
+            return refused(PasskeyRefusal::OtherPerson, None);
+        }
+        let verified = match passkeys.finish_use(&ceremony, &assertion, &passkey) {
+            Ok(verified) => verified,
+            Err(refusal) => return refused(refusal, Some(owner)),
+        };
+        let user = store.user(owner).await?.filter(User::is_active);
+        let Some(user) = user else {
+            return refused(PasskeyRefusal::Unknown, Some(owner));
+        };
+        if self.expected.is_none()
+            && home_realm::connection_for(self.state, &user.email)
+                .await?
+                .is_some()
+            && !store.may_sign_in_locally(owner).await?
+        {
+            return refused(PasskeyRefusal::SignsInElsewhere, Some(owner));
+        }
+        match PasskeyRefusal::of_use(store.use_passkey(verified, now).await?) {
+            None => Ok(Ok((user, passkey))),
+            Some(refusal) => refused(refusal, Some(owner)),
+        }
+    }
+}
+
+impl Refused {
+    /// The line of the audit trail.
+    pub fn event(&self, action: AuditAction, address: Option<IpAddr>, now: Timestamp) -> AuditEvent {
+        let event = AuditEvent::new(now, action, AuditOutcome::Failure)
+            .with_ip_address(address)
+            .with_method(AuthenticationMethod::Passkey.as_str());
+        match self {
+            Self::Answer { refusal, user_id } => {
+                let event = event.with_reason(refusal.reason());
+                match user_id {
+                    Some(user_id) => event.with_user(&**user_id),
+                    None => event,
+                }
+            }
+            Self::Throttled => event.with_reason("throttled"),
+        }
+    }
+
+    /// What the person reads, and the status that goes with it.
+    pub const fn words(&self) -> (&'static str, StatusCode) {
+        match self {
+            Self::Answer { refusal, .. } if refusal.is_stale() => (STALE, StatusCode::BAD_REQUEST),
+            Self::Answer { .. } => (REFUSED, StatusCode::BAD_REQUEST),
+            Self::Throttled => (TOO_MANY, StatusCode::TOO_MANY_REQUESTS),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
