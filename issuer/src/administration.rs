@@ -10,7 +10,14 @@ mod allowance;
 pub mod api_keys;
 pub mod audit;
 pub mod clients;
+mod error;
+mod fields;
+pub mod organizations;
 pub mod overview;
+pub mod roles;
+pub mod sessions;
+pub mod users;
 
 pub use actor::{Actor, Means, Permission};
 pub use allowance::Allowance;
+pub use error::{AdministrationError, FieldFault};

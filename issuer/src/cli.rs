@@ -10,8 +10,10 @@ mod failure;
 mod init;
 mod keys;
 mod opened;
+mod organization;
 mod output;
 mod registration_token;
+mod role;
 mod secret_input;
 mod serve;
 mod user;
@@ -60,6 +62,16 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// Manage what people can be granted at most
+    Role {
+        #[command(subcommand)]
+        command: RoleCommand,
+    },
+    /// Manage the organizations that people act for
+    Organization {
+        #[command(subcommand)]
+        command: OrganizationCommand,
+    },
     /// Manage the applications that ask for tokens
     Client {
         #[command(subcommand)]
@@ -76,12 +88,72 @@ enum Command {
 enum UserCommand {
     /// Make an account
     Add(Box<user::AddUser>),
+    /// List the accounts
+    List(user::ListUsers),
+    /// Change an account
+    Change(Box<user::ChangeUser>),
     /// End all sessions of a person, and tell the applications they were signed in to
     SignOut(user::SignOutUser),
     /// Close an account: its person cannot sign in any more, and nothing they gave lives on
     Deactivate(user::DeactivateUser),
+    /// Open a closed account again; nothing that ended with it comes back
+    Reactivate(user::ReactivateUser),
     /// Replace what is known of a person
     SetProfile(user::SetProfile),
+}
+
+impl UserCommand {
+    async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
+        match self {
+            Self::Add(command) => command.run(config, now).await,
+            Self::List(command) => command.run(config, now).await,
+            Self::Change(command) => command.run(config, now).await,
+            Self::SignOut(command) => command.run(config, now).await,
+            Self::Deactivate(command) => command.run(config, now).await,
+            Self::Reactivate(command) => command.run(config, now).await,
+            Self::SetProfile(command) => command.run(config, now).await,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum RoleCommand {
+    /// Make a role
+    Add(role::AddRole),
+    /// List the roles
+    List(role::ListRoles),
+    /// Change a role; what it allows less is gone from every grant at its next refresh
+    Change(role::ChangeRole),
+    /// Remove a role that nobody has
+    Remove(role::RemoveRole),
+}
+
+impl RoleCommand {
+    async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
+        match self {
+            Self::Add(command) => command.run(config, now).await,
+            Self::List(command) => command.run(config, now).await,
+            Self::Change(command) => command.run(config, now).await,
+            Self::Remove(command) => command.run(config, now).await,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum OrganizationCommand {
+    /// Enter an organization
+    Add(organization::AddOrganization),
+    /// List the organizations
+    List(organization::ListOrganizations),
+}
+
+impl OrganizationCommand {
+    async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
+        match self {
+            Self::Add(command) => command.run(config, now).await,
+            Self::List(command) => command.run(config, now).await,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -154,18 +226,9 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::Serve => serve::serve(load()?, clock).await,
         Command::Init => init::init(&load()?, now).await,
         Command::CheckConfig(command) => command.run(load),
-        Command::User {
-            command: UserCommand::Add(command),
-        } => command.run(&load()?, now).await,
-        Command::User {
-            command: UserCommand::SetProfile(command),
-        } => command.run(&load()?, now).await,
-        Command::User {
-            command: UserCommand::SignOut(command),
-        } => command.run(&load()?, now).await,
-        Command::User {
-            command: UserCommand::Deactivate(command),
-        } => command.run(&load()?, now).await,
+        Command::User { command } => command.run(&load()?, now).await,
+        Command::Role { command } => command.run(&load()?, now).await,
+        Command::Organization { command } => command.run(&load()?, now).await,
         Command::Client {
             command: ClientCommand::Add(command),
         } => command.run(&load()?, now).await,

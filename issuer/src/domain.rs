@@ -21,6 +21,7 @@ pub mod launch;
 pub mod logout_notification;
 pub mod message;
 pub mod organization;
+pub mod page;
 pub mod passkey;
 pub mod person_claim;
 pub mod phone_number;

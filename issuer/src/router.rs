@@ -10,6 +10,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::account;
+use crate::api;
 use crate::consent;
 use crate::console;
 use crate::device;
@@ -67,6 +68,7 @@ pub fn router(state: AppState) -> Router {
             axum::routing::post(introspect::post).fallback(introspect::other_method),
         )
         .merge(registration_routes())
+        .merge(administration_routes())
         .route(
             "/v1/launches",
             axum::routing::post(launches::post).fallback(launches::other_method),
@@ -127,6 +129,62 @@ fn development_routes(state: &AppState) -> Router<Web> {
         Some(_) => Router::new().route("/dev/outbox", get(outbox::get)),
         None => Router::new(),
     }
+}
+
+/// Where administrators' programs look after people, roles, organizations and sessions.
+fn administration_routes() -> Router<Web> {
+    use api::{organizations, roles, sessions, users};
+    Router::new()
+        .route(
+            "/auth/users",
+            get(users::list).post(users::create).fallback(api::other_method),
+        )
+        .route(
+            "/auth/users/{id}",
+            get(users::get).patch(users::change).fallback(api::other_method),
+        )
+        .route(
+            "/auth/users/{id}/deactivate",
+            axum::routing::post(users::deactivate).fallback(api::other_method),
+        )
+        .route(
+            "/auth/users/{id}/reactivate",
+            axum::routing::post(users::reactivate).fallback(api::other_method),
+        )
+        .route(
+            "/auth/roles",
+            get(roles::list).post(roles::create).fallback(api::other_method),
+        )
+        .route(
+            "/auth/roles/{id}",
+            get(roles::get)
+                .patch(roles::change)
+                .delete(roles::remove)
+                .fallback(api::other_method),
+        )
+        .route(
+            "/auth/organizations",
+            get(organizations::list)
+                .post(organizations::create)
+                .fallback(api::other_method),
+        )
+        .route(
+            "/auth/organizations/{id}",
+            get(organizations::get)
+                .patch(organizations::change)
+                .delete(organizations::remove)
+                .fallback(api::other_method),
+        )
+        .route(
+            "/v1/sessions",
+            get(sessions::list)
+                .delete(sessions::remove_all)
+                .fallback(api::other_method),
+        )
+        .route(
+            "/v1/sessions/{id}",
+            axum::routing::delete(sessions::remove).fallback(api::other_method),
+        )
 }
 
 /// Where clients register themselves, and manage that.

@@ -13,6 +13,7 @@
 //! Trusted on entry: domain values. Left out on purpose: more than one machine.
 
 mod access_tokens;
+mod accounts;
 mod api_keys;
 mod audit_events;
 mod audit_search;
@@ -43,6 +44,7 @@ mod refresh_tokens;
 mod registration;
 mod remembered_devices;
 mod roles;
+mod session_list;
 mod sessions;
 mod sign_ins;
 mod signing_keys;
@@ -62,15 +64,18 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::DatabaseConfig;
 
+pub use accounts::{AccountChange, Refused, UserFilter};
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
 pub use factors::FactorRemoval;
 pub use numbers::Numbers;
+pub use organizations::OrganizationChange;
 pub use passkeys::{PasskeyInsertion, PasskeyOutcome};
 pub use purge::Purged;
 use readers::Readers;
 pub use refresh_tokens::PresentedRefreshToken;
 pub use registration::Registration;
+pub use roles::RoleChange;
 pub use sso_connections::ConnectionChange;
 pub use sso_sign_ins::{ProvidedAccount, ProvidedIdentity};
 use writer::Writer;

@@ -415,7 +415,13 @@ async fn a_closed_account_is_signed_out_of_its_clients() {
         AuditOutcome::Success,
     );
     let store = clinic.issuer.store();
-    assert!(store.deactivate_user(&subject, audit).await.unwrap());
+    assert!(
+        store
+            .deactivate_user(&subject, None, audit)
+            .await
+            .unwrap()
+            .unwrap()
+    );
     deliver(&clinic).await;
     let told = decoded(logout_token(&receiver.received()[0]), 1);
     assert_eq!(told["sub"], subject);

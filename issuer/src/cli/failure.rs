@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::administration::AdministrationError;
 use crate::config::ConfigFaults;
+use crate::error::internal::InternalError;
 use crate::keys::{KeyError, MasterKeyError};
 use crate::password::PasswordError;
 use crate::rng::NoRandomness;
@@ -98,4 +100,38 @@ impl From<NoRandomness> for Failure {
     fn from(error: NoRandomness) -> Self {
         Self::Other(error.to_string())
     }
+}
+
+impl From<AdministrationError> for Failure {
+    fn from(error: AdministrationError) -> Self {
+        match error {
+            AdministrationError::Invalid(faults) => {
+                let said: Vec<String> = faults
+                    .iter()
+                    .map(|fault| format!("{} {}", flag(&fault.field), fault.detail))
+                    .collect();
+                Self::Usage(said.join("; "))
+            }
+            AdministrationError::Taken(field) => {
+                Self::AlreadyExists(format!("what {} says is taken already", flag(field)))
+            }
+            AdministrationError::NotFound => Self::NotFound(error.description().into()),
+            AdministrationError::BeyondOwnRole
+            | AdministrationError::LastAdministrator
+            | AdministrationError::BuiltIn
+            | AdministrationError::InUse => Self::Other(error.description().into()),
+            AdministrationError::Internal(InternalError::Store(error)) => Self::Store(error),
+            AdministrationError::Internal(error) => Self::Other(error.to_string()),
+        }
+    }
+}
+
+/// The flag that says what this member of the API says: `--fhir-user` for `fhirUser`, and `--role` for `roleId`.
+fn flag(field: &str) -> String {
+    let field = if field == "roleId" { "role" } else { field };
+    let words = field.chars().flat_map(|character| {
+        let dash = character.is_ascii_uppercase().then_some('-');
+        dash.into_iter().chain([character.to_ascii_lowercase()])
+    });
+    "--".chars().chain(words).collect()
 }

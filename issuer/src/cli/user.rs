@@ -1,29 +1,29 @@
-//! `wardgate user add`: makes an account. What ends things for people is in `ending`.
+//! `wardgate user add`: makes an account. Lists and changes are in `list` and `change`, what ends things for people, and
+//! takes that back, in `ending`.
 
+mod change;
 mod ending;
-
+mod list;
 mod profile;
-mod role;
+pub(super) mod role;
 
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
-use wardgate_shared::scope::FhirUser;
 use wardgate_shared::time::Timestamp;
 
+use crate::administration::users::{self, NewUser};
+use crate::administration::{Actor, AdministrationError};
 use crate::config::Config;
-use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::user::{User, UserType, normalize_email};
 use crate::password::Passwords;
-use crate::rng;
-use crate::store::Insertion;
 
+pub(super) use change::ChangeUser;
+pub(super) use list::ListUsers;
 pub(super) use profile::SetProfile;
 
 use super::{Failure, opened, output, secret_input};
 
-pub(super) use ending::{DeactivateUser, SignOutUser};
+pub(super) use ending::{DeactivateUser, ReactivateUser, SignOutUser};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -69,14 +69,16 @@ pub(super) struct AddUser {
 
 impl AddUser {
     pub(super) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
-        let mut user = self.user(now).map_err(Failure::Usage)?;
+        let mut new = self.account(now)?;
+        // What is wrong with the arguments is said before a password is asked for.
+        let checked = new.check(&Actor::operator(), now)?;
         let store = opened::store(config, now)?;
-        let exists = || Failure::AlreadyExists(format!("there is an account for {} already", user.email));
         if let Some(name) = &self.role {
-            user.role = Some(role::named(&store, name).await?);
+            new.role_id = Some(role::named(&store, name).await?.id);
         }
+        let exists = || Failure::AlreadyExists(format!("there is an account for {} already", checked.email));
         // Asking for a password in vain would be unkind; the insertion below decides.
-        if store.user_by_email(&user.email).await?.is_some() {
+        if store.user_by_email(&checked.email).await?.is_some() {
             return Err(exists());
         }
         let password = if self.password_stdin {
@@ -84,100 +86,41 @@ impl AddUser {
         } else {
             secret_input::from_terminal("password", "--password-stdin")?
         };
-        let hash = Passwords::new(&config.passwords)?.hash(password).await?;
-        let audit = AuditEvent::new(now, AuditAction::UserCreation, AuditOutcome::Success)
-            .with_user(&user.id)
-            .with_method("cli");
-        user.password_hash = Some(hash);
-        let inserted = store.insert_user(user.clone(), audit).await?;
+        new.password_hash = Some(Passwords::new(&config.passwords)?.hash(password).await?);
+        let created = users::create(&store, &Actor::operator(), new, now).await;
         store.close().await;
-        match inserted {
-            Insertion::Inserted if self.json => output::json(&json!({
-                "id": user.id,
-                "email": user.email,
-                "name": user.name,
-                "user_type": user.user_type.as_str(),
-                "role": user.role.as_ref().map(|role| &role.name),
-                "fhir_user": user.fhir_user,
-                "practitioner_id": user.practitioner_id,
-                "organization_id": user.organization_id,
-                "profile": user.profile,
-            })),
-            Insertion::Inserted => {
-                output::result(&format!("made the account {} for {}", user.id, user.email))
+        let user = match created {
+            Ok(user) => user,
+            Err(AdministrationError::Taken(_)) => return Err(exists()),
+            Err(error) => return Err(error.into()),
+        };
+        if self.json {
+            let mut document = list::document(&user);
+            if let Some(members) = document.as_object_mut() {
+                members.insert(
+                    "profile".into(),
+                    serde_json::to_value(&user.profile).unwrap_or_default(),
+                );
             }
-            Insertion::AlreadyExists => Err(Failure::AlreadyExists(format!(
-                "there is an account for {} already",
-                user.email
-            ))),
+            return output::json(&document);
         }
+        output::result(&format!("made the account {} for {}", user.id, user.email))
     }
 
-    /// The account without its password, or what is wrong with the arguments.
-    fn user(&self, now: Timestamp) -> Result<User, String> {
-        let email = normalize_email(&self.email);
-        let lawful = email.len() <= 254
-            && !email.contains(|character: char| character.is_whitespace() || character.is_control())
-            && email.split_once('@').is_some_and(|(local, domain)| {
-                !local.is_empty() && !domain.is_empty() && !domain.contains('@')
-            });
-        if !lawful {
-            return Err(String::from("--email must be an address such as ada@example.org"));
-        }
-        let name = self.name.trim();
-        if name.is_empty() || name.len() > 200 || name.contains(char::is_control) {
-            return Err(String::from("--name must be 1 to 200 bytes of text"));
-        }
-        let fhir_user = self
-            .fhir_user
-            .as_deref()
-            .map(|claim| (claim, FhirUser::from_claim(claim, "")));
-        if let Some((_, None)) = fhir_user {
-            return Err(String::from(
-                "--fhir-user must be Patient, Person, Practitioner, PractitionerRole or RelatedPerson, a slash and an id",
-            ));
-        }
-        for (flag, id) in [
-            ("--practitioner-id", &self.practitioner_id),
-            ("--organization-id", &self.organization_id),
-        ] {
-            if id.as_deref().is_some_and(|id| !is_fhir_id(id)) {
-                return Err(format!("{flag} must be 1 to 64 characters from A-Z a-z 0-9 - ."));
-            }
-        }
-        let user_type = match self.user_type.as_deref().map(UserType::from_name) {
-            Some(None) => return Err(String::from("--user-type must be builder or patient")),
-            Some(Some(named)) => named,
-            None => UserType::of(self.fhir_user.as_deref()),
-        };
-        let own_practitioner = self
-            .fhir_user
-            .as_deref()
-            .and_then(|claim| claim.strip_prefix("Practitioner/"))
-            .map(String::from);
-        Ok(User {
-            id: rng::identifier("user-").map_err(|error| error.to_string())?,
-            email,
-            name: name.into(),
-            password_hash: None,
-            user_type,
-            role: None,
-            fhir_user: self.fhir_user.clone(),
-            practitioner_id: self.practitioner_id.clone().or(own_practitioner),
+    /// The account as the arguments say it, without role and password.
+    fn account(&self, now: Timestamp) -> Result<NewUser, Failure> {
+        Ok(NewUser {
+            email: Some(self.email.clone()),
+            name: Some(self.name.clone()),
+            user_type: self.user_type.clone(),
+            role_id: None,
             organization_id: self.organization_id.clone(),
-            profile: profile::read(self.profile.as_deref(), now)?,
-            created_at: now,
-            deactivated_at: None,
+            fhir_user: self.fhir_user.clone(),
+            practitioner_id: self.practitioner_id.clone(),
+            profile: profile::read(self.profile.as_deref(), now).map_err(Failure::Usage)?,
+            password_hash: None,
         })
     }
-}
-
-/// FHIR's data type `id`.
-fn is_fhir_id(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
 }
 
 #[cfg(test)]

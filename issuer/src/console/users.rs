@@ -84,7 +84,10 @@ async fn roles(state: &AppState, none: Option<&str>) -> Result<Vec<Choice>, Page
         .await
         .map_err(faults::missing)?;
     let none = none.map(|none| Choice::new("", none));
-    let own = roles.entries.into_iter().map(|role| Choice::new(role.id, role.name));
+    let own = roles
+        .entries
+        .into_iter()
+        .map(|role| Choice::new(role.id, role.name));
     Ok(none.into_iter().chain(own).collect())
 }
 
@@ -173,7 +176,14 @@ pub(super) async fn deactivate(
     let user = named(&state, id).await?;
     let actor = &submission.administrator.actor;
     let outcome = service::deactivate(state.store(), actor, &user.id, state.now()).await;
-    answered(&state, &submission, Question::DeactivateUser, &user, outcome, "deactivated")
+    answered(
+        &state,
+        &submission,
+        Question::DeactivateUser,
+        &user,
+        outcome,
+        "deactivated",
+    )
 }
 
 /// Asks whether an account is to be opened again.
@@ -194,7 +204,14 @@ pub(super) async fn reactivate(
     let user = named(&state, id).await?;
     let actor = &submission.administrator.actor;
     let outcome = service::reactivate(state.store(), actor, &user.id, state.now()).await;
-    answered(&state, &submission, Question::ReactivateUser, &user, outcome, "reactivated")
+    answered(
+        &state,
+        &submission,
+        Question::ReactivateUser,
+        &user,
+        outcome,
+        "reactivated",
+    )
 }
 
 /// Asks whether all sessions of a person are to end.
@@ -215,5 +232,12 @@ pub(super) async fn end_sessions(
     let user = named(&state, id).await?;
     let actor = &submission.administrator.actor;
     let outcome = sessions::end_all_of(state.store(), actor, &user.id, state.now()).await;
-    answered(&state, &submission, Question::EndSessions, &user, outcome, "signed-out")
+    answered(
+        &state,
+        &submission,
+        Question::EndSessions,
+        &user,
+        outcome,
+        "signed-out",
+    )
 }

@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use wardgate_shared::jwt::{MAXIMUM_JWT_BYTES, UnverifiedJwt};
 use wardgate_shared::oauth_error::OAuthErrorCode;
 
+use crate::api;
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::GrantType;
@@ -28,8 +29,10 @@ use crate::throttle::{Call, Caller, Outcome, Throttled};
 
 use super::client_authentication::claimed_client;
 
-/// The one endpoint here that refuses in problem documents.
+/// Refuses in problem documents.
 const LAUNCHES: &str = "/v1/launches";
+/// The API for administrators as one endpoint, which refuses in problem documents too.
+const ADMINISTRATION: &str = "the API for administrators";
 /// The one endpoint that reads its parameters from JSON too: a client is counted whichever way it asks.
 const TAKES_JSON: &str = "/auth/token";
 
@@ -42,6 +45,9 @@ fn endpoint(method: &Method, path: &str) -> Option<(&'static str, AuditAction)> 
             _ => return None,
         };
         return (!client_id.contains('/')).then_some(("/oauth2/register/{client_id}", action));
+    }
+    if api::is_of_api(path) {
+        return Some((ADMINISTRATION, AuditAction::Administration));
     }
     if method != Method::POST {
         return None;
@@ -193,7 +199,7 @@ fn too_many(
     };
     let description = "There were too many requests; wait as long as Retry-After says";
     let status = StatusCode::TOO_MANY_REQUESTS;
-    let mut response = if endpoint == LAUNCHES {
+    let mut response = if [LAUNCHES, ADMINISTRATION].contains(&endpoint) {
         problem(status, "Too many requests", Some(Cow::Borrowed(description)))
     } else {
         json_error(config, status, code, description)

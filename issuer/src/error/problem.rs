@@ -4,13 +4,29 @@ use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::problem::{PROBLEM_MEDIA_TYPE, Problem};
 
+use crate::administration::FieldFault;
 use crate::config::Config;
 
 use super::bearer::BearerError;
 use super::internal::{InternalError, RETRY_AFTER_SECONDS};
+
+/// A problem document with the extension member `errors` (RFC 9457 section 3.2).
+#[derive(Serialize)]
+struct WithErrors<'a> {
+    #[serde(flatten)]
+    problem: Problem,
+    errors: Vec<ErrorEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct ErrorEntry<'a> {
+    field: &'a str,
+    detail: &'static str,
+}
 
 /// A refusal. `title` says the kind and is the same each time; `detail` says what is wrong with this request.
 pub fn problem(status: StatusCode, title: &'static str, detail: Option<Cow<'static, str>>) -> Response {
@@ -24,6 +40,36 @@ pub fn problem(status: StatusCode, title: &'static str, detail: Option<Cow<'stat
     match serde_json::to_vec(&document) {
         Ok(body) => (status, content_type, body).into_response(),
         // Four members of text always serialise.
+        Err(_) => status.into_response(),
+    }
+}
+
+/// A refusal that names what is wrong with each member: `errors` has an entry with `field` and `detail` for each.
+pub fn problem_errors(
+    status: StatusCode,
+    title: &'static str,
+    detail: &'static str,
+    errors: &[FieldFault],
+) -> Response {
+    let document = WithErrors {
+        problem: Problem {
+            kind: Cow::Borrowed("about:blank"),
+            title: Cow::Borrowed(title),
+            status: status.as_u16(),
+            detail: Some(Cow::Borrowed(detail)),
+        },
+        errors: errors
+            .iter()
+            .map(|fault| ErrorEntry {
+                field: &fault.field,
+                detail: fault.detail,
+            })
+            .collect(),
+    };
+    let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE))];
+    match serde_json::to_vec(&document) {
+        Ok(body) => (status, content_type, body).into_response(),
+        // Texts always serialise.
         Err(_) => status.into_response(),
     }
 }

@@ -1,14 +1,29 @@
 //! Roles, and the one that a person has.
+//!
+//! A change is checked in the transaction that makes it: nobody gets more by it than whoever makes it has, and somebody who
+//! may administrate is left.
 
 use rusqlite::{Connection, Row, params};
 use wardgate_shared::scope::ScopeSet;
 
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::role::{Role, SecondFactorPolicy};
+use crate::domain::page::{Cursor, Page, PageRequest};
+use crate::domain::role::{self, Role, SecondFactorPolicy};
 
-use super::{Insertion, Store, StoreError, audit_events, sql};
+use super::{Insertion, Refused, Store, StoreError, accounts, audit_events, sql, users};
 
 const TABLE: &str = "roles";
+
+/// What of a role changes; what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleChange {
+    /// The name.
+    pub name: Option<String>,
+    /// The ceiling.
+    pub ceiling: Option<ScopeSet>,
+    /// What it asks of its people.
+    pub second_factor: Option<SecondFactorPolicy>,
+}
 
 impl Store {
     /// Makes a role. `audit` is recorded only if neither its id nor its name was taken.
@@ -17,23 +32,151 @@ impl Store {
     /// [`StoreError`].
     pub async fn insert_role(&self, role: Role, audit: AuditEvent) -> Result<Insertion, StoreError> {
         self.write(move |connection| {
-            let rows = sql::change(
-                connection,
-                "INSERT INTO roles (id, name, built_in, scope, second_factor, created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-                params![
-                    role.id,
-                    role.name,
-                    role.built_in,
-                    role.ceiling.as_ref().map(ToString::to_string),
-                    role.second_factor.as_str(),
-                    role.created_at.seconds(),
-                ],
-            )?;
+            let rows = insert(connection, &role)?;
             if rows > 0 {
                 audit_events::insert(connection, &audit)?;
             }
             Ok(Insertion::of(rows))
+        })
+        .await
+    }
+
+    /// Makes a role, if it allows nothing that `giver`'s own role does not; `giver` as in [`Store::create_account`].
+    ///
+    /// # Errors
+    /// [`StoreError`]. Inside the `Ok`: [`Refused`].
+    pub async fn create_role(
+        &self,
+        role: Role,
+        giver: Option<String>,
+        audit: AuditEvent,
+    ) -> Result<Result<Role, Refused>, StoreError> {
+        self.write(move |connection| {
+            if !is_within_giver(connection, giver.as_deref(), role.ceiling.as_ref())? {
+                return Ok(Err(Refused::BeyondGiver));
+            }
+            if insert(connection, &role)? == 0 {
+                return Ok(Err(Refused::Taken));
+            }
+            audit_events::insert(connection, &audit)?;
+            Ok(Ok(role))
+        })
+        .await
+    }
+
+    /// Changes a role; `giver` as in [`Store::create_account`]: neither what it allows nor what it is to allow is more than
+    /// theirs.
+    ///
+    /// # Errors
+    /// [`StoreError`]. Inside the `Ok`: [`Refused`].
+    pub async fn change_role(
+        &self,
+        id: &str,
+        change: RoleChange,
+        giver: Option<String>,
+        audit: AuditEvent,
+    ) -> Result<Result<Role, Refused>, StoreError> {
+        let id = String::from(id);
+        self.write(move |connection| {
+            let Some(before) = find(connection, &id)? else {
+                return Ok(Err(Refused::NotFound));
+            };
+            let role = Role {
+                name: change.name.unwrap_or_else(|| before.name.clone()),
+                ceiling: change.ceiling.or_else(|| before.ceiling.clone()),
+                second_factor: change.second_factor.unwrap_or(before.second_factor),
+                ..before.clone()
+            };
+            if before.built_in && role.name != before.name {
+                return Ok(Err(Refused::BuiltIn));
+            }
+            for ceiling in [&before.ceiling, &role.ceiling] {
+                if !is_within_giver(connection, giver.as_deref(), ceiling.as_ref())? {
+                    return Ok(Err(Refused::BeyondGiver));
+                }
+            }
+            let query = "SELECT 1 FROM roles WHERE name = ?1 AND id <> ?2";
+            if sql::first(connection, query, [&role.name, &id], |_| Ok(()))?.is_some() {
+                return Ok(Err(Refused::Taken));
+            }
+            let stops = before.administers() && !role.administers() && has_active_people(connection, &id)?;
+            if stops && !is_administered_without(connection, None, Some(&id))? {
+                return Ok(Err(Refused::LastAdministrator));
+            }
+            sql::change(
+                connection,
+                "UPDATE roles SET name = ?2, scope = ?3, second_factor = ?4 WHERE id = ?1",
+                params![
+                    id,
+                    role.name,
+                    role.ceiling.as_ref().map(ToString::to_string),
+                    role.second_factor.as_str(),
+                ],
+            )?;
+            audit_events::insert(connection, &audit)?;
+            Ok(Ok(role))
+        })
+        .await
+    }
+
+    /// Removes a role that nobody has; `giver` as in [`Store::create_account`].
+    ///
+    /// # Errors
+    /// [`StoreError`]. Inside the `Ok`: [`Refused`].
+    pub async fn remove_role(
+        &self,
+        id: &str,
+        giver: Option<String>,
+        audit: AuditEvent,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        let id = String::from(id);
+        let removed = self.write(move |connection| {
+            let Some(role) = find(connection, &id)? else {
+                return Ok(Err(Refused::NotFound));
+            };
+            if role.built_in {
+                return Ok(Err(Refused::BuiltIn));
+            }
+            if !is_within_giver(connection, giver.as_deref(), role.ceiling.as_ref())? {
+                return Ok(Err(Refused::BeyondGiver));
+            }
+            let query = "SELECT 1 FROM users WHERE role_id = ?1 LIMIT 1";
+            if sql::first(connection, query, [&id], |_| Ok(()))?.is_some() {
+                return Ok(Err(Refused::InUse));
+            }
+            sql::change(connection, "DELETE FROM roles WHERE id = ?1", [&id])?;
+            audit_events::insert(connection, &audit)?;
+            Ok(Ok(()))
+        });
+        match removed.await {
+            // Something else than a person refers to it.
+            Err(StoreError::Conflict) => Ok(Err(Refused::InUse)),
+            removed => removed,
+        }
+    }
+
+    /// A page of the roles, or of those of this exact name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn roles_page(
+        &self,
+        name: Option<String>,
+        page: PageRequest,
+    ) -> Result<Page<Role>, StoreError> {
+        self.read(move |connection| {
+            let (at, id) = sql::place(page.after.as_ref());
+            let entries = sql::all(
+                connection,
+                "SELECT * FROM roles WHERE (?1 IS NULL OR name = ?1) AND (created_at, id) > (?2, ?3)
+                 ORDER BY created_at, id LIMIT ?4",
+                params![name, at, id, sql::one_more_than(page.size)],
+                from_row,
+            )?;
+            Ok(Page::cut(entries, page.size, |role| Cursor {
+                at: role.created_at,
+                id: role.id.clone(),
+            }))
         })
         .await
     }
@@ -72,6 +215,62 @@ impl Store {
         })
         .await
     }
+}
+
+/// Stores a role, unless its id or name is taken. Gives the number of rows.
+fn insert(connection: &Connection, role: &Role) -> Result<usize, StoreError> {
+    sql::change(
+        connection,
+        "INSERT INTO roles (id, name, built_in, scope, second_factor, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+        params![
+            role.id,
+            role.name,
+            role.built_in,
+            role.ceiling.as_ref().map(ToString::to_string),
+            role.second_factor.as_str(),
+            role.created_at.seconds(),
+        ],
+    )
+}
+
+/// Whether the person `giver` may give what is under `ceiling`. Without a giver, everything.
+pub(super) fn is_within_giver(
+    connection: &Connection,
+    giver: Option<&str>,
+    ceiling: Option<&ScopeSet>,
+) -> Result<bool, StoreError> {
+    let Some(giver) = giver else {
+        return Ok(true);
+    };
+    let giver = users::find(connection, giver)?.filter(accounts::is_giver);
+    let own = giver.and_then(|giver| giver.role);
+    Ok(own.is_some_and(|own| role::is_within(ceiling, &own)))
+}
+
+/// Whether there are active administrators other than the person `without_user`, by other roles than `without_role`.
+pub(super) fn is_administered_without(
+    connection: &Connection,
+    without_user: Option<&str>,
+    without_role: Option<&str>,
+) -> Result<bool, StoreError> {
+    let all = sql::all(connection, "SELECT * FROM roles", [], from_row)?;
+    let administering = all
+        .iter()
+        .filter(|role| role.administers() && Some(role.id.as_str()) != without_role);
+    for role in administering {
+        let query =
+            "SELECT 1 FROM users WHERE role_id = ?1 AND deactivated_at IS NULL AND id IS NOT ?2 LIMIT 1";
+        if sql::first(connection, query, params![role.id, without_user], |_| Ok(()))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn has_active_people(connection: &Connection, role_id: &str) -> Result<bool, StoreError> {
+    let query = "SELECT 1 FROM users WHERE role_id = ?1 AND deactivated_at IS NULL LIMIT 1";
+    Ok(sql::first(connection, query, [role_id], |_| Ok(()))?.is_some())
 }
 
 /// The role of this id.

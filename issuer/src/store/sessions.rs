@@ -345,7 +345,7 @@ fn end(connection: &Connection, digest: &SecretDigest, now: Timestamp) -> Result
     Ok(existed)
 }
 
-fn from_row(row: &Row<'_>) -> Result<Session, StoreError> {
+pub(super) fn from_row(row: &Row<'_>) -> Result<Session, StoreError> {
     Ok(Session {
         digest: sql::digest(row, "digest")?,
         id: row.get("id")?,

@@ -8,6 +8,7 @@ use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::digest::SecretDigest;
+use crate::domain::page::Cursor;
 
 use super::error::StoreError;
 
@@ -46,6 +47,16 @@ pub(super) fn change(
     parameters: impl Params,
 ) -> Result<usize, StoreError> {
     Ok(connection.prepare_cached(statement)?.execute(parameters)?)
+}
+
+/// After which entry a list goes on, as two parameters: with no place, after none.
+pub(super) fn place(after: Option<&Cursor>) -> (i64, &str) {
+    after.map_or((i64::MIN, ""), |cursor| (cursor.at.seconds(), cursor.id.as_str()))
+}
+
+/// How many rows to look for so that it is known whether a page is the last.
+pub(super) fn one_more_than(size: usize) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX).saturating_add(1)
 }
 
 /// A digest column.

@@ -6,7 +6,7 @@ use wardgate_shared::secret::Secret;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::user::{Profile, User, UserType};
 
-use super::{Insertion, Store, StoreError, audit_events, grants, roles, sessions, sql};
+use super::{Insertion, Store, StoreError, audit_events, roles, sql};
 
 const TABLE: &str = "users";
 
@@ -72,28 +72,6 @@ impl Store {
             Ok(found)
         })
         .await
-    }
-
-    /// Closes an account at the time of `audit`: ends its sessions, with what clients are to hear of that, and everything that was
-    /// granted in its name, `offline_access` included. Says whether it was open; only then is `audit` recorded.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn deactivate_user(&self, id: &str, audit: AuditEvent) -> Result<bool, StoreError> {
-        let id = String::from(id);
-        let deactivated = self.write(move |connection| {
-            let update = "UPDATE users SET deactivated_at = ?2 WHERE id = ?1 AND deactivated_at IS NULL";
-            if sql::change(connection, update, params![id, audit.at.seconds()])? == 0 {
-                return Ok(false);
-            }
-            sessions::end_all_of(connection, &id, audit.at)?;
-            grants::end_all_of(connection, &id, audit.at)?;
-            audit_events::insert(connection, &audit)?;
-            Ok(true)
-        });
-        let deactivated = deactivated.await?;
-        self.ring_logout_bell();
-        Ok(deactivated)
     }
 
     /// Stores a new hash of a person's password. Says whether there is such a person; only then is `audit` recorded.

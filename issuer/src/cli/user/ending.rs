@@ -1,4 +1,5 @@
-//! `wardgate user sign-out` and `wardgate user deactivate`: a person's sessions end wherever they are signed in.
+//! `wardgate user sign-out` and `wardgate user deactivate`: a person's sessions end wherever they are signed in; and
+//! `wardgate user reactivate`.
 //!
 //! The clients of those sessions hear of it from the running issuer, which finds in the database what is queued here.
 
@@ -6,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 use wardgate_shared::time::Timestamp;
 
+use crate::administration::{Actor, users};
 use crate::cli::{Failure, opened, output};
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
@@ -69,8 +71,7 @@ impl DeactivateUser {
     pub(in crate::cli) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
         let store = opened::store(config, now)?;
         let user = self.account.find(&store).await?;
-        let audit = Account::audit(AuditAction::UserDeactivation, &user, now);
-        let deactivated = store.deactivate_user(&user.id, audit).await?;
+        let deactivated = users::deactivate(&store, &Actor::operator(), &user.id, now).await?;
         store.close().await;
         if self.account.json {
             return output::json(&json!({ "id": user.id, "email": user.email, "deactivated": deactivated }));
@@ -79,6 +80,30 @@ impl DeactivateUser {
             format!("deactivated the account of {}", user.email)
         } else {
             format!("the account of {} was deactivated already", user.email)
+        })
+    }
+}
+
+/// Arguments of `user reactivate`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ReactivateUser {
+    #[command(flatten)]
+    account: Account,
+}
+
+impl ReactivateUser {
+    pub(in crate::cli) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
+        let store = opened::store(config, now)?;
+        let user = self.account.find(&store).await?;
+        let reactivated = users::reactivate(&store, &Actor::operator(), &user.id, now).await?;
+        store.close().await;
+        if self.account.json {
+            return output::json(&json!({ "id": user.id, "email": user.email, "reactivated": reactivated }));
+        }
+        output::result(&if reactivated {
+            format!("opened the account of {} again", user.email)
+        } else {
+            format!("the account of {} is open", user.email)
         })
     }
 }

@@ -3,6 +3,8 @@
 use clap::Parser;
 
 use super::AddUser;
+use crate::administration::Actor;
+use crate::cli::Failure;
 use crate::domain::user::{User, UserType};
 use crate::testing::{START, full_profile};
 
@@ -12,12 +14,21 @@ struct Line {
     add: AddUser,
 }
 
+impl AddUser {
+    /// The account that would be made, or what is said about the arguments.
+    fn checked(&self) -> Result<User, String> {
+        let new = self.account(START).map_err(|failure| failure.to_string())?;
+        let checked = new.check(&Actor::operator(), START);
+        checked.map_err(|error| Failure::from(error).to_string())
+    }
+}
+
 fn user(arguments: &[&str]) -> Result<User, String> {
     let fixed = ["", "--email", "Ada@Example.org ", "--name", " Ada Ito "];
     Line::try_parse_from(fixed.iter().chain(arguments))
         .map_err(|error| error.to_string())?
         .add
-        .user(START)
+        .checked()
 }
 
 #[test]
@@ -111,7 +122,7 @@ fn refuses_what_cannot_be() {
             .ok()
             .unwrap()
             .add
-            .user(START)
+            .checked()
             .unwrap_err();
         assert!(refused.starts_with(flag), "{arguments:?}: {refused}");
     }

@@ -292,12 +292,12 @@ async fn a_closed_account_ends_sessions_and_grants() {
     test.redeemed("r", test.grant("offline")).await;
     let close = || {
         let audit = audit(AuditAction::UserDeactivation);
-        test.store.deactivate_user(&test.user.id, audit)
+        test.store.deactivate_user(&test.user.id, None, audit)
     };
-    assert!(close().await.unwrap());
+    assert!(close().await.unwrap().unwrap());
     assert_eq!(test.claimed_clients(0).await, ["rp"]);
     assert!(!test.is_live("at-r").await && !test.is_live("at-grant-rp-session").await);
     assert!(!test.is_refreshable("r", 1).await);
-    assert!(!close().await.unwrap());
+    assert!(!close().await.unwrap().unwrap());
     assert_eq!(test.count(AuditAction::UserDeactivation).await, 1);
 }

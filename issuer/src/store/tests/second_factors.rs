@@ -422,7 +422,13 @@ async fn a_sign_in_ends_with_its_session_its_time_its_tries_or_its_persons_accou
         .unwrap();
     assert!(found("old", 0).await.is_none());
     let event = audit(AuditAction::UserDeactivation);
-    assert!(test.store.deactivate_user(&test.user.id, event).await.unwrap());
+    assert!(
+        test.store
+            .deactivate_user(&test.user.id, None, event)
+            .await
+            .unwrap()
+            .unwrap()
+    );
     assert!(found("new", 0).await.is_none());
 }
 
