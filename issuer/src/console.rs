@@ -35,6 +35,7 @@ use crate::views::{FormTargets, page};
 use crate::web::Web;
 
 pub use access::Administrator;
+pub(crate) use clients::form::field_of;
 pub use submission::Submission;
 
 /// Lines of a list on one page.

@@ -133,7 +133,7 @@ fn development_routes(state: &AppState) -> Router<Web> {
 
 /// Where administrators' programs look after people, roles, organizations and sessions.
 fn administration_routes() -> Router<Web> {
-    use api::{organizations, roles, sessions, users};
+    use api::{api_keys, audit_events, clients, organizations, roles, sessions, users};
     Router::new()
         .route(
             "/auth/users",
@@ -174,6 +174,43 @@ fn administration_routes() -> Router<Web> {
                 .patch(organizations::change)
                 .delete(organizations::remove)
                 .fallback(api::other_method),
+        )
+        .route(
+            "/v1/audit-events",
+            get(audit_events::list).fallback(api::other_method),
+        )
+        .route(
+            clients::PATH,
+            get(clients::list)
+                .post(clients::create)
+                .fallback(api::other_method),
+        )
+        .route(
+            "/v1/clients/{id}",
+            get(clients::get)
+                .patch(clients::change)
+                .delete(clients::remove)
+                .fallback(api::other_method),
+        )
+        .route(
+            "/v1/clients/{id}/secret",
+            axum::routing::post(clients::rotate_secret).fallback(api::other_method),
+        )
+        .route(
+            api_keys::PATH,
+            get(api_keys::list)
+                .post(api_keys::create)
+                .fallback(api::other_method),
+        )
+        .route(
+            "/v1/api-keys/{id}",
+            get(api_keys::get)
+                .delete(api_keys::revoke)
+                .fallback(api::other_method),
+        )
+        .route(
+            "/v1/api-keys/{id}/rotate",
+            axum::routing::post(api_keys::rotate).fallback(api::other_method),
         )
         .route(
             "/v1/sessions",
