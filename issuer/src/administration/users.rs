@@ -136,7 +136,7 @@ impl UserChange {
             email: checks.member("email", self.email.as_deref(), fields::email),
             name: checks.member("name", self.name.as_deref(), fields::name),
             user_type: checks.member("userType", self.user_type.as_deref(), fields::user_type),
-            role_id: checks.member("roleId", self.role_id.as_deref(), fields::id),
+            role_id: self.role_id.clone(),
             organization_id: checks.removable("organizationId", organization, fields::fhir_id),
             fhir_user: checks.removable("fhirUser", self.fhir_user.as_ref(), fields::fhir_user),
             practitioner_id: checks.removable(

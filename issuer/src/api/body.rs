@@ -91,6 +91,10 @@ impl Members {
     }
 
     /// A member that is a text or `null`, where it is there.
+    #[expect(
+        clippy::option_option,
+        reason = "absent, null and a value are three things in a merge patch"
+    )]
     pub(super) fn removable(&mut self, name: &'static str) -> Option<Option<String>> {
         match self.left.remove(name)? {
             Value::String(text) => Some(Some(text)),

@@ -78,7 +78,6 @@ where
 impl Call {
     /// Who calls, if they may: look with `__administration.read`, change with `__administration.write`. Otherwise the answer
     /// that says why not, which is recorded.
-    #[expect(clippy::result_large_err, reason = "the answer goes to the caller at once")]
     pub(super) async fn authorize(&self, state: &AppState) -> Result<Actor, Response> {
         let permission = if self.changes {
             Permission::Write

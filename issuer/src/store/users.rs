@@ -97,28 +97,28 @@ impl Store {
     }
 }
 
-/// Makes an account, unless its id or its address is taken. Says how many rows that were.
+/// Stores a person, unless their id or address is taken. Gives the number of rows.
 pub(super) fn insert(connection: &Connection, user: &User) -> Result<usize, StoreError> {
     sql::change(
-                connection,
-                "INSERT INTO users (id, email, name, password_hash, role_id, fhir_user, practitioner_id, organization_id,
-                     created_at, deactivated_at, profile, user_type)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING",
-                params![
-                    user.id,
-                    user.email,
-                    user.name,
-                    user.password_hash.as_ref().map(Secret::expose),
-                    user.role.as_ref().map(|role| &role.id),
-                    user.fhir_user,
-                    user.practitioner_id,
-                    user.organization_id,
-                    user.created_at.seconds(),
-                    sql::optional_seconds(user.deactivated_at),
-                    sql::to_json(&user.profile)?,
-                    user.user_type.as_str(),
-                ],
-            )
+        connection,
+        "INSERT INTO users (id, email, name, password_hash, role_id, fhir_user, practitioner_id, organization_id,
+             created_at, deactivated_at, profile, user_type)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING",
+        params![
+            user.id,
+            user.email,
+            user.name,
+            user.password_hash.as_ref().map(Secret::expose),
+            user.role.as_ref().map(|role| &role.id),
+            user.fhir_user,
+            user.practitioner_id,
+            user.organization_id,
+            user.created_at.seconds(),
+            sql::optional_seconds(user.deactivated_at),
+            sql::to_json(&user.profile)?,
+            user.user_type.as_str(),
+        ],
+    )
 }
 
 /// The person of this id.

@@ -1,4 +1,5 @@
-//! The dev data: an app, a service, an EHR, two people and signing keys, loaded once into `target/dev`.
+//! The dev data: an app, a service, an EHR, a client for administration, three people and signing keys, loaded once into
+//! `target/dev`.
 //!
 //! `environment.json` is written last and means that all of it is there; without it, whatever a broken-off run has
 //! left is thrown away and everything is loaded anew. Secrets are made here or by the issuer, for this machine only,
@@ -27,6 +28,8 @@ pub(super) const APP: &str = "test_client_zs_his";
 pub(super) const SERVICE: &str = "test_service_zs_his";
 /// The client that stands for an EHR, which launches [`APP`].
 pub(super) const EHR: &str = "test_ehr_zs_his";
+/// The client that administrates by the API.
+const ADMINISTRATION: &str = "test_admin_zs_his";
 /// Where the guide sends an app's sign-in back to.
 pub(super) const APP_REDIRECT: &str = "http://localhost:3000/callback";
 
@@ -39,6 +42,7 @@ const APP_LAUNCH: &str = "http://localhost:3000/launch";
 const APP_SCOPE: &str = "openid profile email address phone fhirUser launch launch/patient launch/encounter online_access offline_access patient/*.read \
                          observation.read observation/*.read patient/*.rs user/*.read";
 const EHR_SCOPE: &str = "__launches";
+const ADMINISTRATION_SCOPE: &str = "__administration.read __administration.write";
 const SERVICE_SCOPE: &str = "system/*.read system/*.write system/*.rs";
 const EMAIL: &str = "amina@example.org";
 /// A patient of the sample FHIR API, so that the person's own record is there to read.
@@ -48,6 +52,8 @@ const PHYSICIAN_EMAIL: &str = "farid@example.org";
 /// Of the sample FHIR API too: a physician has no record of their own, so they choose a patient.
 const PHYSICIAN: &str = "practitioner-67890";
 const PHYSICIAN_ROLE: &str = "Care Team User";
+const ADMINISTRATOR_EMAIL: &str = "admin@example.org";
+const ADMINISTRATOR_ROLE: &str = "Builder Admin";
 const OWNER_ONLY: u32 = 0o600;
 
 /// What `environment.json` says, for the guide and the check.
@@ -146,6 +152,12 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
     add_app(session)?;
     let service_secret = add_service(session, SERVICE, "Test service", SERVICE_SCOPE)?;
     let ehr_secret = add_service(session, EHR, "Test EHR", EHR_SCOPE)?;
+    let administration_secret = add_service(
+        session,
+        ADMINISTRATION,
+        "Test administration",
+        ADMINISTRATION_SCOPE,
+    )?;
 
     let profile = file_of(session, "profile.json", &person_profile())?;
     let of_patient = ["--fhir-user", FHIR_USER, "--role", ROLE, "--profile", &profile];
@@ -160,6 +172,9 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
         PHYSICIAN_ROLE,
     ];
     let physician_password = add_person(session, PHYSICIAN_EMAIL, "Farid Hossain", &of_physician)?;
+    let of_administrator = ["--role", ADMINISTRATOR_ROLE];
+    let administrator_password =
+        add_person(session, ADMINISTRATOR_EMAIL, "Admin Example", &of_administrator)?;
 
     Ok(json!({
         "edge": EDGE,
@@ -173,6 +188,10 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
                 "client_id": SERVICE, "client_secret": service_secret, "redirect_uris": [], "scope": SERVICE_SCOPE,
             },
             { "client_id": EHR, "client_secret": ehr_secret, "redirect_uris": [], "scope": EHR_SCOPE },
+            {
+                "client_id": ADMINISTRATION, "client_secret": administration_secret, "redirect_uris": [],
+                "scope": ADMINISTRATION_SCOPE,
+            },
         ],
         "users": [
             { "email": EMAIL, "password": password, "role": ROLE, "fhir_user": FHIR_USER },
@@ -180,6 +199,7 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
                 "email": PHYSICIAN_EMAIL, "password": physician_password, "role": PHYSICIAN_ROLE,
                 "fhir_user": resource,
             },
+            { "email": ADMINISTRATOR_EMAIL, "password": administrator_password, "role": ADMINISTRATOR_ROLE },
         ],
         "api_keys": [],
     }))
@@ -309,9 +329,10 @@ fn read(file: PathBuf) -> Outcome<DevData> {
     let ehr_secret = found("clients", "client_id", EHR, "client_secret");
     let password = found("users", "email", EMAIL, "password");
     let physician_password = found("users", "email", PHYSICIAN_EMAIL, "password");
+    let administrator = found("users", "email", ADMINISTRATOR_EMAIL, "password");
     match (secret, ehr_secret, password, physician_password) {
         (Some(service_secret), Some(ehr_secret), Some(password), Some(physician_password))
-            if environment.get("outbox").is_some() =>
+            if environment.get("outbox").is_some() && administrator.is_some() =>
         {
             Ok(DevData {
                 file,

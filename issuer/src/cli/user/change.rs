@@ -74,6 +74,10 @@ impl ChangeUser {
     }
 }
 
+#[expect(
+    clippy::option_option,
+    reason = "unchanged, taken away and a value are three things"
+)]
 fn removable(given: Option<&str>) -> Option<Option<String>> {
     given.map(|text| (!text.is_empty()).then(|| text.into()))
 }

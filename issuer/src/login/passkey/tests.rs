@@ -285,7 +285,11 @@ async fn refuses_an_unknown_key_and_one_of_a_closed_account_alike() {
         AuditAction::UserDeactivation,
         AuditOutcome::Success,
     );
-    store.deactivate_user(&user.id, audit).await.unwrap();
+    store
+        .deactivate_user(&user.id, None, audit)
+        .await
+        .unwrap()
+        .unwrap();
     let (browser, closed) = sign_in(&clinic, &mut authenticator).await;
     is_refused(&browser, &closed, "That passkey cannot be used here.");
     assert_eq!(reason(&clinic).await, "unknown_passkey");

@@ -46,7 +46,8 @@ async fn a_person_whose_account_is_closed_later_stays_out() {
     let store = realm.clinic.issuer.store();
     let person = store.user_by_email(PATIENT).await.unwrap().unwrap();
     let audit = realm.audit(AuditAction::UserDeactivation);
-    assert!(store.deactivate_user(&person.id, audit).await.unwrap());
+    let closed = store.deactivate_user(&person.id, None, audit).await.unwrap();
+    assert_eq!(closed, Ok(true));
     assert_eq!(
         arrive_as(&realm, PATIENT, "1").await.status,
         StatusCode::FORBIDDEN
