@@ -16,6 +16,7 @@ pub mod organizations;
 pub mod overview;
 pub mod roles;
 pub mod sessions;
+pub mod sso_connections;
 pub mod users;
 
 pub use actor::{Actor, Means, Permission};

@@ -16,6 +16,7 @@ mod registration_token;
 mod role;
 mod secret_input;
 mod serve;
+mod sso;
 mod user;
 
 use std::path::PathBuf;
@@ -77,6 +78,11 @@ enum Command {
         #[command(subcommand)]
         command: ClientCommand,
     },
+    /// Manage single sign-on: the identity providers of organizations
+    Sso {
+        #[command(subcommand)]
+        command: sso::SsoCommand,
+    },
     /// Manage the signing keys
     Keys {
         #[command(subcommand)]
@@ -98,6 +104,8 @@ enum UserCommand {
     Deactivate(user::DeactivateUser),
     /// Open a closed account again; nothing that ended with it comes back
     Reactivate(user::ReactivateUser),
+    /// Let a person sign in with a password although their organization has an identity provider
+    AllowLocalSignIn(user::AllowLocalSignIn),
     /// Replace what is known of a person
     SetProfile(user::SetProfile),
 }
@@ -111,6 +119,7 @@ impl UserCommand {
             Self::SignOut(command) => command.run(config, now).await,
             Self::Deactivate(command) => command.run(config, now).await,
             Self::Reactivate(command) => command.run(config, now).await,
+            Self::AllowLocalSignIn(command) => command.run(config, now).await,
             Self::SetProfile(command) => command.run(config, now).await,
         }
     }
@@ -229,6 +238,7 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::User { command } => command.run(&load()?, now).await,
         Command::Role { command } => command.run(&load()?, now).await,
         Command::Organization { command } => command.run(&load()?, now).await,
+        Command::Sso { command } => command.run(&load()?, now).await,
         Command::Client {
             command: ClientCommand::Add(command),
         } => command.run(&load()?, now).await,

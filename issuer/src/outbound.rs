@@ -11,6 +11,7 @@
 
 mod address;
 mod discovery;
+mod dns;
 mod freshness;
 mod key_sets;
 
@@ -29,6 +30,9 @@ use wardgate_shared::secret::Secret;
 use crate::config::OutboundConfig;
 
 pub use discovery::{DiscoveryError, Providers};
+#[cfg(test)]
+pub(crate) use dns::tests::OneRecord;
+pub use dns::{Dns, DnsError};
 pub use key_sets::{KeySetError, KeySets, WantedKey};
 
 /// How long a whole exchange may take.

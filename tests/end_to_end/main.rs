@@ -10,3 +10,4 @@ mod passkeys;
 mod readme;
 mod seed_examples;
 mod smart_app;
+mod sso;

@@ -4,6 +4,7 @@
 mod change;
 mod ending;
 mod list;
+mod local_sign_in;
 mod profile;
 pub(super) mod role;
 
@@ -19,6 +20,7 @@ use crate::password::Passwords;
 
 pub(super) use change::ChangeUser;
 pub(super) use list::ListUsers;
+pub(super) use local_sign_in::AllowLocalSignIn;
 pub(super) use profile::SetProfile;
 
 use super::{Failure, opened, output, secret_input};

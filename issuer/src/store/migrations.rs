@@ -7,10 +7,7 @@ use super::error::OpenError;
 
 /// The steps in order; the first brings the schema to version 1.
 pub(super) const MIGRATIONS: &[(&str, &str)] = &[
-    (
-        "0001_clients",
-        include_str!("../../migrations/0001_clients.sql"),
-    ),
+    ("0001_clients", include_str!("../../migrations/0001_clients.sql")),
     (
         "0002_users_and_sessions",
         include_str!("../../migrations/0002_users_and_sessions.sql"),
@@ -51,10 +48,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0011_client_metadata",
         include_str!("../../migrations/0011_client_metadata.sql"),
     ),
-    (
-        "0012_dpop",
-        include_str!("../../migrations/0012_dpop.sql"),
-    ),
+    ("0012_dpop", include_str!("../../migrations/0012_dpop.sql")),
     (
         "0013_refresh_token_retries",
         include_str!("../../migrations/0013_refresh_token_retries.sql"),
