@@ -5,9 +5,12 @@
 //! other origins, which no header lets in.
 
 mod answer;
+pub mod api_keys;
+pub mod audit_events;
 pub mod authorization;
 mod body;
 mod call;
+pub mod clients;
 pub mod organizations;
 mod query;
 pub mod roles;
@@ -31,6 +34,9 @@ pub fn is_of_api(path: &str) -> bool {
         "/auth/roles",
         "/auth/organizations",
         "/v1/sessions",
+        "/v1/audit-events",
+        "/v1/clients",
+        "/v1/api-keys",
     ]
     .iter()
     .filter_map(|root| path.strip_prefix(root))
@@ -65,5 +71,7 @@ fn all_faults(
     }
 }
 
+#[cfg(test)]
+mod credential_tests;
 #[cfg(test)]
 mod tests;

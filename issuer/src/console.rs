@@ -11,9 +11,15 @@ mod access;
 mod api_keys;
 mod audit;
 mod clients;
+mod faults;
 mod instant;
+mod listing;
+mod organizations;
 mod overview;
+mod roles;
+mod sessions;
 mod submission;
+mod users;
 
 use askama::Template;
 use axum::Router;
@@ -29,6 +35,7 @@ use crate::views::{FormTargets, page};
 use crate::web::Web;
 
 pub use access::Administrator;
+pub(crate) use clients::form::field_of;
 pub use submission::Submission;
 
 /// Lines of a list on one page.
@@ -45,6 +52,74 @@ const PAGES: &[Page] = &[
     Page {
         path: "/admin",
         answers: || get(overview::get),
+    },
+    Page {
+        path: "/admin/users",
+        answers: || get(users::list),
+    },
+    Page {
+        path: "/admin/new-user",
+        answers: || get(users::form::new).post(users::form::create),
+    },
+    Page {
+        path: "/admin/users/{id}",
+        answers: || get(users::get),
+    },
+    Page {
+        path: "/admin/users/{id}/change",
+        answers: || get(users::form::edit).post(users::form::change),
+    },
+    Page {
+        path: "/admin/users/{id}/deactivate",
+        answers: || get(users::ask_deactivate).post(users::deactivate),
+    },
+    Page {
+        path: "/admin/users/{id}/reactivate",
+        answers: || get(users::ask_reactivate).post(users::reactivate),
+    },
+    Page {
+        path: "/admin/users/{id}/sign-out",
+        answers: || get(users::ask_end_sessions).post(users::end_sessions),
+    },
+    Page {
+        path: "/admin/roles",
+        answers: || get(roles::list),
+    },
+    Page {
+        path: "/admin/new-role",
+        answers: || get(roles::new).post(roles::create),
+    },
+    Page {
+        path: "/admin/roles/{id}/change",
+        answers: || get(roles::edit).post(roles::change),
+    },
+    Page {
+        path: "/admin/roles/{id}/remove",
+        answers: || get(roles::ask_remove).post(roles::remove),
+    },
+    Page {
+        path: "/admin/organizations",
+        answers: || get(organizations::list),
+    },
+    Page {
+        path: "/admin/new-organization",
+        answers: || get(organizations::new).post(organizations::create),
+    },
+    Page {
+        path: "/admin/organizations/{id}/change",
+        answers: || get(organizations::edit).post(organizations::change),
+    },
+    Page {
+        path: "/admin/organizations/{id}/remove",
+        answers: || get(organizations::ask_remove).post(organizations::remove),
+    },
+    Page {
+        path: "/admin/sessions",
+        answers: || get(sessions::list),
+    },
+    Page {
+        path: "/admin/sessions/{id}/end",
+        answers: || get(sessions::ask_end).post(sessions::end),
     },
     Page {
         path: "/admin/audit",

@@ -124,9 +124,17 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(https, layers::security_headers))
 }
 
+/// What is there in development only.
+fn development_routes(state: &AppState) -> Router<Web> {
+    match state.messages().outbox() {
+        Some(_) => Router::new().route("/dev/outbox", get(outbox::get)),
+        None => Router::new(),
+    }
+}
+
 /// Where administrators' programs look after people, roles, organizations and sessions.
 fn administration_routes() -> Router<Web> {
-    use api::{organizations, roles, sessions, users};
+    use api::{api_keys, audit_events, clients, organizations, roles, sessions, users};
     Router::new()
         .route(
             "/auth/users",
@@ -169,6 +177,43 @@ fn administration_routes() -> Router<Web> {
                 .fallback(api::other_method),
         )
         .route(
+            "/v1/audit-events",
+            get(audit_events::list).fallback(api::other_method),
+        )
+        .route(
+            clients::PATH,
+            get(clients::list)
+                .post(clients::create)
+                .fallback(api::other_method),
+        )
+        .route(
+            "/v1/clients/{id}",
+            get(clients::get)
+                .patch(clients::change)
+                .delete(clients::remove)
+                .fallback(api::other_method),
+        )
+        .route(
+            "/v1/clients/{id}/secret",
+            axum::routing::post(clients::rotate_secret).fallback(api::other_method),
+        )
+        .route(
+            api_keys::PATH,
+            get(api_keys::list)
+                .post(api_keys::create)
+                .fallback(api::other_method),
+        )
+        .route(
+            "/v1/api-keys/{id}",
+            get(api_keys::get)
+                .delete(api_keys::revoke)
+                .fallback(api::other_method),
+        )
+        .route(
+            "/v1/api-keys/{id}/rotate",
+            axum::routing::post(api_keys::rotate).fallback(api::other_method),
+        )
+        .route(
             "/v1/sessions",
             get(sessions::list)
                 .delete(sessions::remove_all)
@@ -178,14 +223,6 @@ fn administration_routes() -> Router<Web> {
             "/v1/sessions/{id}",
             axum::routing::delete(sessions::remove).fallback(api::other_method),
         )
-}
-
-/// What is there in development only.
-fn development_routes(state: &AppState) -> Router<Web> {
-    match state.messages().outbox() {
-        Some(_) => Router::new().route("/dev/outbox", get(outbox::get)),
-        None => Router::new(),
-    }
 }
 
 /// Where clients register themselves, and manage that.

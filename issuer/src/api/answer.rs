@@ -172,7 +172,7 @@ pub(super) fn gone() -> Response {
 }
 
 /// An instant as RFC 3339 writes it, UTC.
-fn date(instant: Timestamp) -> String {
+pub(super) fn date(instant: Timestamp) -> String {
     DateTime::from_timestamp(instant.seconds(), 0).map_or_else(
         || instant.to_string(),
         |date| date.to_rfc3339_opts(SecondsFormat::Secs, true),

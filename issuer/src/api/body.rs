@@ -115,6 +115,32 @@ impl Members {
         }
     }
 
+    /// A member that is a list of texts, where it is there.
+    pub(super) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
+        let texts = match self.left.remove(name)? {
+            Value::Array(values) => values
+                .into_iter()
+                .map(|value| match value {
+                    Value::String(text) => Some(text),
+                    _ => None,
+                })
+                .collect(),
+            Value::Null | Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Object(_) => None,
+        };
+        texts.or_else(|| self.fault(name, "must be a list of strings"))
+    }
+
+    /// A member that is a whole number, where it is there.
+    pub(super) fn number(&mut self, name: &'static str) -> Option<i64> {
+        let number = self.left.remove(name)?.as_i64();
+        number.or_else(|| self.fault(name, "must be a whole number"))
+    }
+
+    /// All members, for whoever reads them in another way.
+    pub(super) fn into_map(self) -> Map<String, Value> {
+        self.left
+    }
+
     /// What was wrong with the members, those included that nobody took.
     pub(super) fn faults(self) -> Vec<FieldFault> {
         let unknown = self

@@ -23,7 +23,11 @@ const BEGINNING: &str = "/admin";
 
 /// What pages say was just done, by the word that a redirect leaves in `done`.
 pub(super) const DONE: &[(&str, &str)] = &[
+    ("created", "It is made."),
     ("changed", "It is changed."),
+    ("deactivated", "The account is closed."),
+    ("reactivated", "The account is open again."),
+    ("signed-out", "They are signed out there."),
     ("removed", "It is removed."),
     ("revoked", "It is revoked."),
     ("gone", "It was gone already."),

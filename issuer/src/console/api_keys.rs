@@ -10,7 +10,6 @@ use crate::domain::api_key::ApiKey;
 use crate::error::page::PageError;
 use crate::extract::{FormError, Parameters};
 use crate::state::AppState;
-use crate::views::Moment;
 use crate::views::console::{
     ApiKeyEntry, ApiKeyFormPage, ApiKeyPage, ApiKeysPage, ConfirmPage, FieldFault, FormState, Question,
     SecretOf, SecretPage, ShownSecret,
@@ -184,7 +183,7 @@ pub(super) async fn rotate(
                 what: SecretOf::ApiKey,
                 name: &rotated.key.key,
                 secret: rotated.secret.expose(),
-                previous_until: rotated.key.previous.map(|previous| Moment::at(previous.until)),
+                previous_until: ApiKeyEntry::of(&rotated.key, state.now()).previous_until,
                 left_out: "",
                 back: &path_of(&rotated.key.id),
             },

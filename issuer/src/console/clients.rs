@@ -1,6 +1,6 @@
 //! `/admin/clients`: the clients, and what can be done about one.
 
-pub(super) mod form;
+pub(in crate::console) mod form;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};

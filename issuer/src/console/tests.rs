@@ -3,6 +3,7 @@
 mod api_keys;
 mod audit;
 mod clients;
+mod people;
 
 use http::StatusCode;
 use wardgate_shared::scope::ScopeSet;
@@ -245,6 +246,8 @@ async fn the_console_asks_to_sign_in_again_after_its_time_and_leads_back() {
 #[tokio::test]
 async fn whoever_stops_being_an_administrator_is_out_at_once() {
     let clinic = clinic().await;
+    let role = clinic.issuer.store().role(BUILDER_ADMIN).await.unwrap().unwrap();
+    add(&clinic, "another@example.org", role).await;
     let browser = administrator(&clinic).await;
     assert_eq!(browser.get("/admin").await.status, StatusCode::OK);
     let person = clinic

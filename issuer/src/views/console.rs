@@ -5,6 +5,7 @@ mod audit;
 mod clients;
 mod confirmation;
 mod form;
+mod people;
 
 use askama::Template;
 
@@ -13,6 +14,10 @@ pub use audit::{AuditLine, AuditPage};
 pub use clients::{ClientEntry, ClientFormPage, ClientPage, ClientsPage, Fact};
 pub use confirmation::{ConfirmPage, Question, SecretOf, SecretPage, ShownSecret};
 pub use form::{Choice, FieldFault, FormState};
+pub use people::{
+    LivingSession, LivingSessionsPage, OrganizationEntry, OrganizationFormPage, OrganizationsPage, RoleEntry,
+    RoleFormPage, RolesPage, UserEntry, UserFormPage, UserPage, UsersPage,
+};
 
 /// What every page of the console has around it.
 #[derive(Clone, Copy, Debug)]

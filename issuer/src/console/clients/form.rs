@@ -222,7 +222,7 @@ fn document(submission: &Submission) -> Result<Result<Document, FieldFault>, Pag
 }
 
 /// The field beside which a fault is shown.
-pub(super) fn field_of(fault: MetadataFault) -> &'static str {
+pub(crate) fn field_of(fault: MetadataFault) -> &'static str {
     match fault {
         MetadataFault::Name => "client_name",
         MetadataFault::RedirectUri(_)

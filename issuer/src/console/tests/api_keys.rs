@@ -151,7 +151,8 @@ async fn nobody_gets_by_a_key_what_they_may_not_give() {
         &[("name", "Big"), ("scope", "system/*.cruds")],
     )
     .await;
-    let big = keys(&clinic).await.remove(1);
+    let named = |keys: Vec<ApiKey>| keys.into_iter().find(|key| key.name == "Big").unwrap();
+    let big = named(keys(&clinic).await);
     let page = format!("/admin/api-keys/{}", big.id);
     let answer = send(
         &browser,
@@ -161,7 +162,7 @@ async fn nobody_gets_by_a_key_what_they_may_not_give() {
     )
     .await;
     assert!(answer.body.contains("more than you may give"), "{answer:?}");
-    assert_eq!(keys(&clinic).await.remove(1).secret, big.secret);
+    assert_eq!(named(keys(&clinic).await).secret, big.secret);
     let revoke = format!("{page}/revoke");
     assert_eq!(
         send(&browser, &revoke, &revoke, &[]).await.status,

@@ -15,6 +15,18 @@ pub enum Question {
     RotateClientSecret,
     /// Revoke an API key.
     RevokeApiKey,
+    /// Close an account.
+    DeactivateUser,
+    /// Open an account again.
+    ReactivateUser,
+    /// End all sessions of a person.
+    EndSessions,
+    /// End one session.
+    EndSession,
+    /// Remove a role.
+    RemoveRole,
+    /// Remove an organization.
+    RemoveOrganization,
 }
 
 /// The question whether something that cannot be undone is meant.

@@ -1,0 +1,284 @@
+//! Users, roles, organizations and sessions in the console.
+
+use http::StatusCode;
+
+use super::{ADMINISTRATOR, HOSTILE, READER, add, administrator, at, clinic, is_harmless, role, send};
+use crate::domain::audit_event::AuditAction;
+use crate::domain::role::{BUILDER_ADMIN, CARE_TEAM_USER};
+use crate::domain::user::User;
+use crate::web::testing::{Clinic, PATIENT};
+
+const NEW: &str = "/admin/new-user";
+const GRACE: [(&str, &str); 7] = [
+    ("email", "Grace@example.org"),
+    ("name", "Grace Nurse"),
+    ("userType", "builder"),
+    ("roleId", CARE_TEAM_USER),
+    ("organizationId", ""),
+    ("fhirUser", "Practitioner/9"),
+    ("practitionerId", ""),
+];
+
+async fn person(clinic: &Clinic, email: &str) -> User {
+    clinic.issuer.store().user_by_email(email).await.unwrap().unwrap()
+}
+
+fn changed<'a>(name: &str, value: &'a str) -> Vec<(&'a str, &'a str)> {
+    GRACE
+        .iter()
+        .map(|(own, old)| if *own == name { (*own, value) } else { (*own, *old) })
+        .collect()
+}
+
+#[tokio::test]
+async fn an_account_is_made_changed_closed_and_opened_again() {
+    let clinic = clinic().await;
+    let browser = administrator(&clinic).await;
+    let answer = send(&browser, NEW, NEW, &GRACE).await;
+    let grace = person(&clinic, "grace@example.org").await;
+    let page = format!("/admin/users/{}", grace.id);
+    assert_eq!(answer.location(), format!("{page}?done=created"));
+    assert_eq!(grace.practitioner_id.as_deref(), Some("9"));
+    let line = clinic.last_audit().await;
+    assert_eq!(
+        (line.action, line.method.as_deref()),
+        (AuditAction::UserCreation, Some("console"))
+    );
+    assert_eq!(line.actor_id, Some(person(&clinic, ADMINISTRATOR).await.id));
+    assert!(browser.get(answer.location()).await.body.contains("It is made."));
+
+    let path = format!("{page}/change");
+    assert!(
+        browser
+            .get(&path)
+            .await
+            .body
+            .contains("value=\"grace@example.org\"")
+    );
+    let answer = send(&browser, &path, &path, &changed("name", "Grace Head Nurse")).await;
+    assert_eq!(answer.location(), format!("{page}?done=changed"));
+    assert_eq!(
+        person(&clinic, "grace@example.org").await.name,
+        "Grace Head Nurse"
+    );
+
+    for (verb, is_active) in [("deactivate", false), ("reactivate", true)] {
+        let path = format!("{page}/{verb}");
+        assert_eq!(
+            send(&browser, &path, &path, &[]).await.status,
+            StatusCode::SEE_OTHER
+        );
+        assert_eq!(person(&clinic, "grace@example.org").await.is_active(), is_active);
+    }
+    for (query, is_found) in [
+        ("person=grace%40example.org", true),
+        ("person=Grace+Head+Nurse", true),
+        ("person=nobody%40example.org", false),
+        ("role=role-care-team-user&state=active", true),
+        ("state=deactivated", false),
+    ] {
+        let list = browser.get(&format!("/admin/users?{query}")).await;
+        assert_eq!(
+            list.body.contains("Grace Head Nurse</a>"),
+            is_found,
+            "{query}: {list:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_account_is_said_beside_its_field() {
+    let clinic = clinic().await;
+    let browser = administrator(&clinic).await;
+    for (name, value) in [
+        ("email", "grace"),
+        ("email", PATIENT),
+        ("name", ""),
+        ("userType", "robot"),
+        ("roleId", "role-none"),
+        ("organizationId", "none"),
+        ("fhirUser", "Device/1"),
+        ("practitionerId", "a b"),
+    ] {
+        let page = send(&browser, NEW, NEW, &changed(name, value)).await;
+        assert_eq!(page.status, StatusCode::OK, "{name}={value}: {page:?}");
+        assert!(
+            page.body.contains(&format!("id=\"{name}-fault\"")),
+            "{name}={value}: {page:?}"
+        );
+    }
+    assert!(
+        clinic
+            .issuer
+            .store()
+            .user_by_email("grace@example.org")
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn nobody_makes_anybody_more_than_they_are_and_somebody_stays() {
+    let clinic = clinic().await;
+    let small = role(&clinic, "openid __administration.read __administration.write").await;
+    add(&clinic, READER, small.clone()).await;
+    let browser = at(&clinic, READER).await;
+    let page = send(&browser, NEW, NEW, &changed("roleId", BUILDER_ADMIN)).await;
+    assert!(page.body.contains("Your own role does not allow"), "{page:?}");
+    let own = format!("/admin/users/{}/change", person(&clinic, READER).await.id);
+    let fields = [
+        ("email", READER),
+        ("name", "Reader"),
+        ("userType", "builder"),
+        ("roleId", BUILDER_ADMIN),
+    ];
+    let page = send(&browser, &own, &own, &fields).await;
+    assert!(page.body.contains("Your own role does not allow"), "{page:?}");
+    let path = format!("/admin/roles/{}/change", small.id);
+    let fields = [
+        ("name", &*small.name),
+        ("scope", "openid user/*.cruds __administration.write"),
+        ("secondFactor", "offered"),
+    ];
+    let page = send(&browser, &path, &path, &fields).await;
+    assert!(page.body.contains("Your own role does not allow"), "{page:?}");
+    let path = format!(
+        "/admin/users/{}/deactivate",
+        person(&clinic, ADMINISTRATOR).await.id
+    );
+    send(&browser, &path, &path, &[]).await;
+    assert!(person(&clinic, ADMINISTRATOR).await.is_active());
+    assert_eq!(
+        person(&clinic, READER).await.role.map(|role| role.id),
+        Some(small.id)
+    );
+}
+
+#[tokio::test]
+async fn roles_and_organizations_are_kept() {
+    let clinic = clinic().await;
+    let browser = administrator(&clinic).await;
+    for (new, list, first, second) in [
+        (
+            "/admin/new-role",
+            "/admin/roles",
+            [
+                ("name", "Triage"),
+                ("scope", "openid\r\npatient/*.rs"),
+                ("secondFactor", "offered"),
+            ],
+            [
+                ("name", "Triage nurse"),
+                ("scope", "openid"),
+                ("secondFactor", "required"),
+            ],
+        ),
+        (
+            "/admin/new-organization",
+            "/admin/organizations",
+            [
+                ("id", "clinic-1"),
+                ("name", "First clinic"),
+                ("secondFactor", "offered"),
+            ],
+            [
+                ("id", ""),
+                ("name", "The first clinic"),
+                ("secondFactor", "required"),
+            ],
+        ),
+    ] {
+        let answer = send(&browser, new, new, &first).await;
+        assert_eq!(answer.location(), format!("{list}?done=created"));
+        let page = browser.get(list).await;
+        let (_, own) = page
+            .body
+            .split_once(if list.ends_with("roles") {
+                ">Triage"
+            } else {
+                ">First clinic"
+            })
+            .unwrap();
+        let (_, rest) = own.split_once("<code>").unwrap();
+        let path = format!("{list}/{}/change", rest.split_once('<').unwrap().0);
+        assert_eq!(
+            send(&browser, &path, &path, &second).await.location(),
+            format!("{list}?done=changed")
+        );
+        assert!(browser.get(list).await.body.contains(second[1].1) || list.ends_with("roles"));
+        let page = send(&browser, new, new, &[("name", ""), ("secondFactor", "maybe")]).await;
+        assert!(page.body.contains("id=\"name-fault\"") && page.body.contains("id=\"secondFactor-fault\""));
+        let path = path.replace("/change", "/remove");
+        assert_eq!(
+            send(&browser, &path, &path, &[]).await.location(),
+            format!("{list}?done=removed")
+        );
+    }
+    let path = "/admin/roles/role-builder-admin/remove";
+    let page = send(&browser, path, path, &[]).await;
+    assert!(page.body.contains("built-in role"), "{page:?}");
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended() {
+    let clinic = clinic().await;
+    let patients = at(&clinic, PATIENT).await;
+    let browser = administrator(&clinic).await;
+    let id = person(&clinic, PATIENT).await.id;
+    let list = browser.get(&format!("/admin/sessions?user={id}")).await;
+    let (_, rest) = list.body.split_once("href=\"/admin/sessions/").unwrap();
+    let path = format!("/admin/sessions/{}", rest.split_once('"').unwrap().0);
+    assert_eq!(
+        send(&browser, &path, &path, &[]).await.location(),
+        "/admin/sessions?done=signed-out"
+    );
+    assert_eq!(patients.get("/account").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        send(&browser, &path, &path, &[]).await.location(),
+        "/admin/sessions?done=gone"
+    );
+
+    let patients = at(&clinic, PATIENT).await;
+    let path = format!("/admin/users/{id}/sign-out");
+    assert_eq!(
+        send(&browser, &path, &path, &[]).await.location(),
+        format!("/admin/users/{id}?done=signed-out")
+    );
+    assert_eq!(patients.get("/account").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn hostile_names_of_people_and_roles_stay_text() {
+    let clinic = clinic().await;
+    let browser = administrator(&clinic).await;
+    send(&browser, NEW, NEW, &changed("name", HOSTILE)).await;
+    let id = person(&clinic, "grace@example.org").await.id;
+    is_harmless(&browser.get("/admin/users").await);
+    for page in ["", "/change", "/deactivate", "/sign-out"] {
+        is_harmless(&browser.get(&format!("/admin/users/{id}{page}")).await);
+    }
+    send(
+        &browser,
+        "/admin/new-role",
+        "/admin/new-role",
+        &[
+            ("name", HOSTILE),
+            ("scope", "openid"),
+            ("secondFactor", "offered"),
+        ],
+    )
+    .await;
+    is_harmless(&browser.get("/admin/roles").await);
+    let organization = [("id", "o-1"), ("name", HOSTILE), ("secondFactor", "offered")];
+    send(
+        &browser,
+        "/admin/new-organization",
+        "/admin/new-organization",
+        &organization,
+    )
+    .await;
+    is_harmless(&browser.get("/admin/organizations").await);
+    is_harmless(&browser.get("/admin/organizations/o-1/change").await);
+    is_harmless(&browser.get("/admin/organizations/o-1/remove").await);
+}
