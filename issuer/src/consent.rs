@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::domain::consent::Consent;
 use crate::domain::launch::Choice;
 use crate::domain::user::User;
-use crate::endpoints::authorize::decision::{Denial, counts};
+use crate::endpoints::authorize::decision::{Denial, authenticated};
 use crate::endpoints::authorize::pending::PendingRequest;
 use crate::error::page::PageError;
 use crate::error::redirect;
@@ -36,10 +36,11 @@ pub async fn get(
         .map_err(|_| PageError::Field)?
         .ok_or(PageError::RequestGone)?;
     let pending = PendingRequest::load(&state, id).await?;
-    let Some(session) = fresh_session(&pending, session) else {
-        return Ok(redirect::to_own_page(&pending.path_to("/login"))?);
+    let session = match authenticated(&state, &pending, session.as_ref()).await? {
+        Ok(session) => session,
+        Err(first) => return Ok(redirect::to_own_page(&first.detour(&pending))?),
     };
-    let Some(context) = settled_context(&state, &pending, &session) else {
+    let Some(context) = settled_context(&state, &pending, session) else {
         return Ok(redirect::to_own_page(&pending.continue_path())?);
     };
     let grantable = granting::for_person(&pending.request.scope, &session.user, &context);
@@ -101,9 +102,9 @@ pub async fn post(
     if !is_form_token(state.form_key(), session.secret.expose(), purpose, token) {
         return Err(PageError::StaleForm);
     }
-    let Some(session) = fresh_session(&pending, Some(session)) else {
-        return Ok(redirect::to_own_page(&pending.path_to("/login"))?);
-    };
+    if let Err(first) = authenticated(&state, &pending, Some(&session)).await? {
+        return Ok(redirect::to_own_page(&first.detour(&pending))?);
+    }
     match field("decision")? {
         Some("deny") => {
             pending
@@ -203,10 +204,6 @@ pub fn resources_to_name<'a>(config: &Config, audiences: &'a [String]) -> Vec<&'
     } else {
         audiences.iter().map(String::as_str).collect()
     }
-}
-
-fn fresh_session(pending: &PendingRequest, session: Option<BrowserSession>) -> Option<BrowserSession> {
-    session.filter(|session| counts(pending, &session.session))
 }
 
 #[cfg(test)]

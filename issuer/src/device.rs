@@ -23,7 +23,10 @@ use crate::error::redirect;
 use crate::extract::{
     BrowserSession, ClientAddress, Form, FormError, Parameters, SameOrigin, SignedIn, distinguishing_address,
 };
+use crate::login::destination::Destination;
 use crate::login::form_token::{FormPurpose, form_token, is_form_token};
+use crate::login::second_factor::demand::{self, Missing};
+use crate::login::second_factor::{challenge, enrol};
 use crate::login::throttle::SignInThrottle;
 use crate::rng;
 use crate::state::AppState;
@@ -56,6 +59,20 @@ pub fn path(user_code: Option<&UserCode>) -> String {
     }
 }
 
+/// Where the person of the session has to give a second factor, or set one up, before they answer any device.
+async fn factor_first(
+    state: &AppState,
+    session: &BrowserSession,
+    user_code: Option<&UserCode>,
+) -> Result<Option<String>, InternalError> {
+    let page = match demand::missing_in_session(state, &session.user, &session.session, None).await? {
+        Missing::Nothing | Missing::UnreachableContext => return Ok(None),
+        Missing::SecondFactor => challenge::PATH,
+        Missing::Enrolment => enrol::PATH,
+    };
+    Ok(Some(Destination::Device(user_code.cloned()).path_to(page)))
+}
+
 /// Shows the form for the code.
 pub async fn get(
     State(state): State<AppState>,
@@ -67,6 +84,9 @@ pub async fn get(
     let user_code = typed.and_then(UserCode::parse);
     match session {
         Some(session) => {
+            if let Some(first) = factor_first(&state, &session, user_code.as_ref()).await? {
+                return Ok(redirect::to_own_page(&first)?);
+            }
             let shown = user_code.map(|code| code.to_string()).unwrap_or_default();
             ask_for_code(&state, &session, &shown, None, StatusCode::OK)
         }
@@ -91,6 +111,9 @@ pub async fn post(
         field("form_token")?.unwrap_or_default(),
     );
     let user_code = UserCode::parse(typed);
+    if let Some(first) = factor_first(&state, &session, user_code.as_ref()).await? {
+        return Ok(redirect::to_own_page(&first)?);
+    }
     let answer = Answer {
         state: &state,
         session: &session,

@@ -8,6 +8,8 @@ pub mod completion;
 pub mod destination;
 pub mod form_token;
 pub mod passkey;
+pub mod reauthentication;
+pub mod second_factor;
 pub mod sign_in;
 pub mod sign_out;
 pub mod throttle;

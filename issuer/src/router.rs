@@ -19,7 +19,7 @@ use crate::endpoints::{
     token, userinfo,
 };
 use crate::layers;
-use crate::login::{passkey, sign_in, sign_out};
+use crate::login::{passkey, second_factor, sign_in, sign_out};
 use crate::select_patient;
 use crate::single_sign_on;
 use crate::state::AppState;
@@ -158,6 +158,7 @@ fn pages() -> Router<Web> {
         )
         .route("/login", get(sign_in::get).post(sign_in::post))
         .route(passkey::PATH, axum::routing::post(passkey::post))
+        .merge(second_factor_routes())
         .route(single_sign_on::CALLBACK_PATH, get(single_sign_on::callback::get))
         .route("/consent", get(consent::get).post(consent::post))
         .route(
@@ -172,6 +173,23 @@ fn pages() -> Router<Web> {
         )
         .merge(account_routes())
         .route("/", get(landing::get))
+}
+
+/// The second step of a sign-in.
+fn second_factor_routes() -> Router<Web> {
+    Router::new()
+        .route(
+            second_factor::challenge::PATH,
+            get(second_factor::challenge::get).post(second_factor::challenge::post),
+        )
+        .route(
+            second_factor::enrol::PATH,
+            get(second_factor::enrol::get).post(second_factor::enrol::post),
+        )
+        .route(
+            second_factor::enrol_totp::PATH,
+            get(second_factor::enrol_totp::get).post(second_factor::enrol_totp::post),
+        )
 }
 
 /// Where people look after their own account.

@@ -14,7 +14,7 @@ use http::StatusCode;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::fhir_reference::is_fhir_id;
 use crate::domain::launch::{Choice, ChosenContext};
-use crate::endpoints::authorize::decision::counts;
+use crate::endpoints::authorize::decision::authenticated;
 use crate::endpoints::authorize::pending::PendingRequest;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
@@ -46,11 +46,12 @@ pub async fn get(
     let field = |name| parameters.single(name).map_err(|_| PageError::Field);
     let id = field("request")?.ok_or(PageError::RequestGone)?;
     let pending = PendingRequest::load(&state, id).await?;
-    let Some(session) = session.filter(|session| counts(&pending, &session.session)) else {
-        return Ok(redirect::to_own_page(&pending.path_to("/login"))?);
+    let session = match authenticated(&state, &pending, session.as_ref()).await? {
+        Ok(session) => session,
+        Err(first) => return Ok(redirect::to_own_page(&first.detour(&pending))?),
     };
     let again = field("again")?.is_some();
-    let picker = Picker::new(&state, &pending, &session, address);
+    let picker = Picker::new(&state, &pending, session, address);
     match pending.context_of(&state, &session.user) {
         ContextState::PatientWanted => picker.patients(&PatientQuery::default(), None, None),
         _ if again && picker.may_choose_patient() => picker.patients(&PatientQuery::default(), None, None),
@@ -79,8 +80,8 @@ pub async fn post(
         return Err(PageError::StaleForm);
     }
     let pending = PendingRequest::load(&state, id).await?;
-    if !counts(&pending, &session.session) {
-        return Ok(redirect::to_own_page(&pending.path_to("/login"))?);
+    if let Err(first) = authenticated(&state, &pending, Some(&session)).await? {
+        return Ok(redirect::to_own_page(&first.detour(&pending))?);
     }
     let term = |name| Ok::<_, PageError>(field(name)?.unwrap_or_default().trim().into());
     let query = PatientQuery {

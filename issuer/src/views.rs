@@ -12,6 +12,7 @@ mod moment;
 pub mod outbox;
 mod passkeys;
 mod scope_words;
+mod second_factor;
 mod single_sign_on;
 
 use askama::Template;
@@ -29,6 +30,9 @@ pub(crate) use form_targets::web_origin;
 pub use moment::Moment;
 pub use passkeys::{AddPasskeyPage, PasskeyForm, page_with_passkeys};
 pub use scope_words::{Permission, RecordInContext, claim_permissions, permissions};
+pub use second_factor::{
+    AppEnrolmentPage, EnrolmentPage, FactorWay, OtherWay, QrPicture, RecoveryCodesPage, SecondFactorPage,
+};
 pub use single_sign_on::{ProviderProblemPage, local_path, provider_problem};
 
 /// The sign-in form.

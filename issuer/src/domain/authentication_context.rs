@@ -68,6 +68,31 @@ impl AuthenticationContext {
     }
 }
 
+/// What a request wants of it: `acr_values`, or the claim `acr` (OpenID Connect Core sections 3.1.2.1 and 5.5.1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestedContext {
+    /// One of these levels will do, never none.
+    pub any_of: Vec<AuthenticationContext>,
+    /// Whether the request is to fail where none can be reached.
+    pub essential: bool,
+}
+
+impl RequestedContext {
+    /// What these values of `acr` want; those that are unknown here are ignored. `None` when nothing is left.
+    pub fn of<'a>(values: impl IntoIterator<Item = &'a str>, essential: bool) -> Option<Self> {
+        let any_of: Vec<AuthenticationContext> = values
+            .into_iter()
+            .filter_map(AuthenticationContext::from_name)
+            .collect();
+        (!any_of.is_empty()).then_some(Self { any_of, essential })
+    }
+
+    /// Whether somebody who reached this level is what the request wants.
+    pub fn is_met_by(&self, reached: Option<AuthenticationContext>) -> bool {
+        reached.is_some_and(|reached| self.any_of.iter().any(|wanted| reached >= *wanted))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +136,20 @@ mod tests {
         for methods in [&[By::Passkey][..], &[By::Password, By::Passkey]] {
             assert_eq!(reached(methods), Some(AuthenticationContext::PhishingResistant));
         }
+    }
+
+    #[test]
+    fn a_wish_is_met_by_any_of_its_levels_and_by_what_is_above() {
+        let wish = RequestedContext::of(
+            ["urn:x", "phr", AuthenticationContext::MultiFactor.as_str()],
+            false,
+        );
+        let wish = wish.unwrap();
+        assert!(wish.is_met_by(Some(AuthenticationContext::MultiFactor)));
+        assert!(wish.is_met_by(Some(AuthenticationContext::PhishingResistant)));
+        assert!(!wish.is_met_by(Some(AuthenticationContext::Password)));
+        assert!(!wish.is_met_by(None));
+        assert_eq!(RequestedContext::of(["urn:x", "PHR"], true), None);
     }
 
     #[test]

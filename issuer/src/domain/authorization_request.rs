@@ -5,6 +5,7 @@ use wardgate_shared::redirect_uri::RedirectTarget;
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
+use super::authentication_context::RequestedContext;
 use super::digest::SecretDigest;
 use super::launch::RequestContext;
 use super::person_claim::AskedClaims;
@@ -81,6 +82,8 @@ pub struct AuthorizationRequest {
     pub claims: AskedClaims,
     /// Whom `id_token_hint` or the claim `sub` names: nobody else may answer the request. Empty when that is nobody.
     pub hinted_user_id: Option<String>,
+    /// How strongly it wants its person authenticated.
+    pub requested_context: Option<RequestedContext>,
     /// The EHR launch that it came with; spent when the request is approved.
     pub launch: Option<SecretDigest>,
     /// The clinical context, as far as it is known.

@@ -16,11 +16,13 @@ pub mod refusal;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use http::header;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect::{self, ReturnPath};
+use crate::extract::cookies::Cookie;
 use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters, ParametersError, SignedIn};
 use crate::state::AppState;
 
@@ -190,8 +192,21 @@ impl Visit<'_> {
             (Decision::ChooseContext, Some(_)) => {
                 Ok(redirect::to_own_page(&pending.path_to("/select-patient"))?)
             }
+            (Decision::SecondFactor, Some(_)) => self.ask_for_factor(&pending.path_to("/login/mfa")),
+            (Decision::EnrolFactor, Some(_)) => self.ask_for_factor(&pending.path_to("/login/mfa/enrol")),
+            (Decision::UnreachableContext, session) => {
+                let user = session.map(|session| &session.user);
+                pending
+                    .deny(self.state, Denial::UnreachableContext, user, self.address)
+                    .await
+            }
             (
-                Decision::SignIn | Decision::ChooseContext | Decision::AskConsent(_) | Decision::Approve(_),
+                Decision::SignIn
+                | Decision::SecondFactor
+                | Decision::EnrolFactor
+                | Decision::ChooseContext
+                | Decision::AskConsent(_)
+                | Decision::Approve(_),
                 _,
             ) => Ok(redirect::to_own_page(&pending.path_to("/login"))?),
             (Decision::NothingToGrant, session) => {
@@ -213,6 +228,16 @@ impl Visit<'_> {
                     .await
             }
         }
+    }
+
+    /// Asks the person of the session for a second factor, on this page: not whoever has left a sign-in unfinished in this browser.
+    fn ask_for_factor(&self, page: &str) -> Result<Response, PageError> {
+        let mut response = redirect::to_own_page(page)?;
+        let cookie = Cookie::SignIn
+            .clear(&self.state.config().server.public_url)
+            .map_err(InternalError::from)?;
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        Ok(response)
     }
 
     async fn refuse(&self, refusal: Refusal) -> Result<Response, PageError> {

@@ -35,6 +35,14 @@ pub enum FormPurpose<'a> {
     AccountPasskey,
     /// Takes back what apps were given. Bound to the session.
     AccountApps,
+    /// Gives a second factor. Bound to the sign-in in progress, or to the session.
+    SecondFactor,
+    /// Sets up a second factor, or says "not now". Bound as `SecondFactor` is.
+    FactorEnrolment,
+    /// Manages second factors. Bound to the session.
+    AccountFactors,
+    /// Has remembered browsers forgotten. Bound to the session.
+    AccountDevices,
     /// Changes something on a page of the console. Bound to the session.
     Console {
         /// The path of the page to which the form leads.
@@ -55,6 +63,10 @@ impl<'a> FormPurpose<'a> {
             Self::AccountSessions => ("account-sessions", ""),
             Self::AccountPasskey => ("account-passkey", ""),
             Self::AccountApps => ("account-apps", ""),
+            Self::SecondFactor => ("second-factor", ""),
+            Self::FactorEnrolment => ("factor-enrolment", ""),
+            Self::AccountFactors => ("account-factors", ""),
+            Self::AccountDevices => ("account-devices", ""),
             Self::Console { page } => ("console", page),
             Self::SignOut => ("sign-out", ""),
         }

@@ -9,6 +9,10 @@
 //!   one place, [`DRAIN_SECONDS`] at most: colleagues behind one address do not lock one another out by typing errors.
 //!   The caller gives no network when all visitors share the address (the machine itself, a proxy).
 //!
+//! - By account, for second factors: the same with a longer wait, [`LONGEST_FACTOR_WAIT_SECONDS`], since a code of six digits
+//!   is guessed sooner than a password. Only somebody who has shown the first proof gets so far, so nobody else can make its
+//!   owner wait; and a right password does not start these counters anew.
+//!
 //! Guesses made all at once are bounded by letting in no more at a time than mismatches would still be free (one at
 //! least). Kept in memory, bounded, and lost with a restart.
 
@@ -26,6 +30,8 @@ use crate::throttle::{drop_half, network_of};
 const FREE_FOR_ACCOUNT: u32 = 5;
 /// The longest wait for one account, in seconds.
 pub const LONGEST_WAIT_SECONDS: i64 = 60;
+/// The longest wait for one account's second factors, in seconds.
+pub const LONGEST_FACTOR_WAIT_SECONDS: i64 = 900;
 /// After this many seconds without a mismatch, an account starts anew.
 const FORGET_AFTER_SECONDS: i64 = 3600;
 /// How many mismatches fill the bucket of a network.
@@ -70,6 +76,8 @@ struct Account {
     under_way: u32,
     /// Whether somebody was told to wait since the last mismatch.
     told: bool,
+    /// In seconds.
+    longest_wait: i64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +110,30 @@ impl SignInThrottle {
         now: Timestamp,
     ) -> Result<Attempt, Throttled> {
         let account = self.hasher.hash_one(("account", email));
+        self.begin_for(account, LONGEST_WAIT_SECONDS, address, now)
+    }
+
+    /// The same for an attempt at a second factor, or at what stands in for one, of the person `user_id`.
+    ///
+    /// # Errors
+    /// As [`SignInThrottle::begin`].
+    pub fn begin_factor(
+        self: &Arc<Self>,
+        user_id: &str,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Attempt, Throttled> {
+        let account = self.hasher.hash_one(("second factor", user_id));
+        self.begin_for(account, LONGEST_FACTOR_WAIT_SECONDS, address, now)
+    }
+
+    fn begin_for(
+        self: &Arc<Self>,
+        account: u64,
+        longest_wait: i64,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Attempt, Throttled> {
         let network = address.map(|address| self.hasher.hash_one(("network", network_of(address))));
         let mut counters = self.counters();
         let for_account = counters
@@ -130,6 +162,7 @@ impl SignInThrottle {
             });
         }
         let entry = counters.account(account, now);
+        entry.longest_wait = longest_wait;
         entry.under_way = entry.under_way.saturating_add(1);
         if let Some(network) = network {
             let entry = counters.network(network, now);
@@ -218,7 +251,7 @@ impl Account {
             None => 0,
             Some(beyond) => 1_i64
                 .checked_shl(beyond.min(32))
-                .map_or(LONGEST_WAIT_SECONDS, |wait| wait.min(LONGEST_WAIT_SECONDS)),
+                .map_or(self.longest_wait, |wait| wait.min(self.longest_wait)),
         };
         self.wait_until = now.plus(wait);
     }
@@ -275,6 +308,7 @@ impl Counters {
             wait_until: now,
             under_way: 0,
             told: false,
+            longest_wait: LONGEST_WAIT_SECONDS,
         })
     }
 

@@ -6,6 +6,7 @@ use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::AuditEvent;
+use crate::domain::authentication_context::{AuthenticationContext, RequestedContext};
 use crate::domain::authorization_code::AuthorizationCode;
 use crate::domain::authorization_request::{AuthorizationRequest, ResponseMode};
 use crate::domain::consent::Consent;
@@ -165,13 +166,14 @@ impl Store {
 }
 
 fn insert(connection: &Connection, request: &AuthorizationRequest) -> Result<(), StoreError> {
+    let requested = request.requested_context.as_ref();
     sql::change(
         connection,
         "INSERT INTO authorization_requests
              (digest, client_id, redirect_uri, redirect_uri_given, scope, state, nonce, challenge, audiences,
               authenticated_after, consent_forced, login_hint, expires_at, hinted_user_id, response_mode,
-              prompt_none, pushed_until, launch_digest, context, dpop_jkt, claims)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+              prompt_none, pushed_until, launch_digest, context, dpop_jkt, claims, acr_values, acr_essential)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
         params![
             request.digest.as_bytes(),
             request.client_id,
@@ -194,6 +196,8 @@ fn insert(connection: &Connection, request: &AuthorizationRequest) -> Result<(),
             sql::to_json(&request.context)?,
             request.dpop_jkt,
             sql::to_json(&request.claims)?,
+            requested.map(|context| sql::to_list(context.any_of.iter().map(|level| level.as_str()))).transpose()?,
+            requested.is_some_and(|context| context.essential),
         ],
     )?;
     Ok(())
@@ -230,8 +234,21 @@ fn from_row(row: &Row<'_>) -> Result<AuthorizationRequest, StoreError> {
         pushed_until: sql::optional_instant(row, "pushed_until")?,
         claims: sql::json(row, "claims", TABLE)?,
         hinted_user_id: row.get("hinted_user_id")?,
+        requested_context: requested_context(row)?,
         launch: sql::optional_digest(row, "launch_digest")?,
         context: sql::json(row, "context", TABLE)?,
         expires_at: sql::instant(row, "expires_at")?,
     })
+}
+
+fn requested_context(row: &Row<'_>) -> Result<Option<RequestedContext>, StoreError> {
+    if row.get::<_, Option<String>>("acr_values")?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(RequestedContext {
+        any_of: sql::list(row, "acr_values", TABLE, |name: String| {
+            AuthenticationContext::from_name(&name)
+        })?,
+        essential: row.get("acr_essential")?,
+    }))
 }

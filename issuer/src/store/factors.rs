@@ -24,7 +24,7 @@ pub enum FactorRemoval {
 }
 
 impl Store {
-    /// Keeps a new factor. `AlreadyExists` when its id is taken, or its person has as many as one may have. `audit` is
+    /// Keeps a new factor. One that is to be confirmed takes the place of others of its kind that were not. `AlreadyExists` when its id is taken, or its person has as many as one may have. `audit` is
     /// recorded only if it was stored.
     ///
     /// # Errors
@@ -35,6 +35,15 @@ impl Store {
         audit: Option<AuditEvent>,
     ) -> Result<Insertion, StoreError> {
         self.write(move |connection| {
+            if factor.confirmed_at.is_none() {
+                let unfinished =
+                    "DELETE FROM factors WHERE user_id = ?1 AND kind = ?2 AND confirmed_at IS NULL";
+                sql::change(
+                    connection,
+                    unfinished,
+                    params![factor.user_id, factor.kind.as_str()],
+                )?;
+            }
             let rows = insert(connection, &factor)?;
             if let Some(audit) = audit.filter(|_| rows > 0) {
                 audit_events::insert(connection, &audit)?;
@@ -66,6 +75,20 @@ impl Store {
         self.look_up(move |connection| {
             let query = "SELECT * FROM factors WHERE id = ?1 AND user_id = ?2";
             sql::first(connection, query, params![id, user_id], from_row)
+        })
+        .await
+    }
+
+    /// Calls a factor that is being set up by the name that its person chose.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn name_new_factor(&self, user_id: &str, id: &str, name: &str) -> Result<(), StoreError> {
+        let (user_id, id, name) = (String::from(user_id), String::from(id), String::from(name));
+        self.write(move |connection| {
+            let update =
+                "UPDATE factors SET name = ?3 WHERE id = ?1 AND user_id = ?2 AND confirmed_at IS NULL";
+            sql::change(connection, update, params![id, user_id, name]).map(drop)
         })
         .await
     }

@@ -94,6 +94,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0025_second_factors.sql"),
     ),
     (
+        "0026_requested_contexts_and_sent_codes",
+        include_str!("../../migrations/0026_requested_contexts_and_sent_codes.sql"),
+    ),
+    (
         "0027_session_browsers",
         include_str!("../../migrations/0027_session_browsers.sql"),
     ),

@@ -21,6 +21,7 @@ use wardgate_shared::time::Timestamp;
 use super::{Approval, PresentedRefreshToken, Store};
 use crate::config::DatabaseConfig;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::authentication_context::RequestedContext;
 use crate::domain::authorization_code::AuthorizationCode;
 use crate::domain::authorization_request::{AuthorizationRequest, ResponseMode};
 use crate::domain::client::{Client, ClientAuthentication, GrantType};
@@ -120,6 +121,7 @@ impl TestStore {
             pushed_until: None,
             claims: asked_claims(),
             hinted_user_id: Some("user-ada".into()),
+            requested_context: RequestedContext::of(["phr"], true),
             launch: None,
             context: RequestContext {
                 launched: Some(LaunchedContext {

@@ -9,6 +9,7 @@ use wardgate_shared::redirect_uri::RedirectTarget;
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
+use crate::domain::authentication_context::RequestedContext;
 use crate::domain::authorization_request::{AuthorizationRequest, REQUEST_LIFETIME_SECONDS, ResponseMode};
 use crate::domain::client::{Client, GrantType, Rules};
 use crate::domain::launch::{Launch, RequestContext};
@@ -51,6 +52,7 @@ pub struct CheckedRequest {
     login_hint: Option<String>,
     claims: AskedClaims,
     hinted_user_id: Option<String>,
+    requested_context: Option<RequestedContext>,
     launch: Option<Launch>,
     prompt_none: bool,
     expires_at: Timestamp,
@@ -103,6 +105,7 @@ impl CheckedRequest {
             login_hint: self.login_hint,
             claims: self.claims,
             hinted_user_id: self.hinted_user_id,
+            requested_context: self.requested_context,
             pushed_until,
             launch,
             context: RequestContext {
@@ -207,6 +210,7 @@ pub async fn check_of(
             login_hint: rest.login_hint,
             claims: rest.claims.asked,
             hinted_user_id,
+            requested_context: rest.requested_context,
             launch,
             expires_at: now.plus(REQUEST_LIFETIME_SECONDS),
             client,
@@ -244,6 +248,7 @@ struct Rest {
     audiences: Vec<String>,
     prompt: Prompt,
     claims: ClaimsParameter,
+    requested_context: Option<RequestedContext>,
     login_hint: Option<String>,
 }
 
@@ -268,6 +273,8 @@ impl<'a> TrustedRequest<'a> {
             self.now,
         )?;
         let claims = self.claims(&scope)?;
+        let registered = &self.client.metadata.default_acr_values;
+        let requested_context = claims.context_or(self.parameter("acr_values"), registered);
         let (state, nonce) = (self.opaque("state")?, self.opaque("nonce")?);
         Ok(Rest {
             scope,
@@ -278,6 +285,7 @@ impl<'a> TrustedRequest<'a> {
             audiences,
             prompt,
             claims,
+            requested_context,
             login_hint: self.login_hint(),
         })
     }
@@ -370,9 +378,8 @@ impl<'a> TrustedRequest<'a> {
         })
     }
 
-    /// `claims`, which says something in OpenID Connect requests only. `acr_values` is a wish that every ID token of ours
-    /// answers anyway by telling its `acr`; `ui_locales`, `claims_locales` and `display` change nothing, since pages are in
-    /// one language and fit every window. Claims of scopes that the client is not registered for are left out: what it can be
+    /// `claims`, which says something in OpenID Connect requests only. `ui_locales`, `claims_locales` and `display` change
+    /// nothing, since pages are in one language and fit every window. Claims of scopes that the client is not registered for are left out: what it can be
     /// granted at most holds for single claims too.
     fn claims(&self, scope: &ScopeSet) -> Result<ClaimsParameter, AuthorizationError> {
         let text = self.parameter("claims").filter(|_| scope.contains("openid"));

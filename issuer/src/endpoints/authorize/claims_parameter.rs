@@ -1,7 +1,8 @@
 //! The parameters `claims` and `acr_values` (OpenID Connect Core sections 5.5 and 3.1.2.1).
 //!
 //! Claims about the person are noted, whether they are essential or not: section 5.5.1 has neither refused when nothing is
-//! known. Two claims can refuse a request: `sub`, when it names somebody else, and an essential `acr` that cannot be reached.
+//! known. Two claims can refuse a request: `sub`, when it names somebody else, and an essential `acr` that cannot be reached. An
+//! `acr` that can be reached is asked for, as `acr_values` is.
 //! Values of other claims, claims that are unknown here, and members that are no requests are ignored, as the section says.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use wardgate_shared::json;
 
-use crate::domain::authentication_context::AuthenticationContext;
+use crate::domain::authentication_context::RequestedContext;
 use crate::domain::person_claim::{AskedClaims, PersonClaim};
 
 /// The longest `claims`, in bytes: all claims of the specification with some values fit several times.
@@ -23,6 +24,8 @@ pub struct ClaimsParameter {
     pub asked: AskedClaims,
     /// The one `sub` that may answer.
     pub subject: Option<String>,
+    /// How strongly the person is to be authenticated.
+    pub context: Option<RequestedContext>,
 }
 
 /// Why `claims` is refused.
@@ -78,15 +81,28 @@ impl ClaimsParameter {
             document.userinfo.unwrap_or_default(),
             document.id_token.unwrap_or_default(),
         );
-        if let Some(Some(context)) = id_token.get("acr") {
-            check_context(context)?;
-        }
+        let context = match id_token.get("acr") {
+            Some(Some(requirement)) => requested_context(requirement)?,
+            Some(None) | None => None,
+        };
         Ok(Self {
+            context,
             subject: only_subject([&userinfo, &id_token])?,
             asked: AskedClaims {
                 userinfo: known(&userinfo),
                 id_token: known(&id_token),
             },
+        })
+    }
+}
+
+impl ClaimsParameter {
+    /// How strongly the person is to be authenticated: what `claims` says of `acr`, else the wish of `acr_values`, else what the
+    /// client is registered with. Values that are unknown here are passed over (OIDC-44).
+    pub fn context_or(&self, acr_values: Option<&str>, registered: &[String]) -> Option<RequestedContext> {
+        self.context.clone().or_else(|| match acr_values {
+            Some(values) => RequestedContext::of(values.split(' '), false),
+            None => RequestedContext::of(registered.iter().map(String::as_str), false),
         })
     }
 }
@@ -98,21 +114,18 @@ fn known(requests: &Requests) -> BTreeSet<PersonClaim> {
         .collect()
 }
 
-/// An essential `acr` is one of those that people can be authenticated by here (section 5.5.1.1). Every sign-in reaches all
-/// the levels there are, so asking people to sign in again would change nothing.
-fn check_context(requirement: &Requirement) -> Result<(), ClaimsError> {
-    let is_reachable = |value: &Value| {
-        value
-            .as_str()
-            .and_then(AuthenticationContext::from_name)
-            .is_some()
-    };
-    let mut wanted = requirement.wanted().peekable();
-    if !requirement.essential || wanted.peek().is_none() || wanted.any(is_reachable) {
-        Ok(())
-    } else {
-        Err(ClaimsError::Context)
+/// What `acr` wants. One that is essential names at least one of the levels there are (section 5.5.1.1); whether the person can
+/// reach it shows when they are known.
+fn requested_context(requirement: &Requirement) -> Result<Option<RequestedContext>, ClaimsError> {
+    let wanted: Vec<&Value> = requirement.wanted().collect();
+    let known = RequestedContext::of(
+        wanted.iter().filter_map(|value| value.as_str()),
+        requirement.essential,
+    );
+    if requirement.essential && !wanted.is_empty() && known.is_none() {
+        return Err(ClaimsError::Context);
     }
+    Ok(known)
 }
 
 /// The person whom both members together name. A `sub` that is no text is nobody's.

@@ -8,6 +8,7 @@ use crate::domain::client::Client;
 use crate::domain::session::Session;
 use crate::error::internal::InternalError;
 use crate::extract::BrowserSession;
+use crate::login::second_factor::demand::{self, Missing};
 use crate::state::AppState;
 use crate::tokens::granting::{self, Grantable};
 use crate::tokens::launch_context::ContextState;
@@ -19,6 +20,10 @@ use super::pending::PendingRequest;
 pub enum Decision {
     /// Somebody has to sign in, perhaps again.
     SignIn,
+    /// They have to give a second factor.
+    SecondFactor,
+    /// They have to set up a second factor.
+    EnrolFactor,
     /// They have to choose a patient or an encounter.
     ChooseContext,
     /// The person has to be asked.
@@ -31,6 +36,8 @@ pub enum Decision {
     AnotherPerson,
     /// The launch opens a record that is not this person's to open.
     LaunchOfAnother,
+    /// The request insists on an `acr` that this person cannot reach.
+    UnreachableContext,
 }
 
 /// An error that the client gets instead of a code.
@@ -52,14 +59,23 @@ pub enum Denial {
     LaunchOfAnother,
     /// The launch was spent by another request.
     LaunchSpent,
+    /// `prompt=none`, and the person would have to give a second factor.
+    SecondFactorRequired,
+    /// `prompt=none`, and the person would have to set up a second factor.
+    FactorEnrolmentRequired,
+    /// The request insists on an `acr` that this person cannot reach.
+    UnreachableContext,
 }
 
 impl Denial {
     /// The code for the client.
     pub const fn code(self) -> OAuthErrorCode {
         match self {
-            Self::LoginRequired | Self::AnotherPerson => OAuthErrorCode::LoginRequired,
-            Self::InteractionRequired => OAuthErrorCode::InteractionRequired,
+            Self::LoginRequired | Self::AnotherPerson | Self::SecondFactorRequired => {
+                OAuthErrorCode::LoginRequired
+            }
+            Self::UnreachableContext => OAuthErrorCode::UnmetAuthenticationRequirements,
+            Self::InteractionRequired | Self::FactorEnrolmentRequired => OAuthErrorCode::InteractionRequired,
             Self::ConsentRequired => OAuthErrorCode::ConsentRequired,
             Self::NothingToGrant => OAuthErrorCode::InvalidScope,
             Self::AccessDenied | Self::LaunchOfAnother => OAuthErrorCode::AccessDenied,
@@ -86,21 +102,56 @@ impl Denial {
             }
             Self::LaunchOfAnother => "The launch opens a record that the person who signed in may not open",
             Self::LaunchSpent => "The launch has been used already",
+            Self::SecondFactorRequired => {
+                "The person has to give a second factor, and prompt=none forbids asking"
+            }
+            Self::FactorEnrolmentRequired => {
+                "The person has to set up a second factor, and prompt=none forbids asking"
+            }
+            Self::UnreachableContext => "The person cannot be authenticated as the request insists on (acr)",
         }
     }
 }
 
 impl Decision {
+    /// Where a page of the request sends somebody who has to do something else first: to sign in, or back to the authorization
+    /// endpoint, which knows.
+    pub fn detour(&self, pending: &PendingRequest) -> String {
+        match self {
+            Self::SignIn => pending.path_to("/login"),
+            Self::SecondFactor
+            | Self::EnrolFactor
+            | Self::ChooseContext
+            | Self::AskConsent(_)
+            | Self::Approve(_)
+            | Self::NothingToGrant
+            | Self::AnotherPerson
+            | Self::LaunchOfAnother
+            | Self::UnreachableContext => pending.continue_path(),
+        }
+    }
+
     /// The error in which the decision ends at once, when pages are allowed or not.
     pub const fn denial(&self, prompt_none: bool) -> Option<Denial> {
         match (self, prompt_none) {
             (Self::NothingToGrant, _) => Some(Denial::NothingToGrant),
             (Self::AnotherPerson, _) => Some(Denial::AnotherPerson),
             (Self::LaunchOfAnother, _) => Some(Denial::LaunchOfAnother),
+            (Self::UnreachableContext, _) => Some(Denial::UnreachableContext),
             (Self::SignIn, true) => Some(Denial::LoginRequired),
+            (Self::SecondFactor, true) => Some(Denial::SecondFactorRequired),
+            (Self::EnrolFactor, true) => Some(Denial::FactorEnrolmentRequired),
             (Self::ChooseContext, true) => Some(Denial::InteractionRequired),
             (Self::AskConsent(_), true) => Some(Denial::ConsentRequired),
-            (Self::SignIn | Self::ChooseContext | Self::AskConsent(_), false) | (Self::Approve(_), _) => None,
+            (
+                Self::SignIn
+                | Self::SecondFactor
+                | Self::EnrolFactor
+                | Self::ChooseContext
+                | Self::AskConsent(_),
+                false,
+            )
+            | (Self::Approve(_), _) => None,
         }
     }
 }
@@ -117,8 +168,9 @@ pub async fn decide(
     if session.is_some_and(|session| is_another_person_s(pending, &session.session)) {
         return Ok(Decision::AnotherPerson);
     }
-    let Some(session) = session.filter(|session| counts(pending, &session.session)) else {
-        return Ok(Decision::SignIn);
+    let session = match authenticated(state, pending, session).await? {
+        Ok(session) => session,
+        Err(first) => return Ok(first),
     };
     let context = match pending.context_of(state, &session.user) {
         ContextState::Known(context) => context,
@@ -153,9 +205,30 @@ pub async fn decide(
     Ok(Decision::Approve(grantable))
 }
 
+/// The session, if its person is authenticated as the request wants; else what has to be done about that first.
+///
+/// # Errors
+/// When the store cannot answer.
+pub async fn authenticated<'a>(
+    state: &AppState,
+    pending: &PendingRequest,
+    session: Option<&'a BrowserSession>,
+) -> Result<Result<&'a BrowserSession, Decision>, InternalError> {
+    let Some(session) = session.filter(|session| counts(pending, &session.session)) else {
+        return Ok(Err(Decision::SignIn));
+    };
+    let missing = demand::missing_in_session(state, &session.user, &session.session, Some(pending)).await?;
+    Ok(match missing {
+        Missing::Nothing => Ok(session),
+        Missing::SecondFactor => Err(Decision::SecondFactor),
+        Missing::Enrolment => Err(Decision::EnrolFactor),
+        Missing::UnreachableContext => Err(Decision::UnreachableContext),
+    })
+}
+
 /// Whether the session satisfies `prompt=login` and `max_age`, and is that of the person whom `id_token_hint` or `claims`
 /// names. One that was begun for this very request is always fresh.
-pub fn counts(pending: &PendingRequest, session: &Session) -> bool {
+fn counts(pending: &PendingRequest, session: &Session) -> bool {
     let request = &pending.request;
     let is_fresh_enough = request
         .authenticated_after

@@ -250,7 +250,10 @@ impl PendingRequest {
             | Denial::NothingToGrant
             | Denial::AnotherPerson
             | Denial::LaunchOfAnother
-            | Denial::LaunchSpent => AuditAction::Authorization,
+            | Denial::LaunchSpent
+            | Denial::SecondFactorRequired
+            | Denial::FactorEnrolmentRequired
+            | Denial::UnreachableContext => AuditAction::Authorization,
         };
         let event = AuditEvent::new(state.now(), action, AuditOutcome::Failure)
             .with_client(&*self.client.client_id)

@@ -11,7 +11,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 29] = [
+const RELEASED: [(&str, &str); 30] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -103,6 +103,10 @@ const RELEASED: [(&str, &str); 29] = [
     (
         "0025_second_factors",
         "6e4cc69aa25012e0a726322ee024cad75fa3c9d5b2da0d556db3db4e08ae8603",
+    ),
+    (
+        "0026_requested_contexts_and_sent_codes",
+        "80d78232b41f56870c74564cffddf2d6956047a65a86c9f34d528d4855b591b3",
     ),
     (
         "0027_session_browsers",

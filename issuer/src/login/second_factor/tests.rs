@@ -1,0 +1,125 @@
+//! Signing in with a second factor, as browsers do.
+
+mod asked_again;
+mod enrolment;
+mod forced;
+mod refusals;
+mod sign_in;
+
+use super::totp::Seed;
+use crate::domain::factor::{Factor, FactorKind};
+use crate::domain::recovery_code;
+use crate::domain::user::User;
+use crate::store::Insertion;
+use crate::web::testing::{Answer, Browser, Clinic, PASSWORD, PATIENT};
+
+const SESSION: &str = "__Host-wardgate_session";
+const SIGN_IN: &str = "__Host-wardgate_sign_in";
+const DEVICE: &str = "__Host-wardgate_device";
+const HOUR: i64 = 3600;
+
+impl Clinic {
+    async fn user(&self, email: &str) -> User {
+        self.issuer.store().user_by_email(email).await.unwrap().unwrap()
+    }
+
+    /// Gives the person an authenticator app.
+    async fn add_app(&self, email: &str) -> Seed {
+        let seed = Seed::generate().unwrap();
+        let id = crate::rng::identifier("factor-").unwrap();
+        let factor = Factor {
+            user_id: self.user(email).await.id,
+            kind: FactorKind::Totp,
+            name: "My telephone".into(),
+            sealed: Some(seed.seal(self.issuer.state.sealer(), &id).unwrap()),
+            detail: None,
+            created_at: self.issuer.now(),
+            confirmed_at: Some(self.issuer.now()),
+            last_used_at: None,
+            last_step: None,
+            id,
+        };
+        let inserted = self.issuer.store().insert_factor(factor, None).await.unwrap();
+        assert_eq!(inserted, Insertion::Inserted);
+        seed
+    }
+
+    /// Gives the person one recovery code.
+    async fn add_recovery_code(&self, email: &str) -> String {
+        let code = recovery_code::encode([7; 10]).expose().clone();
+        let digest = recovery_code::digest(&code).unwrap();
+        let event = crate::domain::audit_event::AuditEvent::new(
+            self.issuer.now(),
+            crate::domain::audit_event::AuditAction::RecoveryCodes,
+            crate::domain::audit_event::AuditOutcome::Success,
+        );
+        let user_id = self.user(email).await.id;
+        let stored = self.issuer.store();
+        stored
+            .replace_recovery_codes(&user_id, vec![digest], event)
+            .await
+            .unwrap();
+        code
+    }
+
+    /// A browser in which the person has shown their password, and the page that asks for more.
+    async fn half_way(&self, email: &str) -> (Browser, String) {
+        let browser = self.browser();
+        let answer = browser.sign_in("/login", email, PASSWORD).await;
+        let page = String::from(answer.location());
+        assert!(page.starts_with("/login/mfa"), "{answer:?}");
+        (browser, page)
+    }
+}
+
+impl Browser {
+    /// Answers the page of the second factor.
+    async fn give(&self, page: &str, code: &str, remember: bool) -> Answer {
+        let page = self.get(page).await;
+        assert_eq!(page.status, http::StatusCode::OK, "{page:?}");
+        self.give_on(&page, code, remember).await
+    }
+
+    async fn give_on(&self, page: &Answer, code: &str, remember: bool) -> Answer {
+        let (token, way) = (page.field("form_token"), page.field("use"));
+        let mut fields = vec![
+            ("form_token", token.as_str()),
+            ("use", way.as_str()),
+            ("code", code),
+        ];
+        let shown = |name| {
+            page.body
+                .contains(&format!("name=\"{name}\" value="))
+                .then(|| page.field(name))
+        };
+        let (request, next) = (shown("request"), shown("next"));
+        fields.extend(request.as_deref().map(|request| ("request", request)));
+        fields.extend(next.as_deref().map(|next| ("next", next)));
+        if remember {
+            fields.push(("remember", "yes"));
+        }
+        self.post("/login/mfa", &fields).await
+    }
+
+    /// Signs in with password and app.
+    async fn sign_in_with(&self, clinic: &Clinic, seed: &Seed, remember: bool) {
+        let answer = self.sign_in("/login", PATIENT, PASSWORD).await;
+        let code = seed.code(clinic.issuer.now());
+        let answer = self.give(answer.location(), &code, remember).await;
+        assert_eq!(answer.location(), "/", "{answer:?}");
+    }
+
+    /// Whether somebody is signed in.
+    async fn is_signed_in(&self) -> bool {
+        self.get("/").await.body.contains("Pat Patient")
+    }
+}
+
+/// A code that is not the one of this instant or near it.
+fn wrong_code(clinic: &Clinic, seed: &Seed) -> String {
+    let now = clinic.issuer.now();
+    let right: Vec<String> = (-1..=1).map(|step| seed.code(now.plus(step * 30))).collect();
+    let wrong = ["000000", "111111", "222222", "333333"];
+    let wrong = wrong.iter().find(|code| !right.contains(&String::from(**code)));
+    String::from(*wrong.unwrap())
+}
