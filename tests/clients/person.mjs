@@ -93,6 +93,9 @@ export class Person {
     } else if (await form.locator('[name="email"]').count()) {
       await form.locator('[name="email"]').fill(this.email, { timeout: 2000 });
       await this.submit(form.locator('button[type="submit"]').first());
+    } else if (await form.locator('[name="decision"][value="later"]').count()) {
+      // A second factor is offered.
+      await this.submit(form.locator('[name="decision"][value="later"]'));
     } else if (await form.locator('[name="decision"]').count()) {
       await this.submit(form.locator(`[name="decision"][value="${decision}"]`));
     } else if (await form.locator('button').count()) {
