@@ -74,5 +74,18 @@ seen.passwordless = await toTheApp(async () => {
 });
 await signOut();
 
+// It is the second factor after the password. Nobody touches the authenticator before that.
+const touched = (enabled) => devtools.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
+await touched(false);
+seen.second = await toTheApp(async () => {
+  await page.goto(given.authorize);
+  await page.locator('[name="email"]').fill(given.email);
+  await person.submit(page.getByRole('button', { name: 'Continue' }));
+  await page.locator('[name="password"]').fill(given.password);
+  await person.submit(page.locator('form button[type="submit"]').first());
+  await touched(true);
+  seen.step = await page.title();
+});
+
 console.log(JSON.stringify(seen));
 await person.leave();

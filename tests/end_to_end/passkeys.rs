@@ -48,4 +48,11 @@ async fn a_passkey_is_added_and_signs_its_person_in() {
     let claims = id_claims(&pair, &seen["passwordless"]).await;
     assert_eq!(claims["acr"], "phr", "{claims}");
     assert_eq!(claims["amr"], json!(["pop", "user", "mfa"]));
+    assert!(
+        seen["step"].as_str().unwrap().starts_with("Second step"),
+        "{seen}"
+    );
+    let claims = id_claims(&pair, &seen["second"]).await;
+    assert_eq!(claims["acr"], "phr", "{claims}");
+    assert_eq!(claims["amr"], json!(["pwd", "pop", "user", "mfa"]));
 }

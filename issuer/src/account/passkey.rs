@@ -15,12 +15,13 @@ use crate::error::redirect;
 use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters, SameOrigin, SignedIn};
 use crate::login::form_token::{FormPurpose, form_token};
 use crate::login::passkey::STALE;
+use crate::login::reauthentication::recently_authenticated;
 use crate::passkeys::{Binding, OpenCeremony, PasskeyRefusal};
 use crate::rng;
 use crate::state::AppState;
 use crate::views::{AddPasskeyPage, ClientCard, FormTargets, page_with_passkeys};
 
-use super::{form_of, frame, sign_in_first};
+use super::{form_of, frame};
 
 /// Where the page is.
 pub const PATH: &str = "/account/factors/passkey";
@@ -38,9 +39,9 @@ pub async fn get(
     SignedIn(session): SignedIn,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    match session {
-        Some(session) => show(&state, &session, &suggested_name(&headers), None).await,
-        None => sign_in_first(PATH),
+    match recently_authenticated(&state, session, PATH).await? {
+        Ok(session) => show(&state, &session, &suggested_name(&headers), None).await,
+        Err(response) => Ok(response),
     }
 }
 
@@ -54,6 +55,10 @@ pub async fn post(
 ) -> Result<Response, PageError> {
     let Form(parameters) = form?;
     let session = form_of(&state, session, FormPurpose::AccountPasskey, &parameters)?;
+    let session = match recently_authenticated(&state, Some(session), PATH).await? {
+        Ok(session) => session,
+        Err(response) => return Ok(response),
+    };
     let typed = parameters.single("name").map_err(|_| PageError::Field)?;
     let Some(name) = typed.and_then(Factor::lawful_name) else {
         return show(&state, &session, "", Some(NO_NAME)).await;

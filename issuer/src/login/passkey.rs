@@ -67,7 +67,6 @@ pub async fn post(
         throttle: &throttle,
         address,
         binding: Binding::SignIn(secret),
-        expected: None,
     };
     let user = match answer.check(&parameters, now).await? {
         Ok((user, _)) => user,
@@ -94,18 +93,12 @@ pub async fn post(
     completion::proceed(&state, browser, proof, &destination).await
 }
 
-/// A browser's answer to a ceremony in which a passkey is used.
-pub struct Answer<'a> {
-    /// The issuer.
-    pub state: &'a AppState,
-    /// The brake on whoever tries many.
-    pub throttle: &'a Arc<SignInThrottle>,
-    /// Where it comes from.
-    pub address: Option<IpAddr>,
-    /// What the ceremony was offered for.
-    pub binding: Binding<'a>,
-    /// Whose passkey it must be, where that is known.
-    pub expected: Option<&'a str>,
+/// A browser's answer on the sign-in page.
+struct Answer<'a> {
+    state: &'a AppState,
+    throttle: &'a Arc<SignInThrottle>,
+    address: Option<IpAddr>,
+    binding: Binding<'a>,
 }
 
 /// Why an answer counts for nothing.
@@ -127,7 +120,7 @@ impl Answer<'_> {
     ///
     /// # Errors
     /// When the store cannot answer, or a field is missing. Inside the `Ok`: why the answer counts for nothing.
-    pub async fn check(
+    async fn check(
         &self,
         parameters: &Parameters,
         now: Timestamp,
@@ -144,7 +137,7 @@ impl Answer<'_> {
         let Ok(attempt) = self.throttle.begin(&account, network, now) else {
             return Ok(Err(Refused::Throttled));
         };
-        let outcome = self.verify(ceremony, credential, now).await?;
+        let outcome = verify(self.state, &self.binding, None, (ceremony, credential), now).await?;
         match &outcome {
             Ok(_) => attempt.matched(),
             Err(Refused::Answer { refusal, .. }) if refusal.is_stale() => drop(attempt),
@@ -152,50 +145,53 @@ impl Answer<'_> {
         }
         Ok(outcome)
     }
+}
 
-    async fn verify(
-        &self,
-        ceremony: &str,
-        credential: &str,
-        now: Timestamp,
-    ) -> Result<Result<(User, Passkey), Refused>, InternalError> {
-        let refused = |refusal, user_id: Option<&str>| {
-            let user_id = user_id.or(self.expected).map(String::from);
-            Ok(Err(Refused::Answer { refusal, user_id }))
-        };
-        let (passkeys, store) = (self.state.passkeys(), self.state.store());
-        let opened = passkeys.open(ceremony, &self.binding, now);
-        let (ceremony, assertion) = match opened.and_then(|open| Ok((open, Assertion::parse(credential)?))) {
-            Ok(both) => both,
-            Err(refusal) => return refused(refusal, None),
-        };
-        let Some(passkey) = store.passkey(assertion.credential_id()).await? else {
-            return refused(PasskeyRefusal::Unknown, None);
-        };
-        let owner = passkey.user_id.as_str();
-        if self.expected.is_some_and(|expected| expected != owner) {
-            return refused(PasskeyRefusal::OtherPerson, None);
-        }
-        let verified = match passkeys.finish_use(&ceremony, &assertion, &passkey) {
-            Ok(verified) => verified,
-            Err(refusal) => return refused(refusal, Some(owner)),
-        };
-        let user = store.user(owner).await?.filter(User::is_active);
-        let Some(user) = user else {
-            return refused(PasskeyRefusal::Unknown, Some(owner));
-        };
-        if self.expected.is_none()
-            && home_realm::connection_for(self.state, &user.email)
-                .await?
-                .is_some()
-            && !store.may_sign_in_locally(owner).await?
-        {
-            return refused(PasskeyRefusal::SignsInElsewhere, Some(owner));
-        }
-        match PasskeyRefusal::of_use(store.use_passkey(verified, now).await?) {
-            None => Ok(Ok((user, passkey))),
-            Some(refusal) => refused(refusal, Some(owner)),
-        }
+/// Checks a browser's answer to a ceremony that was offered for `binding`, and uses the passkey: whose it is, and which. It must
+/// be that of `expected`, where that is known.
+///
+/// # Errors
+/// When the store cannot answer. Inside the `Ok`: why the answer counts for nothing.
+pub async fn verify(
+    state: &AppState,
+    binding: &Binding<'_>,
+    expected: Option<&str>,
+    (ceremony, credential): (&str, &str),
+    now: Timestamp,
+) -> Result<Result<(User, Passkey), Refused>, InternalError> {
+    let refused = |refusal, user_id: Option<&str>| {
+        let user_id = user_id.or(expected).map(String::from);
+        Ok(Err(Refused::Answer { refusal, user_id }))
+    };
+    let (passkeys, store) = (state.passkeys(), state.store());
+    let opened = passkeys.open(ceremony, binding, now);
+    let (ceremony, assertion) = match opened.and_then(|open| Ok((open, Assertion::parse(credential)?))) {
+        Ok(both) => both,
+        Err(refusal) => return refused(refusal, None),
+    };
+    let Some(passkey) = store.passkey(assertion.credential_id()).await? else {
+        return refused(PasskeyRefusal::Unknown, None);
+    };
+    let owner = passkey.user_id.as_str();
+    if expected.is_some_and(|expected| expected != owner) {
+        return refused(PasskeyRefusal::OtherPerson, None);
+    }
+    let verified = match passkeys.finish_use(&ceremony, &assertion, &passkey) {
+        Ok(verified) => verified,
+        Err(refusal) => return refused(refusal, Some(owner)),
+    };
+    let Some(user) = store.user(owner).await?.filter(User::is_active) else {
+        return refused(PasskeyRefusal::Unknown, Some(owner));
+    };
+    if expected.is_none()
+        && home_realm::connection_for(state, &user.email).await?.is_some()
+        && !store.may_sign_in_locally(owner).await?
+    {
+        return refused(PasskeyRefusal::SignsInElsewhere, Some(owner));
+    }
+    match PasskeyRefusal::of_use(store.use_passkey(verified, now).await?) {
+        None => Ok(Ok((user, passkey))),
+        Some(refusal) => refused(refusal, Some(owner)),
     }
 }
 
@@ -204,16 +200,22 @@ impl Refused {
     pub fn event(&self, action: AuditAction, address: Option<IpAddr>, now: Timestamp) -> AuditEvent {
         let event = AuditEvent::new(now, action, AuditOutcome::Failure)
             .with_ip_address(address)
-            .with_method(AuthenticationMethod::Passkey.as_str());
+            .with_method(AuthenticationMethod::Passkey.as_str())
+            .with_reason(self.reason());
         match self {
-            Self::Answer { refusal, user_id } => {
-                let event = event.with_reason(refusal.reason());
-                match user_id {
-                    Some(user_id) => event.with_user(&**user_id),
-                    None => event,
-                }
-            }
-            Self::Throttled => event.with_reason("throttled"),
+            Self::Answer {
+                user_id: Some(user_id),
+                ..
+            } => event.with_user(&**user_id),
+            Self::Answer { user_id: None, .. } | Self::Throttled => event,
+        }
+    }
+
+    /// The reason in the audit trail.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Answer { refusal, .. } => refusal.reason(),
+            Self::Throttled => "throttled",
         }
     }
 

@@ -12,6 +12,13 @@ pub enum FactorWay<'a> {
         /// What its person calls it.
         name: &'a str,
     },
+    /// A passkey, whichever the browser finds.
+    Passkey {
+        /// What the browser is asked.
+        options: &'a str,
+        /// The sealed state of the ceremony.
+        ceremony: &'a str,
+    },
     /// A recovery code.
     Recovery,
     /// Nothing: the person has nothing that works here.

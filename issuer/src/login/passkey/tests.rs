@@ -358,3 +358,85 @@ async fn refuses_forged_forms() {
     incomplete.is_error_page(StatusCode::BAD_REQUEST);
     assert_eq!(send(&browser, &page, &credential).await.location(), "/");
 }
+
+/// The page of the second factor, for somebody who has given their password.
+async fn second_step(clinic: &Clinic, email: &str) -> (Browser, Answer) {
+    let browser = clinic.browser();
+    let answer = browser.sign_in("/login", email, PASSWORD).await;
+    assert_eq!(answer.location(), "/login/mfa");
+    let page = browser.get("/login/mfa").await;
+    (browser, page)
+}
+
+async fn give(browser: &Browser, page: &Answer, ceremony: &str, credential: &str) -> Answer {
+    let (token, named) = (page.passkey_field("form_token"), page.passkey_field("use"));
+    let fields = [
+        ("form_token", token.as_str()),
+        ("use", &named),
+        ("ceremony", ceremony),
+        ("credential", credential),
+    ];
+    browser.post("/login/mfa", &fields).await
+}
+
+#[tokio::test]
+async fn a_passkey_is_the_second_factor_after_the_password() {
+    let (clinic, mut authenticator) = with_passkey(PATIENT).await;
+    let (browser, page) = second_step(&clinic, PATIENT).await;
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'self'"), "{policy}");
+    let options = page.passkey_options();
+    let allowed = options["allowCredentials"].as_array().unwrap();
+    assert_eq!(
+        allowed.len(),
+        1,
+        "after the password the browser may know: {options}"
+    );
+    let credential = authenticator.answer(&options);
+    let answer = give(&browser, &page, &page.passkey_field("ceremony"), &credential).await;
+    assert_eq!(answer.location(), "/");
+    assert!(
+        browser
+            .get("/account")
+            .await
+            .body
+            .contains("by password and passkey")
+    );
+}
+
+#[tokio::test]
+async fn refuses_somebody_elses_passkey_as_second_factor() {
+    let (clinic, _) = with_passkey(PATIENT).await;
+    let mut other = add_passkey(&clinic, PHYSICIAN).await;
+    let (browser, page) = second_step(&clinic, PATIENT).await;
+    let credential = other.answer(&page.passkey_options());
+    let answer = give(&browser, &page, &page.passkey_field("ceremony"), &credential).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(
+        answer.body.contains("That passkey cannot be used here."),
+        "{answer:?}"
+    );
+    assert_eq!(browser.cookie(SESSION), None);
+    let event = clinic.last_audit().await;
+    assert_eq!(event.action, AuditAction::SecondFactor);
+    assert_eq!(event.reason.as_deref(), Some("passkey_of_another_person"));
+}
+
+#[tokio::test]
+async fn refuses_a_ceremony_of_another_step() {
+    let (clinic, mut authenticator) = with_passkey(PATIENT).await;
+    let (browser, page) = second_step(&clinic, PATIENT).await;
+    let first = browser.get("/login").await;
+    let credential = authenticator.answer(&first.passkey_options());
+    let answer = give(&browser, &page, &first.passkey_field("ceremony"), &credential).await;
+    assert!(answer.body.contains("That took too long."), "{answer:?}");
+    let (_, theirs) = second_step(&clinic, PATIENT).await;
+    let credential = authenticator.answer(&theirs.passkey_options());
+    let answer = give(&browser, &page, &theirs.passkey_field("ceremony"), &credential).await;
+    assert!(answer.body.contains("That took too long."), "{answer:?}");
+    assert_eq!(
+        clinic.last_audit().await.reason.as_deref(),
+        Some("foreign_ceremony")
+    );
+    assert_eq!(browser.cookie(SESSION), None);
+}

@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::authentication_context::{AuthenticationContext, RequestedContext};
 use crate::domain::factor::{Factor, FactorKind, FactorUse};
+use crate::domain::passkey::Passkey;
 use crate::domain::recovery_code;
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::sign_in::Completed;
@@ -25,9 +26,11 @@ use crate::extract::{
 use crate::login::completion::{self, Browser, Given};
 use crate::login::destination::Destination;
 use crate::login::form_token::FormPurpose;
+use crate::login::passkey;
 use crate::login::throttle::{SignInThrottle, Throttled};
+use crate::passkeys::{Binding, Offer};
 use crate::state::AppState;
-use crate::views::{FactorWay, OtherWay, SecondFactorPage, page_with_card};
+use crate::views::{FactorWay, OtherWay, SecondFactorPage, page_with_card, page_with_passkeys};
 
 use super::demand;
 use super::ongoing::Ongoing;
@@ -91,11 +94,16 @@ pub async fn post(
         challenge: &challenge,
         way,
         remember: field("remember")?.is_some(),
+        ceremony: field("ceremony")?.unwrap_or_default(),
         browser: Browser {
             headers: &headers,
             address,
         },
     };
+    if way.map(Way::method) == Some(AuthenticationMethod::Passkey) {
+        let credential = field("credential")?.ok_or(PageError::Field)?;
+        return answer.take(&throttle, credential).await;
+    }
     let Some(code) = field("code")? else {
         return challenge.show(way, answer.remember, Some(NO_CODE), StatusCode::BAD_REQUEST);
     };
@@ -133,11 +141,11 @@ struct Challenge<'a> {
     destination: &'a Destination,
     /// Those that do what the request wants; the one last used first.
     factors: Vec<Factor>,
+    /// The person's passkeys, when they may use one.
+    passkeys: Vec<Passkey>,
     /// Whether the person has any.
     has_factors: bool,
     recovers: bool,
-    /// The name of a passkey, with which they can sign in from the start.
-    passkey: Option<String>,
 }
 
 impl<'a> Challenge<'a> {
@@ -149,9 +157,7 @@ impl<'a> Challenge<'a> {
         let user_id = &ongoing.user().id;
         let mut factors = state.store().factors(user_id).await?;
         let has_factors = !factors.is_empty();
-        let passkey = factors.iter().find(|factor| factor.kind == FactorKind::Passkey);
-        let passkey = passkey.map(|factor| factor.name.clone());
-        factors.retain(|factor| is_usable(factor.kind));
+        factors.retain(|factor| is_usable(state, factor.kind));
         let methods = ongoing.methods();
         let wanted = destination
             .pending()
@@ -163,6 +169,16 @@ impl<'a> Challenge<'a> {
             factors.retain(|factor| demand::fits(factor, methods, wanted));
         }
         factors.sort_by_key(|factor| std::cmp::Reverse(factor.last_used_at));
+        // The browser offers whichever passkey it finds, so that they are one way together.
+        let mut has_passkey = false;
+        factors.retain(|factor| {
+            factor.kind != FactorKind::Passkey || !std::mem::replace(&mut has_passkey, true)
+        });
+        let passkeys = if has_passkey {
+            state.store().passkeys_of(user_id).await?
+        } else {
+            Vec::new()
+        };
         let recovers = wanted.is_none_or(|wanted| recovery_reaches(methods, wanted))
             && state.store().unused_recovery_codes(user_id).await? > 0;
         Ok(Self {
@@ -170,9 +186,9 @@ impl<'a> Challenge<'a> {
             ongoing,
             destination,
             factors,
+            passkeys,
             has_factors,
             recovers,
-            passkey,
         })
     }
 
@@ -206,15 +222,12 @@ impl<'a> Challenge<'a> {
                 },
                 path: self.path_of(other),
             })
-            .chain(self.passkey.as_deref().map(|name| OtherWay {
-                name: Some(name),
-                path: self.destination.path_to("/login"),
-            }))
             .collect();
         let carried = self.destination.field();
         let card = self.destination.client_card();
         let token = self.ongoing.form_token(self.state, FormPurpose::SecondFactor);
         let start = self.destination.path_to("/login");
+        let offer = self.offer(way)?;
         let template = SecondFactorPage {
             client_name: self.destination.client_name(),
             card,
@@ -222,10 +235,14 @@ impl<'a> Challenge<'a> {
             start: &start,
             form_token: &token,
             user_email: &self.ongoing.user().email,
-            way: match way {
-                Some(Way::Factor(factor)) => FactorWay::App { name: &factor.name },
-                Some(Way::Recovery) => FactorWay::Recovery,
-                None => FactorWay::None,
+            way: match (way, &offer) {
+                (Some(Way::Factor(_)), Some(offer)) => FactorWay::Passkey {
+                    options: &offer.options,
+                    ceremony: &offer.ceremony,
+                },
+                (Some(Way::Factor(factor)), None) => FactorWay::App { name: &factor.name },
+                (Some(Way::Recovery), _) => FactorWay::Recovery,
+                (None, _) => FactorWay::None,
             },
             way_id: way.map(Way::id).unwrap_or_default(),
             others: &others,
@@ -233,7 +250,22 @@ impl<'a> Challenge<'a> {
             problem,
         };
         let targets = self.destination.form_targets();
-        Ok((status, page_with_card(&template, &targets, &card)?).into_response())
+        let page = if offer.is_some() {
+            page_with_passkeys(&template, &targets, &card)?
+        } else {
+            page_with_card(&template, &targets, &card)?
+        };
+        Ok((status, page).into_response())
+    }
+
+    /// The ceremony for this way, if it is by passkey.
+    fn offer(&self, way: Option<Way<'_>>) -> Result<Option<Offer>, InternalError> {
+        if way.map(Way::method) != Some(AuthenticationMethod::Passkey) {
+            return Ok(None);
+        }
+        let binding = Binding::SecondFactor(self.ongoing.secret());
+        let passkeys = self.state.passkeys();
+        Ok(passkeys.begin_use(&self.passkeys, &binding, self.state.now())?)
     }
 
     /// Where the page asks for that.
@@ -247,10 +279,11 @@ impl<'a> Challenge<'a> {
 }
 
 /// Whether this page can ask for factors of this kind.
-const fn is_usable(kind: FactorKind) -> bool {
+fn is_usable(state: &AppState, kind: FactorKind) -> bool {
     match kind {
+        FactorKind::Passkey => state.passkeys().are_possible(),
         FactorKind::Totp => true,
-        FactorKind::Sms | FactorKind::Passkey => false,
+        FactorKind::Sms => false,
     }
 }
 
@@ -264,6 +297,8 @@ struct Answer<'a> {
     challenge: &'a Challenge<'a>,
     way: Option<Way<'a>>,
     remember: bool,
+    /// Of a passkey: the sealed ceremony.
+    ceremony: &'a str,
     browser: Browser<'a>,
 }
 
@@ -335,6 +370,20 @@ impl Answer<'_> {
             })
         };
         match self.way {
+            Some(Way::Factor(factor)) if factor.kind == FactorKind::Passkey => {
+                let binding = Binding::SecondFactor(self.challenge.ongoing.secret());
+                let answer = (self.ceremony, code);
+                let verified = passkey::verify(state, &binding, Some(&user.id), answer, state.now());
+                Ok(match verified.await? {
+                    Ok((_, passkey)) => Ok(FactorUse::Checked {
+                        factor_id: passkey.factor_id,
+                    }),
+                    Err(refused) => Err(Refused {
+                        problem: refused.words().0,
+                        reason: refused.reason(),
+                    }),
+                })
+            }
             Some(Way::Factor(factor)) => {
                 let seed = Seed::open(state.sealer(), factor)?;
                 Ok(match seed.step_of(code, state.now()) {

@@ -100,7 +100,8 @@ impl Ongoing {
         }
     }
 
-    fn secret(&self) -> &str {
+    /// The value of the cookie by which they are known.
+    pub fn secret(&self) -> &str {
         match self {
             Self::SignIn { secret, .. } => secret.expose(),
             Self::Session(session) => session.secret.expose(),
