@@ -540,7 +540,7 @@ fn a_person_is_signed_out_and_their_account_closed() {
             .run(&about(command))
             .refused(4, "there is no account for ada@example.org");
     }
-    wardgate.run_with(&ADA, "correct horse battery\n").ok();
+    wardgate.run_with(&ADA, "Sturdy-oak-7\n").ok();
     let said = wardgate.run(&about("sign-out")).ok();
     assert_eq!(said, "ended 0 sessions of ada@example.org\n");
     let deactivate = [&about("deactivate")[..], &["--json"]].concat();

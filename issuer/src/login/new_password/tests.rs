@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use http::StatusCode;
 use proptest::prelude::*;
 
@@ -104,15 +102,17 @@ async fn a_link_sets_a_password_once_and_signs_nobody_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_uses_of_one_link_one_wins() {
-    let clinic = Arc::new(clinic().await);
+    let clinic = clinic().await;
     let link = reset_link(&clinic).await;
-    let mut uses = tokio::task::JoinSet::new();
+    let mut shown = Vec::new();
     for number in 0..6 {
-        let (clinic, link) = (clinic.clone(), link.clone());
         let browser = clinic.browser();
         let page = browser.get(&link).await;
+        shown.push((browser, page, format!("Sturdy-oak-{number}")));
+    }
+    let mut uses = tokio::task::JoinSet::new();
+    for (browser, page, password) in shown {
         uses.spawn(async move {
-            let password = format!("Sturdy-oak-{number}");
             let answer = send(&browser, &page, &password).await;
             (answer.status, password)
         });
