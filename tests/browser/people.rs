@@ -20,7 +20,18 @@ async fn clinic(more: &str) -> Pair {
     let program = env!("CARGO_BIN_EXE_wardgate-moved-clock");
     let pair = Pair::start_with_clock(program, &format!("{OUTBOX}{more}")).await;
     pair.add_app("heart-diary", "openid profile offline_access");
-    pair.wardgate_ok(&["user", "add", "--email", INVITED, "--name", "Noor Example", "--invite"], "");
+    pair.wardgate_ok(
+        &[
+            "user",
+            "add",
+            "--email",
+            INVITED,
+            "--name",
+            "Noor Example",
+            "--invite",
+        ],
+        "",
+    );
     pair
 }
 
@@ -44,7 +55,10 @@ fn tell(pair: &Pair, story: &str, more: &Value) -> Value {
 /// The claims of the ID token that the app gets for the code in `callback`.
 async fn id_token(pair: &Pair, callback: &str) -> Value {
     let (_, query) = callback.split_once('?').unwrap();
-    let code = query.split('&').find_map(|pair| pair.strip_prefix("code=")).expect(callback);
+    let code = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("code="))
+        .expect(callback);
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", "heart-diary"),
@@ -64,7 +78,10 @@ async fn an_invited_person_chooses_a_password_sets_up_an_app_and_authorises_anot
     let told = tell(&pair, "invitation", &json!({}));
     let claims = id_token(&pair, told["callback"].as_str().unwrap()).await;
     assert_eq!(claims["amr"], json!(["pwd", "otp", "mfa"]));
-    assert_eq!(claims["acr"], "http://schemas.openid.net/pape/policies/2007/06/multi-factor");
+    assert_eq!(
+        claims["acr"],
+        "http://schemas.openid.net/pape/policies/2007/06/multi-factor"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,16 +95,26 @@ async fn a_recovery_code_opens_an_account_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_factor_is_asked_for_again_seventy_two_hours_after_the_last() {
     let pair = clinic("").await;
-    let visits = json!([["at once", 0], ["71 hours later", 71 * HOUR], ["after 73 hours", 2 * HOUR], ["then", HOUR]]);
+    let visits = json!([
+        ["at once", 0],
+        ["71 hours later", 71 * HOUR],
+        ["after 73 hours", 2 * HOUR],
+        ["then", HOUR]
+    ]);
     let asked = tell(&pair, "remembered", &json!({ "visits": visits }));
-    let expected = json!({ "at once": false, "71 hours later": false, "after 73 hours": true, "then": false });
+    let expected =
+        json!({ "at once": false, "71 hours later": false, "after 73 hours": true, "then": false });
     assert_eq!(asked, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_factor_is_asked_for_again_after_seven_days_without_activity() {
     let pair = clinic("[second_factor]\ninterval_seconds = 2592000\n").await;
-    let visits = json!([["six days later", 6 * DAY], ["six more", 6 * DAY], ["seven more", 7 * DAY + HOUR]]);
+    let visits = json!([
+        ["six days later", 6 * DAY],
+        ["six more", 6 * DAY],
+        ["seven more", 7 * DAY + HOUR]
+    ]);
     let asked = tell(&pair, "remembered", &json!({ "visits": visits }));
     let expected = json!({ "six days later": false, "six more": false, "seven more": true });
     assert_eq!(asked, expected);
@@ -97,7 +124,11 @@ async fn a_second_factor_is_asked_for_again_after_seven_days_without_activity() 
 async fn a_forgotten_password_is_replaced_by_a_link_that_works_once_and_tells_strangers_nothing() {
     let pair = clinic("").await;
     let new = "Another-Horse-8-Battery";
-    let told = tell(&pair, "forgotten", &json!({ "email": PATIENT_EMAIL, "new_password": new }));
+    let told = tell(
+        &pair,
+        "forgotten",
+        &json!({ "email": PATIENT_EMAIL, "new_password": new }),
+    );
     assert_eq!(told["inside"], true, "{told}");
     assert_eq!(told["alike"], true, "{told}");
     assert!(told["old"].as_str().unwrap().contains("is not right"), "{told}");
