@@ -87,6 +87,34 @@ async fn an_account_is_made_changed_closed_and_opened_again() {
 }
 
 #[tokio::test]
+async fn whoever_has_no_role_still_has_none_after_a_change_of_name() {
+    let clinic = clinic().await;
+    let browser = administrator(&clinic).await;
+    let patient = person(&clinic, PATIENT).await;
+    assert!(patient.role.is_none());
+    let path = format!("/admin/users/{}/change", patient.id);
+    let page = browser.get(&path).await;
+    assert!(
+        page.body.contains("<option value=\"\" selected>none</option>"),
+        "{page:?}"
+    );
+    let fields = [
+        ("email", PATIENT),
+        ("name", "Another Name"),
+        ("userType", "patient"),
+        ("roleId", ""),
+        ("organizationId", ""),
+        ("fhirUser", "Patient/patient-11111"),
+        ("practitionerId", ""),
+    ];
+    let answer = send(&browser, &path, &path, &fields).await;
+    assert!(answer.location().ends_with("done=changed"), "{answer:?}");
+    let changed = person(&clinic, PATIENT).await;
+    assert_eq!(changed.name, "Another Name");
+    assert!(changed.role.is_none());
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_an_account_is_said_beside_its_field() {
     let clinic = clinic().await;
     let browser = administrator(&clinic).await;

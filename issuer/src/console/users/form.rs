@@ -27,16 +27,18 @@ async fn show_form(
     state: &AppState,
     administrator: &Administrator,
     form: &FormState,
-    name: Option<&str>,
+    changed: Option<&User>,
 ) -> Result<Response, PageError> {
+    // A list without the present state would preselect its first role: nobody is to become an administrator by a new name.
+    let lacks_role = changed.is_some_and(|user| user.role.is_none());
     let types = UserType::ALL.map(|kind| Choice::new(kind.as_str(), kind.as_str()));
     show(&UserFormPage {
         frame: administrator.frame(),
         form,
         action: administrator.path(),
-        name,
+        name: changed.map(|user| &*user.name),
         types: &types,
-        roles: &roles(state, None).await?,
+        roles: &roles(state, lacks_role.then_some("none")).await?,
     })
 }
 
@@ -110,7 +112,7 @@ pub(in crate::console) async fn edit(
     let administrator = administrator.writing()?;
     let user = named(&state, id).await?;
     let form = filled(administrator.form(&state, administrator.path()), &user);
-    show_form(&state, &administrator, &form, Some(&user.name)).await
+    show_form(&state, &administrator, &form, Some(&user)).await
 }
 
 /// Changes an account.
@@ -137,7 +139,7 @@ pub(in crate::console) async fn change(
         Ok(_) => done(&path_of(&user.id), "changed"),
         Err(error) => {
             let form = submission.again(&state, &FIELDS, faults::of(error)?);
-            show_form(&state, &submission.administrator, &form, Some(&user.name)).await
+            show_form(&state, &submission.administrator, &form, Some(&user)).await
         }
     }
 }
