@@ -11,10 +11,15 @@ use wardgate_tests::pair::{CALLBACK, PASSWORD, PATIENT_EMAIL, Pair};
 use wardgate_tests::program::Program;
 
 const PHYSICIAN_EMAIL: &str = "grace@clinic.example";
+const ADMINISTRATOR_EMAIL: &str = "admin@clinic.example";
+const INVITED_EMAIL: &str = "noor@clinic.example";
 
-fn add_physician(pair: &Pair) {
+fn add_people(pair: &Pair) {
+    let add = |who: &[&str], input: &str| {
+        pair.wardgate_ok(&[&["user", "add"][..], who].concat(), input);
+    };
     let resource = "Practitioner/practitioner-67890";
-    let who = [
+    let physician = [
         "--email",
         PHYSICIAN_EMAIL,
         "--name",
@@ -22,14 +27,40 @@ fn add_physician(pair: &Pair) {
         "--fhir-user",
         resource,
     ];
-    let arguments = [&["user", "add", "--password-stdin"][..], &who].concat();
-    pair.wardgate_ok(&arguments, PASSWORD);
+    add(
+        &[&physician[..], &["--role", "Care Team User", "--password-stdin"]].concat(),
+        PASSWORD,
+    );
+    let administrator = [
+        "--email",
+        ADMINISTRATOR_EMAIL,
+        "--name",
+        "Alex Example",
+        "--role",
+        "Builder Admin",
+    ];
+    add(&[&administrator[..], &["--password-stdin"]].concat(), PASSWORD);
+    add(
+        &["--email", INVITED_EMAIL, "--name", "Noor Example", "--invite"],
+        "",
+    );
+    pair.wardgate_ok(
+        &[
+            "organization",
+            "add",
+            "--id",
+            "org-abc123",
+            "--name",
+            "Example Clinic",
+        ],
+        "",
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_reads_well_on_every_screen_and_needs_no_script() {
-    let pair = Pair::start().await;
-    add_physician(&pair);
+    let pair = Pair::start_with("[development]\noutbox = true\n").await;
+    add_people(&pair);
     let scope = "openid profile fhirUser launch/patient launch/encounter patient/*.rs offline_access";
     pair.add_app("heart-diary", scope);
     let device = [
@@ -49,6 +80,8 @@ async fn every_page_reads_well_on_every_screen_and_needs_no_script() {
         "app": "heart-diary",
         "user_code": device["user_code"],
         "patient": { "email": PATIENT_EMAIL, "password": PASSWORD },
+        "administrator": { "email": ADMINISTRATOR_EMAIL, "password": PASSWORD },
+        "invited": { "email": INVITED_EMAIL, "password": PASSWORD },
         "physician": { "email": PHYSICIAN_EMAIL, "password": PASSWORD },
     });
     let mut walk = Program::start("WARDGATE_NODE", "pages.mjs", &[&given.to_string()]);

@@ -136,6 +136,36 @@ async fn a_forgotten_password_is_replaced_by_a_link_that_works_once_and_tells_st
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_makes_accounts_and_keys_and_finds_both_in_the_audit_trail() {
+    let pair = clinic("").await;
+    let administrator = "alex@clinic.example";
+    let who = [
+        "--email",
+        administrator,
+        "--name",
+        "Alex Example",
+        "--role",
+        "Builder Admin",
+        "--password-stdin",
+    ];
+    pair.wardgate_ok(&[&["user", "add"][..], &who].concat(), PASSWORD);
+    let told = tell(
+        &pair,
+        "console",
+        &json!({ "email": administrator, "newcomer": "rui@clinic.example" }),
+    );
+    assert!(told["key"].is_array(), "{told}");
+    assert!(
+        told["person"].as_str().unwrap().contains("rui@clinic.example"),
+        "{told}"
+    );
+    assert_eq!(told["stranger"], "Sign in", "{told}");
+    for (action, lines) in [("user_creation", 4), ("api_key_creation", 1)] {
+        assert_eq!(told["events"][action].as_array().unwrap().len(), lines, "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_code_sent_to_a_telephone_is_a_second_factor() {
     let pair = clinic("").await;
     let told = tell(&pair, "telephone", &json!({ "phone": "+15550100123" }));

@@ -1,5 +1,5 @@
 // What a page is held to, whoever looks at it: axe-core finds no violation, nothing is cut off or has to be scrolled sideways,
-// there is one heading of the first rank; at a phone's width and a desktop's, in light and in dark.
+// there is one heading of the first rank, and no link of ours leads nowhere; at a phone's width and a desktop's, in light and in dark.
 //
 // The page is looked at as it came, in a browser of its own with scripts on (axe-core needs them), so that the person who
 // visits it may have theirs off. In the folder of WARDGATE_SCREENSHOTS each page leaves a picture a width.
@@ -19,7 +19,7 @@ export class Examiner {
 
   constructor(page) {
     // `titles` are those of the pages that were looked at, by their names; `faults` is what is wrong with them.
-    Object.assign(this, { page, titles: {}, faults: [] });
+    Object.assign(this, { page, titles: {}, faults: [], followed: new Set() });
   }
 
   /** Looks at what `visited` shows now, and calls it `name`. */
@@ -43,6 +43,20 @@ export class Examiner {
       await this.keepPicture(size, name);
     }
     await this.page.unroute(url);
+    await this.followLinks(visited, name);
+  }
+
+  /** Asks for every address of the same site that the page links to, as its visitor; once, since many pages share them. */
+  async followLinks(visited, name) {
+    const links = await this.page.evaluate(() => [...document.querySelectorAll('a[href]')].map(({ href }) => href));
+    const own = links.filter((link) => new URL(link).origin === new URL(visited.url()).origin);
+    // A link from a mail works once, and may have.
+    const wanted = (link) => !this.followed.has(link) && !link.includes('token=');
+    for (const link of own.map((link) => link.split('#')[0]).filter(wanted)) {
+      this.followed.add(link);
+      const answer = await visited.context().request.get(link);
+      if (!answer.ok()) this.faults.push(`${name}: ${new URL(link).pathname} answers ${answer.status()}`);
+    }
   }
 
   async judge(which) {

@@ -5,7 +5,8 @@
 
 import { Examiner } from './examine.mjs';
 import { Person } from './person.mjs';
-import { Visitor } from './visitor.mjs';
+import { Outbox } from './outbox.mjs';
+import { Visitor, oneTimePassword } from './visitor.mjs';
 
 const given = JSON.parse(process.argv[2]);
 const browser = await Person.launch();
@@ -20,8 +21,15 @@ async function arrive() {
     await visitor.open(path);
     await visitor.look(name);
   };
+  /** Opens the first link to an address that begins with `path`, and looks at what comes. */
+  visitor.seeLinked = async (name, path) => {
+    const link = visitor.page.locator(`main a[href^="${path}"]`).first();
+    await visitor.see(name, await link.getAttribute('href'));
+  };
   return visitor;
 }
+
+const outbox = new Outbox(given.issuer);
 
 const authorize = (scope, more = {}) =>
   `/oauth2/authorize?${new URLSearchParams({
@@ -65,6 +73,7 @@ async function allowing() {
 async function choosing() {
   const visitor = await arrive();
   await visitor.signIn(given.physician, authorize('openid launch/patient launch/encounter patient/*.rs'));
+  await visitor.answerOffer();
   await visitor.look('select-patient');
   await visitor.answer({ name: 'a' });
   await visitor.look('select-patient-found');
@@ -73,7 +82,86 @@ async function choosing() {
   await visitor.leave();
 }
 
-for (const part of [signingIn, allowing, choosing]) {
+async function comingInForTheFirstTime() {
+  const visitor = await arrive();
+  const link = await outbox.received(given.invited.email, /(http\S+\/password\/\S+)/);
+  await visitor.see('invitation', link);
+  await visitor.answer({ new_password: 'password' });
+  await visitor.look('invitation-password-refused');
+  await visitor.answer({ new_password: given.invited.password });
+  await visitor.look('password-set');
+  await visitor.see('link-used', link);
+  await visitor.signIn(given.invited, '/login?next=account');
+  await visitor.look('second-factor-offer');
+  await visitor.answer({}, '[value="totp"]');
+  await visitor.look('authenticator-app');
+  const secret = await visitor.page.locator('.secret').innerText();
+  await visitor.answer({ code: oneTimePassword(secret) });
+  await visitor.look('recovery-codes');
+  const elsewhere = await arrive();
+  await elsewhere.signIn(given.invited);
+  await elsewhere.look('second-factor');
+  await elsewhere.answer({ code: '000000' });
+  await elsewhere.look('second-factor-wrong');
+  await elsewhere.follow('A recovery code');
+  await elsewhere.look('second-factor-recovery-code');
+  await elsewhere.leave();
+  await managing(visitor);
+}
+
+/** The pages below `/account`, for somebody who has signed in and has a second factor. */
+async function managing(visitor) {
+  for (const page of ['password', 'factors', 'factors/passkey', 'devices', 'sessions']) {
+    await visitor.see(`account-${page.replace('/', '-')}`, `/account/${page}`);
+  }
+  await visitor.see('account', '/account');
+  await visitor.open(authorize('openid profile offline_access'));
+  await visitor.isSentTo(given.callback, () => visitor.answer({}, '[value="allow"]'));
+  await visitor.see('account-apps', '/account/apps');
+  await visitor.leave();
+}
+
+async function forgetting() {
+  const visitor = await arrive();
+  await visitor.see('forgotten-password', '/password/forgot');
+  await visitor.answer({ email: given.patient.email });
+  await visitor.look('forgotten-password-answer');
+  await visitor.see('single-sign-on-gone', '/login/sso/callback?state=unknown&code=unknown');
+  await visitor.see('sign-in-local', '/login?local=1');
+  await visitor.see('development-outbox', '/dev/outbox');
+  await visitor.leave();
+}
+
+async function administering() {
+  const visitor = await arrive();
+  await visitor.signIn(given.administrator, '/login?next=admin');
+  await visitor.answerOffer();
+  await visitor.see('console', '/admin');
+  await visitor.see('console-new-user', '/admin/new-user');
+  await visitor.answer({ email: 'somebody@clinic.example', name: 'Somebody', fhirUser: 'nobody' });
+  await visitor.look('console-new-user-refused');
+  for (const what of ['users', 'roles', 'organizations', 'sessions', 'clients', 'audit']) {
+    await visitor.see(`console-${what}`, `/admin/${what}`);
+  }
+  await visitor.open('/admin/users');
+  await visitor.seeLinked('console-user', '/admin/users/user-');
+  await visitor.seeLinked('console-user-change', `${new URL(visitor.page.url()).pathname}/change`);
+  await visitor.open('/admin/clients');
+  await visitor.seeLinked('console-client', '/admin/clients/');
+  await visitor.seeLinked('console-client-change', `${new URL(visitor.page.url()).pathname}/change`);
+  await visitor.see('console-new-client', '/admin/new-client');
+  await visitor.see('console-new-role', '/admin/new-role');
+  await visitor.see('console-new-organization', '/admin/new-organization');
+  await visitor.see('console-new-api-key', '/admin/new-api-key');
+  await visitor.answer({ name: 'EHR Integration', scope: 'system/*.rs' });
+  await visitor.look('console-api-key-made');
+  await visitor.see('console-api-keys', '/admin/api-keys');
+  await visitor.seeLinked('console-api-key', '/admin/api-keys/');
+  await visitor.seeLinked('console-api-key-revoke', `${new URL(visitor.page.url()).pathname}/revoke`);
+  await visitor.leave();
+}
+
+for (const part of [signingIn, allowing, choosing, comingInForTheFirstTime, forgetting, administering]) {
   try {
     await part();
   } catch (error) {

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 
+import { Outbox } from './outbox.mjs';
 import { Person } from './person.mjs';
 import { Visitor, oneTimePassword } from './visitor.mjs';
 
@@ -28,20 +29,7 @@ function nextPassword(secret) {
   return oneTimePassword(secret, Date.now() + passed * 1000);
 }
 
-/** The newest message to `to` that says something like `pattern`; gives what the pattern's group caught. */
-async function received(to, pattern) {
-  for (let patience = 100; patience > 0; patience -= 1) {
-    const answer = await fetch(new URL('/dev/outbox?format=json', given.issuer));
-    const { messages } = await answer.json();
-    for (const message of messages.filter((message) => message.to === to)) {
-      const caught = pattern.exec(message.text);
-      if (caught) return caught[1];
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`no message to ${to} like ${pattern}`);
-}
-
+const outbox = new Outbox(given.issuer);
 const arrive = () => Visitor.arrive(browser, given.issuer);
 
 const authorize = (more = {}) =>
@@ -73,7 +61,7 @@ async function isIn(visitor) {
 /** Uses the link of the invitation, and gives a browser in which the invited person has set up an authenticator app. */
 async function takeUpInvitation() {
   const visitor = await arrive();
-  await visitor.open(await received(given.email, /(http\S+\/password\/\S+)/));
+  await visitor.open(await outbox.received(given.email, /(http\S+\/password\/\S+)/));
   await visitor.answer({ new_password: given.password });
   await visitor.signIn(given, authorize());
   const { secret, codes } = await setUpApp(visitor);
@@ -127,7 +115,7 @@ const stories = {
     await visitor.follow('Forgot');
     await visitor.answer({ email: given.email });
     const answer = await visitor.text();
-    const link = await received(given.email, /(http\S+\/password\/\S+)/);
+    const link = await outbox.received(given.email, /(http\S+\/password\/\S+)/);
     await visitor.open(link);
     await visitor.answer({ new_password: given.new_password });
     await visitor.signIn({ ...given, password: given.new_password }, '/login?next=account');
@@ -144,12 +132,36 @@ const stories = {
     return { inside, old, again, alike: (await stranger.text()) === answer };
   },
 
+  async console() {
+    const visitor = await arrive();
+    await visitor.signIn(given, '/login?next=admin');
+    await visitor.answerOffer();
+    await visitor.open('/admin/new-user');
+    await visitor.answer({ email: given.newcomer, name: 'Rui Example', roleId: { label: 'Care Team User' } });
+    await visitor.open('/admin/new-api-key');
+    await visitor.answer({ name: 'EHR Integration', scope: 'system/*.rs' });
+    const key = /zs_api_live_\w+/.exec(await visitor.text());
+    const events = {};
+    for (const action of ['user_creation', 'api_key_creation']) {
+      await visitor.open('/admin/audit');
+      await visitor.answer({ action });
+      events[action] = await visitor.page.locator('tbody tr').allInnerTexts();
+    }
+    await visitor.open('/admin/users');
+    await visitor.follow('Rui Example');
+    const person = await visitor.text();
+    const other = await arrive();
+    await other.open('/admin');
+    const stranger = await other.heading();
+    return { key, events, person, stranger };
+  },
+
   async telephone() {
     const { visitor, secret } = await takeUpInvitation();
     await visitor.open('/account/factors');
     await visitor.answer({}, '[value="sms"]');
     await visitor.answer({ phone: given.phone });
-    await visitor.answer({ code: await received(given.phone, /(\d{6})/) });
+    await visitor.answer({ code: await outbox.received(given.phone, /(\d{6})/) });
     const elsewhere = await arrive();
     pass(2 * HOUR);
     await signInToTheSecondStep(elsewhere, authorize());

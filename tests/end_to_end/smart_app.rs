@@ -130,6 +130,7 @@ async fn a_physician_chooses_the_patient_and_the_visit_for_an_app_that_launches_
         known["pages"],
         json!([
             "Sign in · Wardgate",
+            "Second factor · Wardgate",
             "Choose a patient · Wardgate",
             "Choose a visit · Wardgate",
             "Allow access · Wardgate",

@@ -18,6 +18,9 @@ pub enum Decision {
     Deny,
 }
 
+/// How many pages and redirects lie between an app and its answer, at most.
+const STEPS: usize = 20;
+
 /// One browser: its cookies, and who sits before it.
 pub struct Browser {
     issuer: Url,
@@ -46,10 +49,10 @@ impl Browser {
     /// browser is sent to in the end.
     ///
     /// # Panics
-    /// When a page comes that is neither, or nothing leads out of the issuer within a dozen steps.
+    /// When a page comes that is neither, or nothing leads out of the issuer within a score of steps.
     pub async fn open(&mut self, url: &str, decision: Decision) -> String {
         let mut next = Step::Get(self.issuer.join(url).expect("a URL"));
-        for _ in 0..12 {
+        for _ in 0..STEPS {
             let (answer, at) = self.take(next).await;
             if let Some(location) = answer.header("location") {
                 let target = at.join(location).expect("a Location");
@@ -67,6 +70,10 @@ impl Browser {
             if form.has("password") {
                 form.set("email", &self.email);
                 form.set("password", &self.password);
+            } else if form.has("email") {
+                form.set("email", &self.email);
+            } else if page.contains("value=\"later\"") {
+                form.set("decision", "later");
             } else if form.has("decision") {
                 form.set(
                     "decision",
@@ -82,7 +89,7 @@ impl Browser {
             next = Step::Post(at.join(&form.action).expect("an action"), form.fields);
         }
         panic!(
-            "a dozen steps and still at the issuer; pages seen: {:?}",
+            "{STEPS} steps and still at the issuer; pages seen: {:?}",
             self.pages
         );
     }

@@ -1,11 +1,14 @@
 //! `/admin/sessions`: who is signed in.
 
+use std::collections::HashMap;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 
 use crate::administration::{AdministrationError, sessions as service};
 use crate::domain::page::Cursor;
+use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::state::AppState;
 use crate::views::console::{ConfirmPage, FormState, LivingSession, LivingSessionsPage, Question};
@@ -28,7 +31,18 @@ pub(super) async fn list(
         .await
         .map_err(faults::missing)?;
     let next = page.next.as_ref().map(Cursor::encode);
-    let entries: Vec<LivingSession<'_>> = page.entries.iter().map(LivingSession::of).collect();
+    let mut people = HashMap::new();
+    for session in &page.entries {
+        let user = state.store().user(&session.user_id).await;
+        if let Some(user) = user.map_err(InternalError::from)? {
+            people.insert(user.id, user.email);
+        }
+    }
+    let entries: Vec<LivingSession<'_>> = page
+        .entries
+        .iter()
+        .map(|session| LivingSession::of(session, people.get(&session.user_id).map_or("", String::as_str)))
+        .collect();
     let asked = [("user", listing.filter("user")?)];
     show(&LivingSessionsPage {
         frame: administrator.frame(),

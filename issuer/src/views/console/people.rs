@@ -218,27 +218,33 @@ pub struct OrganizationFormPage<'a> {
 pub struct LivingSession<'a> {
     /// Its id.
     pub id: &'a str,
-    /// Who signed in.
+    /// Who signed in: their id.
     pub user: &'a str,
+    /// Their address.
+    pub email: &'a str,
     /// When.
     pub signed_in: Moment,
     /// When it was last used, roughly.
     pub last_seen: Moment,
-    /// What the browser calls itself.
-    pub user_agent: Option<&'a str>,
+    /// What kind of browser it says it is.
+    pub browser: Option<&'static str>,
+    /// On what it says it runs.
+    pub system: Option<&'static str>,
     /// From where it was begun.
     pub address: Option<IpAddr>,
 }
 
 impl<'a> LivingSession<'a> {
-    /// What a page shows of `session`.
-    pub fn of(session: &'a Session) -> Self {
+    /// What a page shows of `session`, which is that of the person with this address.
+    pub fn of(session: &'a Session, email: &'a str) -> Self {
         Self {
             id: &session.id,
             user: &session.user_id,
+            email,
             signed_in: Moment::at(session.authenticated_at),
             last_seen: Moment::at(session.last_seen_at),
-            user_agent: session.user_agent.as_ref().map(UserAgent::as_str),
+            browser: session.user_agent.as_ref().and_then(UserAgent::browser),
+            system: session.user_agent.as_ref().and_then(UserAgent::system),
             address: session.ip_address,
         }
     }
