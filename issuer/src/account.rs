@@ -5,6 +5,8 @@
 //! the same answer whether it names somebody else's or nothing at all.
 
 pub mod apps;
+pub mod devices;
+pub mod factors;
 pub mod overview;
 pub mod passkey;
 pub mod password;

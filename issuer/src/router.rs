@@ -217,6 +217,14 @@ fn account_routes() -> Router<Web> {
             get(account::sessions::get).post(account::sessions::post),
         )
         .route(
+            account::factors::PATH,
+            get(account::factors::get).post(account::factors::post),
+        )
+        .route(
+            account::devices::PATH,
+            get(account::devices::get).post(account::devices::post),
+        )
+        .route(
             account::passkey::PATH,
             get(account::passkey::get).post(account::passkey::post),
         )

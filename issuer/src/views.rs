@@ -4,6 +4,7 @@
 //! its Content-Security-Policy, where its forms may lead.
 
 mod account;
+mod account_factors;
 mod client_card;
 pub mod console;
 mod form_post;
@@ -24,6 +25,7 @@ use crate::error::InternalError;
 use crate::fhir::{PatientQuery, Summary};
 
 pub use account::{AccountFrame, AccountPage, AppEntry, AppsPage, SessionEntry, SessionsPage};
+pub use account_factors::{DeviceEntry, DevicesPage, FactorEntry, FactorsPage};
 pub use client_card::ClientCard;
 pub use form_post::form_post;
 pub use form_targets::FormTargets;

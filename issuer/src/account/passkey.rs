@@ -21,12 +21,11 @@ use crate::rng;
 use crate::state::AppState;
 use crate::views::{AddPasskeyPage, ClientCard, FormTargets, page_with_passkeys};
 
+use super::factors::PATH as LIST;
 use super::{form_of, frame};
 
 /// Where the page is.
 pub const PATH: &str = "/account/factors/passkey";
-/// Where the list of factors is.
-const LIST: &str = "/account/factors";
 
 const NO_NAME: &str = "Please give it a name of at most 60 characters.";
 const REFUSED: &str = "Your browser's answer could not be used. Please try again.";

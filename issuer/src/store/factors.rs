@@ -7,7 +7,7 @@ use crate::domain::audit_event::AuditEvent;
 use crate::domain::digest::SecretDigest;
 use crate::domain::factor::{Factor, FactorKind, FactorUse, MOST_FACTORS};
 
-use super::{Insertion, Store, StoreError, audit_events, sql};
+use super::{Insertion, Store, StoreError, audit_events, remembered_devices, sql};
 
 const TABLE: &str = "factors";
 
@@ -118,7 +118,8 @@ impl Store {
     }
 
     /// Removes a factor; the last one not, when `needs_one`. With the last one go the recovery codes, which stand in for
-    /// nothing then, and the remembered browsers. `audit` is recorded only if it was removed.
+    /// nothing then. With any go the remembered browsers, and what was given in sessions other than `keeps`: who removes a
+    /// factor may have lost it, and nobody can tell where it was used. `audit` is recorded only if it was removed.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -127,6 +128,7 @@ impl Store {
         user_id: &str,
         id: &str,
         needs_one: bool,
+        keeps: SecretDigest,
         audit: AuditEvent,
     ) -> Result<FactorRemoval, StoreError> {
         let (user_id, id) = (String::from(user_id), String::from(id));
@@ -143,6 +145,7 @@ impl Store {
             if is_last {
                 forget_all_of(connection, &user_id)?;
             }
+            remembered_devices::forget_all(connection, &user_id, Some(&keeps))?;
             audit_events::insert(connection, &audit)?;
             Ok(FactorRemoval::Removed)
         })
@@ -334,12 +337,7 @@ fn forget_all_of(connection: &Connection, user_id: &str) -> Result<(), StoreErro
         "DELETE FROM recovery_codes WHERE user_id = ?1",
         [user_id],
     )?;
-    sql::change(
-        connection,
-        "DELETE FROM remembered_devices WHERE user_id = ?1",
-        [user_id],
-    )?;
-    Ok(())
+    remembered_devices::forget_all(connection, user_id, None).map(drop)
 }
 
 fn from_row(row: &Row<'_>) -> Result<Factor, StoreError> {

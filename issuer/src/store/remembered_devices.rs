@@ -73,6 +73,42 @@ impl Store {
         })
         .await
     }
+
+    /// Forgets every browser of a person. In all sessions but `keeps`, a second factor is asked for again. Says how many browsers
+    /// there were; `audit` is recorded only if there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn forget_devices(
+        &self,
+        user_id: &str,
+        keeps: SecretDigest,
+        audit: AuditEvent,
+    ) -> Result<usize, StoreError> {
+        let user_id = String::from(user_id);
+        self.write(move |connection| {
+            let forgotten = forget_all(connection, &user_id, Some(&keeps))?;
+            if forgotten > 0 {
+                audit_events::insert(connection, &audit)?;
+            }
+            Ok(forgotten)
+        })
+        .await
+    }
+}
+
+/// Forgets every browser of a person, and what was given in their sessions, but for `keeps`. Says how many browsers there were.
+pub(super) fn forget_all(
+    connection: &Connection,
+    user_id: &str,
+    keeps: Option<&SecretDigest>,
+) -> Result<usize, StoreError> {
+    let update = "UPDATE sessions SET second_factor_at = NULL
+                  WHERE user_id = ?1 AND second_factor_at IS NOT NULL AND (?2 IS NULL OR digest <> ?2)";
+    let keeps = keeps.map(SecretDigest::as_bytes);
+    sql::change(connection, update, params![user_id, keeps])?;
+    let delete = "DELETE FROM remembered_devices WHERE user_id = ?1";
+    sql::change(connection, delete, [user_id])
 }
 
 /// Does with the browser of a beginning session what its person wants. Gives the id of the remembered device, if it is one now.

@@ -7,12 +7,13 @@ use wardgate_shared::scope::ScopeSet;
 use super::form_post::FormPostPage;
 use super::{
     AccountFrame, AccountPage, AddPasskeyPage, AppEntry, AppsPage, ClientCard, ConsentPage, DeviceCodePage,
-    DeviceConsentPage, DeviceDonePage, EndSessionPage, ErrorCodeEntry, ErrorCodesPage, ErrorPage,
-    FormTargets, LandingPage, Moment, PasskeyForm, ProviderProblemPage, RecordInContext, SelectEncounterPage,
-    SelectPatientPage, SessionEntry, SessionsPage, SignInPage, SignOutForm, SignOutPage, form_post, page,
-    permissions,
+    DeviceConsentPage, DeviceDonePage, DeviceEntry, DevicesPage, EndSessionPage, ErrorCodeEntry,
+    ErrorCodesPage, ErrorPage, FactorEntry, FactorsPage, FormTargets, LandingPage, Moment, PasskeyForm,
+    ProviderProblemPage, RecordInContext, SelectEncounterPage, SelectPatientPage, SessionEntry, SessionsPage,
+    SignInPage, SignOutForm, SignOutPage, form_post, page, permissions,
 };
 
+use crate::domain::factor::FactorKind;
 use crate::domain::session::AuthenticationMethod;
 use crate::fhir::{PatientQuery, Summary};
 use crate::passkeys::Offer;
@@ -212,6 +213,45 @@ fn hostile_values_stay_text_on_every_page() {
         specification: HOSTILE,
     };
     is_harmless(&ErrorCodesPage { entries: &[entry] });
+}
+
+#[test]
+fn hostile_names_of_factors_and_devices_stay_text() {
+    let frame = AccountFrame {
+        user_name: HOSTILE,
+        user_email: HOSTILE,
+        path: "/account/factors",
+    };
+    let factors = FactorKind::ALL.map(|kind| FactorEntry {
+        id: HOSTILE,
+        kind,
+        name: HOSTILE,
+        added: Moment::at(START),
+        last_used: Some(Moment::at(START)),
+    });
+    is_harmless(&FactorsPage {
+        frame,
+        done: Some(HOSTILE),
+        problem: Some(HOSTILE),
+        factors: &factors,
+        needs_one: false,
+        recovery_codes: 2,
+        offers_passkey: true,
+        offers_sms: true,
+        form_token: HOSTILE,
+    });
+    is_harmless(&DevicesPage {
+        frame,
+        done: Some(HOSTILE),
+        devices: &[DeviceEntry {
+            id: HOSTILE,
+            label: HOSTILE,
+            is_this: true,
+            last_factor: Moment::at(START),
+            last_seen: Moment::at(START),
+        }],
+        form_token: HOSTILE,
+    });
 }
 
 #[test]

@@ -128,8 +128,11 @@ async fn may_skip(
     Ok(missing != Missing::Enrolment)
 }
 
-/// Makes a seed, and goes on to where the app takes it over.
-async fn begin_app(
+/// Makes a seed, and goes on to where the app takes it over. Whoever calls this knows that the person may add a factor.
+///
+/// # Errors
+/// When the store cannot answer, or there is no randomness.
+pub async fn begin_app(
     state: &AppState,
     ongoing: &Ongoing,
     destination: &Destination,
