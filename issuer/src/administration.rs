@@ -12,6 +12,7 @@ pub mod audit;
 pub mod clients;
 mod error;
 mod fields;
+pub mod invitations;
 pub mod organizations;
 pub mod overview;
 pub mod roles;

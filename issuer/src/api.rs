@@ -14,7 +14,9 @@ pub mod clients;
 pub mod organizations;
 mod query;
 pub mod roles;
+mod routes;
 pub mod sessions;
+pub mod sso_connections;
 pub mod users;
 
 use axum::extract::Path;
@@ -22,7 +24,8 @@ use axum::extract::rejection::PathRejection;
 
 use crate::administration::{AdministrationError, FieldFault};
 
-pub use call::{Call, other_method};
+pub use call::Call;
+pub use routes::routes;
 
 use call::ApiError;
 use query::ListQuery;
@@ -33,6 +36,8 @@ pub fn is_of_api(path: &str) -> bool {
         "/auth/users",
         "/auth/roles",
         "/auth/organizations",
+        "/auth/sso-connections",
+        "/auth/sso",
         "/v1/sessions",
         "/v1/audit-events",
         "/v1/clients",
@@ -73,5 +78,7 @@ fn all_faults(
 
 #[cfg(test)]
 mod credential_tests;
+#[cfg(test)]
+mod guard_tests;
 #[cfg(test)]
 mod tests;

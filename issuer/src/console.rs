@@ -78,6 +78,10 @@ const PAGES: &[Page] = &[
         answers: || get(users::ask_reactivate).post(users::reactivate),
     },
     Page {
+        path: "/admin/users/{id}/invite",
+        answers: || get(users::ask_invite).post(users::invite),
+    },
+    Page {
         path: "/admin/users/{id}/sign-out",
         answers: || get(users::ask_end_sessions).post(users::end_sessions),
     },

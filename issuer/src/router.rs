@@ -69,7 +69,7 @@ pub fn router(state: AppState) -> Router {
             axum::routing::post(introspect::post).fallback(introspect::other_method),
         )
         .merge(registration_routes())
-        .merge(administration_routes())
+        .merge(api::routes())
         .route(
             "/v1/launches",
             axum::routing::post(launches::post).fallback(launches::other_method),
@@ -130,99 +130,6 @@ fn development_routes(state: &AppState) -> Router<Web> {
         Some(_) => Router::new().route("/dev/outbox", get(outbox::get)),
         None => Router::new(),
     }
-}
-
-/// Where administrators' programs look after people, roles, organizations and sessions.
-fn administration_routes() -> Router<Web> {
-    use api::{api_keys, audit_events, clients, organizations, roles, sessions, users};
-    Router::new()
-        .route(
-            "/auth/users",
-            get(users::list).post(users::create).fallback(api::other_method),
-        )
-        .route(
-            "/auth/users/{id}",
-            get(users::get).patch(users::change).fallback(api::other_method),
-        )
-        .route(
-            "/auth/users/{id}/deactivate",
-            axum::routing::post(users::deactivate).fallback(api::other_method),
-        )
-        .route(
-            "/auth/users/{id}/reactivate",
-            axum::routing::post(users::reactivate).fallback(api::other_method),
-        )
-        .route(
-            "/auth/roles",
-            get(roles::list).post(roles::create).fallback(api::other_method),
-        )
-        .route(
-            "/auth/roles/{id}",
-            get(roles::get)
-                .patch(roles::change)
-                .delete(roles::remove)
-                .fallback(api::other_method),
-        )
-        .route(
-            "/auth/organizations",
-            get(organizations::list)
-                .post(organizations::create)
-                .fallback(api::other_method),
-        )
-        .route(
-            "/auth/organizations/{id}",
-            get(organizations::get)
-                .patch(organizations::change)
-                .delete(organizations::remove)
-                .fallback(api::other_method),
-        )
-        .route(
-            "/v1/audit-events",
-            get(audit_events::list).fallback(api::other_method),
-        )
-        .route(
-            clients::PATH,
-            get(clients::list)
-                .post(clients::create)
-                .fallback(api::other_method),
-        )
-        .route(
-            "/v1/clients/{id}",
-            get(clients::get)
-                .patch(clients::change)
-                .delete(clients::remove)
-                .fallback(api::other_method),
-        )
-        .route(
-            "/v1/clients/{id}/secret",
-            axum::routing::post(clients::rotate_secret).fallback(api::other_method),
-        )
-        .route(
-            api_keys::PATH,
-            get(api_keys::list)
-                .post(api_keys::create)
-                .fallback(api::other_method),
-        )
-        .route(
-            "/v1/api-keys/{id}",
-            get(api_keys::get)
-                .delete(api_keys::revoke)
-                .fallback(api::other_method),
-        )
-        .route(
-            "/v1/api-keys/{id}/rotate",
-            axum::routing::post(api_keys::rotate).fallback(api::other_method),
-        )
-        .route(
-            "/v1/sessions",
-            get(sessions::list)
-                .delete(sessions::remove_all)
-                .fallback(api::other_method),
-        )
-        .route(
-            "/v1/sessions/{id}",
-            axum::routing::delete(sessions::remove).fallback(api::other_method),
-        )
 }
 
 /// Where clients register themselves, and manage that.

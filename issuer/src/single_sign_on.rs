@@ -29,4 +29,4 @@ pub fn secret_context(connection_id: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -204,6 +204,8 @@ pub struct LandingPage<'a> {
     pub issuer: &'a str,
     /// Who is signed in.
     pub user_name: Option<&'a str>,
+    /// Whether that person may look at the console.
+    pub administers: bool,
 }
 
 /// The sign-out form, or the news that nobody is signed in.

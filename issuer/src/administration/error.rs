@@ -1,5 +1,7 @@
 //! Why what an administrator wants is not done.
 
+use std::borrow::Cow;
+
 use crate::error::internal::InternalError;
 use crate::rng::NoRandomness;
 use crate::store::{Refused, StoreError};
@@ -13,22 +15,22 @@ pub struct FieldFault {
     /// The member, as the API spells it: `fhirUser`.
     pub field: String,
     /// What it must be.
-    pub detail: &'static str,
+    pub detail: Cow<'static, str>,
 }
 
 impl FieldFault {
     /// About a name that the caller wrote; a long one is cut.
-    pub(crate) fn of_unknown(field: &str, detail: &'static str) -> Self {
+    pub(crate) fn of_unknown(field: &str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             field: field.chars().take(LONGEST_NAME).collect(),
-            detail,
+            detail: detail.into(),
         }
     }
 
     pub(super) fn new(field: &'static str, detail: &'static str) -> Self {
         Self {
             field: field.into(),
-            detail,
+            detail: detail.into(),
         }
     }
 }

@@ -13,10 +13,11 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::OutboundConfig;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::role::BUILDER_ADMIN;
 use crate::domain::single_sign_on::{
     Connection, ConnectionDomain, ConnectionSettings, DomainName, DomainVerification, MfaAttestation,
 };
-use crate::domain::user::normalize_email;
+use crate::domain::user::{User, normalize_email};
 use crate::keys::Sealer;
 use crate::outbound::{Dns, Outbound};
 use crate::rng;
@@ -56,6 +57,7 @@ pub async fn create(
     request: &ConnectionRequest,
     now: Timestamp,
 ) -> Result<Connection, ConnectionError> {
+    check_authority(tools.store, actor).await?;
     let id = rng::identifier("sso-")?;
     let settings = request.settings(tools, &id, None).await?;
     let provider = discovery::discover(tools.outbound, tools.outbound_config, &settings).await?;
@@ -109,7 +111,7 @@ pub async fn change(
     request: &ConnectionRequest,
     now: Timestamp,
 ) -> Result<Connection, ConnectionError> {
-    let (before, _) = get(tools.store, id).await?;
+    let before = managed(tools.store, actor, id).await?;
     let settings: ConnectionSettings = request
         .settings(tools, &before.id, Some(&before.settings))
         .await?;
@@ -128,7 +130,7 @@ pub async fn change(
 /// # Errors
 /// [`ConnectionError`].
 pub async fn remove(store: &Store, actor: &Actor, id: &str, now: Timestamp) -> Result<(), ConnectionError> {
-    let (connection, _) = get(store, id).await?;
+    let connection = managed(store, actor, id).await?;
     let audit = audit(actor, AuditAction::SsoConnectionDeletion, &connection.id, now);
     if store.delete_sso_connection(&connection.id, audit).await? {
         Ok(())
@@ -147,7 +149,7 @@ pub async fn attest_mfa(
     id: &str,
     now: Timestamp,
 ) -> Result<Connection, ConnectionError> {
-    let (connection, _) = get(store, id).await?;
+    let connection = managed(store, actor, id).await?;
     let by = actor.user_id.clone().or_else(|| actor.client_id.clone());
     let attestation = MfaAttestation {
         at: now,
@@ -172,7 +174,7 @@ pub async fn enable(
     id: &str,
     now: Timestamp,
 ) -> Result<Connection, ConnectionError> {
-    let (connection, _) = get(store, id).await?;
+    let connection = managed(store, actor, id).await?;
     let audit = audit(actor, AuditAction::SsoConnectionChange, &connection.id, now).with_reason("enabled");
     done(store.enable_sso_connection(&connection.id, audit).await?, "id")?;
     Ok(get(store, &connection.id).await?.0)
@@ -188,7 +190,7 @@ pub async fn disable(
     id: &str,
     now: Timestamp,
 ) -> Result<Connection, ConnectionError> {
-    let (connection, _) = get(store, id).await?;
+    let connection = managed(store, actor, id).await?;
     let audit = audit(actor, AuditAction::SsoConnectionChange, &connection.id, now).with_reason("disabled");
     done(store.disable_sso_connection(&connection.id, audit).await?, "id")?;
     Ok(get(store, &connection.id).await?.0)
@@ -205,7 +207,7 @@ pub async fn add_domain(
     domain: &str,
     now: Timestamp,
 ) -> Result<ConnectionDomain, ConnectionError> {
-    let (connection, _) = get(store, id).await?;
+    let connection = managed(store, actor, id).await?;
     let claimed = ConnectionDomain {
         connection_id: connection.id.clone(),
         domain: domain_name(domain)?,
@@ -231,7 +233,7 @@ pub async fn remove_domain(
     domain: &str,
     now: Timestamp,
 ) -> Result<(), ConnectionError> {
-    let (connection, claimed) = claimed(store, id, domain).await?;
+    let (connection, claimed) = claimed(store, actor, id, domain).await?;
     let audit = audit(actor, AuditAction::SsoDomainChange, &connection.id, now).with_reason("removed");
     let removed = store
         .delete_sso_domain(&connection.id, &claimed.domain, audit)
@@ -251,7 +253,7 @@ pub async fn verify_domain(
     domain: &str,
     now: Timestamp,
 ) -> Result<ConnectionDomain, ConnectionError> {
-    let (connection, claimed) = claimed(store, id, domain).await?;
+    let (connection, claimed) = claimed(store, actor, id, domain).await?;
     let texts = dns.texts(&claimed.record_name()).await?;
     if !texts.iter().any(|text| text.trim() == claimed.token) {
         let refused = AuditEvent {
@@ -279,7 +281,7 @@ pub async fn override_domain(
     domain: &str,
     now: Timestamp,
 ) -> Result<ConnectionDomain, ConnectionError> {
-    let (connection, claimed) = claimed(store, id, domain).await?;
+    let (connection, claimed) = claimed(store, actor, id, domain).await?;
     let by = DomainVerification::Administrator;
     verified(store, actor, &connection, &claimed, by, now).await
 }
@@ -295,7 +297,7 @@ pub async fn unlink(
     email: &str,
     now: Timestamp,
 ) -> Result<(), ConnectionError> {
-    let (connection, _) = get(store, id).await?;
+    let connection = managed(store, actor, id).await?;
     let user = store.user_by_email(&normalize_email(email)).await?;
     let user = user.ok_or(ConnectionError::NotFound)?;
     let audit = audit(actor, AuditAction::SsoLink, &connection.id, now)
@@ -330,11 +332,34 @@ async fn verified(
     })
 }
 
+/// The connection of this id or name, if `actor` may change it.
+async fn managed(store: &Store, actor: &Actor, id: &str) -> Result<Connection, ConnectionError> {
+    check_authority(store, actor).await?;
+    Ok(get(store, id).await?.0)
+}
+
+/// Refuses a person who could not give the built-in role for administrators: whoever decides what a provider is believed
+/// decides who everybody is, administrators included.
+async fn check_authority(store: &Store, actor: &Actor) -> Result<(), ConnectionError> {
+    let Some(user_id) = &actor.user_id else {
+        return Ok(());
+    };
+    let person = store.user(user_id).await?.filter(User::is_active);
+    let own = person.and_then(|person| person.role);
+    let highest = store.role(BUILDER_ADMIN).await?;
+    match (own, highest) {
+        (Some(own), Some(highest)) if highest.is_within(&own) => Ok(()),
+        _ => Err(ConnectionError::BeyondOwnRole),
+    }
+}
+
 async fn claimed(
     store: &Store,
+    actor: &Actor,
     id: &str,
     domain: &str,
 ) -> Result<(Connection, ConnectionDomain), ConnectionError> {
+    check_authority(store, actor).await?;
     let (connection, domains) = get(store, id).await?;
     let name = domain_name(domain)?;
     let claimed = domains.into_iter().find(|own| own.domain == name);

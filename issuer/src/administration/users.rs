@@ -153,7 +153,7 @@ impl UserChange {
     }
 }
 
-/// Makes an account. With [`Invitation::Send`] its person is told how to set a password.
+/// Makes an account. Its person is invited by [`super::invitations`].
 ///
 /// # Errors
 /// [`AdministrationError`]; `Taken` names `email`.

@@ -28,6 +28,17 @@ pub(super) struct UserDocument {
     practitioner_id: Option<String>,
     active: bool,
     created_at: String,
+    /// What became of an invitation, where one was asked for just now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invitation: Option<&'static str>,
+}
+
+impl UserDocument {
+    /// With what became of an invitation.
+    pub(super) const fn with_invitation(mut self, invitation: Option<&'static str>) -> Self {
+        self.invitation = invitation;
+        self
+    }
 }
 
 impl From<User> for UserDocument {
@@ -43,6 +54,7 @@ impl From<User> for UserDocument {
             fhir_user: user.fhir_user,
             practitioner_id: user.practitioner_id,
             created_at: date(user.created_at),
+            invitation: None,
         }
     }
 }

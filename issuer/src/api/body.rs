@@ -136,6 +136,11 @@ impl Members {
         number.or_else(|| self.fault(name, "must be a whole number"))
     }
 
+    /// A member of any kind, where it is there.
+    pub(super) fn any(&mut self, name: &'static str) -> Option<Value> {
+        self.left.remove(name)
+    }
+
     /// All members, for whoever reads them in another way.
     pub(super) fn into_map(self) -> Map<String, Value> {
         self.left
@@ -150,7 +155,8 @@ impl Members {
         self.faults.into_iter().chain(unknown).collect()
     }
 
-    fn fault<T>(&mut self, name: &'static str, detail: &'static str) -> Option<T> {
+    /// Says that a member that was taken is wrong.
+    pub(super) fn fault<T>(&mut self, name: &'static str, detail: &'static str) -> Option<T> {
         self.faults.push(FieldFault::of_unknown(name, detail));
         None
     }

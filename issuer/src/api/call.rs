@@ -9,6 +9,7 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
+use crate::administration::sso_connections::ConnectionError;
 use crate::administration::{Actor, AdministrationError, FieldFault, Permission};
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::error::problem::{problem, problem_bearer, problem_errors, problem_internal};
@@ -42,6 +43,14 @@ pub(super) enum ApiError {
     Body(BodyFault),
     /// It cannot be done.
     Administration(AdministrationError),
+    /// It cannot be done with a connection.
+    Connection(ConnectionError),
+}
+
+impl From<ConnectionError> for ApiError {
+    fn from(error: ConnectionError) -> Self {
+        Self::Connection(error)
+    }
 }
 
 impl From<AdministrationError> for ApiError {
@@ -114,6 +123,7 @@ impl Call {
         let reason = match &error {
             ApiError::Query(_) | ApiError::Body(_) => Some("malformed_request"),
             ApiError::Administration(error) => error.reason(),
+            ApiError::Connection(error) => error.reason(),
         };
         if let Some(reason) = reason.filter(|_| self.changes) {
             let audit = actor
@@ -159,11 +169,33 @@ fn respond(error: ApiError) -> Response {
             };
             problem(status, REFUSED, Some(Cow::Borrowed(description)))
         }
+        ApiError::Connection(error) => respond_about_connection(error),
     }
 }
 
+fn respond_about_connection(error: ConnectionError) -> Response {
+    let text = error.to_string();
+    let member = |status, field: &str, detail: String| {
+        let fault = FieldFault::of_unknown(field, detail);
+        problem_errors(status, REFUSED, "A member cannot be as it is", &[fault])
+    };
+    let status = match error {
+        ConnectionError::Invalid { field, detail } => {
+            return member(StatusCode::UNPROCESSABLE_ENTITY, field, detail);
+        }
+        ConnectionError::Taken(field) => return member(StatusCode::CONFLICT, field, text),
+        ConnectionError::Provider(_) => return member(StatusCode::UNPROCESSABLE_ENTITY, "issuer", text),
+        ConnectionError::Internal(failure) => return problem_internal(&failure),
+        ConnectionError::NotFound => StatusCode::NOT_FOUND,
+        ConnectionError::BeyondOwnRole => StatusCode::FORBIDDEN,
+        ConnectionError::NotAttested | ConnectionError::NoRecord { .. } => StatusCode::CONFLICT,
+        ConnectionError::Dns(_) => StatusCode::BAD_GATEWAY,
+    };
+    problem(status, REFUSED, Some(Cow::Owned(text)))
+}
+
 /// Answers every other method.
-pub async fn other_method() -> Response {
+pub(super) async fn other_method() -> Response {
     let detail = Cow::Borrowed("The methods that are allowed here are in the header Allow");
     problem(
         StatusCode::METHOD_NOT_ALLOWED,

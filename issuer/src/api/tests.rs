@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::secret::Secret;
 
+use crate::config::Config;
 use crate::domain::client::{ClientAuthentication, GrantType};
 use crate::domain::role::{BUILDER_ADMIN, Role, SecondFactorPolicy};
 use crate::domain::user::User;
@@ -33,7 +34,11 @@ struct Office {
 
 impl Office {
     async fn open() -> Self {
-        let clinic = Clinic::open().await;
+        Self::with_config(|_| ()).await
+    }
+
+    async fn with_config(change: impl FnOnce(&mut Config)) -> Self {
+        let clinic = Clinic::with_config(change).await;
         let desk = client(
             DESK,
             ClientAuthentication::Public,

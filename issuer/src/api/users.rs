@@ -5,8 +5,9 @@ use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use crate::administration::users::{self, Invitation, NewUser, UserChange};
-use crate::administration::{Actor, FieldFault};
+use crate::administration::invitations::{self, Invited};
+use crate::administration::users::{self, NewUser, UserChange};
+use crate::administration::{Actor, AdministrationError, FieldFault};
 use crate::domain::user::Profile;
 use crate::state::AppState;
 use crate::store::UserFilter;
@@ -26,8 +27,6 @@ const FILTERS: [&str; 5] = [
     "filter[organizationId]",
     "filter[active]",
 ];
-/// This version sends no invitations.
-const CAN_SEND_MAIL: bool = false;
 
 /// Lists accounts.
 pub async fn list(State(state): State<AppState>, call: Call) -> Response {
@@ -139,6 +138,26 @@ pub async fn reactivate(
     call.finish(&state, &actor, outcome.await).await
 }
 
+/// Sends a person an invitation, once more where they had one.
+pub async fn invite(
+    State(state): State<AppState>,
+    call: Call,
+    id: Result<Path<String>, PathRejection>,
+) -> Response {
+    let actor = match call.authorize(&state).await {
+        Ok(actor) => actor,
+        Err(refusal) => return refusal,
+    };
+    let outcome = async {
+        let id = path_id(&call, id)?;
+        let user = invitations::send(&state, &actor, &id).await?;
+        Ok(answer::one(
+            UserDocument::from(user).with_invitation(Some("queued")),
+        ))
+    };
+    call.finish(&state, &actor, outcome.await).await
+}
+
 async fn list_users(state: &AppState, call: &Call) -> Result<Response, ApiError> {
     let query = ListQuery::parse(call.query.as_deref(), &FILTERS).map_err(ApiError::Query)?;
     let filter = UserFilter {
@@ -172,12 +191,19 @@ async fn create_user(
         profile: Profile::default(),
         password_hash: None,
     };
-    let invitation = Invitation::from_wish(members.boolean("invite"), CAN_SEND_MAIL);
+    let wish = members.boolean("invite");
+    let invitation = invitations::of_wish(state, wish, new.email.as_deref()).await?;
     let now = state.now();
     let mut faults: Vec<FieldFault> = members.faults();
-    faults.extend(invitation.err());
+    faults.extend(invitation.as_ref().err().cloned());
     all_faults(faults, new.check(actor, now).map(drop))?;
-    let user = users::create(state.store(), actor, new, now).await?;
+    let invitation = invitation.map_err(|fault| AdministrationError::Invalid(vec![fault]))?;
+    let (user, invited) = invitations::create(state, actor, new, invitation).await?;
     let path = format!("{PATH}/{}", user.id);
-    Ok(answer::created(UserDocument::from(user), &path))
+    let document = UserDocument::from(user).with_invitation(match invited {
+        Invited::No => None,
+        Invited::Queued => Some("queued"),
+        Invited::Failed => Some("failed"),
+    });
+    Ok(answer::created(document, &path))
 }

@@ -104,7 +104,9 @@ impl<'a> Opened<'a> {
 impl From<ConnectionError> for Failure {
     fn from(error: ConnectionError) -> Self {
         match error {
-            ConnectionError::Invalid { .. } | ConnectionError::NotAttested => Self::Usage(error.to_string()),
+            ConnectionError::Invalid { .. }
+            | ConnectionError::NotAttested
+            | ConnectionError::BeyondOwnRole => Self::Usage(error.to_string()),
             ConnectionError::NotFound => Self::NotFound(error.to_string()),
             ConnectionError::Taken(_) => Self::AlreadyExists(error.to_string()),
             ConnectionError::Provider(_) | ConnectionError::Dns(_) | ConnectionError::NoRecord { .. } => {

@@ -24,6 +24,11 @@ const BEGINNING: &str = "/admin";
 /// What pages say was just done, by the word that a redirect leaves in `done`.
 pub(super) const DONE: &[(&str, &str)] = &[
     ("created", "It is made."),
+    (
+        "created-uninvited",
+        "It is made, but no invitation could be sent: invite them again.",
+    ),
+    ("invited", "An invitation is on its way to them."),
     ("changed", "It is changed."),
     ("deactivated", "The account is closed."),
     ("reactivated", "The account is open again."),

@@ -19,7 +19,7 @@ pub(super) fn of(error: AdministrationError) -> Result<Vec<FieldFault>, PageErro
     match error {
         AdministrationError::Invalid(faults) => Ok(faults
             .iter()
-            .map(|wrong| fault(&wrong.field, wrong.detail))
+            .map(|wrong| fault(&wrong.field, &wrong.detail))
             .collect()),
         AdministrationError::Taken(field) => Ok(vec![fault(field, TAKEN)]),
         AdministrationError::NotFound => Err(PageError::NotFound),

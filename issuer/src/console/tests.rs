@@ -285,3 +285,56 @@ async fn the_overview_counts_and_shows_what_was_refused_last() {
         assert!(page.body.contains(shown), "{shown}: {page:?}");
     }
 }
+
+#[tokio::test]
+async fn the_front_page_leads_administrators_and_nobody_else_here() {
+    let clinic = clinic().await;
+    for (email, leads) in [(ADMINISTRATOR, true), (PHYSICIAN, false)] {
+        let page = at(&clinic, email).await.get("/").await;
+        assert!(page.body.contains("href=\"/account\""), "{page:?}");
+        assert_eq!(page.body.contains("href=\"/admin\""), leads, "{email}");
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_invites_on_creation_and_again() {
+    let clinic = Clinic::with_config(|config| config.development.outbox = true).await;
+    let role = clinic.issuer.store().role(BUILDER_ADMIN).await.unwrap().unwrap();
+    add(&clinic, ADMINISTRATOR, role).await;
+    let browser = administrator(&clinic).await;
+    let new = "/admin/new-user";
+    let fields = [
+        ("email", "nora@example.org"),
+        ("name", "Nora"),
+        ("userType", "builder"),
+        ("roleId", "role-care-team-user"),
+        ("invite", "yes"),
+    ];
+    let made = send(&browser, new, new, &fields).await;
+    assert!(made.location().ends_with("?done=invited"), "{made:?}");
+    assert_eq!(clinic.last_audit().await.action, AuditAction::Invitation);
+    let path = made.location().replace("?done=invited", "/invite");
+    let again = send(&browser, &path, &path, &[]).await;
+    assert!(again.location().ends_with("?done=invited"), "{again:?}");
+    assert_eq!(clinic.last_audit().await.action, AuditAction::Invitation);
+}
+
+#[tokio::test]
+async fn every_link_of_the_lists_leads_to_a_page() {
+    let clinic = clinic().await;
+    let browser = administrator(&clinic).await;
+    for list in [
+        "/admin",
+        "/admin/users",
+        "/admin/roles",
+        "/admin/organizations",
+        "/admin/clients",
+        "/admin/api-keys",
+    ] {
+        let page = browser.get(list).await;
+        for link in page.body.split("href=\"/admin").skip(1) {
+            let path = format!("/admin{}", link.split('"').next().unwrap()).replace("&amp;", "&");
+            assert_eq!(browser.get(&path).await.status, StatusCode::OK, "{list}: {path}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 
-use crate::administration::{AdministrationError, sessions, users as service};
+use crate::administration::{AdministrationError, invitations, sessions, users as service};
 use crate::domain::page::{Cursor, PageRequest};
 use crate::domain::user::User;
 use crate::error::page::PageError;
@@ -211,6 +211,34 @@ pub(super) async fn reactivate(
         &user,
         outcome,
         "reactivated",
+    )
+}
+
+/// Asks whether somebody is to be invited.
+pub(super) async fn ask_invite(
+    State(state): State<AppState>,
+    administrator: Administrator,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, PageError> {
+    ask_first(&state, administrator, Question::InviteUser, id).await
+}
+
+/// Invites somebody, once more where they were before.
+pub(super) async fn invite(
+    State(state): State<AppState>,
+    id: Result<Path<String>, PathRejection>,
+    submission: Submission,
+) -> Result<Response, PageError> {
+    let user = named(&state, id).await?;
+    let actor = &submission.administrator.actor;
+    let outcome = invitations::send(&state, actor, &user.id).await;
+    answered(
+        &state,
+        &submission,
+        Question::InviteUser,
+        &user,
+        outcome,
+        "invited",
     )
 }
 

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 
+use crate::administration::Permission;
 use crate::error::page::PageError;
 use crate::extract::SignedIn;
 use crate::state::AppState;
@@ -18,6 +19,9 @@ pub async fn get(State(state): State<AppState>, SignedIn(session): SignedIn) -> 
     let template = LandingPage {
         issuer: state.config().server.public_url.as_str(),
         user_name,
+        administers: session
+            .as_ref()
+            .is_some_and(|session| Permission::Read.is_given_by(&session.user)),
     };
     Ok(page(&template, &FormTargets::none())?)
 }

@@ -25,7 +25,7 @@ struct WithErrors<'a> {
 #[derive(Serialize)]
 struct ErrorEntry<'a> {
     field: &'a str,
-    detail: &'static str,
+    detail: &'a str,
 }
 
 /// A refusal. `title` says the kind and is the same each time; `detail` says what is wrong with this request.
@@ -62,7 +62,7 @@ pub fn problem_errors(
             .iter()
             .map(|fault| ErrorEntry {
                 field: &fault.field,
-                detail: fault.detail,
+                detail: &fault.detail,
             })
             .collect(),
     };

@@ -186,7 +186,7 @@ pub(super) fn allow_loopback(config: &mut Config) {
     config.outbound.allow_loopback_http = true;
 }
 
-pub(super) fn settings(issuer: &str) -> ConnectionSettings {
+pub(crate) fn settings(issuer: &str) -> ConnectionSettings {
     ConnectionSettings {
         name: "Example Clinic".into(),
         preset: Preset::Generic,
@@ -204,7 +204,7 @@ pub(super) fn settings(issuer: &str) -> ConnectionSettings {
 }
 
 /// Makes an enabled connection with this verified domain, its secret sealed, and gives its id.
-pub(super) async fn connect(clinic: &Clinic, mut settings: ConnectionSettings, domain: &str) -> String {
+pub(crate) async fn connect(clinic: &Clinic, mut settings: ConnectionSettings, domain: &str) -> String {
     let (state, now) = (&clinic.issuer.state, clinic.issuer.now());
     let id = rng::identifier("sso-").unwrap();
     let sealed = state

@@ -137,6 +137,7 @@ fn hostile_values_stay_text_on_every_page() {
     is_harmless(&LandingPage {
         issuer: HOSTILE,
         user_name: Some(HOSTILE),
+        administers: true,
     });
     is_harmless(&SignOutPage {
         form: Some(SignOutForm {

@@ -23,6 +23,11 @@ pub enum ConnectionError {
     /// What this member says is another's already.
     #[error("this {0} is taken: another connection has it, or it was added before")]
     Taken(&'static str),
+    /// The actor's role does not allow all that a connection decides.
+    #[error(
+        "your own role does not allow this: a connection decides who everybody of its domains is, administrators included"
+    )]
+    BeyondOwnRole,
     /// Nobody has attested what the provider asks for.
     #[error(
         "nobody has attested that this identity provider asks everybody for more than one factor: do that first (attest-mfa)"
@@ -53,7 +58,21 @@ pub enum ConnectionError {
 }
 
 impl ConnectionError {
-    pub(super) fn invalid(field: &'static str, detail: impl Into<String>) -> Self {
+    /// The reason for the audit trail; none where the issuer itself failed, or a record was made already.
+    pub const fn reason(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Invalid { .. } => "invalid_request",
+            Self::NotFound => "not_found",
+            Self::Taken(_) => "taken",
+            Self::BeyondOwnRole => "beyond_own_role",
+            Self::NotAttested => "not_attested",
+            Self::Provider(_) => "provider_refused",
+            Self::Dns(_) => "dns_failed",
+            Self::NoRecord { .. } | Self::Internal(_) => return None,
+        })
+    }
+
+    pub(crate) fn invalid(field: &'static str, detail: impl Into<String>) -> Self {
         Self::Invalid {
             field,
             detail: detail.into(),

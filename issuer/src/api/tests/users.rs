@@ -240,6 +240,67 @@ async fn refuses_an_invitation_where_no_mail_is_sent() {
 }
 
 #[tokio::test]
+async fn whoever_gets_an_account_is_invited_where_mail_is_sent_and_can_be_once_more() {
+    let office = Office::with_config(|config| config.development.outbox = true).await;
+    let mut body = nurse();
+    body["organizationId"] = Value::Null;
+    let answer = office.post("/auth/users", &body).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    let made = answer.json();
+    assert_eq!(made["invitation"], "queued");
+    let event = office.clinic.last_audit().await;
+    assert_eq!(event.action, AuditAction::Invitation);
+    assert_eq!(event.user_id.as_deref(), made["id"].as_str());
+    let path = format!("/auth/users/{}", made["id"].as_str().unwrap());
+    assert_eq!(office.get(&path).await.json().get("invitation"), None);
+    let again = office.post(&format!("{path}/invite"), &json!({})).await;
+    assert_eq!(again.status, StatusCode::OK, "{again:?}");
+
+    office.post(&format!("{path}/deactivate"), &json!({})).await;
+    let answer = office.post(&format!("{path}/invite"), &json!({})).await;
+    assert_eq!(is_problem(&answer, StatusCode::UNPROCESSABLE_ENTITY), ["active"]);
+    let answer = office.post("/auth/users/nobody/invite", &json!({})).await;
+    is_problem(&answer, StatusCode::NOT_FOUND);
+
+    body["email"] = "other@example.org".into();
+    body["invite"] = false.into();
+    let made = office.post("/auth/users", &body).await.json();
+    assert_eq!(made.get("invitation"), None);
+    assert_eq!(office.clinic.last_audit().await.action, AuditAction::UserCreation);
+}
+
+#[tokio::test]
+async fn refuses_to_invite_again_where_no_mail_is_sent() {
+    let office = with_organization().await;
+    let made = office.post("/auth/users", &nurse()).await.json();
+    let path = format!("/auth/users/{}/invite", made["id"].as_str().unwrap());
+    let answer = office.post(&path, &json!({})).await;
+    assert_eq!(is_problem(&answer, StatusCode::UNPROCESSABLE_ENTITY), ["email"]);
+}
+
+#[tokio::test]
+async fn nobody_invites_or_connects_beyond_their_own_role() {
+    let office = Office::with_config(|config| config.development.outbox = true).await;
+    let role = office
+        .role("Front desk", &format!("openid user/*.rs {READ_AND_WRITE}"))
+        .await;
+    office.person("desk@example.org", &role).await;
+    let second = office.person("second@example.org", BUILDER_ADMIN).await;
+    let token = office.token_of("desk@example.org").await;
+    for path in [
+        format!("/auth/users/{}/invite", second.id),
+        String::from("/auth/sso-connections"),
+        String::from("/auth/sso-connections/x/enable"),
+        String::from("/auth/sso-connections/x/domains/example.org/override"),
+    ] {
+        let answer = office.call(&token, Method::POST, &path, Some(&json!({}))).await;
+        is_problem(&answer, StatusCode::FORBIDDEN);
+        let event = office.clinic.last_audit().await;
+        assert_eq!(event.reason.as_deref(), Some("beyond_own_role"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn filters_show_exactly_what_they_say() {
     let office = with_organization().await;
     office.post("/auth/users", &nurse()).await;

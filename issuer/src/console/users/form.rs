@@ -4,16 +4,21 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
+use crate::administration::AdministrationError;
+use crate::administration::invitations::{self, Invited};
 use crate::administration::users::{self as service, NewUser, UserChange};
+use crate::domain::message::Channel;
 use crate::domain::user::{User, UserType};
 use crate::error::page::PageError;
+use crate::messages;
 use crate::state::AppState;
 use crate::views::console::{Choice, FormState, UserFormPage};
 
 use super::{Administrator, Submission, done, faults, named, path_of, roles, show};
 
 const NEW: &str = "/admin/new-user";
-const FIELDS: [&str; 7] = [
+const INVITE: &str = "invite";
+const FIELDS: [&str; 8] = [
     "email",
     "name",
     "userType",
@@ -21,6 +26,7 @@ const FIELDS: [&str; 7] = [
     "organizationId",
     "fhirUser",
     "practitionerId",
+    INVITE,
 ];
 
 async fn show_form(
@@ -37,6 +43,7 @@ async fn show_form(
         form,
         action: administrator.path(),
         name: changed.map(|user| &*user.name),
+        can_invite: can_invite(state),
         types: &types,
         roles: &roles(state, lacks_role.then_some("none")).await?,
     })
@@ -48,8 +55,13 @@ pub(in crate::console) async fn new(
     administrator: Administrator,
 ) -> Result<Response, PageError> {
     let administrator = administrator.writing()?;
-    let form = administrator
-        .form(&state, NEW)
+    let form = administrator.form(&state, NEW);
+    let form = if can_invite(&state) {
+        form.with(INVITE, "yes")
+    } else {
+        form
+    };
+    let form = form
         .with("userType", UserType::Builder.as_str())
         .with("roleId", crate::domain::role::CARE_TEAM_USER);
     show_form(&state, &administrator, &form, None).await
@@ -76,14 +88,31 @@ pub(in crate::console) async fn create(
         practitioner_id: given(&submission, "practitionerId")?,
         ..NewUser::default()
     };
-    let actor = &submission.administrator.actor;
-    match service::create(state.store(), actor, new, state.now()).await {
-        Ok(user) => done(&path_of(&user.id), "created"),
+    let wanted = submission.values(INVITE).any(|value| value == "yes");
+    match make(&state, &submission, new, wanted).await {
+        Ok((user, Invited::No)) => done(&path_of(&user.id), "created"),
+        Ok((user, Invited::Queued)) => done(&path_of(&user.id), "invited"),
+        Ok((user, Invited::Failed)) => done(&path_of(&user.id), "created-uninvited"),
         Err(error) => {
             let form = submission.again(&state, &FIELDS, faults::of(error)?);
             show_form(&state, &submission.administrator, &form, None).await
         }
     }
+}
+
+async fn make(
+    state: &AppState,
+    submission: &Submission,
+    new: NewUser,
+    wanted: bool,
+) -> Result<(User, Invited), AdministrationError> {
+    let invitation = invitations::of_wish(state, Some(wanted), new.email.as_deref()).await?;
+    let invitation = invitation.map_err(|fault| AdministrationError::Invalid(vec![fault]))?;
+    invitations::create(state, &submission.administrator.actor, new, invitation).await
+}
+
+fn can_invite(state: &AppState) -> bool {
+    messages::are_sent(state.config(), Channel::Mail)
 }
 
 /// The form with what an account has.

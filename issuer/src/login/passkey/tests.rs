@@ -1,12 +1,14 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::domain::audit_event::{AuditAction, AuditOutcome};
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::passkey::CEREMONY_SECONDS;
-use crate::testing::{Authenticator, PRESENT};
+use crate::passkeys::PasskeyRefusal;
+use crate::single_sign_on::tests as single_sign_on;
+use crate::testing::{Authenticator, FakeProvider, PRESENT};
 use crate::web::testing::{APP, Answer, Browser, Clinic, PASSWORD, PATIENT, PHYSICIAN, app_request, form};
 
-use super::PATH;
+use super::{PATH, REFUSED};
 
 const SESSION: &str = "__Host-wardgate_session";
 
@@ -280,7 +282,7 @@ async fn refuses_an_unknown_key_and_one_of_a_closed_account_alike() {
     assert_eq!(reason(&clinic).await, "unknown_passkey");
     let store = clinic.issuer.store();
     let user = store.user_by_email(PATIENT).await.unwrap().unwrap();
-    let audit = crate::domain::audit_event::AuditEvent::new(
+    let audit = AuditEvent::new(
         clinic.issuer.now(),
         AuditAction::UserDeactivation,
         AuditOutcome::Success,
@@ -439,4 +441,26 @@ async fn refuses_a_ceremony_of_another_step() {
         Some("foreign_ceremony")
     );
     assert_eq!(browser.cookie(SESSION), None);
+}
+
+#[tokio::test]
+async fn where_people_sign_in_by_a_provider_a_passkey_opens_what_a_password_would() {
+    let clinic = Clinic::with_config(|config| config.outbound.allow_loopback_http = true).await;
+    let mut authenticator = add_passkey(&clinic, PATIENT).await;
+    let provider = FakeProvider::start().await;
+    single_sign_on::connect(&clinic, single_sign_on::settings(&provider.issuer), "example.org").await;
+    let (browser, answer) = sign_in(&clinic, &mut authenticator).await;
+    is_refused(&browser, &answer, REFUSED);
+    assert_eq!(reason(&clinic).await, PasskeyRefusal::SignsInElsewhere.reason());
+
+    let store = clinic.issuer.store();
+    let person = store.user_by_email(PATIENT).await.unwrap().unwrap();
+    let audit = AuditEvent::new(
+        clinic.issuer.now(),
+        AuditAction::UserChange,
+        AuditOutcome::Success,
+    );
+    assert!(store.set_local_sign_in(&person.id, true, audit).await.unwrap());
+    let (browser, _) = sign_in(&clinic, &mut authenticator).await;
+    assert!(browser.cookie(SESSION).is_some());
 }

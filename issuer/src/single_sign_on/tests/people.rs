@@ -3,13 +3,15 @@
 use http::StatusCode;
 use serde_json::json;
 
-use super::{DOMAIN, PATIENT, Realm, connect, settings};
-use crate::domain::audit_event::AuditAction;
+use super::{DOMAIN, PATIENT, Realm, allow_loopback, connect, settings};
+use crate::account_links::{LinkMaker, Made, Way};
+use crate::domain::account_link::LinkPurpose;
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::role::{BUILDER_ADMIN, CARE_TEAM_USER as CARE_TEAM, PATIENT as PATIENTS};
 use crate::domain::single_sign_on::{RoleRule, UnknownPeople};
 use crate::domain::user::User;
-use crate::testing::{FakeProvider, START, user};
-use crate::web::testing::{Answer, PASSWORD};
+use crate::testing::{FakeProvider, ISSUER, START, user};
+use crate::web::testing::{Answer, Clinic, PASSWORD};
 
 /// What follows when somebody arrives as this address under this subject.
 async fn arrive_as(realm: &Realm, email: &str, subject: &str) -> Answer {
@@ -330,6 +332,71 @@ async fn where_people_sign_in_by_a_provider_their_passwords_open_nothing() {
     }
     pages.dedup();
     assert_eq!(pages.len(), 1, "{pages:?}");
+}
+
+#[tokio::test]
+async fn a_password_that_is_set_by_a_link_opens_nothing_where_people_sign_in_by_a_provider() {
+    let clinic = Clinic::with_config(|config| {
+        allow_loopback(config);
+        config.development.outbox = true;
+    })
+    .await;
+    let asked = async |email: &str| {
+        let browser = clinic.browser();
+        let token = browser.get("/password/forgot").await.field("form_token");
+        let fields = [("form_token", token.as_str()), ("email", email)];
+        let answer = browser.post("/password/forgot", &fields).await;
+        let location = answer.header("location").unwrap_or_default().to_owned();
+        (
+            answer.status,
+            location,
+            answer.body.replace(email, "ADDRESS").replace(&token, "TOKEN"),
+        )
+    };
+    let before = asked(PATIENT).await;
+    let provider = FakeProvider::start().await;
+    connect(&clinic, settings(&provider.issuer), DOMAIN).await;
+    assert_eq!(
+        asked(PATIENT).await,
+        before,
+        "the answer tells nothing of providers"
+    );
+    assert_eq!(asked("nobody@example.org").await, before);
+
+    let state = &clinic.issuer.state;
+    let person = state.store().user_by_email(PATIENT).await.unwrap().unwrap();
+    let audit = AuditEvent::new(state.now(), AuditAction::Invitation, AuditOutcome::Success);
+    let made = LinkMaker::of(state)
+        .make(&person, LinkPurpose::Reset, Way::HandOver, None, audit)
+        .await
+        .unwrap();
+    let Made::ToHandOver { link, .. } = made else {
+        panic!("{made:?}");
+    };
+    let browser = clinic.browser();
+    let page = browser.get(link.expose().strip_prefix(ISSUER).unwrap()).await;
+    let (form_token, token) = (page.field("form_token"), page.field("token"));
+    let password = "Sturdy-oak-7";
+    let fields = [
+        ("form_token", form_token.as_str()),
+        ("token", &token),
+        ("new_password", password),
+    ];
+    assert_eq!(
+        browser.post("/password/reset", &fields).await.status,
+        StatusCode::SEE_OTHER
+    );
+    let browser = clinic.browser();
+    let token = browser.get("/login?local=1").await.field("form_token");
+    let fields = [
+        ("form_token", token.as_str()),
+        ("email", PATIENT),
+        ("password", password),
+        ("local", "1"),
+    ];
+    let answer = browser.post("/login", &fields).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+    assert_eq!(clinic.last_audit().await.reason.as_deref(), Some("sso_required"));
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ pub enum Question {
     DeactivateUser,
     /// Open an account again.
     ReactivateUser,
+    /// Send an invitation.
+    InviteUser,
     /// End all sessions of a person.
     EndSessions,
     /// End one session.

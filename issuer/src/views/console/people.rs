@@ -99,6 +99,8 @@ pub struct UserFormPage<'a> {
     pub action: &'a str,
     /// The name of somebody whose account it is; none for a new one.
     pub name: Option<&'a str>,
+    /// Whether mail can be sent to invite somebody.
+    pub can_invite: bool,
     /// The types to choose from.
     pub types: &'a [Choice],
     /// The roles to choose from.
