@@ -134,7 +134,7 @@ fn development_routes(state: &AppState) -> Router<Web> {
 
 /// Where administrators' programs look after people, roles, organizations and sessions.
 fn administration_routes() -> Router<Web> {
-    use api::{api_keys, audit_events, clients, organizations, roles, sessions, users};
+    use api::{api_keys, audit_events, clients, factors, organizations, roles, sessions, users};
     Router::new()
         .route(
             "/auth/users",
@@ -147,6 +147,12 @@ fn administration_routes() -> Router<Web> {
         .route(
             "/auth/users/{id}/deactivate",
             axum::routing::post(users::deactivate).fallback(api::other_method),
+        )
+        .route(
+            "/auth/users/{id}/factors",
+            get(factors::list)
+                .delete(factors::reset)
+                .fallback(api::other_method),
         )
         .route(
             "/auth/users/{id}/reactivate",
