@@ -11,6 +11,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod clients;
 mod error;
+pub mod factors;
 mod fields;
 pub mod invitations;
 pub mod organizations;

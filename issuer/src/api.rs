@@ -11,6 +11,7 @@ pub mod authorization;
 mod body;
 mod call;
 pub mod clients;
+pub mod factors;
 pub mod organizations;
 mod query;
 pub mod roles;

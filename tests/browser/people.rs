@@ -164,11 +164,3 @@ async fn an_administrator_makes_accounts_and_keys_and_finds_both_in_the_audit_tr
         assert_eq!(told["events"][action].as_array().unwrap().len(), lines, "{told}");
     }
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_sent_to_a_telephone_is_a_second_factor() {
-    let pair = clinic("").await;
-    let told = tell(&pair, "telephone", &json!({ "phone": "+15550100123" }));
-    let claims = id_token(&pair, told["callback"].as_str().unwrap()).await;
-    assert_eq!(claims["amr"], json!(["pwd", "sms", "mfa"]));
-}

@@ -11,8 +11,6 @@ import { Person } from './person.mjs';
 import { Visitor, oneTimePassword } from './visitor.mjs';
 
 const [story, given] = [process.argv[2], JSON.parse(process.argv[3])];
-const HOUR = 3600;
-const DAY = 24 * HOUR;
 
 /** Seconds that have passed beyond what the machine's clock says. */
 let passed = 0;
@@ -154,20 +152,6 @@ const stories = {
     await other.open('/admin');
     const stranger = await other.heading();
     return { key, events, person, stranger };
-  },
-
-  async telephone() {
-    const { visitor, secret } = await takeUpInvitation();
-    await visitor.open('/account/factors');
-    await visitor.answer({}, '[value="sms"]');
-    await visitor.answer({ phone: given.phone });
-    await visitor.answer({ code: await outbox.received(given.phone, /(\d{6})/) });
-    const elsewhere = await arrive();
-    pass(2 * HOUR);
-    await signInToTheSecondStep(elsewhere, authorize());
-    const page = await elsewhere.text();
-    if (!(await elsewhere.page.locator('[name="use"][value^="factor"]').count())) throw new Error(page);
-    return { page, secret };
   },
 };
 

@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use wardgate_shared::time::Timestamp;
 
+use crate::domain::factor::Factor;
 use crate::domain::organization::Organization;
 use crate::domain::page::Page;
 use crate::domain::role::Role;
@@ -139,6 +140,29 @@ impl From<Session> for SessionDocument {
     }
 }
 
+/// A second factor, without what is secret of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FactorDocument {
+    id: String,
+    kind: &'static str,
+    name: String,
+    created_at: String,
+    last_used_at: Option<String>,
+}
+
+impl From<Factor> for FactorDocument {
+    fn from(factor: Factor) -> Self {
+        Self {
+            id: factor.id,
+            kind: factor.kind.as_str(),
+            name: factor.name,
+            created_at: date(factor.created_at),
+            last_used_at: factor.last_used_at.map(date),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct List<D> {
     data: Vec<D>,
@@ -161,6 +185,12 @@ pub(super) fn list<T, D: From<T> + Serialize>(page: Page<T>, size: usize) -> Res
         },
     })
     .into_response()
+}
+
+/// A list that is never long, whole.
+pub(super) fn all<T, D: From<T> + Serialize>(entries: Vec<T>) -> Response {
+    let size = entries.len();
+    list::<T, D>(Page { entries, next: None }, size)
 }
 
 /// One thing.

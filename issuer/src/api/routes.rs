@@ -6,7 +6,9 @@ use axum::routing::{MethodRouter, delete, get, post};
 use crate::web::Web;
 
 use super::call::other_method;
-use super::{api_keys, audit_events, clients, organizations, roles, sessions, sso_connections as sso, users};
+use super::{
+    api_keys, audit_events, clients, factors, organizations, roles, sessions, sso_connections as sso, users,
+};
 
 /// A route: its path, and what answers there.
 pub(super) struct Route {
@@ -27,6 +29,9 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new("/auth/users/{id}/deactivate", || post(users::deactivate)),
     Route::new("/auth/users/{id}/reactivate", || post(users::reactivate)),
     Route::new("/auth/users/{id}/invite", || post(users::invite)),
+    Route::new("/auth/users/{id}/factors", || {
+        get(factors::list).delete(factors::reset)
+    }),
     Route::new(roles::PATH, || get(roles::list).post(roles::create)),
     Route::new("/auth/roles/{id}", || {
         get(roles::get).patch(roles::change).delete(roles::remove)

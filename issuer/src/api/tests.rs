@@ -1,6 +1,7 @@
 //! The API through the real router, by administrators' programs and by people who are, or are not, administrators.
 
 mod authorization;
+mod factors;
 mod roles;
 mod sessions;
 mod users;

@@ -267,7 +267,7 @@ fn update(connection: &Connection, user: &User) -> Result<(), StoreError> {
 }
 
 /// The person of this id, if `giver` could give them what they have: whoever takes an account over has what it has.
-fn managed(
+pub(super) fn managed(
     connection: &Connection,
     id: &str,
     giver: Option<&str>,

@@ -7,7 +7,9 @@ use crate::domain::audit_event::AuditEvent;
 use crate::domain::digest::SecretDigest;
 use crate::domain::factor::{Factor, FactorKind, FactorUse, MOST_FACTORS};
 
-use super::{Insertion, Store, StoreError, audit_events, remembered_devices, sql};
+use super::{
+    Insertion, Refused, Store, StoreError, accounts, audit_events, remembered_devices, sessions, sql,
+};
 
 const TABLE: &str = "factors";
 
@@ -152,24 +154,36 @@ impl Store {
         .await
     }
 
-    /// Removes every factor of a person, their recovery codes, remembered browsers and unfinished sign-ins. They are offered a
-    /// factor again. Says how many confirmed factors there were; `audit` is recorded in any case.
+    /// Removes every factor of a person, their recovery codes, remembered browsers, unfinished sign-ins and sessions. They are
+    /// offered a factor again. Says how many confirmed factors there were; `audit` is recorded in any case. `giver` as in
+    /// [`Store::create_account`].
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn reset_factors(&self, user_id: &str, audit: AuditEvent) -> Result<u32, StoreError> {
+    /// [`StoreError`]. Inside the `Ok`: [`Refused`].
+    pub async fn reset_factors(
+        &self,
+        user_id: &str,
+        giver: Option<String>,
+        audit: AuditEvent,
+    ) -> Result<Result<u32, Refused>, StoreError> {
         let user_id = String::from(user_id);
-        self.write(move |connection| {
+        let reset = self.write(move |connection| {
+            if let Err(refused) = accounts::managed(connection, &user_id, giver.as_deref())? {
+                return Ok(Err(refused));
+            }
             let factors = count(connection, &user_id)?;
             sql::change(connection, "DELETE FROM factors WHERE user_id = ?1", [&user_id])?;
             forget_all_of(connection, &user_id)?;
             sql::change(connection, "DELETE FROM sign_ins WHERE user_id = ?1", [&user_id])?;
             let offer_again = "UPDATE users SET factor_declined_at = NULL WHERE id = ?1";
             sql::change(connection, offer_again, [&user_id])?;
+            sessions::end_all_of(connection, &user_id, audit.at)?;
             audit_events::insert(connection, &audit)?;
-            Ok(factors)
-        })
-        .await
+            Ok(Ok(factors))
+        });
+        let reset = reset.await?;
+        self.ring_logout_bell();
+        Ok(reset)
     }
 
     /// Notes that a person does not want a second factor now.

@@ -1,0 +1,37 @@
+//! People's second factors: which they have, and the reset for somebody who has lost them all.
+
+use wardgate_shared::time::Timestamp;
+
+use crate::domain::audit_event::{AuditAction, AuditOutcome};
+use crate::domain::factor::Factor;
+use crate::store::Store;
+
+use super::{Actor, AdministrationError};
+
+/// The confirmed factors of a person, the oldest first.
+///
+/// # Errors
+/// [`AdministrationError::NotFound`], or the store cannot answer.
+pub async fn list(store: &Store, user_id: &str) -> Result<Vec<Factor>, AdministrationError> {
+    let user = store.user(user_id).await?;
+    let user = user.ok_or(AdministrationError::NotFound)?;
+    Ok(store.factors(&user.id).await?)
+}
+
+/// Ends every factor of a person, their recovery codes, remembered browsers, unfinished sign-ins and sessions. Whoever then knows
+/// the password can set up a factor of their own: be sure who asked. Says how many factors there were.
+///
+/// # Errors
+/// [`AdministrationError::NotFound`], [`AdministrationError::BeyondOwnRole`], or the store cannot answer.
+pub async fn reset(
+    store: &Store,
+    actor: &Actor,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<u32, AdministrationError> {
+    let audit = actor
+        .audit(AuditAction::FactorReset, AuditOutcome::Success, now)
+        .with_user(user_id);
+    let reset = store.reset_factors(user_id, actor.user_id.clone(), audit).await?;
+    reset.map_err(|refused| AdministrationError::refused(refused, "id"))
+}
