@@ -56,10 +56,8 @@ async fn every_route_is_closed_to_whoever_is_no_administrator() {
 #[test]
 fn every_route_under_its_roots_stands_in_the_table() {
     let router = include_str!("../router.rs");
-    for root in ["\"/auth/", "\"/v1/"] {
-        for (at, _) in router.match_indices(root) {
-            let path = router[at + 1..].split('"').next().unwrap();
-            assert!(OTHERS.contains(&path), "{path} is not in api/routes.rs");
-        }
+    let is_of_api = |text: &&str| text.starts_with("/auth/") || text.starts_with("/v1/");
+    for path in router.split('"').filter(is_of_api) {
+        assert!(OTHERS.contains(&path), "{path} is not in api/routes.rs");
     }
 }

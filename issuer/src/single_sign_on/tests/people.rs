@@ -335,7 +335,7 @@ async fn where_people_sign_in_by_a_provider_their_passwords_open_nothing() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_set_by_a_link_opens_nothing_where_people_sign_in_by_a_provider() {
+async fn forgetting_a_password_tells_nothing_of_providers() {
     let clinic = Clinic::with_config(|config| {
         allow_loopback(config);
         config.development.outbox = true;
@@ -362,7 +362,17 @@ async fn a_password_that_is_set_by_a_link_opens_nothing_where_people_sign_in_by_
         "the answer tells nothing of providers"
     );
     assert_eq!(asked("nobody@example.org").await, before);
+}
 
+#[tokio::test]
+async fn a_password_that_is_set_by_a_link_opens_nothing_where_people_sign_in_by_a_provider() {
+    let clinic = Clinic::with_config(|config| {
+        allow_loopback(config);
+        config.development.outbox = true;
+    })
+    .await;
+    let provider = FakeProvider::start().await;
+    connect(&clinic, settings(&provider.issuer), DOMAIN).await;
     let state = &clinic.issuer.state;
     let person = state.store().user_by_email(PATIENT).await.unwrap().unwrap();
     let audit = AuditEvent::new(state.now(), AuditAction::Invitation, AuditOutcome::Success);
