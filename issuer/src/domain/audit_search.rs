@@ -39,7 +39,7 @@ pub struct AuditPlace {
 }
 
 impl AuditPlace {
-    /// The place that `text` names, as [`AuditPlace::to_string`] writes it.
+    /// The place that `text` names, as it is written by `to_string`.
     pub fn parse(text: &str) -> Option<Self> {
         let (at, id) = text.split_once('-')?;
         let number = |text: &str| {

@@ -1,6 +1,6 @@
 //! What happens once a person has proved who they are: the one way to a session.
 //!
-//! After the first proof, [`proceed`] decides whether that is enough: see [`demand`](super::second_factor::demand). If it is not,
+//! After the first proof, [`proceed`] decides whether that is enough: see [`demand`]. If it is not,
 //! the sign-in waits, under a cookie of its own that opens nothing, for the second. [`complete`] ends it. The session gets a new
 //! secret each time, and takes the place of the one that the browser had.
 
