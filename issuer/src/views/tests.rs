@@ -8,9 +8,9 @@ use super::form_post::FormPostPage;
 use super::{
     AccountFrame, AccountPage, AddPasskeyPage, AppEntry, AppsPage, ClientCard, ConsentPage, DeviceCodePage,
     DeviceConsentPage, DeviceDonePage, DeviceEntry, DevicesPage, EndSessionPage, ErrorCodeEntry,
-    ErrorCodesPage, ErrorPage, FactorEntry, FactorsPage, FormTargets, LandingPage, Moment, PasskeyForm,
-    ProviderProblemPage, RecordInContext, SelectEncounterPage, SelectPatientPage, SessionEntry, SessionsPage,
-    SignInPage, SignOutForm, SignOutPage, form_post, page, permissions,
+    ErrorCodesPage, ErrorPage, FactorEntry, FactorsPage, FormTargets, LandingPage, Moment, OnwardLink,
+    PasskeyForm, ProviderProblemPage, RecordInContext, SelectEncounterPage, SelectPatientPage, SessionEntry,
+    SessionsPage, SignInPage, SignOutForm, SignOutPage, form_post, page, permissions,
 };
 
 use crate::domain::factor::FactorKind;
@@ -145,10 +145,16 @@ fn hostile_values_stay_text_on_every_page() {
             form_token: HOSTILE,
         }),
         provider: None,
+        onward: None,
     });
     is_harmless(&SignOutPage {
         form: None,
         provider: Some(HOSTILE),
+        onward: Some(OnwardLink {
+            client_name: HOSTILE,
+            url: HOSTILE,
+            sealed: HOSTILE,
+        }),
     });
     is_harmless(&ProviderProblemPage {
         name: Some(HOSTILE),

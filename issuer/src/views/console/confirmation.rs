@@ -29,6 +29,20 @@ pub enum Question {
     RemoveRole,
     /// Remove an organization.
     RemoveOrganization,
+    /// End all second factors of a person.
+    ResetFactors,
+    /// Attest that a provider asks everybody for more than one factor.
+    AttestConnection,
+    /// Send people to a provider.
+    EnableConnection,
+    /// Send nobody there any more.
+    DisableConnection,
+    /// Remove a connection to a provider.
+    RemoveConnection,
+    /// Take a domain for an organization's without its record.
+    OverrideDomain,
+    /// Take a domain from a connection.
+    RemoveDomain,
 }
 
 /// The question whether something that cannot be undone is meant.
