@@ -252,8 +252,13 @@ async function comingByTheProvider(provider, email) {
   const arrived = await visitor.isSentTo(given.callback, () => visitor.answer({}, '[value="allow"]'));
   const tokens = await redeem(new URL(arrived).searchParams.get('code'));
   const back = { post_logout_redirect_uri: given.signed_out, id_token_hint: tokens.id_token };
-  await visitor.see('sign-out-by-an-app-and-at-a-provider', `/oauth2/logout?${new URLSearchParams(back)}`);
+  const signOut = `/oauth2/logout?${new URLSearchParams(back)}`;
+  await visitor.see('sign-out-by-an-app-and-at-a-provider', signOut);
   await visitor.see('sign-out-at-a-provider', '/logout');
+  // By the provider and back to the app: no policy of a page stands in the way.
+  await visitor.open(signOut);
+  await visitor.answer({});
+  await visitor.isSentTo(given.signed_out, () => visitor.page.locator('button[name="logout"]').first().click());
   await visitor.leave();
 
   const later = await arrive();

@@ -37,7 +37,7 @@ pub(super) const DONE: &[(&str, &str)] = &[
         "factors-reset",
         "Their second factors are over, and they are signed out everywhere.",
     ),
-    ("connected", "It is connected. Nobody is sent there yet."),
+    ("connected", "It is connected."),
     ("attested", "Your word is recorded."),
     ("enabled", "It is enabled."),
     ("disabled", "It is disabled."),

@@ -96,7 +96,7 @@ async fn show_one(
     let roles = form::roles(state).await?;
     let settings = &connection.settings;
     let public_url = &state.config().server.public_url;
-    let rules: Vec<String> = settings
+    let lines: Vec<String> = settings
         .role_rules
         .iter()
         .map(|rule| form::line(rule, &roles))
@@ -110,7 +110,7 @@ async fn show_one(
             .default_role
             .as_deref()
             .map(|id| form::name_of(id, &roles)),
-        role_rules: &rules,
+        role_rules: &lines,
         redirect_uri: &public_url.join(CALLBACK_PATH),
         sign_out_uri: &public_url.join("/logout"),
     })

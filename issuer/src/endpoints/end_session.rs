@@ -243,7 +243,7 @@ pub async fn post(
 }
 
 /// The parameters that make a request.
-fn known<'a>(parameters: &'a Parameters) -> impl Iterator<Item = (&'a str, &'a str)> {
+fn known(parameters: &Parameters) -> impl Iterator<Item = (&str, &str)> {
     PARAMETERS
         .into_iter()
         .filter_map(|name| parameters.all(name).next().map(|value| (name, value)))

@@ -130,3 +130,6 @@ impl ResetFactors {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

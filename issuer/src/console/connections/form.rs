@@ -7,6 +7,7 @@ use axum::response::Response;
 use wardgate_shared::secret::Secret;
 
 use crate::administration::sso_connections::{self as service, ConnectionRequest, Tools};
+use crate::console::users;
 use crate::domain::single_sign_on::{
     Connection, ConnectionSettings, Preset, RoleRule, USUAL_SCOPES, UnknownPeople,
 };
@@ -16,10 +17,9 @@ use crate::state::AppState;
 use crate::views::console::{Choice, ConnectionFormPage, FieldFault, FormState};
 
 use super::{Administrator, Submission, done, fault, named, path_of, show};
-use crate::console::users;
 
 const NEW: &str = "/admin/new-connection";
-const NO_RULE: &str = "This is no rule such as groups=nurses:Care Team User:";
+const NO_RULE: &str = "Write a rule as groups=nurses:Care Team User. This is none:";
 const NO_ROLE: &str = "There is no role of this name:";
 const TWO_ISSUERS: &str =
     "Name the issuer, or the tenant, or the region and the user pool: one of them says it.";
@@ -279,12 +279,12 @@ fn rules(
     }
     let rule = |line: &&str| {
         let rule = RoleRule::parse(line).ok_or_else(|| format!("{NO_RULE} {line}"))?;
-        let role = roles
+        let named = roles
             .iter()
             .find(|role| role.words == rule.role || role.value == rule.role)
             .ok_or_else(|| format!("{NO_ROLE} {}", rule.role))?;
         Ok(RoleRule {
-            role: role.value.clone(),
+            role: named.value.clone(),
             ..rule
         })
     };

@@ -5,7 +5,7 @@ use http::StatusCode;
 use super::{HOSTILE, READER, add, administrator, at, is_harmless, role, send};
 use crate::administration::sso_connections::ConnectionError;
 use crate::console::connections::fault;
-use crate::domain::audit_event::{AuditAction, AuditOutcome};
+use crate::domain::audit_event::AuditAction;
 use crate::domain::role::{BUILDER_ADMIN, CARE_TEAM_USER};
 use crate::domain::single_sign_on::{Connection, RoleRule};
 use crate::testing::FakeProvider;
@@ -426,21 +426,4 @@ fn a_record_that_is_not_there_is_no_mistake_of_a_field() {
         "{shown:?}"
     );
     assert!(fault(ConnectionError::NotFound).is_err());
-}
-
-#[tokio::test]
-async fn a_look_for_a_record_that_finds_none_says_so_and_verifies_nothing() {
-    let office = Office::open().await;
-    let page = office.connected().await;
-    // A name that nobody can publish anything under (RFC 6761 section 6.4).
-    let domain = office.claimed(&page, "clinic.invalid").await;
-    let answer = send(&office.browser, &domain, &format!("{domain}/verify"), &[]).await;
-    assert!(answer.body.contains("role=\"alert\""), "{answer:?}");
-    let claimed = office.clinic.issuer.store().sso_domains(None).await.unwrap();
-    assert_eq!(claimed[0].verified, None);
-    let line = office.clinic.last_audit().await;
-    assert!(
-        line.outcome == AuditOutcome::Failure || line.reason.as_deref() == Some("claimed"),
-        "{line:?}"
-    );
 }

@@ -46,8 +46,8 @@ impl Onward {
 
     /// What [`Onward::seal`] sealed; `None` for every other text.
     pub fn open(text: &str, sealer: &Sealer) -> Option<Self> {
-        let sealed = Base64UrlUnpadded::decode_vec(text).ok()?;
-        let plain = sealer.open(&sealed, CONTEXT).ok()?;
+        let bytes = Base64UrlUnpadded::decode_vec(text).ok()?;
+        let plain = sealer.open(&bytes, CONTEXT).ok()?;
         serde_json::from_slice(&plain).ok()
     }
 
@@ -81,9 +81,9 @@ mod tests {
     fn what_was_sealed_opens_under_the_same_key_only() {
         let sealer = Sealer::new(Secret::new([7; 32]));
         for state in [None, Some("a b&c")] {
-            let sealed = onward(state).seal(&sealer).unwrap();
-            assert_eq!(Onward::open(&sealed, &sealer), Some(onward(state)));
-            assert_eq!(Onward::open(&sealed, &Sealer::new(Secret::new([8; 32]))), None);
+            let text = onward(state).seal(&sealer).unwrap();
+            assert_eq!(Onward::open(&text, &sealer), Some(onward(state)));
+            assert_eq!(Onward::open(&text, &Sealer::new(Secret::new([8; 32]))), None);
         }
     }
 

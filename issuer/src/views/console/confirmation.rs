@@ -45,6 +45,31 @@ pub enum Question {
     RemoveDomain,
 }
 
+impl Question {
+    /// Whether somebody loses something by a yes.
+    pub const fn is_loss(self) -> bool {
+        match self {
+            Self::RemoveClient
+            | Self::RotateClientSecret
+            | Self::RevokeApiKey
+            | Self::DeactivateUser
+            | Self::EndSessions
+            | Self::EndSession
+            | Self::RemoveRole
+            | Self::RemoveOrganization
+            | Self::ResetFactors
+            | Self::DisableConnection
+            | Self::RemoveConnection
+            | Self::RemoveDomain => true,
+            Self::ReactivateUser
+            | Self::InviteUser
+            | Self::AttestConnection
+            | Self::EnableConnection
+            | Self::OverrideDomain => false,
+        }
+    }
+}
+
 /// The question whether something that cannot be undone is meant.
 #[derive(Debug, Template)]
 #[template(path = "console/confirm.html")]
