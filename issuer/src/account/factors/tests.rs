@@ -259,7 +259,10 @@ async fn an_app_is_added_from_here_and_leads_back() {
     let browser = clinic.browser();
     browser.sign_in("/login", PATIENT, PASSWORD).await;
     let passkey = press(&browser, PATH, &[("kind", "passkey")]).await;
-    assert_eq!(passkey.location(), "/account/factors/passkey");
+    assert_eq!(
+        passkey.location(),
+        "/login/mfa/enrol/passkey?next=account%2Ffactors"
+    );
     let answer = press(&browser, PATH, &[("kind", "totp")]).await;
     let page = browser.get(answer.location()).await;
     let (_, rest) = page.body.split_once("<code class=\"secret\">").unwrap();
