@@ -124,7 +124,6 @@ async function managing(visitor) {
   await visitor.answer({ code: await outbox.received(PHONE, /^(\d{6})/) });
   const elsewhere = await arrive();
   await elsewhere.signIn(given.invited);
-  await elsewhere.follow('Telephone');
   await elsewhere.look('second-factor-telephone');
   await elsewhere.answer({}, '[name="send"]');
   await elsewhere.look('second-factor-telephone-code');

@@ -143,7 +143,7 @@ impl Answer<'_> {
             Some(Way::Factor(factor)) if factor.kind == FactorKind::Sms => {
                 let telephone = Telephone::open(state, self.challenge.ongoing, factor)?;
                 Ok(match telephone.check(code).await? {
-                    Ok(used) => Ok(used),
+                    Ok(right) => Ok(right),
                     Err(CodeTrial::Gone) => Err(Refused {
                         problem: SENT_CODE_GONE,
                         reason: "code_gone",

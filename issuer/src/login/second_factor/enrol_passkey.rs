@@ -100,22 +100,20 @@ pub async fn post(
                 .store()
                 .insert_passkey(factor.clone(), credential, ceremony.answered)
                 .await;
-            match PasskeyRefusal::of_insertion(kept.map_err(InternalError::from)?) {
-                Some(refusal) => refusal,
-                None => {
-                    let working = Working {
-                        factor: &factor,
-                        used: FactorUse::Checked {
-                            factor_id: factor.id.clone(),
-                        },
-                        name,
-                        remember,
-                    };
-                    let done =
-                        confirmation::confirm(&state, browser, &ongoing, working, &destination).await?;
-                    // What was kept a moment ago is gone only when it was reset in between.
-                    return done.map_or_else(|| Err(PageError::StaleForm), Ok);
-                }
+            if let Some(refusal) = PasskeyRefusal::of_insertion(kept.map_err(InternalError::from)?) {
+                refusal
+            } else {
+                let working = Working {
+                    factor: &factor,
+                    used: FactorUse::Checked {
+                        factor_id: factor.id.clone(),
+                    },
+                    name,
+                    remember,
+                };
+                let done = confirmation::confirm(&state, browser, &ongoing, working, &destination).await?;
+                // What was kept a moment ago is gone only when it was reset in between.
+                return done.map_or_else(|| Err(PageError::StaleForm), Ok);
             }
         }
         Err(refusal) => refusal,

@@ -154,7 +154,10 @@ async fn an_essential_acr_that_cannot_be_reached_is_refused_and_one_that_can_is_
     let resistant = essential("phr");
     let answer = ask(&browser, &[("claims", Some(&resistant))]).await;
     let choice = browser.get(answer.location()).await;
-    assert!(choice.body.contains("value=\"passkey\"") && !choice.body.contains("value=\"totp\""), "{choice:?}");
+    assert!(
+        choice.body.contains("value=\"passkey\"") && !choice.body.contains("value=\"totp\""),
+        "{choice:?}"
+    );
     // Whoever has an app has to give that first; it does not reach it.
     let seed = clinic.add_app(PATIENT).await;
     let other = clinic.browser();
