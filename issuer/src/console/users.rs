@@ -294,7 +294,7 @@ pub(super) async fn reset_factors(
 ) -> Result<Response, PageError> {
     let user = named(&state, id).await?;
     let actor = &submission.administrator.actor;
-    let outcome = factors::reset(state.store(), actor, &user.id, state.now()).await;
+    let outcome = factors::reset(state.store(), state.notices(), actor, &user.id, state.now()).await;
     answered(
         &state,
         &submission,

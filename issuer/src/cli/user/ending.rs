@@ -12,6 +12,8 @@ use crate::cli::{Failure, opened, output};
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::user::{User, normalize_email};
+use crate::keys::MasterKey;
+use crate::notices::Notices;
 use crate::store::Store;
 
 /// Whose account it is about.
@@ -119,7 +121,9 @@ impl ResetFactors {
     pub(in crate::cli) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
         let store = opened::store(config, now)?;
         let user = self.account.find(&store).await?;
-        let factors = factors::reset(&store, &Actor::operator(), &user.id, now).await?;
+        let sealer = MasterKey::load(&config.keys.master_key)?.sealer();
+        let notices = Notices::new(config, &sealer);
+        let factors = factors::reset(&store, notices, &Actor::operator(), &user.id, now).await?;
         store.close().await;
         if self.account.json {
             return output::json(&json!({ "id": user.id, "email": user.email, "factors_ended": factors }));
