@@ -1,5 +1,7 @@
-//! Who holds the token: RFC 9068 access tokens, verified against the issuer's keys.
+//! Who holds the token: RFC 9068 access tokens, verified against the keys of an issuer that the API trusts.
 //!
+//! Where an API trusts several issuers, the token's `iss` says whose keys are asked, before anything is known to be true:
+//! it chooses among those issuers and nothing else, and is then verified like every other claim.
 //! One call of [`wardgate_shared::jwt::verify`] stands between the text and its claims. A check that could not be made
 //! is no verdict on the token: it ends in [`Refusal::Undecided`], which is answered 503. A cache of verified tokens, the
 //! revocation status and proof of possession have their place in [`authenticate`], after the signature and before the
@@ -8,16 +10,48 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims};
+use serde_json::{Map, Value};
+use wardgate_shared::claims::AccessClaims;
 use wardgate_shared::jwt::{
-    JwtError, MAXIMUM_JWT_BYTES, Policy, UnverifiedJwt, VerifiedJwt, VerifyError, verify,
+    JwtError, MAXIMUM_JWT_BYTES, Policy, UnverifiedJwt, VerifyError, is_type, verify,
 };
+use wardgate_shared::time::Timestamp;
 
-use crate::config::Config;
+use crate::config::{Api, Config};
 use crate::error::Refusal;
 use crate::gateway::{Gateway, Outside};
+use crate::issuers::Issuer;
 use crate::jwks::{self, KeyError};
 use crate::log::Incident;
+
+mod claims;
+
+use claims::SignedClaims;
+
+/// The holder of a token that was verified. Made by [`authenticate`] alone.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    claims: AccessClaims,
+    values: Map<String, Value>,
+    expires_at: Timestamp,
+}
+
+impl Holder {
+    /// What the token says. Towards an API that is not FHIR a text is empty that the token does not say.
+    pub const fn claims(&self) -> &AccessClaims {
+        &self.claims
+    }
+
+    /// All claims as they are, for the rules of an API that is not FHIR; none towards a FHIR API.
+    pub const fn values(&self) -> &Map<String, Value> {
+        &self.values
+    }
+
+    /// When the token ends.
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+}
 
 /// Why a token is refused: 401 `invalid_token`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,40 +68,74 @@ pub enum TokenError {
 /// When to try again after a failure that has no time of its own, in seconds.
 const RETRY_AFTER_SECONDS: i64 = 5;
 
-/// Verifies an access token and gives what it says.
+/// Verifies an access token for `api` and gives what it says.
 ///
 /// # Errors
 /// [`Refusal::Token`] when the token is refused, [`Refusal::Undecided`] when nothing can be said about it.
 pub async fn authenticate<O: Outside>(
     gateway: &Rc<Gateway<O::Key>>,
     outside: &O,
+    api: &Api,
     token: &str,
-) -> Result<VerifiedJwt<AccessClaims>, Refusal> {
+) -> Result<Holder, Refusal> {
     let unverified = UnverifiedJwt::parse(token, MAXIMUM_JWT_BYTES).map_err(TokenError::Jwt)?;
-    let policy = policy(&gateway.config);
-    let key = jwks::obtain(gateway, outside, unverified.key_id(), unverified.algorithm()).await?;
-    let verified = verify::<AccessClaims, O::Key>(&unverified, &key, &policy, outside.now()).await;
+    let issuer = issuer(gateway, api, &unverified)?;
+    let policy = policy(&gateway.config, api, &issuer.trusted.issuer, &unverified);
+    let key = jwks::obtain(issuer, outside, unverified.key_id(), unverified.algorithm()).await?;
+    let verified = verify::<SignedClaims, O::Key>(&unverified, &key, &policy, outside.now()).await;
     let verified = verified.map_err(|error| match error {
         VerifyError::Refused(error) => Refusal::Token(TokenError::Jwt(error)),
         VerifyError::Undecided(_) => {
-            outside.log(&Incident::SignatureUnchecked.line());
+            outside.log(&Incident::SignatureUnchecked.line(&issuer.trusted.issuer));
             Refusal::Undecided {
                 retry_after_seconds: RETRY_AFTER_SECONDS,
             }
         }
     })?;
-    if verified.claims().confirmation.is_some() {
+    let expires_at = verified.expires_at();
+    let signed = verified.into_claims();
+    let said = if api.is_fhir() {
+        signed.of_access_token().map(|claims| (claims, Map::new()))
+    } else {
+        signed.of_any_token()
+    };
+    let (claims, values) = said.ok_or(TokenError::Jwt(JwtError::Malformed))?;
+    if claims.confirmation.is_some() {
         return Err(TokenError::Bound.into());
     }
-    Ok(verified)
+    Ok(Holder {
+        claims,
+        values,
+        expires_at,
+    })
 }
 
-/// What an access token for this API must say.
-fn policy(config: &Config) -> Policy<'_> {
+/// Whose keys the token is verified with: the one issuer that the API trusts, or the one among several that the token
+/// names. Nobody is asked for the keys of a stranger.
+fn issuer<'a, K>(
+    gateway: &'a Gateway<K>,
+    api: &Api,
+    unverified: &UnverifiedJwt<'_>,
+) -> Result<&'a Rc<Issuer<K>>, Refusal> {
+    if api.issuers.len() == 1 {
+        return gateway.first_issuer(api);
+    }
+    unverified
+        .issuer_hint()
+        .and_then(|iss| gateway.issuer_for(api, &iss))
+        .ok_or(Refusal::Token(TokenError::Jwt(JwtError::WrongIssuer)))
+}
+
+/// What an access token of this issuer must say towards this API. Of several accepted types it is the one that the token
+/// claims to be, if it claims one of them.
+fn policy<'a>(config: &Config, api: &'a Api, issuer: &'a str, unverified: &UnverifiedJwt<'_>) -> Policy<'a> {
+    let said = unverified.token_type().unwrap_or_default();
+    let accepted = api.token_types.iter().find(|accepted| is_type(said, accepted));
+    let token_type = accepted.or_else(|| api.token_types.first());
     Policy {
-        token_type: Some(Cow::Borrowed(ACCESS_TOKEN_TYPE)),
-        issuer: Cow::Borrowed(&config.issuer),
-        audiences: Cow::Borrowed(&config.audiences),
+        token_type: Some(Cow::Borrowed(token_type.map_or("", String::as_str))),
+        issuer: Cow::Borrowed(issuer),
+        audiences: Cow::Borrowed(&api.audiences),
         skew_seconds: config.clock_skew_seconds,
         maximum_lifetime_seconds: Some(config.maximum_token_lifetime_seconds),
     }

@@ -1,7 +1,8 @@
-//! Whether the holder of a token may do what the request asks: SMART scopes, denied by default.
+//! Whether the holder of a token may do what the request asks: denied by default.
 //!
-//! The decision is [`wardgate_shared::scope`]'s; here its inputs are gathered from the token and its outcome is turned
-//! into what the FHIR server is told, or into a refusal that names the scope that would have been enough.
+//! For a FHIR API SMART scopes decide. The decision is [`wardgate_shared::scope`]'s; here its inputs are gathered from the
+//! token and its outcome is turned into what the FHIR server is told, or into a refusal that names the scope that would
+//! have been enough. For other APIs the rule that was found for the request decides ([`plain`]).
 
 use wardgate_shared::claims::AccessClaims;
 use wardgate_shared::scope::permits::{Ground, permits};
@@ -9,14 +10,19 @@ use wardgate_shared::scope::{
     Decision, FhirRequest, FhirUser, GrantedScopes, Holder, Level, Operations, ScopeSet,
 };
 
-use crate::config::Config;
+use crate::authenticate;
+use crate::config::Api;
 use crate::error::Refusal;
 use crate::headers;
+use crate::routes::Asked;
+
+mod plain;
 
 /// What an allowed request is to be sent with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permit {
-    /// `patient`, `user`, `system` or `own-resource`: to what the FHIR server has to confine the request.
+    /// `patient`, `user`, `system` or `own-resource`: to what the FHIR server has to confine the request. `rule` for an API
+    /// that is not FHIR.
     pub access_level: &'static str,
     /// The scopes that allowed it, as a header's value.
     pub authorized_by: String,
@@ -24,21 +30,24 @@ pub struct Permit {
     pub strict_search: bool,
 }
 
-/// Decides a request.
+/// Decides a request to `api`.
 ///
 /// # Errors
-/// [`Refusal::Scope`].
-pub fn authorize(
-    config: &Config,
-    claims: &AccessClaims,
-    request: &FhirRequest<'_>,
-) -> Result<Permit, Refusal> {
+/// [`Refusal::Scope`] or [`Refusal::Rule`].
+pub fn authorize(api: &Api, holder: &authenticate::Holder, asked: &Asked<'_>) -> Result<Permit, Refusal> {
+    match asked {
+        Asked::Fhir(request) => by_scopes(&api.resource, holder.claims(), request),
+        Asked::Plain(rule) => plain::by_rule(rule, &holder.claims().scope, holder.values()),
+    }
+}
+
+/// Decides a FHIR request by SMART scopes; `base` is the FHIR base as clients know it.
+fn by_scopes(base: &str, claims: &AccessClaims, request: &FhirRequest<'_>) -> Result<Permit, Refusal> {
     // A token without scopes, or with scopes that are none, grants nothing.
     let scopes = ScopeSet::parse(&claims.scope).unwrap_or_default();
     let granted = GrantedScopes::compile(&scopes);
-    let base = config.resource();
     // Operations are denied until an operator can list them.
-    match permits(request, &granted, &holder(claims, &base), &Operations::none()) {
+    match permits(request, &granted, &holder(claims, base), &Operations::none()) {
         Decision::Allow(allowed) => {
             let (access_level, authorized_by) = match allowed.ground {
                 Ground::Open => ("open", String::new()),
@@ -98,9 +107,9 @@ const fn level_name(level: Level) -> &'static str {
 mod tests {
     use wardgate_shared::scope::{DenialReason, FhirRequest, RawRequest};
 
-    use super::{Permit, authorize};
+    use super::{Permit, by_scopes};
     use crate::error::Refusal;
-    use crate::testing::{claims, config};
+    use crate::testing::claims;
 
     fn decide(
         method: &str,
@@ -112,7 +121,7 @@ mod tests {
         claims.scope = scope.into();
         change(&mut claims);
         let request = FhirRequest::parse(&RawRequest::new(method, path)).unwrap();
-        authorize(&config(), &claims, &request)
+        by_scopes("https://edge.example/fhir", &claims, &request)
     }
 
     fn person(claims: &mut wardgate_shared::claims::AccessClaims) {

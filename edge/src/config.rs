@@ -1,39 +1,43 @@
 //! Settings of the Worker: read once an isolate, typed, and wrong in all places at once or not at all.
 //!
-//! The variables are declared in [`variables`]. Trusted on entry: nothing; a fault names the variable and the rule,
-//! never the value. Left out on purpose: secrets, of which this Worker holds none.
+//! The variables are declared in [`variables`]. There are issuers, APIs and limits: one issuer and one FHIR API are
+//! described by variables of their own, any further ones by the lists in JSON `WARDGATE_ISSUERS`, `WARDGATE_APIS` and
+//! `WARDGATE_LIMITS`; either way they become the same types, by the same code.
+//!
+//! Trusted on entry: nothing; a fault names the place and the rule, never the value. Left out on purpose: secrets, of
+//! which this Worker holds none.
 
+pub mod apis;
+pub mod issuers;
+pub mod limits;
+mod members;
+pub mod rules;
 pub mod url;
+pub mod values;
 pub mod variables;
 
-use std::collections::BTreeMap;
-use std::ops::{Not as _, RangeInclusive};
+use std::ops::Not as _;
 
 use wardgate_shared::error_uri::{MUST_BE, is_error_uri_base};
 
 use crate::refresh::RefreshSettings;
-use crate::routes;
-use url::UrlFault;
+use crate::routes::below_prefix;
+pub use apis::{Api, ApiKind};
+pub use issuers::TrustedIssuer;
+pub use limits::LimitPolicy;
+use values::Faults;
+pub use values::{ConfigFault, Given, Values};
 use variables::Variable;
-
-/// Variables by name; `None` stands for a value that is no text (a table, a list, a number, another service).
-pub type Values = BTreeMap<String, Option<String>>;
 
 /// What the Worker needs to know. Made by [`Config::parse`] alone.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The issuer as `iss` has to say it.
-    pub issuer: String,
-    /// Where the issuer's keys are.
-    pub jwks_url: String,
-    /// Where the issuer's SMART configuration is.
-    pub smart_configuration_url: String,
-    /// Accepted audiences; at least one.
-    pub audiences: Vec<String>,
-    /// Base URL of the FHIR server, without a slash at the end.
-    pub upstream: String,
-    /// Path of the FHIR API here: begins with a slash, ends without one, never empty.
-    pub prefix: String,
+    /// The issuers that are trusted; at least one.
+    pub issuers: Vec<TrustedIssuer>,
+    /// The APIs that are guarded, the longest prefix first; at least one.
+    pub apis: Vec<Api>,
+    /// The limits that APIs can be held to; more are here than are named, but none that is named is missing.
+    pub limits: Vec<LimitPolicy>,
     /// Own URL: an origin, without a path and a slash at the end.
     pub public_url: String,
     /// Tolerated clock difference, in seconds.
@@ -42,10 +46,8 @@ pub struct Config {
     pub maximum_token_lifetime_seconds: i64,
     /// When keys and the SMART configuration are fetched again.
     pub refresh: RefreshSettings,
-    /// How long a fetch from the issuer may take, in milliseconds.
+    /// How long a fetch from an issuer may take, in milliseconds.
     pub jwks_timeout_milliseconds: u32,
-    /// How long the FHIR server may take until its answer begins, in milliseconds.
-    pub upstream_timeout_milliseconds: u32,
     /// Where the address of a client comes from.
     pub client_address: ClientAddress,
     /// Whose pages may call the API.
@@ -72,172 +74,119 @@ pub enum ClientAddress {
     Unknown,
 }
 
-/// One thing that is wrong with the configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigFault {
-    /// The variable's name.
-    pub variable: String,
-    /// What is wrong, without the value.
-    pub problem: String,
-}
-
 impl Config {
     /// Reads the configuration from variables by name. Names outside the namespace are passed over.
     ///
     /// # Errors
-    /// Every fault there is, in the order of [`variables::ALL`].
+    /// Every fault there is.
     pub fn parse(values: &Values) -> Result<Self, Vec<ConfigFault>> {
         let mut reader = Reader {
             values,
-            faults: Vec::new(),
+            faults: Faults::default(),
         };
-        let issuer = reader.url(variables::ISSUER);
-        let jwks_url = match values.get(variables::JWKS_URL.name) {
-            Some(_) => reader.url(variables::JWKS_URL),
-            None => well_known(&issuer, "jwks.json"),
-        };
-        let audiences = reader.audiences();
-        let upstream = reader.base_url(variables::UPSTREAM);
-        let prefix = reader.prefix();
+        let issuers = issuers::read(values, &mut reader.faults);
+        let limits = limits::read(values, &mut reader.faults);
         let public_url = reader.origin(variables::PUBLIC_URL);
-        let error_uri = match values.get(variables::ERROR_URI.name) {
-            Some(_) => reader.error_uri(),
-            None => format!("{}/docs/errors", issuer.strip_suffix('/').unwrap_or(&issuer)),
+        let context = apis::Context {
+            issuers: &issuers,
+            limits: &limits,
+            public_url: &public_url,
+            upstream_timeout_milliseconds: reader.number(
+                variables::UPSTREAM_TIMEOUT_MILLISECONDS,
+                variables::UPSTREAM_TIMEOUT,
+            ),
         };
+        let apis = apis::read(values, &context, &mut reader.faults);
+        let clock_skew_seconds = reader.number(variables::CLOCK_SKEW_SECONDS, (0, 60)).into();
+        let maximum_token_lifetime_seconds = reader
+            .number(variables::MAXIMUM_TOKEN_LIFETIME_SECONDS, (1, 31_536_000))
+            .into();
+        let mut refresh = RefreshSettings {
+            fresh_seconds: reader.number(variables::JWKS_FRESH_SECONDS, (1, 86_400)).into(),
+            stale_seconds: reader.number(variables::JWKS_STALE_SECONDS, (0, 604_800)).into(),
+            cooldown_seconds: reader.number(variables::JWKS_COOLDOWN_SECONDS, (1, 3_600)).into(),
+            attempt_seconds: 0,
+        };
+        let jwks_timeout_milliseconds = reader.number(variables::JWKS_TIMEOUT_MILLISECONDS, (10, 30_000));
+        // An attempt that has not ended after its timeout was given up by whoever made it.
+        refresh.attempt_seconds = i64::from(jwks_timeout_milliseconds.div_ceil(1000)).saturating_add(1);
         let config = Self {
-            smart_configuration_url: well_known(&issuer, "smart-configuration"),
-            issuer,
-            jwks_url,
-            audiences,
-            upstream,
-            prefix,
-            public_url,
-            clock_skew_seconds: reader.number(variables::CLOCK_SKEW_SECONDS, 0..=60).into(),
-            maximum_token_lifetime_seconds: reader
-                .number(variables::MAXIMUM_TOKEN_LIFETIME_SECONDS, 1..=31_536_000)
-                .into(),
-            refresh: RefreshSettings {
-                fresh_seconds: reader.number(variables::JWKS_FRESH_SECONDS, 1..=86_400).into(),
-                stale_seconds: reader.number(variables::JWKS_STALE_SECONDS, 0..=604_800).into(),
-                cooldown_seconds: reader.number(variables::JWKS_COOLDOWN_SECONDS, 1..=3_600).into(),
-                // An attempt that has not ended after its timeout was given up by whoever made it.
-                attempt_seconds: 0,
-            },
-            jwks_timeout_milliseconds: reader.number(variables::JWKS_TIMEOUT_MILLISECONDS, 10..=30_000),
-            upstream_timeout_milliseconds: reader
-                .number(variables::UPSTREAM_TIMEOUT_MILLISECONDS, 10..=600_000),
+            clock_skew_seconds,
+            maximum_token_lifetime_seconds,
+            refresh,
+            jwks_timeout_milliseconds,
             client_address: reader.client_address(),
             cors_origins: reader.cors_origins(),
-            error_uri,
+            error_uri: reader.error_uri(&issuers),
+            issuers,
+            apis,
+            limits,
+            public_url,
         };
         reader.refuse_unknown_names();
-        if reader.faults.is_empty() {
-            Ok(config.with_attempt_bound())
+        if reader.faults.0.is_empty() {
+            Ok(config)
         } else {
-            Err(reader.faults)
+            Err(reader.faults.0)
         }
     }
 
-    fn with_attempt_bound(mut self) -> Self {
-        let whole_seconds = i64::from(self.jwks_timeout_milliseconds.div_ceil(1000));
-        self.refresh.attempt_seconds = whole_seconds.saturating_add(1);
-        self
+    /// The API that a path addresses: the one with the longest prefix that the path is or lies below.
+    pub fn api_of(&self, path: &str) -> Option<&Api> {
+        self.apis
+            .iter()
+            .find(|api| below_prefix(&api.prefix, path).is_some())
     }
 
-    /// The protected resource's identifier (RFC 9728 section 1.2): the FHIR base as clients know it.
-    pub fn resource(&self) -> String {
-        format!("{}{}", self.public_url, self.prefix)
-    }
-
-    /// Where the protected resource's metadata is (RFC 9728 section 3.1): the well-known part stands between host and
-    /// path.
-    pub fn resource_metadata_url(&self) -> String {
-        format!(
-            "{}/.well-known/oauth-protected-resource{}",
-            self.public_url, self.prefix
-        )
+    /// The limits that an API is held to.
+    pub fn limits_of<'a>(&'a self, api: &'a Api) -> impl Iterator<Item = &'a LimitPolicy> {
+        self.limits
+            .iter()
+            .filter(|limit| api.limits.contains(&limit.name))
     }
 }
 
-/// `{issuer}/.well-known/{name}`: after the whole of the issuer's URL, as OpenID Connect Discovery and SMART want it.
-fn well_known(issuer: &str, name: &str) -> String {
-    format!(
-        "{}/.well-known/{name}",
-        issuer.strip_suffix('/').unwrap_or(issuer)
-    )
-}
-
-/// Reads one variable after another and keeps what is wrong.
+/// Reads the variables that hold one thing each, and keeps what is wrong.
 struct Reader<'a> {
     values: &'a Values,
-    faults: Vec<ConfigFault>,
+    faults: Faults,
 }
 
 impl Reader<'_> {
-    fn fault(&mut self, variable: Variable, problem: impl Into<String>) {
-        self.faults.push(ConfigFault {
-            variable: variable.name.into(),
-            problem: problem.into(),
-        });
+    fn fault(&mut self, variable: Variable, problem: &str) {
+        self.faults.add(variable.name, problem);
     }
 
-    /// The value or its default; empty, with a fault, when there is neither.
     fn text(&mut self, variable: Variable) -> String {
-        match (
-            self.values
-                .get(variable.name)
-                .map(|value| value.as_deref().map(str::trim)),
-            variable.default,
-        ) {
-            (Some(None), _) => {
-                self.fault(variable, "must be text");
-                String::new()
-            }
-            (Some(Some("")), _) => {
-                self.fault(variable, "must not be empty");
-                String::new()
-            }
-            (Some(Some(value)), _) => value.to_owned(),
-            (None, Some(default)) => default.to_owned(),
-            (None, None) => {
-                self.fault(variable, "is not set");
-                String::new()
-            }
-        }
+        values::text(self.values, variable, &mut self.faults)
     }
 
-    fn checked(&mut self, variable: Variable, check: impl FnOnce(&str) -> Result<(), UrlFault>) -> String {
-        let text = self.text(variable);
-        if !text.is_empty()
-            && let Err(fault) = check(&text)
-        {
-            self.fault(variable, fault.to_string());
-        }
-        text
-    }
-
-    fn url(&mut self, variable: Variable) -> String {
-        self.checked(variable, |text| url::check(text).map(|_| ()))
-    }
-
-    fn base_url(&mut self, variable: Variable) -> String {
-        let text = self.url(variable);
-        text.strip_suffix('/').unwrap_or(&text).to_owned()
+    fn number(&mut self, variable: Variable, bounds: (u32, u32)) -> u32 {
+        values::number(self.values, variable, bounds, &mut self.faults)
     }
 
     fn origin(&mut self, variable: Variable) -> String {
-        let text = self.base_url(variable);
-        if url::check(&text).is_ok_and(|path| path.0 < text.len()) {
-            // The metadata of a resource lies at the root of its host (RFC 9728 section 3.1), which has to be here.
-            self.fault(
-                variable,
-                "must be an origin: scheme, host and port without a path",
-            );
+        let text = self.text(variable);
+        let origin = text.strip_suffix('/').unwrap_or(&text);
+        match url::check(&text) {
+            Ok(path) if path.0 < origin.len() => {
+                // The metadata of a resource lies at the root of its host (RFC 9728 section 3.1), which has to be here.
+                let problem = "must be an origin: scheme, host and port without a path";
+                self.fault(variable, problem);
+            }
+            Ok(_) => {}
+            // An empty text has its fault already.
+            Err(_) if text.is_empty() => {}
+            Err(fault) => self.fault(variable, &fault.to_string()),
         }
-        text
+        origin.to_owned()
     }
 
-    fn error_uri(&mut self) -> String {
+    fn error_uri(&mut self, issuers: &[TrustedIssuer]) -> String {
+        if !self.values.contains_key(variables::ERROR_URI.name) {
+            let issuer = issuers.first().map_or("", |issuer| issuer.issuer.as_str());
+            return format!("{}/docs/errors", issuer.strip_suffix('/').unwrap_or(issuer));
+        }
         let text = self.text(variables::ERROR_URI);
         let base = text
             .strip_suffix('/')
@@ -247,43 +196,6 @@ impl Reader<'_> {
             self.fault(variables::ERROR_URI, MUST_BE);
         }
         base.to_owned()
-    }
-
-    fn prefix(&mut self) -> String {
-        let text = self.checked(variables::PREFIX, url::check_path);
-        let prefix = text.strip_suffix('/').unwrap_or(&text);
-        if prefix.is_empty() && !text.is_empty() {
-            self.fault(variables::PREFIX, "must name a path below '/'");
-        }
-        if prefix == routes::HEALTH || prefix.starts_with("/.well-known") {
-            self.fault(
-                variables::PREFIX,
-                "must not hide the health check or the well-known documents",
-            );
-        }
-        prefix.to_owned()
-    }
-
-    fn audiences(&mut self) -> Vec<String> {
-        self.text(variables::AUDIENCES)
-            .split_ascii_whitespace()
-            .map(str::to_owned)
-            .collect()
-    }
-
-    fn number(&mut self, variable: Variable, range: RangeInclusive<u32>) -> u32 {
-        let text = self.text(variable);
-        match text.parse::<u32>() {
-            Ok(number) if range.contains(&number) => number,
-            Ok(_) | Err(_) => {
-                // An empty text has its fault already.
-                if !text.is_empty() {
-                    let (least, most) = (range.start(), range.end());
-                    self.fault(variable, format!("must be a whole number from {least} to {most}"));
-                }
-                0
-            }
-        }
     }
 
     fn client_address(&mut self) -> ClientAddress {
@@ -323,10 +235,9 @@ impl Reader<'_> {
             name.starts_with(variables::NAMESPACE)
                 && !variables::ALL.iter().any(|variable| variable.name == **name)
         });
-        self.faults.extend(unknown.map(|name| ConfigFault {
-            variable: name.clone(),
-            problem: "is not a variable of Wardgate".into(),
-        }));
+        for name in unknown {
+            self.faults.add(name, "is not a variable of Wardgate");
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //! | 400 | | ambiguous path, malformed query or condition, a header that replaces the method | |
 //! | 401 | (none) | no credential, or one of a kind that is not accepted | challenge |
 //! | 401 | `invalid_token` | the token breaks a rule | challenge |
-//! | 403 | `insufficient_scope` | the scopes do not permit it | challenge with the `scope` that would |
+//! | 403 | `insufficient_scope` | the scopes do not permit it, or a claim does not | challenge with the `scope` that would |
 //! | 403 | | batch, transaction, operation: no scope permits it | |
 //! | 404 | | nothing is served there | |
 //! | 405 | | the method is unknown or does not apply | `Allow` |
@@ -36,11 +36,10 @@ use wardgate_shared::scope::{DenialReason, RequestError};
 
 use crate::answer::OwnAnswer;
 use crate::authenticate::TokenError;
-use crate::config::{Config, ConfigFault};
+use crate::config::{Api, Config, ConfigFault};
 use crate::credentials::CredentialError;
 use crate::negotiation::{BodyForm, body_form};
 use crate::request::Incoming;
-use crate::routes::below_prefix;
 use crate::well_known::MISCONFIGURED_RETRY_AFTER;
 
 mod reason;
@@ -59,12 +58,21 @@ pub enum Refusal {
         /// The scope that would, if any would.
         needed: Option<String>,
     },
+    /// The token does not have what the rule for the request asks for.
+    Rule {
+        /// What it lacks.
+        lack: Lack,
+        /// The scopes that the rule asks for; empty for none.
+        needed: String,
+    },
     /// The request is none that could be permitted.
     Request(RequestError),
+    /// The path of a request to an API that is not FHIR could be read in more than one way.
+    AmbiguousPath,
     /// The method does not apply to a document of Wardgate's own.
     Method {
         /// Those that do.
-        allow: &'static str,
+        allow: Cow<'static, str>,
     },
     /// A header names another method or path than the request line, or asks for more than it.
     EffectOfHeader,
@@ -83,7 +91,16 @@ pub enum Refusal {
     Internal,
 }
 
-/// What is wrong with the FHIR server behind.
+/// What a token lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// One of the scopes.
+    Scope,
+    /// A claim, or the value that it must have.
+    Claim,
+}
+
+/// What is wrong with the server behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpstreamFailure {
     /// No connection, or one that broke before the answer began.
@@ -125,8 +142,9 @@ impl Refusal {
             Self::Credential(
                 CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
             )
-            | Self::EffectOfHeader => 400,
-            Self::Scope { .. } => 403,
+            | Self::EffectOfHeader
+            | Self::AmbiguousPath => 400,
+            Self::Scope { .. } | Self::Rule { .. } => 403,
             Self::Request(error) => request_status(error),
             Self::Method { .. } => 405,
             Self::NotFound => 404,
@@ -156,6 +174,7 @@ impl Refusal {
             }
             | Self::Credential(CredentialError::Missing)
             | Self::Request(_)
+            | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
             | Self::NotFound
@@ -163,7 +182,7 @@ impl Refusal {
             | Self::Misconfigured(_)
             | Self::Upstream(_)
             | Self::Internal => None,
-            Self::Scope { .. } => Some(OAuthErrorCode::InsufficientScope),
+            Self::Scope { .. } | Self::Rule { .. } => Some(OAuthErrorCode::InsufficientScope),
         }
     }
 
@@ -173,7 +192,9 @@ impl Refusal {
             Self::Credential(_)
             | Self::Token(_)
             | Self::Scope { .. }
+            | Self::Rule { .. }
             | Self::Request(_)
+            | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
             | Self::NotFound => "deny",
@@ -189,7 +210,13 @@ impl Refusal {
             Self::Token(TokenError::Jwt(JwtError::Expired)) => "The access token expired".into(),
             Self::Token(error) => error.to_string().into(),
             Self::Scope { reason, .. } => sentence(&reason.to_string()).into(),
+            Self::Rule { lack, .. } => match lack {
+                Lack::Scope => "The token does not have the scopes that this needs",
+                Lack::Claim => "The claims of the token do not permit this",
+            }
+            .into(),
             Self::Request(error) => sentence(&error.to_string()).into(),
+            Self::AmbiguousPath => "The path can be read in more than one way".into(),
             Self::Method { allow } => format!("The method does not apply here; allowed: {allow}").into(),
             Self::EffectOfHeader => {
                 "A header must not change what the method and the path of the request say".into()
@@ -199,7 +226,7 @@ impl Refusal {
             Self::Misconfigured(faults) => {
                 let faults: Vec<String> = faults
                     .iter()
-                    .map(|fault| format!("{} {}", fault.variable, fault.problem))
+                    .map(|fault| format!("{} {}", fault.place, fault.problem))
                     .collect();
                 format!("The gateway's configuration is wrong: {}", faults.join("; ")).into()
             }
@@ -219,7 +246,7 @@ impl Refusal {
         match self {
             Self::Token(TokenError::Jwt(JwtError::Expired)) => IssueType::Expired,
             Self::Credential(CredentialError::Missing) | Self::Token(_) => IssueType::Login,
-            Self::Scope { .. } => IssueType::Forbidden,
+            Self::Scope { .. } | Self::Rule { .. } => IssueType::Forbidden,
             Self::Request(RequestError::Method(_)) | Self::Method { .. } | Self::NotFound => {
                 IssueType::NotSupported
             }
@@ -227,6 +254,7 @@ impl Refusal {
                 CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
             )
             | Self::Request(_)
+            | Self::AmbiguousPath
             | Self::EffectOfHeader => IssueType::Invalid,
             Self::Undecided { .. } | Self::Upstream(_) => IssueType::Transient,
             Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
@@ -234,17 +262,19 @@ impl Refusal {
     }
 
     /// The methods that apply, for the `Allow` header of a 405.
-    const fn allow(&self) -> Option<&'static str> {
+    fn allow(&self) -> Option<&str> {
         match self {
             Self::Request(RequestError::Method(MethodError::Unknown)) => {
                 Some("GET, HEAD, POST, PUT, PATCH, DELETE")
             }
-            Self::Request(RequestError::Method(MethodError::NotAllowed { allow }))
-            | Self::Method { allow } => Some(*allow),
+            Self::Request(RequestError::Method(MethodError::NotAllowed { allow })) => Some(allow),
+            Self::Method { allow } => Some(allow),
             Self::Request(_)
             | Self::Credential(_)
             | Self::Token(_)
             | Self::Scope { .. }
+            | Self::Rule { .. }
+            | Self::AmbiguousPath
             | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
@@ -256,18 +286,19 @@ impl Refusal {
 
     /// The whole answer. Without a configuration, which is itself a refusal, nothing that depends on it is said.
     pub fn answer(&self, config: Option<&Config>, request: &Incoming<'_>) -> OwnAnswer {
-        let is_fhir_path = config.is_some_and(|config| below_prefix(&config.prefix, request.path).is_some());
+        let api = config.and_then(|config| config.api_of(request.path));
+        let is_fhir_path = api.is_some_and(Api::is_fhir);
         let status = self.status();
         let mut answer = OwnAnswer::new(status)
             .with("cache-control", "no-store")
             .with("vary", "Accept");
-        if let Some(config) = config
+        if let Some(api) = api
             && (status == 401 || self.code().is_some())
         {
-            answer = answer.with("www-authenticate", self.challenge(config));
+            answer = answer.with("www-authenticate", self.challenge(api));
         }
         if let Some(allow) = self.allow() {
-            answer = answer.with("allow", allow);
+            answer = answer.with("allow", allow.to_owned());
         }
         if let Self::Undecided { retry_after_seconds } = self {
             answer = answer.with("retry-after", retry_after_seconds.max(&1).to_string());
@@ -304,8 +335,8 @@ impl Refusal {
 
     /// `WWW-Authenticate`. Values are quoted strings: none of the texts holds a quote or a backslash, since error texts
     /// and scopes are free of them (RFC 6749 appendix A) and the URL is one of the configuration.
-    fn challenge(&self, config: &Config) -> String {
-        let mut challenge = String::from("Bearer realm=\"fhir\"");
+    fn challenge(&self, api: &Api) -> String {
+        let mut challenge = format!("Bearer realm=\"{}\"", api.name);
         let mut put = |name: &str, value: &str| {
             // Writing to a String cannot fail.
             let _ = write!(challenge, ", {name}=\"{value}\"");
@@ -314,13 +345,14 @@ impl Refusal {
             put("error", code.as_str());
             put("error_description", &self.detail());
         }
-        if let Self::Scope {
-            needed: Some(needed), ..
-        } = self
-        {
-            put("scope", needed);
+        match self {
+            Self::Scope {
+                needed: Some(needed), ..
+            } => put("scope", needed),
+            Self::Rule { needed, .. } if !needed.is_empty() => put("scope", needed),
+            _ => {}
         }
-        put("resource_metadata", &config.resource_metadata_url());
+        put("resource_metadata", &api.resource_metadata_url);
         challenge
     }
 }

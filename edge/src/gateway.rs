@@ -3,12 +3,12 @@
 //! Each step takes what the step before it has established, so that none can be left out: a [`Route`] comes before
 //! credentials, a [`Credential`] before claims, verified claims before a [`Permit`](crate::authorize::Permit), and only with a permit is a guarded
 //! request forwarded. Everything that can be refused is refused with a [`Refusal`]; the end of [`handle`] is the one
-//! place where refusals become answers.
+//! place where refusals become answers. Deciding and doing are two functions, so that a decision can be had without
+//! its effects.
 //!
 //! Trusted on entry: the configuration. Not trusted: the request, the issuer's documents before they are checked, the
 //! FHIR server's headers.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use wardgate_shared::jwk::PublicJwk;
@@ -19,35 +19,32 @@ use crate::answer::OwnAnswer;
 use crate::authenticate::authenticate;
 use crate::authorize::authorize;
 use crate::capabilities::{self, SmartEndpoints};
-use crate::config::{Config, ConfigFault, CorsOrigins};
+use crate::config::{Api, Config, ConfigFault, CorsOrigins};
 use crate::cors;
 use crate::credentials::{self, Credential};
 use crate::error::{Refusal, UpstreamFailure};
 use crate::headers;
-use crate::jwks::KeyCache;
+use crate::issuers::Issuer;
 use crate::log::{Decision, FetchFailure, subject_hash};
 use crate::proxy::forward::{Authority, Forward, judge, prepare};
 use crate::request::Incoming;
 use crate::routes::{self, Route, below_prefix};
-use crate::well_known::{self, KeptDocument};
+use crate::well_known;
 
 /// What an isolate keeps between requests; `K` is a key that verifies.
 #[derive(Debug)]
 pub struct Gateway<K> {
     /// The settings.
     pub config: Config,
-    /// The issuer's keys. Borrowed for moments only, never across an `await`.
-    pub keys: RefCell<KeyCache<K>>,
-    /// The issuer's SMART configuration, likewise.
-    pub smart_configuration: RefCell<KeptDocument>,
+    /// The issuers and what is kept of each.
+    pub issuers: Vec<Rc<Issuer<K>>>,
 }
 
 impl<K: Clone> Gateway<K> {
     /// A gateway that has fetched nothing yet.
     pub fn new(config: Config) -> Self {
         Self {
-            keys: RefCell::new(KeyCache::new(config.refresh)),
-            smart_configuration: RefCell::new(KeptDocument::new(config.refresh)),
+            issuers: Issuer::all(&config),
             config,
         }
     }
@@ -124,7 +121,11 @@ pub async fn handle<O: Outside>(
     always.push((headers::REQUEST_ID, request_id.clone()));
     let mut decision = Decision::new(&request_id);
 
-    let answer = match pipeline(gateway, outside, request, &always, &mut decision).await {
+    let outcome = match decide(gateway, outside, request, &always, &mut decision).await {
+        Ok(verdict) => perform(gateway, outside, request, verdict).await,
+        Err(refusal) => Err(refusal),
+    };
+    let answer = match outcome {
         Ok(Answer::Forwarded(status, response)) => {
             decision.status = status;
             outside.log(&decision.line());
@@ -141,55 +142,66 @@ pub async fn handle<O: Outside>(
     outside.respond(&completed(answer, always))
 }
 
-/// The order of steps.
-async fn pipeline<O: Outside>(
-    gateway: &Rc<Gateway<O::Key>>,
+/// What is to be done with a request that was not refused.
+enum Verdict<'a> {
+    /// Answer it so.
+    Own(OwnAnswer),
+    /// Show the SMART configuration of the API's issuer.
+    SmartConfiguration(&'a Api),
+    /// Ask the FHIR server what it can do, and say beside it where tokens come from.
+    Capabilities(&'a Api, Forward<'a>),
+    /// Send it on.
+    Forward(Forward<'a>),
+}
+
+/// The order of steps. Nothing is sent to the server behind here, and nothing is counted.
+async fn decide<'a, O: Outside>(
+    gateway: &'a Rc<Gateway<O::Key>>,
     outside: &O,
-    request: &Incoming<'_>,
+    request: &Incoming<'a>,
     always: &[(&'static str, String)],
-    decision: &mut Decision<'_>,
-) -> Result<Answer<O::Response>, Refusal> {
+    decision: &mut Decision<'a>,
+) -> Result<Verdict<'a>, Refusal> {
     let config = &gateway.config;
 
     // 1. What is addressed? Ambiguous paths and unknown methods end here.
     let route = routes::route(config, request)?;
     decision.route = Some(route.name());
 
-    // 2. What is open is answered without a look at credentials.
-    let fhir = match route {
-        Route::Preflight => return Ok(Answer::Own(cors::preflight())),
-        Route::Health => return Ok(Answer::Own(well_known::health(true))),
-        Route::ProtectedResourceMetadata => {
-            return Ok(Answer::Own(well_known::protected_resource_metadata(config)));
+    // 2. What is open needs no look at credentials.
+    let (api, asked) = match route {
+        Route::Preflight => return Ok(Verdict::Own(cors::preflight())),
+        Route::Health => return Ok(Verdict::Own(well_known::health(true))),
+        Route::ProtectedResourceMetadata(api) => {
+            return Ok(Verdict::Own(well_known::protected_resource_metadata(api)));
         }
-        Route::SmartConfiguration => {
-            return well_known::smart_configuration(gateway, outside)
-                .await
-                .map(Answer::Own);
+        Route::SmartConfiguration(api) => return Ok(Verdict::SmartConfiguration(api)),
+        Route::Capabilities(api) => {
+            let forward = prepared(config, api, request, None, always)?;
+            return Ok(Verdict::Capabilities(api, forward.without_conditions()));
         }
-        Route::Capabilities => return capabilities(gateway, outside, request, always).await,
-        Route::Fhir(fhir) => fhir,
+        Route::Open(api) => return prepared(config, api, request, None, always).map(Verdict::Forward),
+        Route::Guarded(api, asked) => (api, asked),
     };
+    decision.api = Some(&api.name);
 
     // 3. Exactly one credential. (A limit for addresses that fail again and again stands before this step.)
     let credential = credentials::present(request)?;
 
     // 4. Who is it? Each kind of credential ends in verified claims: an API key by way of the token it is exchanged for,
     //    a DPoP-bound token with its proof. Revocation is looked up where the claims are verified.
-    let verified = match credential {
-        Credential::Bearer(token) => authenticate(gateway, outside, token).await?,
+    let holder = match credential {
+        Credential::Bearer(token) => authenticate(gateway, outside, api, token).await?,
     };
-    let claims = verified.claims();
+    let claims = holder.claims();
     decision.subject = Some(subject_hash(&claims.issuer, &claims.subject));
 
-    // 5. May they? Without a scope that permits it, nothing is.
-    let permit = authorize(config, claims, &fhir)?;
+    // 5. May they? Without a scope or a rule that permits it, nothing is.
+    let permit = authorize(api, &holder, &asked)?;
     (decision.outcome, decision.access_level) = ("allow", Some(permit.access_level));
 
-    // 6. (The quota of the subject and the client is debited here: what is refused above costs nobody's quota.)
-
-    // 7. Forward.
-    pass_on(config, outside, request, Some((claims, &permit)), always).await
+    // 6. What would be sent.
+    prepared(config, api, request, Some((claims, &permit)), always).map(Verdict::Forward)
 }
 
 /// What the pipeline ends with when nothing was refused.
@@ -198,21 +210,43 @@ enum Answer<R> {
     Forwarded(u16, R),
 }
 
+/// Does what was decided. (The quota of the subject and the client is debited here, before anything is sent: what was
+/// refused costs nobody's quota.)
+async fn perform<O: Outside>(
+    gateway: &Rc<Gateway<O::Key>>,
+    outside: &O,
+    request: &Incoming<'_>,
+    verdict: Verdict<'_>,
+) -> Result<Answer<O::Response>, Refusal> {
+    match verdict {
+        Verdict::Own(answer) => Ok(Answer::Own(answer)),
+        Verdict::SmartConfiguration(api) => {
+            well_known::smart_configuration(gateway.first_issuer(api)?, outside)
+                .await
+                .map(Answer::Own)
+        }
+        Verdict::Capabilities(api, forward) => capabilities(gateway, outside, request, api, &forward).await,
+        Verdict::Forward(forward) => {
+            let (status, response) = send(outside, &forward).await?;
+            Ok(Answer::Forwarded(status, response))
+        }
+    }
+}
+
 /// What the FHIR server can do, and in addition where tokens for it come from.
 async fn capabilities<O: Outside>(
     gateway: &Rc<Gateway<O::Key>>,
     outside: &O,
     request: &Incoming<'_>,
-    always: &[(&'static str, String)],
+    api: &Api,
+    forward: &Forward<'_>,
 ) -> Result<Answer<O::Response>, Refusal> {
-    let config = &gateway.config;
-    let forward = prepared(config, request, None, always)?.without_conditions();
-    let (status, response) = send(outside, &forward).await?;
+    let (status, response) = send(outside, forward).await?;
     if (request.method, status) != ("GET", 200) {
         return Ok(Answer::Forwarded(status, response));
     }
     let (milliseconds, bytes) = (
-        config.upstream_timeout_milliseconds,
+        api.upstream_timeout_milliseconds,
         capabilities::MAXIMUM_STATEMENT_BYTES,
     );
     let read = outside.read_json(&response, milliseconds, bytes).await;
@@ -220,11 +254,11 @@ async fn capabilities<O: Outside>(
         return Ok(Answer::Forwarded(status, response));
     };
     // While the issuer cannot be asked, the FHIR server is still described, and nobody's addresses are shown.
-    let endpoints = match well_known::smart_document(gateway, outside).await {
+    let endpoints = match well_known::smart_document(gateway.first_issuer(api)?, outside).await {
         Ok(document) => SmartEndpoints::of_document(&document),
         Err(_) => SmartEndpoints::default(),
     };
-    let written = capabilities::with_security(&statement, &endpoints, &config.upstream, &config.resource());
+    let written = capabilities::with_security(&statement, &endpoints, &api.upstream, &api.resource);
     let body = written.map_or(statement, String::into_bytes);
     let response = outside
         .with_body(response, &body)
@@ -232,20 +266,9 @@ async fn capabilities<O: Outside>(
     Ok(Answer::Forwarded(status, response))
 }
 
-async fn pass_on<O: Outside>(
-    config: &Config,
-    outside: &O,
-    request: &Incoming<'_>,
-    authority: Authority<'_>,
-    always: &[(&'static str, String)],
-) -> Result<Answer<O::Response>, Refusal> {
-    let forward = prepared(config, request, authority, always)?;
-    let (status, response) = send(outside, &forward).await?;
-    Ok(Answer::Forwarded(status, response))
-}
-
 fn prepared<'a>(
     config: &Config,
+    api: &Api,
     request: &Incoming<'a>,
     authority: Authority<'_>,
     always: &[(&'static str, String)],
@@ -254,9 +277,10 @@ fn prepared<'a>(
         .iter()
         .find(|(name, _)| *name == headers::REQUEST_ID)
         .map_or("", |(_, id)| id);
-    let below = below_prefix(&config.prefix, request.path).ok_or(Refusal::Internal)?;
+    let below = below_prefix(&api.prefix, request.path).ok_or(Refusal::Internal)?;
     Ok(prepare(
         config,
+        api,
         request,
         below,
         authority,
@@ -265,7 +289,7 @@ fn prepared<'a>(
     ))
 }
 
-/// The FHIR server's answer, when it is one that may be passed on.
+/// The server's answer, when it is one that may be passed on.
 async fn send<O: Outside>(outside: &O, forward: &Forward<'_>) -> Result<(u16, O::Response), Refusal> {
     let (status, response) = outside.forward(forward).await.map_err(Refusal::Upstream)?;
     match judge(status) {

@@ -19,7 +19,7 @@
 //! | `X-Wardgate-Fhir-User` | `fhirUser` |
 //! | `X-Wardgate-Practitioner` | `practitioner_id` |
 //! | `X-Wardgate-Organization` | `organization_id` |
-//! | `X-Wardgate-Access-Level` | why the request is permitted: `patient`, `user`, `system` or `own-resource` |
+//! | `X-Wardgate-Access-Level` | why the request is permitted: `patient`, `user`, `system` or `own-resource`; `rule` for an API that is not FHIR |
 //! | `X-Wardgate-Authorized-By` | the scopes that permitted it, separated by spaces |
 //!
 //! At the access level `patient` the FHIR server must confine the request to the compartment of the patient in
@@ -87,6 +87,7 @@ pub fn identity(claims: &AccessClaims) -> Vec<(&'static str, String)> {
             .into_iter()
             .filter_map(|(name, value)| Some((name, word(value?)))),
     );
+    headers.retain(|(_, value)| !value.is_empty());
     headers
 }
 

@@ -1,4 +1,4 @@
-//! The issuer's keys (RFC 7517): held, renewed and found by what a token's header says.
+//! An issuer's keys (RFC 7517): held, renewed and found by what a token's header says.
 //!
 //! [`KeyCache`] is a pure state machine over [`crate::refresh`]; [`obtain()`] drives it with whatever fetches and imports.
 //! A key is imported once and kept while the set holds it; a key that leaves the set is gone with the next fetch, and

@@ -1,4 +1,4 @@
-//! Wardgate's edge: a Worker that lets a request through to a FHIR API when its access token permits it.
+//! Wardgate's edge: a Worker that lets a request through to a FHIR API, or another one, when its access token permits it.
 //!
 //! The crate is two things. Everything outside `platform` is ordinary Rust that compiles for any target, takes the
 //! time as a value and reaches the world through the trait [`gateway::Outside`]; its tests run natively. `platform`
@@ -11,9 +11,9 @@
 //! | [`request`] | What does the request say? |
 //! | [`routes`] | What is addressed, and is it open or guarded? |
 //! | [`credentials`] | Which one credential was presented? |
-//! | [`authenticate`], [`jwks`] | Is the token genuine, and who is it? |
+//! | [`authenticate`], [`issuers`], [`jwks`] | Is the token genuine, and who is it? |
 //! | [`authorize`] | May its holder do this? |
-//! | [`proxy`], [`headers`] | What goes to the FHIR server, and what comes back? |
+//! | [`proxy`], [`headers`] | What goes to the server behind, and what comes back? |
 //! | [`well_known`], [`capabilities`], [`cors`] | The documents that need no token, and what browsers ask first |
 //! | [`error`], [`answer`], [`negotiation`] | How is a refusal said? |
 //! | [`config`], [`refresh`], [`log`] | Settings, when to fetch a document again, the line that records a decision |
@@ -28,6 +28,7 @@ pub mod credentials;
 pub mod error;
 pub mod gateway;
 pub mod headers;
+pub mod issuers;
 pub mod jwks;
 pub mod log;
 pub mod negotiation;

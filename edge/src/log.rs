@@ -17,6 +17,9 @@ pub struct Decision<'a> {
     /// The route's name; absent when there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<&'static str>,
+    /// The name of the API whose guarded part was addressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api: Option<&'a str>,
     /// `allow`, `open` or `deny`; `undecided` when no decision could be made, `failed` when the FHIR server failed.
     pub outcome: &'static str,
     /// Why, in one word of a fixed list; absent for what was allowed.
@@ -39,6 +42,7 @@ impl<'a> Decision<'a> {
             event: "decision",
             request_id,
             route: None,
+            api: None,
             outcome: "open",
             reason: None,
             status: 0,
@@ -96,12 +100,13 @@ pub enum FetchFailure {
 }
 
 impl Incident {
-    /// The line.
-    pub fn line(self) -> String {
+    /// The line; `issuer` is the one that it happened with.
+    pub fn line(self, issuer: &str) -> String {
         #[derive(Serialize)]
-        struct Line {
+        struct Line<'a> {
             event: &'static str,
             reason: &'static str,
+            issuer: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
             failure: Option<&'static str>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,6 +135,7 @@ impl Incident {
         to_line(&Line {
             event: "incident",
             reason,
+            issuer,
             failure,
             status,
         })
@@ -160,12 +166,12 @@ mod tests {
     #[test]
     fn incidents_say_what_failed_and_how() {
         assert_eq!(
-            Incident::KeysUnreachable(FetchFailure::Status(302)).line(),
-            r#"{"event":"incident","reason":"keys_unreachable","failure":"status","status":302}"#
+            Incident::KeysUnreachable(FetchFailure::Status(302)).line("https://a.example"),
+            r#"{"event":"incident","reason":"keys_unreachable","issuer":"https://a.example","failure":"status","status":302}"#
         );
         assert_eq!(
-            Incident::KeysMalformed.line(),
-            r#"{"event":"incident","reason":"keys_malformed"}"#
+            Incident::KeysMalformed.line("https://a.example"),
+            r#"{"event":"incident","reason":"keys_malformed","issuer":"https://a.example"}"#
         );
     }
 

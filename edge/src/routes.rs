@@ -1,17 +1,21 @@
-//! What a request addresses: one of the open documents, or the FHIR API.
+//! What a request addresses: one of the open documents, or something in one of the APIs.
 //!
 //! The path is read as the bytes that the runtime received and that are forwarded. Everything that a second reader
 //! could read differently is refused here, before any credential is looked at: the answer then does not depend on who
-//! asks. Paths outside the prefix are not forwarded, whatever they are.
+//! asks. Paths outside of every prefix are not forwarded, whatever they are.
 
-use wardgate_shared::scope::{FhirRequest, Interaction, RawRequest};
+use wardgate_shared::scope::interaction::Method;
+use wardgate_shared::scope::{FhirRequest, Interaction, RawRequest, RequestError};
 
-use crate::config::Config;
+use crate::config::rules::{Rule, Rules, Ruling};
+use crate::config::{Api, ApiKind, Config};
 use crate::cors;
 use crate::credentials;
 use crate::error::Refusal;
 use crate::proxy::sanitize::EFFECTS;
 use crate::request::Incoming;
+
+mod path;
 
 /// Where a request goes.
 #[derive(Clone, Debug)]
@@ -20,14 +24,25 @@ pub enum Route<'a> {
     Preflight,
     /// `/health`.
     Health,
-    /// `/.well-known/oauth-protected-resource`, with or without the resource's path.
-    ProtectedResourceMetadata,
-    /// `.well-known/smart-configuration` below the FHIR base.
-    SmartConfiguration,
-    /// `metadata` below the FHIR base: open, and the FHIR server's to answer.
-    Capabilities,
-    /// Everything else below the FHIR base: guarded.
+    /// `/.well-known/oauth-protected-resource` and the resource's path; without the path when there is one API only.
+    ProtectedResourceMetadata(&'a Api),
+    /// `.well-known/smart-configuration` below a FHIR base.
+    SmartConfiguration(&'a Api),
+    /// `metadata` below a FHIR base: open, and the FHIR server's to answer.
+    Capabilities(&'a Api),
+    /// What the rules of an API leave open.
+    Open(&'a Api),
+    /// Everything else in an API.
+    Guarded(&'a Api, Asked<'a>),
+}
+
+/// What is asked of an API, as far as permission depends on it.
+#[derive(Clone, Debug)]
+pub enum Asked<'a> {
+    /// A FHIR interaction.
     Fhir(FhirRequest<'a>),
+    /// Something to which this rule applies.
+    Plain(&'a Rule),
 }
 
 impl Route<'_> {
@@ -36,10 +51,12 @@ impl Route<'_> {
         match self {
             Self::Preflight => "preflight",
             Self::Health => "health",
-            Self::ProtectedResourceMetadata => "protected_resource_metadata",
-            Self::SmartConfiguration => "smart_configuration",
-            Self::Capabilities => "capabilities",
-            Self::Fhir(_) => "fhir",
+            Self::ProtectedResourceMetadata(_) => "protected_resource_metadata",
+            Self::SmartConfiguration(_) => "smart_configuration",
+            Self::Capabilities(_) => "capabilities",
+            Self::Open(_) => "open",
+            Self::Guarded(_, Asked::Fhir(_)) => "fhir",
+            Self::Guarded(_, Asked::Plain(_)) => "plain",
         }
     }
 }
@@ -48,36 +65,40 @@ impl Route<'_> {
 pub const HEALTH: &str = "/health";
 
 /// The path of the protected resource's metadata (RFC 9728 section 3).
-const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
+pub const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
 
 /// Finds the route of a request.
 ///
 /// # Errors
 /// [`Refusal`]: nothing there, an ambiguous path, an unknown method, a token in the query.
-pub fn route<'a>(config: &Config, request: &Incoming<'a>) -> Result<Route<'a>, Refusal> {
+pub fn route<'a>(config: &'a Config, request: &Incoming<'a>) -> Result<Route<'a>, Refusal> {
     if cors::is_preflight(request) {
         return Ok(Route::Preflight);
     }
-    if let Some(below) = below_prefix(&config.prefix, request.path) {
-        return fhir_route(request, below);
+    if let Some(api) = config.api_of(request.path) {
+        let below = below_prefix(&api.prefix, request.path).ok_or(Refusal::Internal)?;
+        credentials::refuse_in_query(request.query)?;
+        if EFFECTS.iter().any(|name| request.headers.get(name).is_some()) {
+            return Err(Refusal::EffectOfHeader);
+        }
+        return match &api.kind {
+            ApiKind::Fhir => fhir_route(api, request, below),
+            ApiKind::Plain(rules) => plain_route(api, rules, request.method, below),
+        };
     }
     let route = if request.path == HEALTH {
         Route::Health
-    } else if is_protected_resource_metadata(config, request.path) {
-        Route::ProtectedResourceMetadata
+    } else if let Some(api) = described_by(config, request.path) {
+        Route::ProtectedResourceMetadata(api)
     } else {
         return Err(Refusal::NotFound);
     };
     only_get(request).map(|()| route)
 }
 
-fn fhir_route<'a>(request: &Incoming<'a>, below: &'a str) -> Result<Route<'a>, Refusal> {
-    credentials::refuse_in_query(request.query)?;
-    if EFFECTS.iter().any(|name| request.headers.get(name).is_some()) {
-        return Err(Refusal::EffectOfHeader);
-    }
+fn fhir_route<'a>(api: &'a Api, request: &Incoming<'a>, below: &'a str) -> Result<Route<'a>, Refusal> {
     if below == "/.well-known/smart-configuration" {
-        return only_get(request).map(|()| Route::SmartConfiguration);
+        return only_get(request).map(|()| Route::SmartConfiguration(api));
     }
     let fhir = FhirRequest::parse(&RawRequest {
         method: request.method,
@@ -87,9 +108,24 @@ fn fhir_route<'a>(request: &Incoming<'a>, below: &'a str) -> Result<Route<'a>, R
         search_form: None,
     })?;
     Ok(match fhir.interaction() {
-        Interaction::Capabilities => Route::Capabilities,
-        _ => Route::Fhir(fhir),
+        Interaction::Capabilities => Route::Capabilities(api),
+        _ => Route::Guarded(api, Asked::Fhir(fhir)),
     })
+}
+
+fn plain_route<'a>(api: &'a Api, rules: &'a Rules, method: &str, below: &str) -> Result<Route<'a>, Refusal> {
+    Method::parse(method).map_err(RequestError::Method)?;
+    if !path::is_unambiguous(below) {
+        return Err(Refusal::AmbiguousPath);
+    }
+    match rules.find(method, below) {
+        Ruling::Open => Ok(Route::Open(api)),
+        Ruling::Guarded(rule) => Ok(Route::Guarded(api, Asked::Plain(rule))),
+        Ruling::Unknown => Err(Refusal::NotFound),
+        Ruling::OtherMethods(methods) => Err(Refusal::Method {
+            allow: methods.join(", ").into(),
+        }),
+    }
 }
 
 /// What follows the prefix: empty, or beginning with a slash. `None` for a path that is not below it.
@@ -98,21 +134,27 @@ pub fn below_prefix<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
         .filter(|below| below.is_empty() || below.starts_with('/'))
 }
 
-fn is_protected_resource_metadata(config: &Config, path: &str) -> bool {
-    path.strip_prefix(PROTECTED_RESOURCE)
-        .is_some_and(|below| below.is_empty() || below == config.prefix)
+/// The API whose metadata lies at `path`.
+fn described_by<'a>(config: &'a Config, path: &str) -> Option<&'a Api> {
+    let below = path.strip_prefix(PROTECTED_RESOURCE)?;
+    match config.apis.as_slice() {
+        [only] if below.is_empty() => Some(only),
+        apis => apis.iter().find(|api| api.prefix == below),
+    }
 }
 
 fn only_get(request: &Incoming<'_>) -> Result<(), Refusal> {
     match request.method {
         "GET" | "HEAD" => Ok(()),
-        _ => Err(Refusal::Method { allow: "GET, HEAD" }),
+        _ => Err(Refusal::Method {
+            allow: "GET, HEAD".into(),
+        }),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Route, below_prefix, route};
+    use super::{Asked, Route, below_prefix, route};
     use crate::error::Refusal;
     use crate::testing::{config, incoming};
 
@@ -155,7 +197,10 @@ mod tests {
             "/fhir/_history",
         ] {
             assert!(
-                matches!(route(&config(), &incoming("GET", path, &[])), Ok(Route::Fhir(_))),
+                matches!(
+                    route(&config(), &incoming("GET", path, &[])),
+                    Ok(Route::Guarded(_, Asked::Fhir(_)))
+                ),
                 "{path}"
             );
         }
@@ -230,10 +275,8 @@ mod tests {
     #[test]
     fn refuses_headers_that_change_what_a_request_does() {
         for header in super::EFFECTS {
-            let found = route(
-                &config(),
-                &incoming("POST", "/fhir/Patient", &[(header, "DELETE")]),
-            );
+            let config = config();
+            let found = route(&config, &incoming("POST", "/fhir/Patient", &[(header, "DELETE")]));
             assert_eq!(found.unwrap_err(), Refusal::EffectOfHeader, "{header}");
         }
     }

@@ -5,21 +5,29 @@ mod world;
 use wardgate_shared::claims::{AccessClaims, LaunchContext};
 use wardgate_shared::jwt::Audiences;
 
-use crate::config::{Config, Values};
+use crate::config::{Config, Given, Values};
 use crate::request::{Headers, Incoming};
 
 pub(crate) use world::{IssuerKey, NOW, Reply, World, block_on};
 
 /// The configuration of most tests.
 pub(crate) fn config() -> Config {
-    let values: Values = [
+    config_with(&[])
+}
+
+/// The same with further variables.
+pub(crate) fn config_with(further: &[(&str, &str)]) -> Config {
+    let mut values: Values = [
         ("WARDGATE_ISSUER", "https://issuer.example"),
         ("WARDGATE_AUDIENCES", "https://edge.example/fhir"),
         ("WARDGATE_UPSTREAM", "https://fhir.example/r4"),
         ("WARDGATE_PUBLIC_URL", "https://edge.example"),
     ]
-    .map(|(name, value)| (name.to_owned(), Some(value.to_owned())))
+    .map(|(name, value)| (name.to_owned(), Given::Text(value.to_owned())))
     .into();
+    for (name, value) in further {
+        values.insert((*name).to_owned(), Given::Text((*value).to_owned()));
+    }
     Config::parse(&values).unwrap()
 }
 

@@ -11,9 +11,10 @@ use wardgate_shared::json;
 use wardgate_shared::time::Timestamp;
 
 use crate::answer::OwnAnswer;
-use crate::config::Config;
+use crate::config::{Api, ApiKind};
 use crate::error::Refusal;
-use crate::gateway::{Gateway, Outside};
+use crate::gateway::Outside;
+use crate::issuers::Issuer;
 use crate::jwks;
 use crate::log::Incident;
 use crate::refresh::{Permission, Refresh, RefreshSettings, Standing};
@@ -25,18 +26,28 @@ pub const MISCONFIGURED_RETRY_AFTER: &str = "60";
 const MAXIMUM_AGE: &str = "max-age=300";
 
 /// The metadata of the protected resource (RFC 9728 section 2).
-pub fn protected_resource_metadata(config: &Config) -> OwnAnswer {
+pub fn protected_resource_metadata(api: &Api) -> OwnAnswer {
     #[derive(Serialize)]
     struct Metadata<'a> {
-        resource: String,
-        authorization_servers: [&'a str; 1],
+        resource: &'a str,
+        authorization_servers: &'a [String],
         bearer_methods_supported: [&'static str; 1],
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        scopes_supported: Vec<&'a String>,
     }
-    let metadata = Metadata {
-        resource: config.resource(),
-        authorization_servers: [&config.issuer],
+    let mut metadata = Metadata {
+        resource: &api.resource,
+        authorization_servers: &api.issuers,
         bearer_methods_supported: ["header"],
+        scopes_supported: Vec::new(),
     };
+    if let ApiKind::Plain(rules) = &api.kind {
+        for scope in rules.require.iter().flat_map(|rule| &rule.scopes) {
+            if !metadata.scopes_supported.contains(&scope) {
+                metadata.scopes_supported.push(scope);
+            }
+        }
+    }
     // Strings always serialise.
     document(serde_json::to_string(&metadata).unwrap_or_default())
 }
@@ -90,10 +101,10 @@ impl KeptDocument {
 /// # Errors
 /// [`Refusal::Undecided`] when there is none to show.
 pub async fn smart_configuration<O: Outside>(
-    gateway: &Rc<Gateway<O::Key>>,
+    issuer: &Rc<Issuer<O::Key>>,
     outside: &O,
 ) -> Result<OwnAnswer, Refusal> {
-    let text = smart_document(gateway, outside).await?;
+    let text = smart_document(issuer, outside).await?;
     Ok(document(text.to_string()))
 }
 
@@ -102,18 +113,18 @@ pub async fn smart_configuration<O: Outside>(
 /// # Errors
 /// [`Refusal::Undecided`] when it cannot be had.
 pub async fn smart_document<O: Outside>(
-    gateway: &Rc<Gateway<O::Key>>,
+    issuer: &Rc<Issuer<O::Key>>,
     outside: &O,
 ) -> Result<Rc<str>, Refusal> {
-    for _ in 0..jwks::waiting_turns(&gateway.config) {
-        let (text, permission) = gateway.smart_configuration.borrow().look_up(outside.now());
+    for _ in 0..jwks::waiting_turns(issuer.timeout_milliseconds) {
+        let (text, permission) = issuer.smart_configuration.borrow().look_up(outside.now());
         match (text, permission) {
             (Some(text), Permission::Granted) => {
-                drop(outside.in_background(load(gateway, outside)));
+                drop(outside.in_background(load(issuer, outside)));
                 return Ok(text);
             }
             (Some(text), _) => return Ok(text),
-            (None, Permission::Granted) => outside.in_background(load(gateway, outside)).await,
+            (None, Permission::Granted) => outside.in_background(load(issuer, outside)).await,
             (None, Permission::Running) => outside.pause(jwks::PAUSE_MILLISECONDS).await,
             (None, Permission::CoolingDown { seconds }) => {
                 return Err(Refusal::Undecided {
@@ -128,21 +139,19 @@ pub async fn smart_document<O: Outside>(
     })
 }
 
-fn load<O: Outside>(gateway: &Rc<Gateway<O::Key>>, outside: &O) -> impl Future<Output = ()> + 'static {
-    let (gateway, outside) = (Rc::clone(gateway), outside.clone());
-    let started = gateway
+fn load<O: Outside>(issuer: &Rc<Issuer<O::Key>>, outside: &O) -> impl Future<Output = ()> + 'static {
+    let (issuer, outside) = (Rc::clone(issuer), outside.clone());
+    let started = issuer
         .smart_configuration
         .borrow_mut()
         .refresh
         .start(outside.now());
     async move {
-        let Config {
-            smart_configuration_url,
-            jwks_timeout_milliseconds,
-            ..
-        } = &gateway.config;
         let fetched = outside
-            .fetch_document(smart_configuration_url, *jwks_timeout_milliseconds)
+            .fetch_document(
+                &issuer.trusted.smart_configuration_url,
+                issuer.timeout_milliseconds,
+            )
             .await;
         let text = fetched
             .map_err(Incident::SmartConfigurationUnreachable)
@@ -152,7 +161,7 @@ fn load<O: Outside>(gateway: &Rc<Gateway<O::Key>>, outside: &O) -> impl Future<O
                     .and_then(|()| String::from_utf8(bytes).ok());
                 text.ok_or(Incident::SmartConfigurationMalformed)
             });
-        let mut kept = gateway.smart_configuration.borrow_mut();
+        let mut kept = issuer.smart_configuration.borrow_mut();
         match text {
             Ok(text) => {
                 if kept.refresh.succeed(started) {
@@ -161,7 +170,7 @@ fn load<O: Outside>(gateway: &Rc<Gateway<O::Key>>, outside: &O) -> impl Future<O
             }
             Err(incident) => {
                 kept.refresh.fail(started, outside.now());
-                outside.log(&incident.line());
+                outside.log(&incident.line(&issuer.trusted.issuer));
             }
         }
     }

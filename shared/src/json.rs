@@ -28,15 +28,30 @@ pub enum JsonError {
 ///
 /// Nesting is limited to 128 levels (`serde_json`'s own limit). Nothing is kept of the content but member names of the
 /// objects being read.
+///
+/// # Errors
+/// [`JsonError`].
 pub fn check_object(text: &[u8]) -> Result<(), JsonError> {
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
+    check_value(text)?;
+    if first == Some(&b'{') {
+        Ok(())
+    } else {
+        Err(JsonError::NotAnObject)
+    }
+}
+
+/// Checks the same of a text that may be any JSON value.
+///
+/// # Errors
+/// [`JsonError::Malformed`] or [`JsonError::DuplicateMember`].
+pub fn check_value(text: &[u8]) -> Result<(), JsonError> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     match UniqueMembers
         .deserialize(&mut deserializer)
         .and_then(|()| deserializer.end())
     {
-        Ok(()) if first == Some(&b'{') => Ok(()),
-        Ok(()) => Err(JsonError::NotAnObject),
+        Ok(()) => Ok(()),
         // The visitor's own refusal is the only data error it can raise; everything else is syntax.
         Err(error) if error.is_data() => Err(JsonError::DuplicateMember),
         Err(_) => Err(JsonError::Malformed),
@@ -104,7 +119,7 @@ impl<'de> Visitor<'de> for UniqueMembers {
 
 #[cfg(test)]
 mod tests {
-    use super::{JsonError, check_object};
+    use super::{JsonError, check_object, check_value};
 
     #[test]
     fn accepts_an_object_with_distinct_members() {
@@ -146,6 +161,18 @@ mod tests {
         for text in [&b"[]"[..], b"1", b"null", b"\"{}\""] {
             assert_eq!(check_object(text), Err(JsonError::NotAnObject), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_value_may_be_of_any_kind_and_repeats_no_member_either() {
+        for text in [&b"[]"[..], b"1", b"null", b"[{\"a\":1},{\"a\":1}]"] {
+            assert_eq!(check_value(text), Ok(()), "{text:?}");
+        }
+        assert_eq!(
+            check_value(br#"[{"a":1,"a":1}]"#),
+            Err(JsonError::DuplicateMember)
+        );
+        assert_eq!(check_value(b"[],[]"), Err(JsonError::Malformed));
     }
 
     #[test]

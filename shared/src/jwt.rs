@@ -17,8 +17,7 @@ mod verify;
 
 pub use alg::SignatureAlgorithm;
 pub use error::{JwtError, VerifyError};
-pub(crate) use policy::is_type;
-pub use policy::{Audiences, Policy};
+pub use policy::{Audiences, Policy, is_type};
 pub use sign::{SignError, SigningKey, sign};
 pub use unverified::{MAXIMUM_JWT_BYTES, UnverifiedJwt};
 pub use verify::{RegisteredClaims, VerifiedJwt, VerifyingKey, verify};

@@ -1,9 +1,9 @@
 //! Tokens and keys, with real signatures against a scripted issuer.
 
 use serde_json::{Value, json};
-use wardgate_shared::jwt::{JwtError, VerifiedJwt};
+use wardgate_shared::jwt::JwtError;
 
-use super::{TokenError, authenticate};
+use super::{Holder, TokenError, authenticate};
 use crate::error::Refusal;
 use crate::log::FetchFailure;
 use crate::testing::{IssuerKey, NOW, World, block_on};
@@ -25,8 +25,9 @@ fn with(member: &str, value: Value) -> Value {
     claims
 }
 
-fn check(world: &World, token: &str) -> Result<VerifiedJwt<wardgate_shared::claims::AccessClaims>, Refusal> {
-    block_on(authenticate(&world.gateway, world, token))
+fn check(world: &World, token: &str) -> Result<Holder, Refusal> {
+    let api = &world.gateway.config.apis[0];
+    block_on(authenticate(&world.gateway, world, api, token))
 }
 
 fn refusal(world: &World, token: &str) -> Refusal {
@@ -217,7 +218,7 @@ fn stale_keys_serve_while_they_are_renewed_beside() {
 fn whoever_finds_a_fetch_running_waits_for_its_outcome() {
     let world = World::new();
     // Another request has begun, and its fetch goes on beside.
-    let other = crate::jwks::load(&world.gateway, &world);
+    let other = crate::jwks::load(&world.gateway.issuers[0], &world);
     drop(crate::gateway::Outside::in_background(&world, other));
     assert!(check(&world, &world.token(claims())).is_ok());
     assert_eq!(world.fetched().len(), 1);
@@ -226,7 +227,7 @@ fn whoever_finds_a_fetch_running_waits_for_its_outcome() {
 #[test]
 fn whoever_finds_an_abandoned_fetch_takes_over() {
     let world = World::new();
-    drop(crate::jwks::load(&world.gateway, &world));
+    drop(crate::jwks::load(&world.gateway.issuers[0], &world));
     assert!(check(&world, &world.token(claims())).is_ok());
     assert_eq!(world.fetched().len(), 1);
 }

@@ -1,6 +1,9 @@
 //! Defaults, faults, and the page that documents them.
 
-use super::{ClientAddress, Config, ConfigFault, CorsOrigins, Values, variables};
+use super::limits::LimitPolicy;
+use super::{ApiKind, ClientAddress, Config, ConfigFault, CorsOrigins, Given, Values, variables};
+
+mod lists;
 
 fn values(changes: &[(&str, Option<&str>)]) -> Values {
     let mut values: Values = [
@@ -9,11 +12,11 @@ fn values(changes: &[(&str, Option<&str>)]) -> Values {
         ("WARDGATE_UPSTREAM", "https://fhir.example/r4/"),
         ("WARDGATE_PUBLIC_URL", "https://edge.example"),
     ]
-    .map(|(name, value)| (name.to_owned(), Some(value.to_owned())))
+    .map(|(name, value)| (name.to_owned(), Given::Text(value.to_owned())))
     .into();
     for (name, value) in changes {
         match value {
-            Some(value) => values.insert((*name).to_owned(), Some((*value).to_owned())),
+            Some(value) => values.insert((*name).to_owned(), Given::Text((*value).to_owned())),
             None => values.remove(*name),
         };
     }
@@ -28,21 +31,34 @@ fn faults_of(values: &Values) -> Vec<(String, String)> {
     Config::parse(values)
         .unwrap_err()
         .into_iter()
-        .map(|ConfigFault { variable, problem }| (variable, problem))
+        .map(|ConfigFault { place, problem }| (place, problem))
         .collect()
 }
 
 #[test]
 fn four_variables_are_enough_and_the_rest_has_the_declared_defaults() {
     let config = Config::parse(&values(&[])).unwrap();
-    assert_eq!(config.jwks_url, "https://issuer.example/.well-known/jwks.json");
+    let [issuer] = config.issuers.as_slice() else {
+        panic!("one issuer")
+    };
+    assert_eq!(issuer.jwks_url, "https://issuer.example/.well-known/jwks.json");
     assert_eq!(
-        config.smart_configuration_url,
+        issuer.smart_configuration_url,
         "https://issuer.example/.well-known/smart-configuration"
     );
-    assert_eq!(config.audiences, ["https://edge.example/fhir", "api:his"]);
-    assert_eq!(config.upstream, "https://fhir.example/r4");
-    assert_eq!(config.prefix, "/fhir");
+    let [api] = config.apis.as_slice() else {
+        panic!("one API")
+    };
+    assert_eq!((api.name.as_str(), &api.kind), ("fhir", &ApiKind::Fhir));
+    assert_eq!(api.issuers, ["https://issuer.example"]);
+    assert_eq!(api.audiences, ["https://edge.example/fhir", "api:his"]);
+    assert_eq!(api.token_types, ["at+jwt"]);
+    assert_eq!(api.upstream, "https://fhir.example/r4");
+    assert_eq!(api.prefix, "/fhir");
+    assert_eq!(api.limits, ["default"]);
+    assert_eq!(api.upstream_timeout_milliseconds, 30_000);
+    assert_eq!(config.limits, [LimitPolicy::default_limit()]);
+    assert_eq!(config.limits_of(api).count(), 1);
     assert_eq!(config.clock_skew_seconds, 30);
     assert_eq!(config.maximum_token_lifetime_seconds, 86_400);
     assert_eq!(config.refresh.fresh_seconds, 300);
@@ -50,7 +66,6 @@ fn four_variables_are_enough_and_the_rest_has_the_declared_defaults() {
     assert_eq!(config.refresh.cooldown_seconds, 30);
     assert_eq!(config.refresh.attempt_seconds, 4);
     assert_eq!(config.jwks_timeout_milliseconds, 3_000);
-    assert_eq!(config.upstream_timeout_milliseconds, 30_000);
     assert_eq!(config.client_address, ClientAddress::Unknown);
     assert_eq!(config.cors_origins, CorsOrigins::Any);
 }
@@ -58,9 +73,9 @@ fn four_variables_are_enough_and_the_rest_has_the_declared_defaults() {
 #[test]
 fn resource_and_its_metadata_follow_the_public_url() {
     let config = Config::parse(&values(&[])).unwrap();
-    assert_eq!(config.resource(), "https://edge.example/fhir");
+    assert_eq!(config.apis[0].resource, "https://edge.example/fhir");
     assert_eq!(
-        config.resource_metadata_url(),
+        config.apis[0].resource_metadata_url,
         "https://edge.example/.well-known/oauth-protected-resource/fhir"
     );
 }
@@ -83,17 +98,30 @@ fn refuses_a_public_url_with_a_path() {
 
 #[test]
 fn refuses_every_variable_that_is_no_text() {
+    let lists = [variables::ISSUERS, variables::APIS, variables::LIMITS];
     for variable in variables::ALL {
         let mut values = values(&[]);
-        values.insert(variable.name.to_owned(), None);
+        values.insert(variable.name.to_owned(), Given::Other);
+        let problem = if lists.contains(&variable) {
+            "must be a list of objects, in JSON"
+        } else {
+            "must be text"
+        };
         assert_eq!(
             faults_of(&values),
-            [(variable.name.to_owned(), "must be text".to_owned())],
+            [(variable.name.to_owned(), problem.to_owned())],
             "never ignored, never the default"
+        );
+        values.insert(variable.name.to_owned(), Given::List("[]".to_owned()));
+        assert_eq!(
+            Config::parse(&values).is_ok(),
+            lists.contains(&variable),
+            "{}",
+            variable.name
         );
     }
     let mut unknown = values(&[]);
-    unknown.insert("WARDGATE_OTHER".to_owned(), None);
+    unknown.insert("WARDGATE_OTHER".to_owned(), Given::Other);
     assert_eq!(faults_of(&unknown)[0].0, "WARDGATE_OTHER");
 }
 
@@ -111,8 +139,11 @@ fn a_client_s_address_is_believed_of_cloudflare_alone() {
 #[test]
 fn keeps_the_issuer_character_by_character() {
     let config = Config::parse(&values(&[("WARDGATE_ISSUER", Some("https://issuer.example/t/"))])).unwrap();
-    assert_eq!(config.issuer, "https://issuer.example/t/");
-    assert_eq!(config.jwks_url, "https://issuer.example/t/.well-known/jwks.json");
+    assert_eq!(config.issuers[0].issuer, "https://issuer.example/t/");
+    assert_eq!(
+        config.issuers[0].jwks_url,
+        "https://issuer.example/t/.well-known/jwks.json"
+    );
 }
 
 #[test]
@@ -211,7 +242,10 @@ fn every_variable_is_declared_with_a_meaning_and_a_distinct_name() {
 #[test]
 fn the_documentation_lists_exactly_the_declared_variables() {
     let page = include_str!("../../../docs/edge-configuration.md");
-    let documented: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    let documented: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("| `WARDGATE_"))
+        .collect();
     let declared: Vec<String> = variables::ALL
         .iter()
         .map(|variable| {

@@ -25,6 +25,9 @@ const fn variable(name: &'static str, default: Option<&'static str>, meaning: &'
     }
 }
 
+/// The shortest and the longest patience with a server behind, in milliseconds.
+pub const UPSTREAM_TIMEOUT: (u32, u32) = (10, 600_000);
+
 /// The issuer.
 pub const ISSUER: Variable = variable(
     "WARDGATE_ISSUER",
@@ -104,6 +107,30 @@ pub const UPSTREAM_TIMEOUT_MILLISECONDS: Variable = variable(
     Some("30000"),
     "How long the FHIR server may take until its answer begins, the sending of the request included.",
 );
+/// The limits of the FHIR API.
+pub const LIMITED_BY: Variable = variable(
+    "WARDGATE_LIMITED_BY",
+    Some("default"),
+    "Names of the limits that the FHIR API is held to, separated by spaces, or `none`.",
+);
+/// More issuers.
+pub const ISSUERS: Variable = variable(
+    "WARDGATE_ISSUERS",
+    Some("[]"),
+    "More issuers, as a list in JSON: see below.",
+);
+/// More APIs.
+pub const APIS: Variable = variable(
+    "WARDGATE_APIS",
+    Some("[]"),
+    "More APIs, as a list in JSON: see below.",
+);
+/// Limits.
+pub const LIMITS: Variable = variable(
+    "WARDGATE_LIMITS",
+    Some("[]"),
+    "Limits beside or instead of the default one, as a list in JSON: see below.",
+);
 /// Who says which address a client has.
 pub const CLIENT_ADDRESS: Variable = variable(
     "WARDGATE_CLIENT_ADDRESS",
@@ -125,7 +152,7 @@ pub const ERROR_URI: Variable = variable(
 );
 
 /// All variables, in the order of the README's table.
-pub const ALL: [Variable; 16] = [
+pub const ALL: [Variable; 20] = [
     ISSUER,
     JWKS_URL,
     AUDIENCES,
@@ -142,4 +169,8 @@ pub const ALL: [Variable; 16] = [
     CLIENT_ADDRESS,
     CORS_ORIGINS,
     ERROR_URI,
+    LIMITED_BY,
+    ISSUERS,
+    APIS,
+    LIMITS,
 ];

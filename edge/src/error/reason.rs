@@ -6,7 +6,7 @@ use wardgate_shared::scope::{DenialReason, RequestError};
 use crate::authenticate::TokenError;
 use crate::credentials::CredentialError;
 
-use super::{Refusal, UpstreamFailure};
+use super::{Lack, Refusal, UpstreamFailure};
 
 impl Refusal {
     /// The reason in one word of a fixed list.
@@ -21,6 +21,11 @@ impl Refusal {
             Self::Token(TokenError::Bound) => "token_bound",
             Self::Token(TokenError::Jwt(error)) => token_reason(*error),
             Self::Scope { reason, .. } => scope_reason(*reason),
+            Self::Rule { lack, .. } => match lack {
+                Lack::Scope => "rule_scope",
+                Lack::Claim => "rule_claim",
+            },
+            Self::AmbiguousPath => "request_path",
             Self::Request(error) => match error {
                 RequestError::Method(_) => "request_method",
                 RequestError::Path(_) => "request_path",

@@ -7,7 +7,7 @@ use wardgate_shared::scope::interaction::MethodError;
 use wardgate_shared::scope::path::PathError;
 use wardgate_shared::scope::{DenialReason, RequestError};
 
-use super::{Refusal, UpstreamFailure};
+use super::{Lack, Refusal, UpstreamFailure};
 use crate::answer::OwnAnswer;
 use crate::authenticate::TokenError;
 use crate::config::ConfigFault;
@@ -72,7 +72,30 @@ fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
         ),
         (RequestError::MissingCriteria.into(), 400, None),
         (RequestError::Method(MethodError::Unknown).into(), 405, None),
-        (Refusal::Method { allow: "GET, HEAD" }, 405, None),
+        (
+            Refusal::Method {
+                allow: "GET, HEAD".into(),
+            },
+            405,
+            None,
+        ),
+        (
+            Refusal::Rule {
+                lack: Lack::Scope,
+                needed: "reports.read reports.list".into(),
+            },
+            403,
+            Some("insufficient_scope"),
+        ),
+        (
+            Refusal::Rule {
+                lack: Lack::Claim,
+                needed: String::new(),
+            },
+            403,
+            Some("insufficient_scope"),
+        ),
+        (Refusal::AmbiguousPath, 400, None),
         (Refusal::EffectOfHeader, 400, None),
         (Refusal::NotFound, 404, None),
         (
@@ -230,7 +253,7 @@ fn a_method_that_does_not_apply_is_told_which_do() {
 #[test]
 fn a_wrong_configuration_names_its_variables_in_a_problem_document() {
     let fault = |variable: &str, problem: &str| ConfigFault {
-        variable: variable.into(),
+        place: variable.into(),
         problem: problem.into(),
     };
     let refusal = Refusal::Misconfigured(vec![

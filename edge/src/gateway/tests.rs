@@ -288,7 +288,7 @@ fn a_line_is_written_for_each_decision_without_ids_and_tokens() {
 fn a_worker_with_a_wrong_configuration_answers_503_to_everything() {
     let world = World::new();
     let faults = [ConfigFault {
-        variable: "WARDGATE_ISSUER".into(),
+        place: "WARDGATE_ISSUER".into(),
         problem: "is not set".into(),
     }];
     for (method, target) in [

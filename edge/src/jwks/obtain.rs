@@ -5,8 +5,8 @@ use std::rc::Rc;
 use wardgate_shared::jwk::JwkSet;
 use wardgate_shared::jwt::SignatureAlgorithm;
 
-use crate::config::Config;
-use crate::gateway::{Gateway, Outside};
+use crate::gateway::Outside;
+use crate::issuers::Issuer;
 use crate::log::Incident;
 
 use super::cache::{Found, Lookup};
@@ -18,9 +18,8 @@ pub const PAUSE_MILLISECONDS: u32 = 20;
 ///
 /// Each look either ends it or is followed by a fetch or a pause. Fetches are followed by a rest, and pauses by a fetch
 /// that ends within its timeout; twice that is more than any honest course takes.
-pub const fn waiting_turns(config: &Config) -> u32 {
-    config
-        .jwks_timeout_milliseconds
+pub const fn waiting_turns(timeout_milliseconds: u32) -> u32 {
+    timeout_milliseconds
         .div_ceil(PAUSE_MILLISECONDS)
         .saturating_mul(2)
         .saturating_add(4)
@@ -40,37 +39,37 @@ pub enum KeyError {
     Unusable,
 }
 
-/// The key for a token whose header says `key_id` and `algorithm`.
+/// The issuer's key for a token whose header says `key_id` and `algorithm`.
 ///
 /// # Errors
 /// [`KeyError`].
 pub async fn obtain<O: Outside>(
-    gateway: &Rc<Gateway<O::Key>>,
+    issuer: &Rc<Issuer<O::Key>>,
     outside: &O,
     key_id: Option<&str>,
     algorithm: SignatureAlgorithm,
 ) -> Result<O::Key, KeyError> {
-    for _ in 0..waiting_turns(&gateway.config) {
-        let lookup = gateway.keys.borrow().look_up(key_id, algorithm, outside.now());
+    for _ in 0..waiting_turns(issuer.timeout_milliseconds) {
+        let lookup = issuer.keys.borrow().look_up(key_id, algorithm, outside.now());
         match lookup {
             Lookup::Found { key, renew } => {
                 if renew {
-                    drop(outside.in_background(load(gateway, outside)));
+                    drop(outside.in_background(load(issuer, outside)));
                 }
                 return match key {
                     Found::Ready(key) => Ok(key),
                     Found::ToImport(jwk) => {
                         let Ok(key) = outside.import_key(&jwk, algorithm).await else {
-                            outside.log(&Incident::KeyImportFailed.line());
+                            outside.log(&Incident::KeyImportFailed.line(&issuer.trusted.issuer));
                             return Err(KeyError::Unusable);
                         };
-                        gateway.keys.borrow_mut().keep(jwk, algorithm, key.clone());
+                        issuer.keys.borrow_mut().keep(jwk, algorithm, key.clone());
                         Ok(key)
                     }
                 };
             }
             // Beside the request, so that a client that hangs up does not leave the others waiting.
-            Lookup::Fetch => outside.in_background(load(gateway, outside)).await,
+            Lookup::Fetch => outside.in_background(load(issuer, outside)).await,
             Lookup::Wait => outside.pause(PAUSE_MILLISECONDS).await,
             Lookup::Unknown => return Err(KeyError::Unknown),
             Lookup::Unavailable { retry_after_seconds } => {
@@ -84,24 +83,22 @@ pub async fn obtain<O: Outside>(
 }
 
 /// Fetches the issuer's keys once and notes what came of it. The attempt is noted as begun before this returns.
-pub fn load<O: Outside>(gateway: &Rc<Gateway<O::Key>>, outside: &O) -> impl Future<Output = ()> + 'static {
-    let (gateway, outside) = (Rc::clone(gateway), outside.clone());
-    let started = gateway.keys.borrow_mut().start(outside.now());
+pub fn load<O: Outside>(issuer: &Rc<Issuer<O::Key>>, outside: &O) -> impl Future<Output = ()> + 'static {
+    let (issuer, outside) = (Rc::clone(issuer), outside.clone());
+    let started = issuer.keys.borrow_mut().start(outside.now());
     async move {
-        let Config {
-            jwks_url,
-            jwks_timeout_milliseconds,
-            ..
-        } = &gateway.config;
-        let set = match outside.fetch_document(jwks_url, *jwks_timeout_milliseconds).await {
+        let fetched = outside
+            .fetch_document(&issuer.trusted.jwks_url, issuer.timeout_milliseconds)
+            .await;
+        let set = match fetched {
             Ok(text) => JwkSet::parse(&text).map_err(|_| Incident::KeysMalformed),
             Err(failure) => Err(Incident::KeysUnreachable(failure)),
         };
         match set {
-            Ok(set) => gateway.keys.borrow_mut().accept(started, set),
+            Ok(set) => issuer.keys.borrow_mut().accept(started, set),
             Err(incident) => {
-                gateway.keys.borrow_mut().fail(started, outside.now());
-                outside.log(&incident.line());
+                issuer.keys.borrow_mut().fail(started, outside.now());
+                outside.log(&incident.line(&issuer.trusted.issuer));
             }
         }
     }

@@ -9,11 +9,13 @@ export function describe(request) {
   return packed;
 }
 
-/** The variables of this namespace, as a JSON object: texts as they are, anything else as null, to be refused. */
+/** The variables of this namespace, as a list in JSON: the name, then 0 and a text, 1 and a list in JSON, or 2. */
 export function variables(env, namespace) {
-  const found = {};
+  const found = [];
   for (const [name, value] of Object.entries(env)) {
-    if (name.startsWith(namespace)) found[name] = typeof value === "string" ? value : null;
+    if (!name.startsWith(namespace)) continue;
+    if (typeof value === "string") found.push([name, 0, value]);
+    else found.push(Array.isArray(value) ? [name, 1, JSON.stringify(value)] : [name, 2, ""]);
   }
   return JSON.stringify(found);
 }

@@ -11,7 +11,8 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn describe(request: &Request) -> Result<String, JsValue>;
 
-    /// The variables whose names begin with `namespace`, as a JSON object of texts; null for one that is no text.
+    /// The variables whose names begin with `namespace`, as a list in JSON: of each its name, then 0 and its text,
+    /// 1 and its list in JSON, or 2 for anything else.
     #[wasm_bindgen(catch)]
     pub(super) fn variables(env: &JsValue, namespace: &str) -> Result<String, JsValue>;
 

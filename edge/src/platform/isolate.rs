@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use worker::Env;
 
-use crate::config::{Config, ConfigFault, Values, variables};
+use crate::config::{Config, ConfigFault, Given, Values, variables};
 use crate::gateway::Gateway;
 use crate::proxy::sanitize;
 
@@ -30,12 +30,21 @@ fn make(env: &Env) -> Isolate {
     let unreadable = || -> Rc<[ConfigFault]> {
         let problem = "variables cannot be read".to_owned();
         Rc::from([ConfigFault {
-            variable: variables::NAMESPACE.to_owned(),
+            place: variables::NAMESPACE.to_owned(),
             problem,
         }])
     };
     let values = bridge::variables(env.as_ref(), variables::NAMESPACE).map_err(|_| unreadable())?;
-    let values: Values = serde_json::from_str(&values).map_err(|_| unreadable())?;
+    let described: Vec<(String, u8, String)> = serde_json::from_str(&values).map_err(|_| unreadable())?;
+    let mut values = Values::new();
+    for (name, kind, value) in described {
+        let given = match kind {
+            0 => Given::Text(value),
+            1 => Given::List(value),
+            _ => Given::Other,
+        };
+        values.insert(name, given);
+    }
     Config::parse(&values)
         .map(|config| Rc::new(Gateway::new(config)))
         .map_err(Rc::from)

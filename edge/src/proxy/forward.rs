@@ -3,7 +3,7 @@
 use wardgate_shared::claims::AccessClaims;
 
 use crate::authorize::Permit;
-use crate::config::{ClientAddress, Config, url};
+use crate::config::{Api, ClientAddress, Config, url};
 use crate::error::UpstreamFailure;
 use crate::headers;
 use crate::request::Incoming;
@@ -58,14 +58,15 @@ pub type Authority<'a> = Option<(&'a AccessClaims, &'a Permit)>;
 /// sending exactly this one.
 pub fn prepare<'a>(
     config: &Config,
+    api: &Api,
     request: &Incoming<'a>,
     below: &str,
     authority: Authority<'_>,
     request_id: &str,
     set_on_answer: Vec<(&'static str, String)>,
 ) -> Forward<'a> {
-    let mut url = format!("{}{below}", config.upstream);
-    if below.is_empty() && url::check(&config.upstream).is_ok_and(|path| path.0 == config.upstream.len()) {
+    let mut url = format!("{}{below}", api.upstream);
+    if below.is_empty() && url::check(&api.upstream).is_ok_and(|path| path.0 == api.upstream.len()) {
         // A URL without any path has one in its normal form.
         url.push('/');
     }
@@ -99,12 +100,12 @@ pub fn prepare<'a>(
     }
     Forward {
         url,
-        timeout_milliseconds: config.upstream_timeout_milliseconds,
+        timeout_milliseconds: api.upstream_timeout_milliseconds,
         remove: sanitize::removed_from_request(&request.headers),
         set,
         set_on_answer,
-        location_from: config.upstream.clone(),
-        location_to: config.resource(),
+        location_from: api.upstream.clone(),
+        location_to: api.resource.clone(),
     }
 }
 
@@ -124,11 +125,31 @@ pub const fn judge(status: u16) -> Result<(), UpstreamFailure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{judge, prepare};
+    use super::{Authority, Forward, judge, prepare};
     use crate::authorize::Permit;
-    use crate::config::ClientAddress;
+    use crate::config::{ClientAddress, Config};
     use crate::error::UpstreamFailure;
+    use crate::request::Incoming;
     use crate::testing::{claims, config, incoming};
+
+    fn prepare_of<'a>(
+        config: &Config,
+        request: &Incoming<'a>,
+        below: &str,
+        authority: Authority<'_>,
+        request_id: &str,
+        set_on_answer: Vec<(&'static str, String)>,
+    ) -> Forward<'a> {
+        prepare(
+            config,
+            &config.apis[0],
+            request,
+            below,
+            authority,
+            request_id,
+            set_on_answer,
+        )
+    }
 
     fn permit(strict_search: bool) -> Permit {
         Permit {
@@ -141,14 +162,14 @@ mod tests {
     #[test]
     fn the_upstream_takes_the_place_of_the_prefix_and_nothing_else_changes() {
         let request = incoming("GET", "/fhir/Patient?name=a%20b&x={|}\\^`[]%27", &[]);
-        let forward = prepare(&config(), &request, "/Patient", None, "r-1", Vec::new());
+        let forward = prepare_of(&config(), &request, "/Patient", None, "r-1", Vec::new());
         assert_eq!(
             forward.url,
             "https://fhir.example/r4/Patient?name=a%20b&x={|}\\^`[]%27"
         );
         let base = incoming("GET", "/fhir?", &[]);
         assert_eq!(
-            prepare(&config(), &base, "", None, "r-1", Vec::new()).url,
+            prepare_of(&config(), &base, "", None, "r-1", Vec::new()).url,
             "https://fhir.example/r4?"
         );
     }
@@ -156,13 +177,13 @@ mod tests {
     #[test]
     fn a_fhir_server_at_the_root_of_its_host_is_asked_there() {
         let mut config = config();
-        config.upstream = "https://fhir.example".into();
+        config.apis[0].upstream = "https://fhir.example".into();
         for (target, below, url) in [
             ("/fhir?_id=1", "", "https://fhir.example/?_id=1"),
             ("/fhir/?_id=1", "/", "https://fhir.example/?_id=1"),
             ("/fhir/Patient", "/Patient", "https://fhir.example/Patient"),
         ] {
-            let forward = prepare(
+            let forward = prepare_of(
                 &config,
                 &incoming("GET", target, &[]),
                 below,
@@ -177,7 +198,7 @@ mod tests {
     #[test]
     fn what_the_runtime_would_encode_is_encoded_before() {
         let request = incoming("GET", "/fhir/Patient?name=O'Brien<\">", &[]);
-        let forward = prepare(&config(), &request, "/Patient", None, "r-1", Vec::new());
+        let forward = prepare_of(&config(), &request, "/Patient", None, "r-1", Vec::new());
         assert_eq!(
             forward.url,
             "https://fhir.example/r4/Patient?name=O%27Brien%3C%22%3E"
@@ -191,7 +212,7 @@ mod tests {
             "/fhir/metadata",
             &[("authorization", "Bearer a"), ("x-wardgate-subject", "x")],
         );
-        let forward = prepare(&config(), &request, "/metadata", None, "r-1", Vec::new());
+        let forward = prepare_of(&config(), &request, "/metadata", None, "r-1", Vec::new());
         assert_eq!(forward.remove, ["authorization", "x-wardgate-subject"]);
         assert!(
             forward
@@ -211,7 +232,7 @@ mod tests {
         let claims = claims();
         let mut config = config();
         config.client_address = ClientAddress::Cloudflare;
-        let forward = prepare(
+        let forward = prepare_of(
             &config,
             &request,
             "/Patient",
@@ -240,7 +261,7 @@ mod tests {
     #[test]
     fn an_address_that_nobody_vouches_for_is_not_told() {
         let request = incoming("GET", "/fhir/metadata", &[("cf-connecting-ip", "192.0.2.1")]);
-        let forward = prepare(&config(), &request, "/metadata", None, "r-1", Vec::new());
+        let forward = prepare_of(&config(), &request, "/metadata", None, "r-1", Vec::new());
         assert!(forward.set.iter().all(|(name, _)| *name != "x-forwarded-for"));
         assert_eq!(forward.remove, ["cf-connecting-ip"]);
     }
@@ -253,7 +274,7 @@ mod tests {
             &[("prefer", "handling=lenient")],
         );
         let claims = claims();
-        let forward = prepare(
+        let forward = prepare_of(
             &config(),
             &request,
             "/Observation",

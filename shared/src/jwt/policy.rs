@@ -88,7 +88,7 @@ impl Policy<'_> {
 }
 
 /// Whether two values of `typ` name one type, without regard to case (RFC 7515 section 4.1.9).
-pub(crate) fn is_type(actual: &str, wanted: &str) -> bool {
+pub fn is_type(actual: &str, wanted: &str) -> bool {
     strip_application(actual).eq_ignore_ascii_case(strip_application(wanted))
 }
 

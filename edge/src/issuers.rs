@@ -1,0 +1,63 @@
+//! The issuers that are trusted, and what an isolate keeps of each: its keys and its SMART configuration.
+//!
+//! Nothing of one issuer is ever looked up in what is kept of another: a key is bound to the issuer that published it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::config::{Api, Config, TrustedIssuer};
+use crate::error::Refusal;
+use crate::gateway::Gateway;
+use crate::jwks::KeyCache;
+use crate::well_known::KeptDocument;
+
+/// An issuer; `K` is a key that verifies.
+#[derive(Debug)]
+pub struct Issuer<K> {
+    /// Who it is and where its documents are.
+    pub trusted: TrustedIssuer,
+    /// How long a fetch may take, in milliseconds.
+    pub timeout_milliseconds: u32,
+    /// Its keys. Borrowed for moments only, never across an `await`.
+    pub keys: RefCell<KeyCache<K>>,
+    /// Its SMART configuration, likewise.
+    pub smart_configuration: RefCell<KeptDocument>,
+}
+
+impl<K: Clone> Issuer<K> {
+    /// All issuers of the configuration, of which nothing was fetched yet.
+    pub fn all(config: &Config) -> Vec<Rc<Self>> {
+        let of = |trusted: &TrustedIssuer| Self {
+            trusted: trusted.clone(),
+            timeout_milliseconds: config.jwks_timeout_milliseconds,
+            keys: RefCell::new(KeyCache::new(config.refresh)),
+            smart_configuration: RefCell::new(KeptDocument::new(config.refresh)),
+        };
+        config
+            .issuers
+            .iter()
+            .map(|trusted| Rc::new(of(trusted)))
+            .collect()
+    }
+}
+
+impl<K> Gateway<K> {
+    /// The issuer of this `iss`, if `api` trusts it.
+    pub fn issuer_for(&self, api: &Api, iss: &str) -> Option<&Rc<Issuer<K>>> {
+        let trusted = api.issuers.iter().any(|issuer| issuer == iss);
+        self.issuers
+            .iter()
+            .find(|issuer| trusted && issuer.trusted.issuer == iss)
+    }
+
+    /// The issuer that `api` names first.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`], which no configuration that was accepted leads to.
+    pub fn first_issuer(&self, api: &Api) -> Result<&Rc<Issuer<K>>, Refusal> {
+        api.issuers
+            .first()
+            .and_then(|iss| self.issuer_for(api, iss))
+            .ok_or(Refusal::Internal)
+    }
+}
