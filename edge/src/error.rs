@@ -11,10 +11,10 @@
 //! | 404 | | nothing is served there | |
 //! | 405 | | the method is unknown or does not apply | `Allow` |
 //! | 500 | | a fault in Wardgate | |
-//! | 502 | | the FHIR server is not reachable, redirects, or refuses Wardgate itself | |
+//! | 502 | | the server behind is not reachable, redirects, or refuses Wardgate itself | |
 //! | 503 | | no keys to decide with, or no SMART configuration to show | `Retry-After` |
 //! | 503 | | the Worker's configuration is wrong | `Retry-After`; names the variables |
-//! | 504 | | the FHIR server takes too long | |
+//! | 504 | | the server behind takes too long | |
 //!
 //! Challenges are those of RFC 6750 section 3 with `resource_metadata` of RFC 9728 section 5.1. A body is an
 //! OperationOutcome or a problem document ([`crate::negotiation`]); the latter has the members `error`,
@@ -85,7 +85,7 @@ pub enum Refusal {
     },
     /// The configuration is wrong.
     Misconfigured(Vec<ConfigFault>),
-    /// The FHIR server did not answer as a FHIR server should.
+    /// The server behind did not answer as it should.
     Upstream(UpstreamFailure),
     /// Something went wrong that should not.
     Internal,
@@ -230,13 +230,21 @@ impl Refusal {
                     .collect();
                 format!("The gateway's configuration is wrong: {}", faults.join("; ")).into()
             }
-            Self::Upstream(UpstreamFailure::Unreachable) => "The FHIR server cannot be reached".into(),
-            Self::Upstream(UpstreamFailure::Timeout) => "The FHIR server did not answer in time".into(),
-            Self::Upstream(UpstreamFailure::Redirect) => {
-                "The FHIR server answered with a redirect, which is not followed".into()
+            Self::Upstream(UpstreamFailure::Unreachable) => {
+                "The server behind the gateway cannot be reached".into()
             }
-            Self::Upstream(UpstreamFailure::Unreadable) => "The FHIR server's answer cannot be read".into(),
-            Self::Upstream(UpstreamFailure::Unauthorized) => "The FHIR server refused the gateway".into(),
+            Self::Upstream(UpstreamFailure::Timeout) => {
+                "The server behind the gateway did not answer in time".into()
+            }
+            Self::Upstream(UpstreamFailure::Redirect) => {
+                "The server behind the gateway answered with a redirect, which is not followed".into()
+            }
+            Self::Upstream(UpstreamFailure::Unreadable) => {
+                "The answer of the server behind the gateway cannot be read".into()
+            }
+            Self::Upstream(UpstreamFailure::Unauthorized) => {
+                "The server behind the gateway refused the gateway".into()
+            }
             Self::Internal => "The gateway failed".into(),
         }
     }
@@ -258,6 +266,25 @@ impl Refusal {
             | Self::EffectOfHeader => IssueType::Invalid,
             Self::Undecided { .. } | Self::Upstream(_) => IssueType::Transient,
             Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
+        }
+    }
+
+    /// The scope that would permit the request, if that is known.
+    pub fn needed_scope(&self) -> Option<&str> {
+        match self {
+            Self::Scope { needed, .. } => needed.as_deref(),
+            Self::Rule { needed, .. } => Some(needed.as_str()).filter(|needed| !needed.is_empty()),
+            Self::Credential(_)
+            | Self::Token(_)
+            | Self::Request(_)
+            | Self::AmbiguousPath
+            | Self::Method { .. }
+            | Self::EffectOfHeader
+            | Self::NotFound
+            | Self::Undecided { .. }
+            | Self::Misconfigured(_)
+            | Self::Upstream(_)
+            | Self::Internal => None,
         }
     }
 
@@ -345,12 +372,8 @@ impl Refusal {
             put("error", code.as_str());
             put("error_description", &self.detail());
         }
-        match self {
-            Self::Scope {
-                needed: Some(needed), ..
-            } => put("scope", needed),
-            Self::Rule { needed, .. } if !needed.is_empty() => put("scope", needed),
-            _ => {}
+        if let Some(needed) = self.needed_scope() {
+            put("scope", needed);
         }
         put("resource_metadata", &api.resource_metadata_url);
         challenge
