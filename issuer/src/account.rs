@@ -8,7 +8,6 @@ pub mod apps;
 pub mod devices;
 pub mod factors;
 pub mod overview;
-pub mod passkey;
 pub mod password;
 pub mod sessions;
 

@@ -12,21 +12,18 @@ use wardgate_shared::time::Timestamp;
 use crate::config::Config;
 use crate::domain::account_link::{AccountLink, FIRST_ADMINISTRATOR_SECONDS, LinkPurpose};
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::message::{Channel, NewMessage};
+use crate::domain::message::Channel;
 use crate::domain::user::User;
 use crate::error::InternalError;
 use crate::keys::Sealer;
 use crate::messages::letters::{self, LetterError};
 use crate::messages::{self, MailError};
-use crate::rng::NoRandomness;
 use crate::state::AppState;
 use crate::store::Store;
 use crate::tokens::opaque::OpaqueSecret;
 
 /// Where a link leads.
 pub const PATH: &str = "/password/reset";
-/// How long the news of a change is worth sending, in seconds.
-const NOTICE_SECONDS: i64 = 86_400;
 
 /// What making links needs, in the server and on the command line.
 #[derive(Clone, Copy, Debug)]
@@ -152,25 +149,5 @@ impl<'a> LinkMaker<'a> {
             LinkPurpose::Reset => self.config.links.reset_seconds,
             LinkPurpose::FirstAdministrator => FIRST_ADMINISTRATOR_SECONDS,
         }
-    }
-}
-
-/// The mail that tells `user` of their new password, for the queue; none where no mail is sent to them.
-///
-/// # Errors
-/// [`InternalError`].
-pub fn notice(state: &AppState, user: &User, now: Timestamp) -> Result<Option<NewMessage>, InternalError> {
-    if !messages::are_sent(state.config(), Channel::Mail) {
-        return Ok(None);
-    }
-    match letters::password_changed(&state.config().server.public_url, user) {
-        Ok(mail) => {
-            let expires_at = now.plus(NOTICE_SECONDS);
-            let sealed: Result<NewMessage, NoRandomness> =
-                messages::sealed_mail(state.sealer(), mail, &user.id, now, expires_at);
-            Ok(Some(sealed?))
-        }
-        Err(LetterError::Mail(MailError::Address)) => Ok(None),
-        Err(LetterError::Text(error)) => Err(error.into()),
     }
 }

@@ -31,6 +31,7 @@ pub mod recovery_code;
 pub mod registration;
 pub mod remembered_device;
 pub mod role;
+pub mod sent_code;
 pub mod session;
 pub mod sign_in;
 pub mod signing_key;

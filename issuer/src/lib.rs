@@ -45,6 +45,7 @@ pub mod keys;
 pub mod layers;
 pub mod login;
 pub mod messages;
+pub mod notices;
 pub mod outbound;
 pub mod passkeys;
 pub mod password;

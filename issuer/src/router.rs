@@ -202,6 +202,14 @@ fn second_factor_routes() -> Router<Web> {
             second_factor::enrol_totp::PATH,
             get(second_factor::enrol_totp::get).post(second_factor::enrol_totp::post),
         )
+        .route(
+            second_factor::enrol_sms::PATH,
+            get(second_factor::enrol_sms::get).post(second_factor::enrol_sms::post),
+        )
+        .route(
+            second_factor::enrol_passkey::PATH,
+            get(second_factor::enrol_passkey::get).post(second_factor::enrol_passkey::post),
+        )
 }
 
 /// Where people look after their own account.
@@ -223,10 +231,6 @@ fn account_routes() -> Router<Web> {
         .route(
             account::devices::PATH,
             get(account::devices::get).post(account::devices::post),
-        )
-        .route(
-            account::passkey::PATH,
-            get(account::passkey::get).post(account::passkey::post),
         )
         .route(
             account::apps::PATH,

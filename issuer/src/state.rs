@@ -13,6 +13,7 @@ use crate::domain::client::{Client, Rules};
 use crate::extract::distinguishing_address;
 use crate::keys::{KeyRing, Sealer};
 use crate::messages::Messages;
+use crate::notices::Notices;
 use crate::outbound::{KeySets, Outbound, Providers};
 use crate::passkeys::Passkeys;
 use crate::password::{PasswordError, Passwords};
@@ -33,6 +34,7 @@ struct Parts {
     clock: Arc<dyn Clock>,
     form_key: Secret<[u8; 32]>,
     nonce_key: Secret<[u8; 32]>,
+    code_key: Secret<[u8; 32]>,
     sealer: Sealer,
     passkeys: Passkeys,
     outbound: Outbound,
@@ -59,6 +61,7 @@ impl AppState {
         let passwords = Passwords::new(&config.passwords)?;
         let form_key = keys.derive("wardgate form key");
         let nonce_key = keys.derive("wardgate dpop nonce key");
+        let code_key = keys.derive("wardgate sent code key");
         let sealer = keys.sealer();
         let ceremony_key = keys.derive("wardgate passkey ceremony key");
         let passkeys = Passkeys::new(&config.server.public_url, ceremony_key);
@@ -76,6 +79,7 @@ impl AppState {
             clock,
             form_key,
             nonce_key,
+            code_key,
             sealer,
             passkeys,
             outbound,
@@ -149,6 +153,17 @@ impl AppState {
     /// The key of DPoP nonces (HMAC-SHA-256); the same after a restart, as long as the master key is.
     pub fn nonce_key(&self) -> &Secret<[u8; 32]> {
         &self.0.nonce_key
+    }
+
+    /// The key by which codes that were sent, and the numbers they were sent to, are stored (HMAC-SHA-256); the same after a
+    /// restart, as long as the master key is.
+    pub fn code_key(&self) -> &Secret<[u8; 32]> {
+        &self.0.code_key
+    }
+
+    /// The mails that tell people of changes to their accounts.
+    pub fn notices(&self) -> Notices<'_> {
+        Notices::new(self.config(), self.sealer())
     }
 
     /// What seals secrets that have to be read again; the same after a restart, as long as the master key is.

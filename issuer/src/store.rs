@@ -45,6 +45,7 @@ mod refresh_tokens;
 mod registration;
 mod remembered_devices;
 mod roles;
+mod sent_codes;
 mod session_list;
 mod sessions;
 mod sign_ins;

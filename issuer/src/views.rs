@@ -35,6 +35,7 @@ pub use passkeys::{AddPasskeyPage, PasskeyForm, page_with_passkeys};
 pub use scope_words::{Permission, RecordInContext, claim_permissions, permissions};
 pub use second_factor::{
     AppEnrolmentPage, EnrolmentPage, FactorWay, OtherWay, QrPicture, RecoveryCodesPage, SecondFactorPage,
+    SentCodePage, TelephonePage,
 };
 pub use single_sign_on::{ProviderProblemPage, local_path, provider_problem};
 

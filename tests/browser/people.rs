@@ -85,6 +85,17 @@ async fn an_invited_person_chooses_a_password_sets_up_an_app_and_authorises_anot
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_code_sent_to_a_telephone_is_a_second_factor() {
+    let pair = clinic("").await;
+    let told = tell(&pair, "telephone", &json!({ "phone": "+15550100123" }));
+    let listed = told["listed"].as_str().unwrap();
+    assert!(listed.contains("Telephone •••• 23"), "{told}");
+    assert!(told["wrong"].as_str().unwrap().contains("is not right"), "{told}");
+    let claims = id_token(&pair, told["callback"].as_str().unwrap()).await;
+    assert_eq!(claims["amr"], json!(["pwd", "sms", "mfa"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_recovery_code_opens_an_account_once() {
     let pair = clinic("").await;
     let told = tell(&pair, "recovery", &json!({}));

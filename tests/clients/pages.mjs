@@ -9,6 +9,7 @@ import { Outbox } from './outbox.mjs';
 import { Visitor, oneTimePassword } from './visitor.mjs';
 
 const given = JSON.parse(process.argv[2]);
+const PHONE = '+15550100123';
 const browser = await Person.launch();
 const examiner = await Examiner.with(browser);
 
@@ -111,9 +112,22 @@ async function comingInForTheFirstTime() {
 
 /** The pages below `/account`, for somebody who has signed in and has a second factor. */
 async function managing(visitor) {
-  for (const page of ['password', 'factors', 'factors/passkey', 'devices', 'sessions']) {
-    await visitor.see(`account-${page.replace('/', '-')}`, `/account/${page}`);
+  for (const page of ['password', 'factors', 'devices', 'sessions']) {
+    await visitor.see(`account-${page}`, `/account/${page}`);
   }
+  await visitor.see('passkey', '/login/mfa/enrol/passkey?next=account%2Ffactors');
+  await visitor.see('telephone', '/login/mfa/enrol/sms?next=account%2Ffactors');
+  await visitor.answer({ phone: '555 0100' });
+  await visitor.look('telephone-refused');
+  await visitor.answer({ phone: PHONE });
+  await visitor.look('telephone-code');
+  await visitor.answer({ code: await outbox.received(PHONE, /^(\d{6})/) });
+  const elsewhere = await arrive();
+  await elsewhere.signIn(given.invited);
+  await elsewhere.look('second-factor-telephone');
+  await elsewhere.answer({}, '[name="send"]');
+  await elsewhere.look('second-factor-telephone-code');
+  await elsewhere.leave();
   await visitor.see('account', '/account');
   await visitor.open(authorize('openid profile offline_access'));
   await visitor.isSentTo(given.callback, () => visitor.answer({}, '[value="allow"]'));

@@ -48,8 +48,10 @@ async function toTheApp(before) {
 const seen = {};
 
 // A passkey is added. The first try fails, since the authenticator does not know the person; the page says so.
-await page.goto(at('/account/factors/passkey'));
-await person.answer('allow', () => page.url() === at('/account/factors/passkey'));
+await page.goto(at('/login?next=account%2Ffactors'));
+await person.answer('allow', () => page.url() === at('/account/factors'));
+await page.locator('[name="kind"][value="passkey"]').click();
+await page.waitForURL(at('/login/mfa/enrol/passkey?next=account%2Ffactors'));
 await verifies(false);
 await page.locator('form[data-passkey] button[type="submit"]').click();
 const status = page.locator('[data-passkey-status]');
@@ -59,7 +61,13 @@ seen.role = await status.getAttribute('role');
 await verifies(true);
 seen.suggested = await page.locator('#name').inputValue();
 await page.locator('#name').fill('Made in a test');
-seen.added = await press(at('/account/factors'));
+// The browser is not to be remembered: it is asked for a second step below.
+await page.locator('form[data-passkey] [name="remember"]').uncheck();
+await page.locator('form[data-passkey] button[type="submit"]').click();
+await page.getByRole('heading', { name: 'Your recovery codes' }).waitFor();
+await page.locator('a.button').click();
+await page.waitForURL(at('/account/factors'));
+seen.added = page.url();
 const [made] = await credentials();
 seen.discoverable = made.isResidentCredential;
 seen.relyingParty = made.rpId;

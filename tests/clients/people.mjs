@@ -74,6 +74,25 @@ const stories = {
     return { callback };
   },
 
+  async telephone() {
+    const { visitor } = await takeUpInvitation();
+    await visitor.open('/account/factors');
+    await visitor.answer({}, '[value="sms"]');
+    await visitor.answer({ phone: given.phone });
+    await visitor.answer({ code: await outbox.received(given.phone, /^(\d{6})/) });
+    const listed = await visitor.text();
+    const elsewhere = await arrive();
+    await elsewhere.signIn(given, authorize());
+    // What was used last is asked for first: the telephone.
+    await elsewhere.answer({}, '[name="send"]');
+    const first = await outbox.received(given.phone, /^(\d{6})/);
+    await elsewhere.answer({ code: first === '000000' ? '111111' : '000000' });
+    const wrong = await elsewhere.page.locator('[role="alert"]').innerText();
+    await elsewhere.answer({ code: first });
+    const callback = await elsewhere.isSentTo(given.callback, () => elsewhere.answer({}, '[value="allow"]'));
+    return { listed, wrong, callback };
+  },
+
   async recovery() {
     const { codes } = await takeUpInvitation();
     const elsewhere = await arrive();

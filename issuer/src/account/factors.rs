@@ -18,14 +18,16 @@ use crate::extract::{BrowserSession, ClientAddress, Form, FormError, SameOrigin,
 use crate::login::destination::{Destination, OwnPage};
 use crate::login::form_token::{FormPurpose, form_token};
 use crate::login::reauthentication::recently_authenticated;
+use crate::login::second_factor::enrol::{self, OFFERED};
 use crate::login::second_factor::ongoing::Ongoing;
 use crate::login::second_factor::recovery::NewCodes;
-use crate::login::second_factor::{demand, enrol};
+use crate::login::second_factor::{demand, is_usable};
+use crate::notices::News;
 use crate::state::AppState;
 use crate::store::FactorRemoval;
 use crate::views::{FactorEntry, FactorsPage, FormTargets, Moment, RecoveryCodesPage, page};
 
-use super::{done, form_of, frame, passkey};
+use super::{done, form_of, frame};
 
 /// Where the page is.
 pub const PATH: &str = "/account/factors";
@@ -104,16 +106,11 @@ pub async fn post(
 
 /// Leads to where a factor of this kind is set up.
 async fn add(state: &AppState, session: BrowserSession, kind: &str) -> Result<Response, PageError> {
-    match FactorKind::from_name(kind) {
-        Some(FactorKind::Totp) => {
-            let page = PATH.strip_prefix('/').and_then(OwnPage::parse);
-            let destination = page.map_or(Destination::Home, Destination::Page);
-            let ongoing = Ongoing::Session(Box::new(session));
-            enrol::begin_app(state, &ongoing, &destination).await
-        }
-        Some(FactorKind::Passkey) => Ok(redirect::to_own_page(passkey::PATH)?),
-        Some(FactorKind::Sms) | None => Err(PageError::Field),
-    }
+    let kind = FactorKind::from_name(kind).ok_or(PageError::Field)?;
+    let page = PATH.strip_prefix('/').and_then(OwnPage::parse);
+    let destination = page.map_or(Destination::Home, Destination::Page);
+    let ongoing = Ongoing::Session(Box::new(session));
+    enrol::begin(state, &ongoing, &destination, kind).await
 }
 
 async fn remove(
@@ -124,9 +121,15 @@ async fn remove(
 ) -> Result<Response, PageError> {
     let needs_one = demand::is_required(state, &session.user).await?;
     let keeps = session.session.digest;
-    let removal = state
-        .store()
-        .remove_factor(&session.user.id, id, needs_one, keeps, audit);
+    let (store, user) = (state.store(), &session.user);
+    let found = store.factor(&user.id, id).await.map_err(InternalError::from)?;
+    let Some(factor) = found else {
+        return back("none");
+    };
+    let notice = state
+        .notices()
+        .of(user, News::FactorRemoved(factor.kind), audit.at)?;
+    let removal = store.remove_factor(&user.id, id, needs_one, keeps, notice, audit);
     match removal.await.map_err(InternalError::from)? {
         FactorRemoval::Removed => back("removed"),
         FactorRemoval::NotFound => back("none"),
@@ -146,8 +149,11 @@ async fn new_codes(
         return show(state, session, None, Some(NO_FACTOR)).await;
     }
     let codes = NewCodes::generate()?;
+    let notice = state
+        .notices()
+        .of(&session.user, News::NewRecoveryCodes, audit.at)?;
     store
-        .replace_recovery_codes(user_id, codes.digests, audit)
+        .replace_recovery_codes(user_id, codes.digests, notice, audit)
         .await
         .map_err(InternalError::from)?;
     let shown: Vec<&str> = codes.shown.iter().map(|code| code.expose().as_str()).collect();
@@ -186,6 +192,10 @@ async fn show(
         session.secret.expose(),
         FormPurpose::AccountFactors,
     );
+    let offers: Vec<FactorKind> = OFFERED
+        .into_iter()
+        .filter(|kind| is_usable(state, *kind))
+        .collect();
     let template = FactorsPage {
         frame: frame(session, PATH),
         done,
@@ -193,8 +203,7 @@ async fn show(
         factors: &entries,
         needs_one: demand::is_required(state, user).await?,
         recovery_codes: recovery_codes.map_err(InternalError::from)?,
-        offers_passkey: state.passkeys().are_possible(),
-        offers_sms: false,
+        offers: &offers,
         form_token: &token,
     };
     let status = match problem {

@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use wardgate_shared::secret::Secret;
 
-use crate::account_links;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
@@ -21,6 +20,7 @@ use crate::extract::{
 };
 use crate::login::form_token::{FormPurpose, form_token};
 use crate::login::throttle::SignInThrottle;
+use crate::notices::News;
 use crate::password::policy::Owner;
 use crate::password::{NewPasswordError, PasswordCheck};
 use crate::state::AppState;
@@ -131,7 +131,7 @@ pub async fn post(
         this: session.session.digest,
         renewed: secret.digest,
     };
-    let notice = account_links::notice(&state, user, state.now())?;
+    let notice = state.notices().of(user, News::PasswordChanged, state.now())?;
     let changed = state
         .store()
         .change_password(change, notice, audit(AuditOutcome::Success))

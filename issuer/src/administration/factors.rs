@@ -4,6 +4,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::domain::factor::Factor;
+use crate::notices::{News, Notices};
 use crate::store::Store;
 
 use super::{Actor, AdministrationError};
@@ -19,19 +20,25 @@ pub async fn list(store: &Store, user_id: &str) -> Result<Vec<Factor>, Administr
 }
 
 /// Ends every factor of a person, their recovery codes, remembered browsers, unfinished sign-ins and sessions. Whoever then knows
-/// the password can set up a factor of their own: be sure who asked. Says how many factors there were.
+/// the password can set up a factor of their own: be sure who asked. A mail tells the person. Says how many factors there were.
 ///
 /// # Errors
 /// [`AdministrationError::NotFound`], [`AdministrationError::BeyondOwnRole`], or the store cannot answer.
 pub async fn reset(
     store: &Store,
+    notices: Notices<'_>,
     actor: &Actor,
     user_id: &str,
     now: Timestamp,
 ) -> Result<u32, AdministrationError> {
+    let user = store.user(user_id).await?;
+    let user = user.ok_or(AdministrationError::NotFound)?;
+    let notice = notices.of(&user, News::FactorsReset, now)?;
     let audit = actor
         .audit(AuditAction::FactorReset, AuditOutcome::Success, now)
         .with_user(user_id);
-    let reset = store.reset_factors(user_id, actor.user_id.clone(), audit).await?;
+    let reset = store
+        .reset_factors(user_id, actor.user_id.clone(), notice, audit)
+        .await?;
     reset.map_err(|refused| AdministrationError::refused(refused, "id"))
 }

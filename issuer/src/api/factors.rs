@@ -41,7 +41,7 @@ pub async fn reset(
     };
     let outcome = async {
         let id = path_id(&call, id)?;
-        factors::reset(state.store(), &actor, &id, state.now()).await?;
+        factors::reset(state.store(), state.notices(), &actor, &id, state.now()).await?;
         Ok(answer::gone())
     };
     call.finish(&state, &actor, outcome.await).await

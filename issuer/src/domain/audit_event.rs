@@ -88,6 +88,8 @@ pub enum AuditAction {
     Administration,
     /// A person gave a second factor, or tried to.
     SecondFactor,
+    /// A code was sent to a person's telephone, or was not since there were too many.
+    FactorCode,
     /// A person set up a second factor.
     FactorEnrolment,
     /// A person called a second factor by another name.
@@ -118,7 +120,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -159,6 +161,7 @@ impl AuditAction {
         Self::OrganizationDeletion,
         Self::Administration,
         Self::SecondFactor,
+        Self::FactorCode,
         Self::FactorEnrolment,
         Self::FactorChange,
         Self::FactorRemoval,
@@ -222,6 +225,7 @@ impl AuditAction {
             Self::OrganizationDeletion => "organization_deletion",
             Self::Administration => "administration",
             Self::SecondFactor => "second_factor",
+            Self::FactorCode => "factor_code",
             Self::FactorEnrolment => "factor_enrolment",
             Self::FactorChange => "factor_change",
             Self::FactorRemoval => "factor_removal",

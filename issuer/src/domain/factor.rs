@@ -44,6 +44,11 @@ impl FactorKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
+    /// The kind by which somebody is authenticated so, if it is one.
+    pub fn of_method(method: AuthenticationMethod) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.method() == method)
+    }
+
     /// By what somebody is authenticated who uses it.
     pub const fn method(self) -> AuthenticationMethod {
         match self {
@@ -110,10 +115,19 @@ pub enum FactorUse {
         /// The step.
         step: i64,
     },
-    /// A factor whose answer was consumed already when it was checked, or cannot be given twice.
+    /// A passkey, whose ceremony was used up when its answer was checked.
     Checked {
         /// The factor.
         factor_id: String,
+    },
+    /// A code that was sent to a telephone, and found right.
+    SentCode {
+        /// The telephone.
+        factor_id: String,
+        /// The digest of the cookie of the sign-in or session for which it was sent.
+        binding: SecretDigest,
+        /// The keyed digest of the code.
+        digest: SecretDigest,
     },
     /// A recovery code.
     RecoveryCode {

@@ -5,6 +5,7 @@ use wardgate_shared::time::Timestamp;
 use super::audit_event::AuditEvent;
 use super::digest::SecretDigest;
 use super::factor::FactorUse;
+use super::message::NewMessage;
 use super::remembered_device::RememberedDevice;
 use super::session::{AuthenticationMethod, Session};
 
@@ -72,6 +73,8 @@ pub struct Completion {
     pub recovery_codes: Vec<SecretDigest>,
     /// What becomes of the browser.
     pub device: DeviceChange,
+    /// The mail that tells the person what was changed, when something was.
+    pub notice: Option<NewMessage>,
     /// What is recorded.
     pub audit: Vec<AuditEvent>,
 }

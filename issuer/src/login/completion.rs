@@ -12,7 +12,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::digest::SecretDigest;
-use crate::domain::factor::FactorUse;
+use crate::domain::factor::{FactorKind, FactorUse};
 use crate::domain::remembered_device::RememberedDevice;
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::sign_in::{Completed, Completion, DeviceChange, SIGN_IN_SECONDS, SignInProgress};
@@ -22,6 +22,7 @@ use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
 use crate::extract::cookies::Cookie;
+use crate::notices::News;
 use crate::rng;
 use crate::state::AppState;
 use crate::tokens::opaque::OpaqueSecret;
@@ -198,6 +199,7 @@ async fn begin(
         enrols: false,
         recovery_codes: Vec::new(),
         device: device.map_or(DeviceChange::None, |device| DeviceChange::Seen { id: device.id }),
+        notice: None,
         audit: vec![audit],
     };
     match store(state, completion, now).await? {
@@ -221,6 +223,20 @@ pub struct Given {
     pub recovery_codes: Vec<SecretDigest>,
     /// Whether the browser is to be remembered.
     pub remember: bool,
+}
+
+impl Given {
+    /// What the person is told of by mail.
+    fn news(&self) -> Option<News> {
+        match &self.used {
+            FactorUse::RecoveryCode { .. } => Some(News::RecoveryCodeUsed),
+            FactorUse::OneTimePassword { .. } | FactorUse::Checked { .. } | FactorUse::SentCode { .. } => {
+                FactorKind::of_method(self.method)
+                    .filter(|_| self.enrols)
+                    .map(News::FactorAdded)
+            }
+        }
+    }
 }
 
 /// Ends a sign-in, or strengthens a session, by a second factor: its consumption and the session that comes of it are one change.
@@ -294,6 +310,10 @@ pub async fn complete(
         session,
         replaces,
         sign_in,
+        notice: match given.news() {
+            Some(news) => state.notices().of(user, news, now)?,
+            None => None,
+        },
         used: Some(given.used),
         enrols: given.enrols,
         recovery_codes: given.recovery_codes,

@@ -31,8 +31,6 @@ pub enum FormPurpose<'a> {
     },
     /// Ends sessions of the person. Bound to the session.
     AccountSessions,
-    /// Adds a passkey. Bound to the session.
-    AccountPasskey,
     /// Takes back what apps were given. Bound to the session.
     AccountApps,
     /// Gives a second factor. Bound to the sign-in in progress, or to the session.
@@ -67,7 +65,6 @@ impl<'a> FormPurpose<'a> {
             Self::DeviceCode => ("device-code", ""),
             Self::DeviceConsent { user_code } => ("device-consent", user_code),
             Self::AccountSessions => ("account-sessions", ""),
-            Self::AccountPasskey => ("account-passkey", ""),
             Self::AccountApps => ("account-apps", ""),
             Self::SecondFactor => ("second-factor", ""),
             Self::FactorEnrolment => ("factor-enrolment", ""),

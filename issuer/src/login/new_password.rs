@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use wardgate_shared::secret::Secret;
 
-use crate::account_links;
 use crate::domain::account_link::{AccountLink, LinkPurpose};
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::digest::SecretDigest;
@@ -18,6 +17,7 @@ use crate::error::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
 use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin};
+use crate::notices::News;
 use crate::password::NewPasswordError;
 use crate::password::policy::Owner;
 use crate::state::AppState;
@@ -88,7 +88,7 @@ pub async fn post(
     let now = state.now();
     // Who sets their first password had none that could have been changed.
     let notice = match found.user.password_hash {
-        Some(_) => account_links::notice(&state, &found.user, now)?,
+        Some(_) => state.notices().of(&found.user, News::PasswordChanged, now)?,
         None => None,
     };
     let audit = AuditEvent::new(now, AuditAction::PasswordChange, AuditOutcome::Success)

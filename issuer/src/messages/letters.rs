@@ -4,13 +4,18 @@ use askama::Template;
 use wardgate_shared::secret::Secret;
 
 use crate::config::PublicUrl;
+use crate::domain::factor::FactorKind;
 use crate::domain::user::User;
+use crate::notices::News;
 
 use super::{Mail, MailError};
 
 const INVITATION: &str = "Your account";
 const RESET: &str = "A new password";
-const CHANGED: &str = "Your password was changed";
+const PASSWORD_CHANGED: &str = "Your password was changed";
+const FACTORS_CHANGED: &str = "Your second factors were changed";
+const RECOVERY_CODE_USED: &str = "A recovery code was used";
+const NEW_RECOVERY_CODES: &str = "You have new recovery codes";
 
 /// Where somebody asks for a new password.
 const FORGOT: &str = "/password/forgot";
@@ -50,14 +55,16 @@ struct ResetHtml<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "mail/password_changed.txt")]
-struct ChangedText<'a> {
+#[template(path = "mail/notice.txt")]
+struct NoticeText<'a> {
+    news: News,
     words: &'a Words<'a>,
 }
 
 #[derive(Template)]
-#[template(path = "mail/password_changed.html")]
-struct ChangedHtml<'a> {
+#[template(path = "mail/notice.html")]
+struct NoticeHtml<'a> {
+    news: News,
     words: &'a Words<'a>,
 }
 
@@ -122,14 +129,19 @@ pub fn reset(
     )
 }
 
-/// The news that somebody's password was changed.
+/// The mail that brings somebody news of their account.
 ///
 /// # Errors
 /// [`LetterError`].
-pub fn password_changed(issuer: &PublicUrl, user: &User) -> Result<Mail, LetterError> {
+pub fn notice(issuer: &PublicUrl, user: &User, news: News) -> Result<Mail, LetterError> {
     let link = issuer.join(FORGOT);
     let words = Words {
-        subject: CHANGED,
+        subject: match news {
+            News::PasswordChanged => PASSWORD_CHANGED,
+            News::FactorAdded(_) | News::FactorRemoved(_) | News::FactorsReset => FACTORS_CHANGED,
+            News::RecoveryCodeUsed => RECOVERY_CODE_USED,
+            News::NewRecoveryCodes => NEW_RECOVERY_CODES,
+        },
         name: &user.name,
         issuer: issuer.as_str(),
         link: &link,
@@ -138,8 +150,8 @@ pub fn password_changed(issuer: &PublicUrl, user: &User) -> Result<Mail, LetterE
     letter(
         user,
         &words,
-        &ChangedText { words: &words },
-        &ChangedHtml { words: &words },
+        &NoticeText { news, words: &words },
+        &NoticeHtml { news, words: &words },
     )
 }
 
@@ -174,9 +186,11 @@ fn lifetime(seconds: i64) -> String {
 mod tests {
     use wardgate_shared::secret::Secret;
 
-    use super::{invitation, lifetime, password_changed, reset};
+    use super::{invitation, lifetime, notice, reset};
     use crate::config::PublicUrl;
+    use crate::domain::factor::FactorKind;
     use crate::domain::user::User;
+    use crate::notices::News;
     use crate::testing::user;
 
     #[test]
@@ -190,7 +204,34 @@ mod tests {
         let mails = [
             (invitation(&issuer, &ada, &link, 604_800).unwrap(), "7 days"),
             (reset(&issuer, &ada, &link, 3600).unwrap(), "1 hour"),
-            (password_changed(&issuer, &ada).unwrap(), "/password/forgot"),
+            (
+                notice(&issuer, &ada, News::PasswordChanged).unwrap(),
+                "every app, was signed out",
+            ),
+            (
+                notice(&issuer, &ada, News::FactorAdded(FactorKind::Totp)).unwrap(),
+                "an authenticator app was added",
+            ),
+            (
+                notice(&issuer, &ada, News::FactorAdded(FactorKind::Passkey)).unwrap(),
+                "a passkey was added",
+            ),
+            (
+                notice(&issuer, &ada, News::FactorRemoved(FactorKind::Sms)).unwrap(),
+                "a telephone was removed",
+            ),
+            (
+                notice(&issuer, &ada, News::FactorsReset).unwrap(),
+                "removed every second factor",
+            ),
+            (
+                notice(&issuer, &ada, News::RecoveryCodeUsed).unwrap(),
+                "one of your recovery codes",
+            ),
+            (
+                notice(&issuer, &ada, News::NewRecoveryCodes).unwrap(),
+                "new recovery codes were made",
+            ),
         ];
         for (mail, said) in mails {
             assert!(mail.text.contains("Ada <b>Ito</b> & Co") && mail.text.contains(said));

@@ -107,9 +107,7 @@ impl Store {
             grants::end_all_of(connection, &user_id, now)?;
             let forget = "DELETE FROM remembered_devices WHERE user_id = ?1";
             sql::change(connection, forget, [&user_id])?;
-            if let Some(notice) = &notice {
-                messages::queue(connection, notice)?;
-            }
+            messages::queue_if_any(connection, notice.as_ref())?;
             audit_events::insert(connection, &audit)?;
             Ok(true)
         });
@@ -154,9 +152,7 @@ impl Store {
             sessions::end_all_but(connection, &user_id, Some(&renewed), now)?;
             grants::end_all_of(connection, &user_id, now)?;
             supersede(connection, &user_id, None, now)?;
-            if let Some(notice) = &notice {
-                messages::queue(connection, notice)?;
-            }
+            messages::queue_if_any(connection, notice.as_ref())?;
             audit_events::insert(connection, &audit)?;
             Ok(true)
         });

@@ -6,9 +6,11 @@ use wardgate_shared::time::Timestamp;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::digest::SecretDigest;
 use crate::domain::factor::{Factor, FactorKind, FactorUse, MOST_FACTORS};
+use crate::domain::message::NewMessage;
 
 use super::{
-    Insertion, Refused, Store, StoreError, accounts, audit_events, remembered_devices, sessions, sql,
+    Insertion, Refused, Store, StoreError, accounts, audit_events, messages, remembered_devices, sent_codes,
+    sessions, sql,
 };
 
 const TABLE: &str = "factors";
@@ -26,8 +28,8 @@ pub enum FactorRemoval {
 }
 
 impl Store {
-    /// Keeps a new factor. One that is to be confirmed takes the place of others of its kind that were not. `AlreadyExists` when its id is taken, or its person has as many as one may have. `audit` is
-    /// recorded only if it was stored.
+    /// Keeps a new factor. One that is to be confirmed takes the place of others of its kind that were not. `AlreadyExists` when
+    /// its id is taken, or its person has as many as one may have. `audit` is recorded only if it was stored.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::Conflict`] when there is no such person.
@@ -121,7 +123,8 @@ impl Store {
 
     /// Removes a factor; the last one not, when `needs_one`. With the last one go the recovery codes, which stand in for
     /// nothing then. With any go the remembered browsers, and what was given in sessions other than `keeps`: who removes a
-    /// factor may have lost it, and nobody can tell where it was used. `audit` is recorded only if it was removed.
+    /// factor may have lost it, and nobody can tell where it was used. `audit` is recorded, and `notice` sent, only if it was
+    /// removed.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -131,10 +134,11 @@ impl Store {
         id: &str,
         needs_one: bool,
         keeps: SecretDigest,
+        notice: Option<NewMessage>,
         audit: AuditEvent,
     ) -> Result<FactorRemoval, StoreError> {
         let (user_id, id) = (String::from(user_id), String::from(id));
-        self.write(move |connection| {
+        let removal = self.write(move |connection| {
             let query = "SELECT 1 FROM factors WHERE id = ?1 AND user_id = ?2 AND confirmed_at IS NOT NULL";
             if sql::first(connection, query, params![id, user_id], |_| Ok(()))?.is_none() {
                 return Ok(FactorRemoval::NotFound);
@@ -148,15 +152,18 @@ impl Store {
                 forget_all_of(connection, &user_id)?;
             }
             remembered_devices::forget_all(connection, &user_id, Some(&keeps))?;
+            messages::queue_if_any(connection, notice.as_ref())?;
             audit_events::insert(connection, &audit)?;
             Ok(FactorRemoval::Removed)
-        })
-        .await
+        });
+        let removal = removal.await?;
+        self.ring_message_bell();
+        Ok(removal)
     }
 
     /// Removes every factor of a person, their recovery codes, remembered browsers, unfinished sign-ins and sessions. They are
-    /// offered a factor again. Says how many confirmed factors there were; `audit` is recorded in any case. `giver` as in
-    /// [`Store::create_account`].
+    /// offered a factor again, and `notice` tells them. Says how many confirmed factors there were; `audit` is recorded in any
+    /// case. `giver` as in [`Store::create_account`].
     ///
     /// # Errors
     /// [`StoreError`]. Inside the `Ok`: [`Refused`].
@@ -164,6 +171,7 @@ impl Store {
         &self,
         user_id: &str,
         giver: Option<String>,
+        notice: Option<NewMessage>,
         audit: AuditEvent,
     ) -> Result<Result<u32, Refused>, StoreError> {
         let user_id = String::from(user_id);
@@ -178,11 +186,13 @@ impl Store {
             let offer_again = "UPDATE users SET factor_declined_at = NULL WHERE id = ?1";
             sql::change(connection, offer_again, [&user_id])?;
             sessions::end_all_of(connection, &user_id, audit.at)?;
+            messages::queue_if_any(connection, notice.as_ref())?;
             audit_events::insert(connection, &audit)?;
             Ok(Ok(factors))
         });
         let reset = reset.await?;
         self.ring_logout_bell();
+        self.ring_message_bell();
         Ok(reset)
     }
 
@@ -212,7 +222,7 @@ impl Store {
         .await
     }
 
-    /// Gives a person new recovery codes, by their digests; those from before are over.
+    /// Gives a person new recovery codes, by their digests; those from before are over, and `notice` says so.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -220,19 +230,23 @@ impl Store {
         &self,
         user_id: &str,
         digests: Vec<SecretDigest>,
+        notice: Option<NewMessage>,
         audit: AuditEvent,
     ) -> Result<(), StoreError> {
         let user_id = String::from(user_id);
-        self.write(move |connection| {
+        let replaced = self.write(move |connection| {
             sql::change(
                 connection,
                 "DELETE FROM recovery_codes WHERE user_id = ?1",
                 [&user_id],
             )?;
             insert_recovery_codes(connection, &user_id, &digests, audit.at)?;
+            messages::queue_if_any(connection, notice.as_ref())?;
             audit_events::insert(connection, &audit)
-        })
-        .await
+        });
+        replaced.await?;
+        self.ring_message_bell();
+        Ok(())
     }
 
     /// How many recovery codes of a person are not used.
@@ -303,12 +317,17 @@ pub(super) fn consume(
                AND (last_step IS NULL OR last_step < ?3)",
             params![factor_id, user_id, step, now.seconds(), enrols],
         )?,
-        FactorUse::Checked { factor_id } => sql::change(
-            connection,
-            "UPDATE factors SET last_used_at = ?3, confirmed_at = coalesce(confirmed_at, ?3)
-             WHERE id = ?1 AND user_id = ?2 AND (confirmed_at IS NULL) = ?4",
-            params![factor_id, user_id, now.seconds(), enrols],
-        )?,
+        FactorUse::Checked { factor_id } => seen(connection, user_id, factor_id, enrols, now)?,
+        FactorUse::SentCode {
+            factor_id,
+            binding,
+            digest,
+        } => {
+            if !sent_codes::consume(connection, binding, factor_id, digest, now)? {
+                return Ok(false);
+            }
+            seen(connection, user_id, factor_id, enrols, now)?
+        }
         FactorUse::RecoveryCode { digest } => sql::change(
             connection,
             "UPDATE recovery_codes SET used_at = ?3 WHERE digest = ?1 AND user_id = ?2 AND used_at IS NULL",
@@ -316,6 +335,23 @@ pub(super) fn consume(
         )?,
     };
     Ok(rows > 0)
+}
+
+/// Notes that a factor was used. Says how many rows that changed.
+fn seen(
+    connection: &Connection,
+    user_id: &str,
+    factor_id: &str,
+    enrols: bool,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let update = "UPDATE factors SET last_used_at = ?3, confirmed_at = coalesce(confirmed_at, ?3)
+                  WHERE id = ?1 AND user_id = ?2 AND (confirmed_at IS NULL) = ?4";
+    sql::change(
+        connection,
+        update,
+        params![factor_id, user_id, now.seconds(), enrols],
+    )
 }
 
 pub(super) fn insert_recovery_codes(

@@ -83,6 +83,11 @@ impl Store {
     }
 }
 
+/// Queues a message, if there is one.
+pub(super) fn queue_if_any(connection: &Connection, message: Option<&NewMessage>) -> Result<(), StoreError> {
+    message.map_or(Ok(()), |message| queue(connection, message))
+}
+
 /// Queues a message.
 pub(super) fn queue(connection: &Connection, message: &NewMessage) -> Result<(), StoreError> {
     sql::change(

@@ -3,11 +3,10 @@
 use rusqlite::{Connection, Row, params};
 use wardgate_shared::time::Timestamp;
 
-use crate::domain::audit_event::AuditEvent;
 use crate::domain::factor::Factor;
 use crate::domain::passkey::{AnsweredCeremony, NewCredential, Passkey, PasskeyUse, UserHandle};
 
-use super::{Store, StoreError, audit_events, factors, sql};
+use super::{Store, StoreError, factors, sql};
 
 const TABLE: &str = "passkeys";
 
@@ -99,8 +98,7 @@ impl Store {
         .await
     }
 
-    /// Keeps a new passkey, a confirmed `factor` from the start, and uses up its ceremony. `audit` is recorded only if it was
-    /// kept.
+    /// Keeps a new passkey, whose `factor` is confirmed with the session that comes of it, and uses up its ceremony.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -109,7 +107,6 @@ impl Store {
         factor: Factor,
         credential: NewCredential,
         ceremony: AnsweredCeremony,
-        audit: AuditEvent,
     ) -> Result<PasskeyInsertion, StoreError> {
         self.write(move |connection| {
             if !use_up(connection, &ceremony)? {
@@ -130,7 +127,6 @@ impl Store {
                     credential.counter,
                 ],
             )?;
-            audit_events::insert(connection, &audit)?;
             Ok(PasskeyInsertion::Inserted)
         })
         .await

@@ -22,7 +22,7 @@ pub struct Purged {
 }
 
 /// What an index on the expiry finds; `?1` is now, `?2` the portion.
-const EXPIRED: [&str; 20] = [
+const EXPIRED: [&str; 22] = [
     "DELETE FROM authorization_requests WHERE digest IN
          (SELECT digest FROM authorization_requests WHERE expires_at <= ?1 LIMIT ?2)",
     // An hour later than it could: a device that asks late is to hear that its code has expired.
@@ -32,6 +32,10 @@ const EXPIRED: [&str; 20] = [
     "DELETE FROM launches WHERE digest IN (SELECT digest FROM launches WHERE expires_at <= ?1 - 3600 LIMIT ?2)",
     "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM sign_ins WHERE digest IN (SELECT digest FROM sign_ins WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM sent_codes WHERE binding IN (SELECT binding FROM sent_codes WHERE expires_at <= ?1 LIMIT ?2)",
+    // For an hour they are counted.
+    "DELETE FROM sent_messages WHERE id IN
+         (SELECT id FROM sent_messages WHERE sent_at <= ?1 - 3600 LIMIT ?2)",
     "DELETE FROM remembered_devices WHERE id IN
          (SELECT id FROM remembered_devices WHERE expires_at <= ?1 LIMIT ?2)",
     // An hour later than it could: how many somebody got lately is counted.

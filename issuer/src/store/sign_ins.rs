@@ -8,7 +8,7 @@ use crate::domain::session::AuthenticationMethod;
 use crate::domain::sign_in::{Completed, Completion, MOST_TRIES, SignInProgress};
 use crate::domain::user::User;
 
-use super::{Store, StoreError, audit_events, factors, remembered_devices, sessions, sql, users};
+use super::{Store, StoreError, audit_events, factors, messages, remembered_devices, sessions, sql, users};
 
 const TABLE: &str = "sign_ins";
 
@@ -92,7 +92,8 @@ impl Store {
     }
 
     /// Ends a sign-in with a session, all or nothing: consumes the sign-in in progress and the second factor, begins the session
-    /// in place of the browser's old one as [`Store::begin_session`] does, and remembers the browser or forgets it.
+    /// in place of the browser's old one as [`Store::begin_session`] does, remembers the browser or forgets it, and queues the
+    /// notice.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -105,8 +106,11 @@ impl Store {
         let completed = self
             .write(move |connection| complete(connection, completion, now))
             .await?;
-        if may_end_another && completed == Completed::Begun {
-            self.ring_logout_bell();
+        if completed == Completed::Begun {
+            if may_end_another {
+                self.ring_logout_bell();
+            }
+            self.ring_message_bell();
         }
         Ok(completed)
     }
@@ -125,6 +129,7 @@ fn complete(
         enrols,
         recovery_codes,
         device,
+        notice,
         audit,
     } = completion;
     if let Some(sign_in) = &sign_in
@@ -145,6 +150,7 @@ fn complete(
     }
     session.device_id = remembered_devices::apply(connection, &session.user_id, device, now)?;
     sessions::begin(connection, &session, replaces, now)?;
+    messages::queue_if_any(connection, notice.as_ref())?;
     audit
         .iter()
         .try_for_each(|event| audit_events::insert(connection, event))?;

@@ -22,10 +22,8 @@ pub struct FactorsPage<'a> {
     pub needs_one: bool,
     /// How many recovery codes are not used.
     pub recovery_codes: u32,
-    /// Whether a passkey can be added.
-    pub offers_passkey: bool,
-    /// Whether a telephone can be.
-    pub offers_sms: bool,
+    /// What can be added.
+    pub offers: &'a [FactorKind],
     /// Ties the forms to the session.
     pub form_token: &'a str,
 }

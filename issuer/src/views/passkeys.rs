@@ -6,7 +6,7 @@ use axum::response::Response;
 use crate::error::InternalError;
 use crate::passkeys::Offer;
 
-use super::{AccountFrame, ClientCard, FormTargets, with_policy};
+use super::{ClientCard, FormTargets, with_policy};
 
 /// A form by which a passkey is used. It is hidden until the script shows it.
 #[derive(Clone, Copy, Debug)]
@@ -25,16 +25,20 @@ pub struct PasskeyForm<'a> {
 
 /// The page on which a passkey is added.
 #[derive(Debug, Template)]
-#[template(path = "account_passkey.html")]
+#[template(path = "enrolment_passkey.html")]
 pub struct AddPasskeyPage<'a> {
-    /// What is around it.
-    pub frame: AccountFrame<'a>,
+    /// What the person signs in for: the field that carries it on, name and value.
+    pub carried: Option<(&'a str, &'a str)>,
     /// The ceremony; none where there can be no passkeys.
     pub passkey: Option<&'a Offer>,
     /// What it will be called.
     pub name: &'a str,
-    /// Ties the form to the session.
+    /// Ties the form to the browser.
     pub form_token: &'a str,
+    /// Whether the box is ticked by which the browser is remembered.
+    pub remember: bool,
+    /// The way back to the choice.
+    pub back: &'a str,
     /// Why the last attempt failed.
     pub problem: Option<&'a str>,
 }

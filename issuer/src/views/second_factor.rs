@@ -2,6 +2,8 @@
 
 use askama::Template;
 
+use crate::domain::factor::FactorKind;
+
 use super::ClientCard;
 
 /// What the page asks for.
@@ -11,6 +13,13 @@ pub enum FactorWay<'a> {
     App {
         /// What its person calls it.
         name: &'a str,
+    },
+    /// A code that is sent to a telephone.
+    Telephone {
+        /// By what its person knows the number.
+        hint: &'a str,
+        /// Whether one was sent that can be answered.
+        awaits_code: bool,
     },
     /// A passkey, whichever the browser finds.
     Passkey {
@@ -66,6 +75,8 @@ pub struct SecondFactorPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "enrolment.html")]
 pub struct EnrolmentPage<'a> {
+    /// What can be set up.
+    pub offers: &'a [FactorKind],
     /// The app that asked, when one did.
     pub client_name: Option<&'a str>,
     /// What else is shown of it.
@@ -115,6 +126,46 @@ pub struct AppEnrolmentPage<'a> {
     pub remember: bool,
     /// The way back to the choice.
     pub back: &'a str,
+    /// Why it is not set up yet.
+    pub problem: Option<&'a str>,
+}
+
+/// The page that asks for the number of a telephone.
+#[derive(Debug, Template)]
+#[template(path = "enrolment_sms.html")]
+pub struct TelephonePage<'a> {
+    /// What the person signs in for: the field that carries it on, name and value.
+    pub carried: Option<(&'a str, &'a str)>,
+    /// Ties the form to the browser.
+    pub form_token: &'a str,
+    /// What was typed.
+    pub phone: &'a str,
+    /// The way back to the choice.
+    pub back: &'a str,
+    /// Why no code was sent.
+    pub problem: Option<&'a str>,
+}
+
+/// The page that asks for the code that was sent to a new telephone.
+#[derive(Debug, Template)]
+#[template(path = "enrolment_sms_code.html")]
+pub struct SentCodePage<'a> {
+    /// What the person signs in for: the field that carries it on, name and value.
+    pub carried: Option<(&'a str, &'a str)>,
+    /// Ties the forms to the browser.
+    pub form_token: &'a str,
+    /// The factor that is set up.
+    pub factor: &'a str,
+    /// By what its person knows the number.
+    pub hint: &'a str,
+    /// How long the code counts, in minutes.
+    pub minutes: i64,
+    /// What the telephone is called.
+    pub name: &'a str,
+    /// Whether the box is ticked by which the browser is remembered.
+    pub remember: bool,
+    /// The way to another number.
+    pub other_number: &'a str,
     /// Why it is not set up yet.
     pub problem: Option<&'a str>,
 }

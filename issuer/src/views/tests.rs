@@ -7,10 +7,11 @@ use wardgate_shared::scope::ScopeSet;
 use super::form_post::FormPostPage;
 use super::{
     AccountFrame, AccountPage, AddPasskeyPage, AppEntry, AppsPage, ClientCard, ConsentPage, DeviceCodePage,
-    DeviceConsentPage, DeviceDonePage, DeviceEntry, DevicesPage, EndSessionPage, ErrorCodeEntry,
-    ErrorCodesPage, ErrorPage, FactorEntry, FactorsPage, FormTargets, LandingPage, Moment, PasskeyForm,
-    ProviderProblemPage, RecordInContext, SelectEncounterPage, SelectPatientPage, SessionEntry, SessionsPage,
-    SignInPage, SignOutForm, SignOutPage, form_post, page, permissions,
+    DeviceConsentPage, DeviceDonePage, DeviceEntry, DevicesPage, EndSessionPage, EnrolmentPage,
+    ErrorCodeEntry, ErrorCodesPage, ErrorPage, FactorEntry, FactorWay, FactorsPage, FormTargets, LandingPage,
+    Moment, OtherWay, PasskeyForm, ProviderProblemPage, RecordInContext, SecondFactorPage,
+    SelectEncounterPage, SelectPatientPage, SentCodePage, SessionEntry, SessionsPage, SignInPage,
+    SignOutForm, SignOutPage, TelephonePage, form_post, page, permissions,
 };
 
 use crate::domain::factor::FactorKind;
@@ -236,10 +237,59 @@ fn hostile_names_of_factors_and_devices_stay_text() {
         factors: &factors,
         needs_one: false,
         recovery_codes: 2,
-        offers_passkey: true,
-        offers_sms: true,
+        offers: &FactorKind::ALL,
         form_token: HOSTILE,
     });
+    is_harmless(&EnrolmentPage {
+        offers: &FactorKind::ALL,
+        client_name: Some(HOSTILE),
+        card: HOSTILE_LINKS,
+        carried: Some((HOSTILE, HOSTILE)),
+        form_token: HOSTILE,
+        user_email: HOSTILE,
+        may_skip: true,
+        has_one: true,
+        problem: Some(HOSTILE),
+    });
+    is_harmless(&TelephonePage {
+        carried: Some((HOSTILE, HOSTILE)),
+        form_token: HOSTILE,
+        phone: HOSTILE,
+        back: HOSTILE,
+        problem: Some(HOSTILE),
+    });
+    is_harmless(&SentCodePage {
+        carried: Some((HOSTILE, HOSTILE)),
+        form_token: HOSTILE,
+        factor: HOSTILE,
+        hint: HOSTILE,
+        minutes: 10,
+        name: HOSTILE,
+        remember: true,
+        other_number: HOSTILE,
+        problem: Some(HOSTILE),
+    });
+    for awaits_code in [false, true] {
+        is_harmless(&SecondFactorPage {
+            client_name: Some(HOSTILE),
+            card: HOSTILE_LINKS,
+            carried: Some((HOSTILE, HOSTILE)),
+            start: HOSTILE,
+            form_token: HOSTILE,
+            user_email: HOSTILE,
+            way: FactorWay::Telephone {
+                hint: HOSTILE,
+                awaits_code,
+            },
+            way_id: HOSTILE,
+            others: &[OtherWay {
+                name: Some(HOSTILE),
+                path: HOSTILE.into(),
+            }],
+            remember: true,
+            problem: Some(HOSTILE),
+        });
+    }
     is_harmless(&DevicesPage {
         frame,
         done: Some(HOSTILE),
@@ -304,13 +354,10 @@ fn pages_with_passkeys_run_the_issuers_script_and_no_other() {
         options: HOSTILE.into(),
         ceremony: HOSTILE.into(),
     };
-    let frame = AccountFrame {
-        user_name: HOSTILE,
-        user_email: HOSTILE,
-        path: HOSTILE,
-    };
     let add = AddPasskeyPage {
-        frame,
+        carried: Some((HOSTILE, HOSTILE)),
+        remember: true,
+        back: HOSTILE,
         passkey: Some(&offer),
         name: HOSTILE,
         form_token: HOSTILE,

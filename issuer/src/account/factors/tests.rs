@@ -259,7 +259,10 @@ async fn an_app_is_added_from_here_and_leads_back() {
     let browser = clinic.browser();
     browser.sign_in("/login", PATIENT, PASSWORD).await;
     let passkey = press(&browser, PATH, &[("kind", "passkey")]).await;
-    assert_eq!(passkey.location(), "/account/factors/passkey");
+    assert_eq!(
+        passkey.location(),
+        "/login/mfa/enrol/passkey?next=account%2Ffactors"
+    );
     let answer = press(&browser, PATH, &[("kind", "totp")]).await;
     let page = browser.get(answer.location()).await;
     let (_, rest) = page.body.split_once("<code class=\"secret\">").unwrap();
@@ -317,4 +320,57 @@ async fn devices_are_listed_and_forgotten_by_their_person_only() {
         StatusCode::OK,
         "this session keeps it"
     );
+}
+
+/// What a mail says that was sent, newest first.
+async fn news(clinic: &Clinic) -> Vec<String> {
+    let state = &clinic.issuer.state;
+    let mut deliveries = crate::messages::Deliveries::new(state.clone());
+    deliveries.deliver_due().await.unwrap();
+    let messages = state.messages().outbox().unwrap().messages();
+    messages.into_iter().map(|message| message.text).collect()
+}
+
+#[tokio::test]
+async fn whatever_changes_what_protects_an_account_is_told_by_mail() {
+    let clinic = Clinic::with_config(|config| config.development.outbox = true).await;
+    let (seed, id) = add_app(&clinic, PATIENT, "Phone").await;
+    let browser = signed_in(&clinic, PATIENT, &seed).await;
+    assert!(news(&clinic).await.is_empty(), "nothing changed yet");
+    let shown = press(&browser, PATH, &[("codes", "new")]).await;
+    assert!(news(&clinic).await[0].contains("new recovery codes were made"));
+    let (_, rest) = shown.body.split_once("<li><code>").unwrap();
+    let code = rest.split_once('<').unwrap().0;
+    let other = clinic.browser();
+    other.sign_in("/login", PATIENT, PASSWORD).await;
+    let page = other.get("/login/mfa?use=recovery").await;
+    let token = page.field("form_token");
+    let fields = [
+        ("form_token", token.as_str()),
+        ("use", "recovery"),
+        ("code", code),
+    ];
+    assert_eq!(other.post("/login/mfa", &fields).await.location(), "/");
+    assert!(news(&clinic).await[0].contains("one of your recovery codes"));
+    press(&browser, PATH, &[("remove", &id)]).await;
+    assert!(news(&clinic).await[0].contains("an authenticator app was removed"));
+    let told = news(&clinic).await;
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(
+        told.iter()
+            .all(|text| text.contains("https://id.example.org/password/forgot"))
+    );
+    let actor = crate::administration::Actor::operator();
+    let state = &clinic.issuer.state;
+    let user_id = user_id(&clinic, PATIENT).await;
+    crate::administration::factors::reset(
+        state.store(),
+        state.notices(),
+        &actor,
+        &user_id,
+        clinic.issuer.now(),
+    )
+    .await
+    .unwrap();
+    assert!(news(&clinic).await[0].contains("an administrator removed every second factor"));
 }

@@ -25,7 +25,7 @@ async fn with_passkey(email: &str) -> (Clinic, Authenticator) {
 async fn add_passkey(clinic: &Clinic, email: &str) -> Authenticator {
     let browser = clinic.browser();
     browser.sign_in("/login", email, PASSWORD).await;
-    let page = browser.get("/account/factors/passkey").await;
+    let page = browser.get("/login/mfa/enrol/passkey").await;
     let mut authenticator = Authenticator::new();
     let credential = authenticator.make(&page.passkey_options());
     let (token, ceremony) = (page.passkey_field("form_token"), page.passkey_field("ceremony"));
@@ -35,7 +35,8 @@ async fn add_passkey(clinic: &Clinic, email: &str) -> Authenticator {
         ("ceremony", &ceremony),
         ("credential", &credential),
     ];
-    browser.post("/account/factors/passkey", &fields).await.location();
+    let added = browser.post("/login/mfa/enrol/passkey", &fields).await;
+    assert!(added.body.contains("Your recovery codes"), "{added:?}");
     authenticator
 }
 
@@ -203,7 +204,7 @@ async fn a_key_without_a_counter_is_used_again_and_again() {
     browser.sign_in("/login", PATIENT, PASSWORD).await;
     let mut authenticator = Authenticator::new();
     authenticator.counter = 0;
-    let page = browser.get("/account/factors/passkey").await;
+    let page = browser.get("/login/mfa/enrol/passkey").await;
     let credential = authenticator.make(&page.passkey_options());
     let (token, ceremony) = (page.passkey_field("form_token"), page.passkey_field("ceremony"));
     let fields = [
@@ -212,7 +213,8 @@ async fn a_key_without_a_counter_is_used_again_and_again() {
         ("ceremony", &ceremony),
         ("credential", &credential),
     ];
-    browser.post("/account/factors/passkey", &fields).await.location();
+    let added = browser.post("/login/mfa/enrol/passkey", &fields).await;
+    assert!(added.body.contains("Your recovery codes"), "{added:?}");
     for _ in 0..3 {
         sign_in(&clinic, &mut authenticator).await.1.location();
     }

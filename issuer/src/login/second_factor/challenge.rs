@@ -1,49 +1,42 @@
 //! `/login/mfa`: the page that asks for a second factor, or for a recovery code in place of a lost one.
 //!
-//! Wrong answers are counted by account and network, and end the sign-in when there are too many. The page says nothing that
-//! somebody who has shown the first proof does not know of their own account.
+//! The page says nothing that somebody who has shown the first proof does not know of their own account. What they answer is
+//! judged in [`answer`](super::answer). A code is sent to a telephone when its person asks for it, not when the page is shown.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 
-use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::authentication_context::{AuthenticationContext, RequestedContext};
-use crate::domain::factor::{Factor, FactorKind, FactorUse};
+use crate::domain::factor::{Factor, FactorKind};
 use crate::domain::passkey::Passkey;
-use crate::domain::recovery_code;
 use crate::domain::session::AuthenticationMethod;
-use crate::domain::sign_in::Completed;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
 use crate::extract::{
     ClientAddress, Form, FormError, Parameters, SameOrigin, SignedIn, distinguishing_address,
 };
-use crate::login::completion::{self, Browser, Given};
+use crate::login::completion::Browser;
 use crate::login::destination::Destination;
 use crate::login::form_token::FormPurpose;
-use crate::login::passkey;
-use crate::login::throttle::{SignInThrottle, Throttled};
+use crate::login::throttle::SignInThrottle;
 use crate::passkeys::{Binding, Offer};
 use crate::state::AppState;
 use crate::views::{FactorWay, OtherWay, SecondFactorPage, page_with_card, page_with_passkeys};
 
-use super::demand;
+use super::answer::Answer;
 use super::ongoing::Ongoing;
-use super::totp::Seed;
+use super::telephone::{Telephone, Wait};
+use super::{demand, is_usable};
 
 /// Where the page is.
 pub const PATH: &str = "/login/mfa";
 
-const WRONG: &str = "This code is not right. Please type the one that is shown now.";
-const USED: &str = "This code was used already. Please wait for the next one.";
-const WRONG_RECOVERY: &str = "This is none of your recovery codes, or it was used already.";
 const NO_CODE: &str = "Please fill in the code.";
-const TOO_MANY: &str = "There were too many wrong codes. Please wait a moment and try again.";
 
 /// Shows the page. What the person signs in for stands in the query, and in `use` the factor that they want to give.
 pub async fn get(
@@ -63,10 +56,10 @@ pub async fn get(
     }
     let wanted = parameters.single("use").map_err(|_| PageError::Field)?;
     let way = challenge.way(wanted);
-    challenge.show(way, true, None, StatusCode::OK)
+    challenge.show(way, true, None, StatusCode::OK).await
 }
 
-/// Takes the answer.
+/// Takes the answer, or the wish `send` for a code.
 pub async fn post(
     State(state): State<AppState>,
     State(throttle): State<Arc<SignInThrottle>>,
@@ -90,6 +83,9 @@ pub async fn post(
     if way.map(Way::id) != Some(named) {
         return Err(PageError::Field);
     }
+    if field("send")?.is_some() {
+        return challenge.send(way, address).await;
+    }
     let answer = Answer {
         challenge: &challenge,
         way,
@@ -105,28 +101,29 @@ pub async fn post(
         return answer.take(&throttle, credential).await;
     }
     let Some(code) = field("code")? else {
-        return challenge.show(way, answer.remember, Some(NO_CODE), StatusCode::BAD_REQUEST);
+        let status = StatusCode::BAD_REQUEST;
+        return challenge.show(way, answer.remember, Some(NO_CODE), status).await;
     };
     answer.take(&throttle, code).await
 }
 
 /// What somebody can give.
 #[derive(Clone, Copy, Debug)]
-enum Way<'a> {
+pub(super) enum Way<'a> {
     Factor(&'a Factor),
     Recovery,
 }
 
 impl<'a> Way<'a> {
     /// What the field `use` says.
-    fn id(self) -> &'a str {
+    pub(super) fn id(self) -> &'a str {
         match self {
             Self::Factor(factor) => &factor.id,
             Self::Recovery => "recovery",
         }
     }
 
-    const fn method(self) -> AuthenticationMethod {
+    pub(super) const fn method(self) -> AuthenticationMethod {
         match self {
             Self::Factor(factor) => factor.kind.method(),
             Self::Recovery => AuthenticationMethod::RecoveryCode,
@@ -135,10 +132,10 @@ impl<'a> Way<'a> {
 }
 
 /// What somebody is asked for.
-struct Challenge<'a> {
-    state: &'a AppState,
-    ongoing: &'a Ongoing,
-    destination: &'a Destination,
+pub(super) struct Challenge<'a> {
+    pub(super) state: &'a AppState,
+    pub(super) ongoing: &'a Ongoing,
+    pub(super) destination: &'a Destination,
     /// Those that do what the request wants; the one last used first.
     factors: Vec<Factor>,
     /// The person's passkeys, when they may use one.
@@ -164,9 +161,13 @@ impl<'a> Challenge<'a> {
             .and_then(|pending| pending.request.requested_context.as_ref())
             .filter(|wanted| !wanted.is_met_by(AuthenticationContext::reached_by(methods)))
             // Where nothing reaches it, whatever the person has is asked for all the same.
-            .filter(|wanted| factors.iter().any(|factor| demand::fits(factor, methods, wanted)));
+            .filter(|wanted| {
+                factors
+                    .iter()
+                    .any(|factor| demand::fits(factor.kind, methods, wanted))
+            });
         if let Some(wanted) = wanted {
-            factors.retain(|factor| demand::fits(factor, methods, wanted));
+            factors.retain(|factor| demand::fits(factor.kind, methods, wanted));
         }
         factors.sort_by_key(|factor| std::cmp::Reverse(factor.last_used_at));
         // The browser offers whichever passkey it finds, so that they are one way together.
@@ -201,7 +202,7 @@ impl<'a> Challenge<'a> {
         all().find(|way| named == Some(way.id())).or_else(|| all().next())
     }
 
-    fn show(
+    pub(super) async fn show(
         &self,
         way: Option<Way<'_>>,
         remember: bool,
@@ -228,6 +229,8 @@ impl<'a> Challenge<'a> {
         let token = self.ongoing.form_token(self.state, FormPurpose::SecondFactor);
         let start = self.destination.path_to("/login");
         let offer = self.offer(way)?;
+        let telephone = self.telephone(way)?;
+        let hint = telephone.as_ref().map(Telephone::hint).unwrap_or_default();
         let template = SecondFactorPage {
             client_name: self.destination.client_name(),
             card,
@@ -235,14 +238,18 @@ impl<'a> Challenge<'a> {
             start: &start,
             form_token: &token,
             user_email: &self.ongoing.user().email,
-            way: match (way, &offer) {
-                (Some(Way::Factor(_)), Some(offer)) => FactorWay::Passkey {
+            way: match (way, &offer, &telephone) {
+                (Some(Way::Factor(_)), Some(offer), _) => FactorWay::Passkey {
                     options: &offer.options,
                     ceremony: &offer.ceremony,
                 },
-                (Some(Way::Factor(factor)), None) => FactorWay::App { name: &factor.name },
-                (Some(Way::Recovery), _) => FactorWay::Recovery,
-                (None, _) => FactorWay::None,
+                (Some(Way::Factor(_)), None, Some(telephone)) => FactorWay::Telephone {
+                    hint: &hint,
+                    awaits_code: telephone.awaits_code().await?,
+                },
+                (Some(Way::Factor(factor)), None, None) => FactorWay::App { name: &factor.name },
+                (Some(Way::Recovery), _, _) => FactorWay::Recovery,
+                (None, _, _) => FactorWay::None,
             },
             way_id: way.map(Way::id).unwrap_or_default(),
             others: &others,
@@ -268,6 +275,33 @@ impl<'a> Challenge<'a> {
         Ok(passkeys.begin_use(&self.passkeys, &binding, self.state.now())?)
     }
 
+    /// The telephone to which a code can be sent, if the way is one.
+    pub(super) fn telephone<'b>(
+        &'b self,
+        way: Option<Way<'b>>,
+    ) -> Result<Option<Telephone<'b>>, InternalError> {
+        match way {
+            Some(Way::Factor(factor)) if factor.kind == FactorKind::Sms => {
+                Telephone::open(self.state, self.ongoing, factor).map(Some)
+            }
+            Some(Way::Factor(_) | Way::Recovery) | None => Ok(None),
+        }
+    }
+
+    /// Has a code sent, and asks for it.
+    async fn send(&self, way: Option<Way<'_>>, address: Option<IpAddr>) -> Result<Response, PageError> {
+        let (Some(way), Some(telephone)) = (way, self.telephone(way)?) else {
+            return Err(PageError::Field);
+        };
+        let sending = telephone.send(address).await?;
+        let Some(wait) = Wait::of(sending) else {
+            return Ok(redirect::to_own_page(&self.path_of(way))?);
+        };
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let page = self.show(Some(way), true, Some(&wait.words()), status).await?;
+        Ok(wait.told(page))
+    }
+
     /// Where the page asks for that.
     fn path_of(&self, way: Way<'_>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -278,164 +312,9 @@ impl<'a> Challenge<'a> {
     }
 }
 
-/// Whether this page can ask for factors of this kind.
-fn is_usable(state: &AppState, kind: FactorKind) -> bool {
-    match kind {
-        FactorKind::Passkey => state.passkeys().are_possible(),
-        FactorKind::Totp => true,
-        FactorKind::Sms => false,
-    }
-}
-
 fn recovery_reaches(methods: &[AuthenticationMethod], wanted: &RequestedContext) -> bool {
     let together = [methods, &[AuthenticationMethod::RecoveryCode]].concat();
     wanted.is_met_by(AuthenticationContext::reached_by(&together))
-}
-
-/// An answer that was sent.
-struct Answer<'a> {
-    challenge: &'a Challenge<'a>,
-    way: Option<Way<'a>>,
-    remember: bool,
-    /// Of a passkey: the sealed ceremony.
-    ceremony: &'a str,
-    browser: Browser<'a>,
-}
-
-/// Why an answer is none: what the person reads, and what is recorded.
-struct Refused {
-    problem: &'static str,
-    reason: &'static str,
-}
-
-impl Answer<'_> {
-    async fn take(&self, throttle: &Arc<SignInThrottle>, code: &str) -> Result<Response, PageError> {
-        let state = self.challenge.state;
-        let user = self.challenge.ongoing.user();
-        let network = network_of(state, self.browser.address);
-        let attempt = match throttle.begin_factor(&user.id, network, state.now()) {
-            Ok(attempt) => attempt,
-            Err(throttled) => return self.wait(throttled).await,
-        };
-        let refused = match self.check(code).await? {
-            Ok(proof) => {
-                let given = Given {
-                    used: proof,
-                    method: self.way.map_or(AuthenticationMethod::RecoveryCode, Way::method),
-                    enrols: false,
-                    recovery_codes: Vec::new(),
-                    remember: self.remember,
-                };
-                let destination = self.challenge.destination;
-                let completed =
-                    completion::complete(state, self.browser, self.challenge.ongoing, given, destination)
-                        .await?;
-                match completed {
-                    Ok(begun) => {
-                        attempt.matched();
-                        let mut response = redirect::to_own_page(&destination.path())?;
-                        begun.attach(&mut response);
-                        return Ok(response);
-                    }
-                    Err(Completed::SignInGone) => {
-                        return Ok(redirect::to_own_page(&destination.path_to("/login"))?);
-                    }
-                    Err(Completed::FactorSpent | Completed::Begun) => Refused {
-                        problem: match self.way {
-                            Some(Way::Factor(_)) => USED,
-                            Some(Way::Recovery) | None => WRONG_RECOVERY,
-                        },
-                        reason: "code_used",
-                    },
-                }
-            }
-            Err(refused) => refused,
-        };
-        attempt.mismatched(state.now());
-        if let Ongoing::SignIn { sign_in, .. } = self.challenge.ongoing {
-            let counted = state.store().count_wrong_answer(&sign_in.digest).await;
-            counted.map_err(InternalError::from)?;
-        }
-        self.record(refused.reason).await?;
-        self.show(refused.problem, StatusCode::BAD_REQUEST)
-    }
-
-    /// What the code is good for.
-    async fn check(&self, code: &str) -> Result<Result<FactorUse, Refused>, InternalError> {
-        let (state, user) = (self.challenge.state, self.challenge.ongoing.user());
-        let wrong = |problem| {
-            Err(Refused {
-                problem,
-                reason: "wrong_code",
-            })
-        };
-        match self.way {
-            Some(Way::Factor(factor)) if factor.kind == FactorKind::Passkey => {
-                let binding = Binding::SecondFactor(self.challenge.ongoing.secret());
-                let answer = (self.ceremony, code);
-                let verified = passkey::verify(state, &binding, Some(&user.id), answer, state.now());
-                Ok(match verified.await? {
-                    Ok((_, passkey)) => Ok(FactorUse::Checked {
-                        factor_id: passkey.factor_id,
-                    }),
-                    Err(refused) => Err(Refused {
-                        problem: refused.words().0,
-                        reason: refused.reason(),
-                    }),
-                })
-            }
-            Some(Way::Factor(factor)) => {
-                let seed = Seed::open(state.sealer(), factor)?;
-                Ok(match seed.step_of(code, state.now()) {
-                    Some(step) => Ok(FactorUse::OneTimePassword {
-                        factor_id: factor.id.clone(),
-                        step,
-                    }),
-                    None => wrong(WRONG),
-                })
-            }
-            Some(Way::Recovery) | None => {
-                let Some(digest) = recovery_code::digest(code) else {
-                    return Ok(wrong(WRONG_RECOVERY));
-                };
-                Ok(if state.store().has_recovery_code(&user.id, &digest).await? {
-                    Ok(FactorUse::RecoveryCode { digest })
-                } else {
-                    wrong(WRONG_RECOVERY)
-                })
-            }
-        }
-    }
-
-    async fn wait(&self, throttled: Throttled) -> Result<Response, PageError> {
-        if throttled.is_news {
-            self.record("throttled").await?;
-        }
-        let mut response = self.show(TOO_MANY, StatusCode::TOO_MANY_REQUESTS)?;
-        let seconds = HeaderValue::from(throttled.retry_after_seconds);
-        response.headers_mut().insert(header::RETRY_AFTER, seconds);
-        Ok(response)
-    }
-
-    fn show(&self, problem: &str, status: StatusCode) -> Result<Response, PageError> {
-        self.challenge
-            .show(self.way, self.remember, Some(problem), status)
-    }
-
-    async fn record(&self, reason: &'static str) -> Result<(), InternalError> {
-        let state = self.challenge.state;
-        let mut event = AuditEvent::new(state.now(), AuditAction::SecondFactor, AuditOutcome::Failure)
-            .with_user(&*self.challenge.ongoing.user().id)
-            .with_ip_address(self.browser.address)
-            .with_reason(reason);
-        if let Some(way) = self.way {
-            event = event.with_method(way.method().as_str());
-        }
-        if let Some(pending) = self.challenge.destination.pending() {
-            event = event.with_client(&*pending.client.client_id);
-        }
-        Ok(state.store().record(event).await?)
-    }
 }
 
 /// The address by which guesses are counted: one that all visitors share says nothing about this one.

@@ -9,13 +9,15 @@
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::authentication_context::{AuthenticationContext, RequestedContext};
-use crate::domain::factor::{Factor, FactorKind};
+use crate::domain::factor::FactorKind;
 use crate::domain::role::SecondFactorPolicy;
 use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::user::User;
 use crate::endpoints::authorize::pending::PendingRequest;
 use crate::error::internal::InternalError;
 use crate::state::AppState;
+
+use super::is_usable;
 
 /// What is lacking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,16 +60,15 @@ pub async fn missing(state: &AppState, standing: Standing<'_>) -> Result<Missing
     {
         if factors
             .iter()
-            .any(|factor| fits(factor, standing.methods, wanted))
+            .any(|factor| fits(factor.kind, standing.methods, wanted))
         {
             return Ok(Missing::SecondFactor);
         }
         if wanted.essential {
-            // Whoever has no factor can set one up now. Which kind a page offers is its business; any reaches this.
-            let reachable = wanted
-                .any_of
-                .iter()
-                .any(|context| FactorKind::Totp.reaches(standing.methods, *context));
+            // Whoever has no factor can set one up now.
+            let reachable = FactorKind::ALL
+                .into_iter()
+                .any(|kind| is_usable(state, kind) && fits(kind, standing.methods, wanted));
             return Ok(if reachable && factors.is_empty() {
                 Missing::Enrolment
             } else {
@@ -127,12 +128,12 @@ pub async fn missing_in_session(
     missing(state, standing).await
 }
 
-/// Whether this factor, given now, makes somebody who did `methods` what the request wants.
-pub fn fits(factor: &Factor, methods: &[AuthenticationMethod], wanted: &RequestedContext) -> bool {
+/// Whether a factor of this kind, given now, makes somebody who did `methods` what the request wants.
+pub fn fits(kind: FactorKind, methods: &[AuthenticationMethod], wanted: &RequestedContext) -> bool {
     wanted
         .any_of
         .iter()
-        .any(|context| factor.kind.reaches(methods, *context))
+        .any(|context| kind.reaches(methods, *context))
 }
 
 /// Whether this person must have a second factor: because the configuration, their role or their organization says so.

@@ -23,14 +23,16 @@ use crate::views::{EnrolmentPage, page_with_card};
 use super::demand::{self, Missing};
 use super::ongoing::Ongoing;
 use super::totp::Seed;
-use super::{challenge, enrol_totp};
+use super::{challenge, enrol_passkey, enrol_sms, enrol_totp, is_usable};
 
 /// Where the page is.
 pub const PATH: &str = "/login/mfa/enrol";
 
 /// What an authenticator app is called until its person calls it something else.
 const APP_NAME: &str = "Authenticator app";
-const FULL: &str = "You have as many second factors as one can have. Please remove one first.";
+/// What is offered, the most resistant first.
+pub const OFFERED: [FactorKind; 3] = [FactorKind::Passkey, FactorKind::Totp, FactorKind::Sms];
+pub(super) const FULL: &str = "You have as many second factors as one can have. Please remove one first.";
 
 /// Shows the choice.
 pub async fn get(
@@ -66,8 +68,8 @@ pub async fn post(
     ongoing.check_token(&state, FormPurpose::FactorEnrolment, token)?;
     match (field("kind")?.and_then(FactorKind::from_name), field("decision")?) {
         (None, Some("later")) => later(&state, &ongoing, &destination).await,
-        (Some(FactorKind::Totp), None) => match may_enrol(&state, Some(ongoing), &destination).await? {
-            Ok(ongoing) => begin_app(&state, &ongoing, &destination).await,
+        (Some(kind), None) => match may_enrol(&state, Some(ongoing), &destination).await? {
+            Ok(ongoing) => begin(&state, &ongoing, &destination, kind).await,
             Err(path) => Ok(redirect::to_own_page(&path)?),
         },
         (_, _) => Err(PageError::Field),
@@ -128,36 +130,110 @@ async fn may_skip(
     Ok(missing != Missing::Enrolment)
 }
 
-/// Makes a seed, and goes on to where the app takes it over. Whoever calls this knows that the person may add a factor.
+/// Leads to where a factor of this kind is set up. Whoever calls this knows that the person may add one.
 ///
 /// # Errors
-/// When the store cannot answer, or there is no randomness.
-pub async fn begin_app(
+/// [`PageError::Field`] for a kind that cannot be used here. When the store cannot answer, or there is no randomness.
+pub async fn begin(
     state: &AppState,
     ongoing: &Ongoing,
     destination: &Destination,
+    kind: FactorKind,
 ) -> Result<Response, PageError> {
-    let id = rng::identifier("factor-").map_err(InternalError::from)?;
-    let factor = Factor {
-        sealed: Some(Seed::generate()?.seal(state.sealer(), &id)?),
+    if !is_usable(state, kind) {
+        return Err(PageError::Field);
+    }
+    match kind {
+        FactorKind::Totp => {
+            let id = new_id()?;
+            let seed = Seed::generate()?.seal(state.sealer(), &id)?;
+            let factor = unconfirmed(state, ongoing, kind, id, APP_NAME.into(), Some(seed));
+            let path = path_of(enrol_totp::PATH, destination, &factor.id);
+            let inserted = state.store().insert_factor(factor, None).await;
+            match inserted.map_err(InternalError::from)? {
+                Insertion::Inserted => Ok(redirect::to_own_page(&path)?),
+                Insertion::AlreadyExists => {
+                    show(state, ongoing, destination, Some(FULL), StatusCode::BAD_REQUEST).await
+                }
+            }
+        }
+        FactorKind::Sms => Ok(redirect::to_own_page(&destination.path_to(enrol_sms::PATH))?),
+        FactorKind::Passkey => Ok(redirect::to_own_page(&destination.path_to(enrol_passkey::PATH))?),
+    }
+}
+
+/// An id for a factor.
+pub(super) fn new_id() -> Result<String, InternalError> {
+    Ok(rng::identifier("factor-")?)
+}
+
+/// A factor that its person has yet to use for the first time.
+pub(super) fn unconfirmed(
+    state: &AppState,
+    ongoing: &Ongoing,
+    kind: FactorKind,
+    id: String,
+    name: String,
+    sealed: Option<Vec<u8>>,
+) -> Factor {
+    Factor {
+        id,
         user_id: ongoing.user().id.clone(),
-        kind: FactorKind::Totp,
-        name: APP_NAME.into(),
+        kind,
+        name,
+        sealed,
         detail: None,
         created_at: state.now(),
         confirmed_at: None,
         last_used_at: None,
         last_step: None,
-        id,
-    };
-    let path = enrol_totp::path(destination, &factor.id);
-    let inserted = state.store().insert_factor(factor, None).await;
-    match inserted.map_err(InternalError::from)? {
-        Insertion::Inserted => Ok(redirect::to_own_page(&path)?),
-        Insertion::AlreadyExists => {
-            show(state, ongoing, destination, Some(FULL), StatusCode::BAD_REQUEST).await
-        }
     }
+}
+
+/// The factor of this kind that the field `factor` names, if it is the person's and not confirmed.
+///
+/// # Errors
+/// [`PageError::Field`] when the field is there twice. When the store cannot answer.
+pub(super) async fn named(
+    state: &AppState,
+    ongoing: &Ongoing,
+    kind: FactorKind,
+    parameters: &Parameters,
+) -> Result<Option<Factor>, PageError> {
+    let Some(id) = parameters.single("factor").map_err(|_| PageError::Field)? else {
+        return Ok(None);
+    };
+    let found = state
+        .store()
+        .factor(&ongoing.user().id, id)
+        .await
+        .map_err(InternalError::from)?;
+    Ok(found.filter(|factor| factor.kind == kind && factor.confirmed_at.is_none()))
+}
+
+/// Where the page `page` shows the factor of this id.
+pub(super) fn path_of(page: &str, destination: &Destination, factor_id: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some((name, value)) = destination.field() {
+        query.append_pair(name, &value);
+    }
+    format!("{page}?{}", query.append_pair("factor", factor_id).finish())
+}
+
+/// The kinds that somebody can set up here: where a request insists on what only some reach, those.
+fn offers(state: &AppState, ongoing: &Ongoing, destination: &Destination) -> Vec<FactorKind> {
+    let usable = || OFFERED.into_iter().filter(|kind| is_usable(state, *kind));
+    let wanted = destination
+        .pending()
+        .and_then(|pending| pending.request.requested_context.as_ref())
+        .filter(|wanted| wanted.essential);
+    let reaching: Vec<FactorKind> = usable()
+        .filter(|kind| wanted.is_none_or(|wanted| demand::fits(*kind, ongoing.methods(), wanted)))
+        .collect();
+    if reaching.is_empty() {
+        return usable().collect();
+    }
+    reaching
 }
 
 async fn show(
@@ -177,7 +253,9 @@ async fn show(
     let carried = destination.field();
     let card = destination.client_card();
     let token = ongoing.form_token(state, FormPurpose::FactorEnrolment);
+    let offers = offers(state, ongoing, destination);
     let template = EnrolmentPage {
+        offers: &offers,
         client_name: destination.client_name(),
         card,
         carried: carried.as_ref().map(|(name, value)| (*name, value.as_str())),

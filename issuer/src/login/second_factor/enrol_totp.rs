@@ -9,22 +9,21 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use qrcode::{Color, EcLevel, QrCode};
 
 use crate::domain::factor::{Factor, FactorKind, FactorUse};
-use crate::domain::sign_in::Completed;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
 use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin, SignedIn};
-use crate::login::completion::{self, Begun, Browser, Given};
+use crate::login::completion::Browser;
 use crate::login::destination::Destination;
 use crate::login::form_token::FormPurpose;
 use crate::login::throttle::SignInThrottle;
 use crate::state::AppState;
-use crate::views::{AppEnrolmentPage, FormTargets, QrPicture, RecoveryCodesPage, page};
+use crate::views::{AppEnrolmentPage, QrPicture, page};
 
 use super::challenge::network_of;
+use super::confirmation::{self, Working};
 use super::enrol;
 use super::ongoing::Ongoing;
-use super::recovery::NewCodes;
 use super::totp::{Seed, in_groups};
 
 /// Where the page is.
@@ -36,15 +35,6 @@ const USED: &str = "This code was used already. Please wait for the next one.";
 const NO_CODE: &str = "Please fill in the code that the app shows.";
 const BAD_NAME: &str = "Please choose a shorter name, of at most 60 letters.";
 const TOO_MANY: &str = "There were too many wrong codes. Please wait a moment and try again.";
-
-/// Where the seed of this factor is shown.
-pub(super) fn path(destination: &Destination, factor_id: &str) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    if let Some((name, value)) = destination.field() {
-        query.append_pair(name, &value);
-    }
-    format!("{PATH}?{}", query.append_pair("factor", factor_id).finish())
-}
 
 /// Shows the seed.
 pub async fn get(
@@ -144,15 +134,7 @@ impl<'a> Enrolment<'a> {
             Ok(ongoing) => ongoing,
             Err(path) => return Ok(Err(path)),
         };
-        let id = parameters.single("factor").map_err(|_| PageError::Field)?;
-        let found = state
-            .store()
-            .factor(&ongoing.user().id, id.unwrap_or_default())
-            .await
-            .map_err(InternalError::from)?;
-        let Some(factor) =
-            found.filter(|factor| factor.kind == FactorKind::Totp && factor.confirmed_at.is_none())
-        else {
+        let Some(factor) = enrol::named(state, &ongoing, FactorKind::Totp, parameters).await? else {
             return Ok(Err(destination.path_to(enrol::PATH)));
         };
         let seed = Seed::open(state.sealer(), &factor)?;
@@ -221,57 +203,20 @@ impl<'a> Enrolment<'a> {
         };
         // A seed whose page somebody else saw guesses nothing: a right code does not start the counters anew.
         drop(attempt);
-        let named = state
-            .store()
-            .name_new_factor(&user.id, &self.factor.id, name)
-            .await;
-        named.map_err(InternalError::from)?;
-        let codes = NewCodes::for_somebody_without(state, &user.id).await?;
-        let given = Given {
+        let working = Working {
+            factor: &self.factor,
             used: FactorUse::OneTimePassword {
                 factor_id: self.factor.id.clone(),
                 step,
             },
-            method: self.factor.kind.method(),
-            enrols: true,
-            recovery_codes: codes.digests,
+            name,
             remember,
         };
-        let completed = completion::complete(state, browser, &self.ongoing, given, self.destination).await?;
-        let begun = match completed {
-            Ok(begun) => begun,
-            Err(Completed::SignInGone) => {
-                return Ok(redirect::to_own_page(&self.destination.path_to("/login"))?);
-            }
-            Err(Completed::FactorSpent | Completed::Begun) => return again(USED, StatusCode::BAD_REQUEST),
-        };
-        enrolled(begun, &codes.shown, &self.destination.path())
+        match confirmation::confirm(state, browser, &self.ongoing, working, self.destination).await? {
+            Some(response) => Ok(response),
+            None => again(USED, StatusCode::BAD_REQUEST),
+        }
     }
-}
-
-/// What follows once a factor is set up: the recovery codes, once, for somebody who got some; else the destination.
-///
-/// # Errors
-/// When the page cannot be rendered.
-pub(super) fn enrolled(
-    begun: Begun,
-    codes: &[wardgate_shared::secret::Secret<String>],
-    next: &str,
-) -> Result<Response, PageError> {
-    let mut response = if codes.is_empty() {
-        redirect::to_own_page(next)?
-    } else {
-        let template = RecoveryCodesPage {
-            codes: &codes
-                .iter()
-                .map(|code| code.expose().as_str())
-                .collect::<Vec<_>>(),
-            next,
-        };
-        page(&template, &FormTargets::none())?
-    };
-    begun.attach(&mut response);
-    Ok(response)
 }
 
 /// The link as a picture that a telephone reads.

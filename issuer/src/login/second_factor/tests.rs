@@ -5,6 +5,7 @@ mod enrolment;
 mod forced;
 mod refusals;
 mod sign_in;
+mod telephones;
 
 use super::totp::Seed;
 use crate::domain::factor::{Factor, FactorKind};
@@ -13,7 +14,7 @@ use crate::domain::user::User;
 use crate::store::Insertion;
 use crate::web::testing::{Answer, Browser, Clinic, PASSWORD, PATIENT};
 
-const SESSION: &str = "__Host-wardgate_session";
+pub(super) const SESSION: &str = "__Host-wardgate_session";
 const SIGN_IN: &str = "__Host-wardgate_sign_in";
 const DEVICE: &str = "__Host-wardgate_device";
 const HOUR: i64 = 3600;
@@ -56,7 +57,7 @@ impl Clinic {
         let user_id = self.user(email).await.id;
         let stored = self.issuer.store();
         stored
-            .replace_recovery_codes(&user_id, vec![digest], event)
+            .replace_recovery_codes(&user_id, vec![digest], None, event)
             .await
             .unwrap();
         code

@@ -57,6 +57,7 @@ impl TestStore {
             enrols: false,
             recovery_codes: Vec::new(),
             device: DeviceChange::None,
+            notice: None,
             audit: vec![audit(AuditAction::SignIn)],
         }
     }
@@ -200,7 +201,7 @@ async fn of_many_uses_of_one_recovery_code_one_signs_in() {
     let codes = vec![digest("code-1"), digest("code-2")];
     let event = audit(AuditAction::RecoveryCodes);
     test.store
-        .replace_recovery_codes(&test.user.id, codes, event)
+        .replace_recovery_codes(&test.user.id, codes, None, event)
         .await
         .unwrap();
     let answers = race(|number| {
@@ -235,7 +236,7 @@ async fn new_recovery_codes_replace_the_old() {
     for code in ["old", "new"] {
         let event = audit(AuditAction::RecoveryCodes);
         test.store
-            .replace_recovery_codes(&test.user.id, vec![digest(code)], event)
+            .replace_recovery_codes(&test.user.id, vec![digest(code)], None, event)
             .await
             .unwrap();
     }
@@ -316,7 +317,7 @@ async fn the_last_factor_stays_where_one_is_needed_and_takes_all_along_where_not
     test.add_factor("factor-2").await;
     let event = || audit(AuditAction::FactorRemoval);
     test.store
-        .replace_recovery_codes(&test.user.id, vec![digest("code")], event())
+        .replace_recovery_codes(&test.user.id, vec![digest("code")], None, event())
         .await
         .unwrap();
     test.remember("s", test.device("device-1", "cookie"), None).await;
@@ -324,7 +325,7 @@ async fn the_last_factor_stays_where_one_is_needed_and_takes_all_along_where_not
         let (store, user_id) = (test.store.clone(), test.user.id.clone());
         async move {
             store
-                .remove_factor(&user_id, id, needs_one, digest("kept"), event())
+                .remove_factor(&user_id, id, needs_one, digest("kept"), None, event())
                 .await
                 .unwrap()
         }
@@ -338,7 +339,7 @@ async fn the_last_factor_stays_where_one_is_needed_and_takes_all_along_where_not
     assert_eq!(test.rows("recovery_codes") + test.rows("remembered_devices"), 0);
     let refused = test
         .store
-        .remove_factor("user-x", "factor-2", false, digest("kept"), event())
+        .remove_factor("user-x", "factor-2", false, digest("kept"), None, event())
         .await;
     assert_eq!(refused, Ok(FactorRemoval::NotFound));
 }
@@ -371,7 +372,7 @@ async fn a_reset_leaves_nothing_of_a_persons_factors() {
     test.remember("s", test.device("device-1", "cookie"), None).await;
     let reset = || {
         test.store
-            .reset_factors(&test.user.id, None, audit(AuditAction::FactorReset))
+            .reset_factors(&test.user.id, None, None, audit(AuditAction::FactorReset))
     };
     assert_eq!(reset().await, Ok(Ok(1)));
     for table in ["factors", "recovery_codes", "remembered_devices", "sign_ins"] {

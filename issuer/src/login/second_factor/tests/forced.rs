@@ -150,8 +150,19 @@ async fn an_essential_acr_that_cannot_be_reached_is_refused_and_one_that_can_is_
     let clinic = Clinic::open().await;
     let browser = clinic.browser();
     browser.sign_in("/login", PHYSICIAN, PASSWORD).await;
+    // Whoever has nothing can set up what reaches it, and is offered nothing else.
     let resistant = essential("phr");
     let answer = ask(&browser, &[("claims", Some(&resistant))]).await;
+    let choice = browser.get(answer.location()).await;
+    assert!(
+        choice.body.contains("value=\"passkey\"") && !choice.body.contains("value=\"totp\""),
+        "{choice:?}"
+    );
+    // Whoever has an app has to give that first; it does not reach it.
+    let seed = clinic.add_app(PATIENT).await;
+    let other = clinic.browser();
+    other.sign_in_with(&clinic, &seed, false).await;
+    let answer = ask(&other, &[("claims", Some(&resistant))]).await;
     answer.is_error_redirect(WEB_REDIRECT, "unmet_authentication_requirements", Some("xyz123"));
     let multiple = essential(MULTI_FACTOR);
     let answer = ask(&browser, &[("claims", Some(&multiple))]).await;

@@ -1,6 +1,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
+use super::super::tests::SESSION;
 use super::PATH;
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::domain::factor::FactorKind;
@@ -24,25 +25,6 @@ async fn send(browser: &Browser, page: &Answer, credential: &str) -> Answer {
         ("credential", credential),
     ];
     browser.post(PATH, &fields).await
-}
-
-/// The page again, for somebody who has a passkey and has to show it first.
-async fn confirmed(browser: &Browser, authenticator: &mut Authenticator) -> Answer {
-    let asked = browser.get(PATH).await;
-    assert!(
-        asked.location().starts_with("/login/mfa?next=account"),
-        "{asked:?}"
-    );
-    let page = browser.get(asked.location()).await;
-    let credential = authenticator.answer(&page.passkey_options());
-    let hidden = ["form_token", "next", "use", "ceremony"].map(|name| (name, page.passkey_field(name)));
-    let mut fields: Vec<(&str, &str)> = hidden
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
-    fields.push(("credential", &credential));
-    assert_eq!(browser.post("/login/mfa", &fields).await.location(), PATH);
-    browser.get(PATH).await
 }
 
 async fn kept(clinic: &Clinic, email: &str) -> usize {
@@ -78,11 +60,19 @@ async fn a_passkey_is_added_and_is_a_factor() {
 
     let mut authenticator = Authenticator::new();
     let credential = authenticator.make(&options);
-    assert_eq!(
-        send(&browser, &page, &credential).await.location(),
-        "/account/factors"
+    let before = browser.cookie(SESSION).unwrap();
+    let added = send(&browser, &page, &credential).await;
+    assert!(added.body.contains("Your recovery codes"), "{added:?}");
+    assert_ne!(
+        browser.cookie(SESSION).unwrap(),
+        before,
+        "more is open to the session: a new secret"
     );
-    let event = clinic.last_audit().await;
+    let events = clinic.issuer.store().audit_events(2).await.unwrap();
+    let event = events
+        .into_iter()
+        .find(|event| event.action == AuditAction::FactorEnrolment)
+        .unwrap();
     assert_eq!(
         (event.action, event.outcome, event.method.as_deref()),
         (
@@ -100,7 +90,7 @@ async fn a_passkey_is_added_and_is_a_factor() {
     );
 
     // The next one is for the same person, by the same random name, on another authenticator.
-    let again = confirmed(&browser, &mut authenticator).await.passkey_options();
+    let again = browser.get(PATH).await.passkey_options();
     assert_eq!(again["user"]["id"], options["user"]["id"]);
     assert!(!user_id.contains(options["user"]["id"].as_str().unwrap()));
     let named: Value = serde_json::from_str(&credential).unwrap();
@@ -124,11 +114,11 @@ async fn an_answer_counts_once_and_a_credential_once() {
         send(&browser, &page, &credential),
         send(&browser, &page, &credential)
     );
-    let won = [&first, &second].map(|answer| answer.header("location") == Some("/account/factors"));
+    let won = [&first, &second].map(|answer| answer.body.contains("Your recovery codes"));
     assert!(won[0] != won[1], "{first:?} {second:?}");
     assert_eq!(kept(&clinic, PATIENT).await, 1);
 
-    let page = confirmed(&browser, &mut authenticator).await;
+    let page = browser.get(PATH).await;
     let again = authenticator.make(&page.passkey_options());
     is_refused(&send(&browser, &page, &again).await, "could not be used");
     let other = signed_in(&clinic, PHYSICIAN).await;
@@ -200,7 +190,7 @@ async fn refuses_what_an_authenticator_says_wrongly() {
 async fn refuses_forged_forms_and_whoever_is_not_signed_in() {
     let clinic = Clinic::open().await;
     let nobody = clinic.browser().get(PATH).await;
-    assert_eq!(nobody.sent("next").as_deref(), Some("account/factors/passkey"));
+    assert_eq!(nobody.location(), "/login");
     let browser = signed_in(&clinic, PATIENT).await;
     let page = browser.get(PATH).await;
     let credential = Authenticator::new().make(&page.passkey_options());
@@ -227,4 +217,21 @@ async fn refuses_forged_forms_and_whoever_is_not_signed_in() {
         "a name of at most 60 characters",
     );
     assert_eq!(kept(&clinic, PATIENT).await, 0);
+}
+
+#[tokio::test]
+async fn where_a_factor_is_required_a_passkey_is_one() {
+    let clinic = Clinic::with_config(|config| config.second_factor.required = true).await;
+    let browser = clinic.browser();
+    let answer = browser.sign_in("/login", PATIENT, PASSWORD).await;
+    assert_eq!(answer.location(), "/login/mfa/enrol");
+    let choice = browser.get(answer.location()).await;
+    let token = choice.field("form_token");
+    let chosen = [("form_token", token.as_str()), ("kind", "passkey")];
+    assert_eq!(browser.post("/login/mfa/enrol", &chosen).await.location(), PATH);
+    let page = browser.get(PATH).await;
+    let credential = Authenticator::new().make(&page.passkey_options());
+    let added = send(&browser, &page, &credential).await;
+    assert!(added.body.contains("Your recovery codes"), "{added:?}");
+    assert!(browser.get("/").await.body.contains("Pat Patient"));
 }
