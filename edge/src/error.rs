@@ -31,7 +31,6 @@ use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::operation_outcome::{FHIR_MEDIA_TYPE, IssueType, OperationOutcome};
 use wardgate_shared::problem::{PROBLEM_MEDIA_TYPE, Problem};
 use wardgate_shared::scope::interaction::MethodError;
-use wardgate_shared::scope::path::PathError;
 use wardgate_shared::scope::{DenialReason, RequestError};
 
 use crate::answer::OwnAnswer;
@@ -43,6 +42,9 @@ use crate::request::Incoming;
 use crate::well_known::MISCONFIGURED_RETRY_AFTER;
 
 mod reason;
+mod status;
+
+use status::title;
 
 /// Why a request is not answered with what it asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,31 +137,6 @@ impl From<RequestError> for Refusal {
 }
 
 impl Refusal {
-    /// The HTTP status.
-    pub const fn status(&self) -> u16 {
-        match self {
-            Self::Credential(CredentialError::Missing) | Self::Token(_) => 401,
-            Self::Credential(
-                CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
-            )
-            | Self::EffectOfHeader
-            | Self::AmbiguousPath => 400,
-            Self::Scope { .. } | Self::Rule { .. } => 403,
-            Self::Request(error) => request_status(error),
-            Self::Method { .. } => 405,
-            Self::NotFound => 404,
-            Self::Undecided { .. } | Self::Misconfigured(_) => 503,
-            Self::Upstream(UpstreamFailure::Timeout) => 504,
-            Self::Upstream(
-                UpstreamFailure::Unreachable
-                | UpstreamFailure::Redirect
-                | UpstreamFailure::Unreadable
-                | UpstreamFailure::Unauthorized,
-            ) => 502,
-            Self::Internal => 500,
-        }
-    }
-
     /// The error code of RFC 6750 section 3.1, where there is one.
     pub const fn code(&self) -> Option<OAuthErrorCode> {
         match self {
@@ -391,53 +368,6 @@ struct ProblemWithCode {
     error_description: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_uri: Option<String>,
-}
-
-/// 400 for what is ambiguous or malformed, 404 for a path that FHIR does not define, 405 for a method.
-const fn request_status(error: &RequestError) -> u16 {
-    match error {
-        RequestError::Method(MethodError::Unknown | MethodError::NotAllowed { .. }) => 405,
-        RequestError::Path(
-            PathError::UnknownResourceType
-            | PathError::InvalidId
-            | PathError::InvalidVersionId
-            | PathError::InvalidOperation
-            | PathError::NotACompartment
-            | PathError::UnknownShape
-            | PathError::NotBelowBase,
-        ) => 404,
-        RequestError::Path(
-            PathError::TooLong
-            | PathError::PercentEncoding
-            | PathError::Backslash
-            | PathError::Semicolon
-            | PathError::ControlCharacter
-            | PathError::NotAscii
-            | PathError::ForbiddenCharacter
-            | PathError::EmptySegment
-            | PathError::TrailingSlash
-            | PathError::DotSegment,
-        )
-        | RequestError::Query(_)
-        | RequestError::IfNoneExist(_)
-        | RequestError::SearchForm(_)
-        | RequestError::MissingCriteria => 400,
-    }
-}
-
-/// The name of a status (RFC 9110 section 15), as a problem of type `about:blank` wants it for its title.
-const fn title(status: u16) -> &'static str {
-    match status {
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        _ => "Internal Server Error",
-    }
 }
 
 /// The same text with a capital letter at its start.

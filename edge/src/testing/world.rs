@@ -64,14 +64,17 @@ pub(crate) struct Forwarded {
     pub(crate) set_on_answer: Vec<(&'static str, String)>,
 }
 
+/// What is found at an address.
+type Document = Result<Vec<u8>, FetchFailure>;
+
 /// Something that runs beside requests.
 type Work = Rc<RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>>;
 
 struct Inner {
     now: Cell<i64>,
     key: IssuerKey,
-    document: RefCell<Result<Vec<u8>, FetchFailure>>,
-    documents: RefCell<Vec<(String, Result<Vec<u8>, FetchFailure>)>>,
+    document: RefCell<Document>,
+    documents: RefCell<Vec<(String, Document)>>,
     fetched: RefCell<Vec<String>>,
     background: RefCell<Vec<Work>>,
     pauses: Cell<u32>,
