@@ -14,6 +14,7 @@
 //! | [`scope`] | What was granted, and does it permit this FHIR request? |
 //! | [`api_key`] | Can this text be an API key or its secret? |
 //! | [`status_list`] | Which of many tokens were revoked, in a bit each? |
+//! | [`quota`] | May this many requests pass? A rate limit with a stated bound |
 //! | [`pkce`], [`redirect_uri`] | May this authorization code go there, to whom? |
 //! | [`oauth_error`], [`error_uri`], [`problem`], [`operation_outcome`] | How is a refusal said in the standards' words? |
 //! | [`secret`], [`time`] | Values that must not leak, and instants that must not be read here. |
@@ -35,6 +36,7 @@ pub mod oauth_error;
 pub mod operation_outcome;
 pub mod pkce;
 pub mod problem;
+pub mod quota;
 pub mod redirect_uri;
 pub mod scope;
 pub mod secret;

@@ -20,11 +20,13 @@
 
 mod dpop;
 mod keys;
+mod quota;
 mod requests;
 mod scopes;
 
 pub use dpop::dpop_proof;
 pub use keys::{jwk_set, jwt_compact, pkce, redirect_uri, status_list};
+pub use quota::quota;
 pub use requests::interaction;
 pub use scopes::{scope_set, smart_scope};
 
@@ -38,6 +40,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("jwk_set", jwk_set),
     ("jwt_compact", jwt_compact),
     ("pkce", pkce),
+    ("quota", quota),
     ("redirect_uri", redirect_uri),
     ("scope_set", scope_set),
     ("smart_scope", smart_scope),
