@@ -108,6 +108,8 @@ enum UserCommand {
     Reactivate(user::ReactivateUser),
     /// Give a person an authenticator app whose seed exists already
     AddTotp(user::AddTotp),
+    /// End the second factors of somebody who has lost them, their recovery codes and sessions
+    ResetFactors(user::ResetFactors),
     /// Let a person sign in with a password although their organization has an identity provider
     AllowLocalSignIn(user::AllowLocalSignIn),
     /// Replace what is known of a person
@@ -125,6 +127,7 @@ impl UserCommand {
             Self::Deactivate(command) => command.run(config, now).await,
             Self::Reactivate(command) => command.run(config, now).await,
             Self::AddTotp(command) => command.run(config, now).await,
+            Self::ResetFactors(command) => command.run(config, now).await,
             Self::AllowLocalSignIn(command) => command.run(config, now).await,
             Self::SetProfile(command) => command.run(config, now).await,
         }

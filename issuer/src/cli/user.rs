@@ -33,7 +33,7 @@ pub(super) use profile::SetProfile;
 
 use super::{Failure, opened, output, secret_input};
 
-pub(super) use ending::{DeactivateUser, ReactivateUser, SignOutUser};
+pub(super) use ending::{DeactivateUser, ReactivateUser, ResetFactors, SignOutUser};
 pub(super) use invitation::InviteUser;
 
 const EXAMPLES: &str = "\
