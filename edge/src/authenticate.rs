@@ -3,9 +3,9 @@
 //! Where an API trusts several issuers, the token's `iss` says whose keys are asked, before anything is known to be true:
 //! it chooses among those issuers and nothing else, and is then verified like every other claim.
 //! One call of [`wardgate_shared::jwt::verify`] stands between the text and its claims. A check that could not be made
-//! is no verdict on the token: it ends in [`Refusal::Undecided`], which is answered 503. A cache of verified tokens, the
-//! revocation status and proof of possession have their place in [`authenticate`], after the signature and before the
-//! claims are given away.
+//! is no verdict on the token: it ends in [`Refusal::Undecided`], which is answered 503. What was verified is kept
+//! ([`crate::token_cache`]); whether it was revoked ([`crate::status`]) is looked at each time. Proof of possession has its place
+//! beside that, after the signature and before the claims are given away.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -24,6 +24,8 @@ use crate::gateway::{Gateway, Outside};
 use crate::issuers::Issuer;
 use crate::jwks::{self, KeyError};
 use crate::log::Incident;
+use crate::status;
+use crate::token_cache::Entry;
 
 mod claims;
 
@@ -64,6 +66,12 @@ pub enum TokenError {
     /// it as a bearer token would undo the binding.
     #[error("The token is bound to a key in a way that is not accepted here")]
     Bound,
+    /// Its issuer revoked it, or does not know it.
+    #[error("The token was revoked")]
+    Revoked,
+    /// Whether it was revoked is told in a way, or at an address, that is not accepted here.
+    #[error("The status of the token is told in a way that is not accepted here")]
+    Status,
 }
 
 /// When to try again after a failure that has no time of its own, in seconds.
@@ -79,9 +87,57 @@ pub async fn authenticate<O: Outside>(
     api: &Api,
     token: &str,
     trail: &mut Trail,
-) -> Result<Holder, Refusal> {
+) -> Result<Rc<Holder>, Refusal> {
     trail.found("kind", "bearer");
     trail.step("issuer");
+    // Whoever asks for an explanation is shown every step.
+    let known = (!trail.is_followed())
+        .then(|| known(gateway, outside, api, token))
+        .flatten();
+    let (holder, issuer) = match known {
+        Some(known) => known,
+        None => verified(gateway, outside, api, token, trail).await?,
+    };
+    trail.step("status");
+    status::check(issuer, outside, holder.claims.status.as_ref()).await?;
+    Ok(holder)
+}
+
+/// Who holds a token, and whose it is.
+type Known<'a, O> = (Rc<Holder>, &'a Rc<Issuer<<O as Outside>::Key>>);
+
+/// What is known of a token that was verified a moment ago, if it still counts.
+fn known<'a, O: Outside>(
+    gateway: &'a Gateway<O::Key>,
+    outside: &O,
+    api: &Api,
+    token: &str,
+) -> Option<Known<'a, O>> {
+    let entry = gateway.tokens.borrow_mut().get(token, &api.name)?;
+    let issuer = gateway.issuers.get(entry.issuer)?;
+    let now = outside.now();
+    let expires_at = entry.holder.expires_at.plus(gateway.config.clock_skew_seconds);
+    // What was valid when it was verified is not yet valid at no later time; a clock that went back may say otherwise.
+    let is_timely = (entry.verified_at..expires_at).contains(&now);
+    let renew = issuer.keys.borrow().vouches_for(entry.key_generation, now);
+    let Some(renew) = renew.filter(|_| is_timely) else {
+        gateway.tokens.borrow_mut().remove(token);
+        return None;
+    };
+    if renew {
+        drop(outside.in_background(jwks::load(issuer, outside)));
+    }
+    Some((entry.holder, issuer))
+}
+
+/// Verifies a token, and keeps what it says.
+async fn verified<'a, O: Outside>(
+    gateway: &'a Rc<Gateway<O::Key>>,
+    outside: &O,
+    api: &Api,
+    token: &str,
+    trail: &mut Trail,
+) -> Result<Known<'a, O>, Refusal> {
     let unverified = UnverifiedJwt::parse(token, MAXIMUM_JWT_BYTES).map_err(TokenError::Jwt)?;
     let issuer = issuer(gateway, api, &unverified)?;
     trail.found("issuer", &issuer.trusted.issuer);
@@ -89,9 +145,12 @@ pub async fn authenticate<O: Outside>(
     trail.found("algorithm", unverified.algorithm().name());
     let policy = policy(&gateway.config, api, &issuer.trusted.issuer, &unverified);
     let key = jwks::obtain(issuer, outside, unverified.key_id(), unverified.algorithm()).await?;
+    // Before the check: should the keys change while it runs, the entry counts for those before.
+    let key_generation = issuer.keys.borrow().generation();
     trail.step("token");
     trail.found("checks", "signature, typ, iss, aud, exp, nbf, iat, cnf");
-    let verified = verify::<SignedClaims, O::Key>(&unverified, &key, &policy, outside.now()).await;
+    let now = outside.now();
+    let verified = verify::<SignedClaims, O::Key>(&unverified, &key, &policy, now).await;
     let verified = verified.map_err(|error| match error {
         VerifyError::Refused(error) => Refusal::Token(TokenError::Jwt(error)),
         VerifyError::Undecided(_) => {
@@ -112,11 +171,21 @@ pub async fn authenticate<O: Outside>(
     if claims.confirmation.is_some() {
         return Err(TokenError::Bound.into());
     }
-    Ok(Holder {
+    let holder = Rc::new(Holder {
         claims,
         values,
         expires_at,
-    })
+    });
+    let place = gateway.issuers.iter().position(|one| Rc::ptr_eq(one, issuer));
+    let entry = Entry {
+        holder: Rc::clone(&holder),
+        api: api.name.as_str().into(),
+        issuer: place.ok_or(Refusal::Internal)?,
+        key_generation,
+        verified_at: now,
+    };
+    gateway.tokens.borrow_mut().insert(token, entry);
+    Ok((holder, issuer))
 }
 
 /// Whose keys the token is verified with: the one issuer that the API trusts, or the one among several that the token

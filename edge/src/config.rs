@@ -22,12 +22,16 @@ use wardgate_shared::error_uri::{MUST_BE, is_error_uri_base};
 
 use crate::refresh::RefreshSettings;
 use crate::routes::below_prefix;
+use crate::status::StatusSettings;
 pub use apis::{Api, ApiKind};
 pub use issuers::TrustedIssuer;
 pub use limits::LimitPolicy;
 use values::Faults;
 pub use values::{ConfigFault, Given, Values};
 use variables::Variable;
+
+/// The shortest time, in seconds, between two fetches of a status list: so often an issuer that is away is tried again.
+const STATUS_COOLDOWN_SECONDS: i64 = 5;
 
 /// What the Worker needs to know. Made by [`Config::parse`] alone.
 #[derive(Clone, Debug)]
@@ -46,6 +50,8 @@ pub struct Config {
     pub maximum_token_lifetime_seconds: i64,
     /// When keys and the SMART configuration are fetched again.
     pub refresh: RefreshSettings,
+    /// How old status lists may become.
+    pub status: StatusSettings,
     /// How long a fetch from an issuer may take, in milliseconds.
     pub jwks_timeout_milliseconds: u32,
     /// Where the address of a client comes from.
@@ -112,7 +118,16 @@ impl Config {
         let jwks_timeout_milliseconds = reader.number(variables::JWKS_TIMEOUT_MILLISECONDS, (10, 30_000));
         // An attempt that has not ended after its timeout was given up by whoever made it.
         refresh.attempt_seconds = i64::from(jwks_timeout_milliseconds.div_ceil(1000)).saturating_add(1);
+        let status = StatusSettings {
+            fresh_seconds: reader.number(variables::STATUS_FRESH_SECONDS, (1, 3_600)).into(),
+            maximum_age_seconds: reader
+                .number(variables::STATUS_MAXIMUM_AGE_SECONDS, (1, 86_400))
+                .into(),
+            cooldown_seconds: STATUS_COOLDOWN_SECONDS,
+            attempt_seconds: refresh.attempt_seconds,
+        };
         let config = Self {
+            status,
             clock_skew_seconds,
             maximum_token_lifetime_seconds,
             refresh,

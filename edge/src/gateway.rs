@@ -9,6 +9,7 @@
 //! Trusted on entry: the configuration. Not trusted: the request, the issuer's documents before they are checked, the
 //! FHIR server's headers.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use wardgate_shared::jwk::PublicJwk;
@@ -30,6 +31,7 @@ use crate::log::{Decision, FetchFailure, subject_hash};
 use crate::proxy::forward::{Authority, Forward, judge, prepare};
 use crate::request::Incoming;
 use crate::routes::{self, Route, below_prefix};
+use crate::token_cache::TokenCache;
 use crate::well_known;
 
 /// What an isolate keeps between requests; `K` is a key that verifies.
@@ -39,6 +41,8 @@ pub struct Gateway<K> {
     pub config: Config,
     /// The issuers and what is kept of each.
     pub issuers: Vec<Rc<Issuer<K>>>,
+    /// Tokens that were verified. Borrowed for moments only, never across an `await`.
+    pub tokens: RefCell<TokenCache>,
 }
 
 impl<K: Clone> Gateway<K> {
@@ -46,6 +50,7 @@ impl<K: Clone> Gateway<K> {
     pub fn new(config: Config) -> Self {
         Self {
             issuers: Issuer::all(&config),
+            tokens: RefCell::default(),
             config,
         }
     }
@@ -66,12 +71,16 @@ pub trait Outside: Clone + 'static {
     fn random_bytes(&self) -> [u8; 16];
     /// Waits.
     fn pause(&self, milliseconds: u32) -> impl Future<Output = ()>;
-    /// Fetches a document by GET, without following redirects.
+    /// Fetches a document of at most so many bytes by GET, without following redirects.
     fn fetch_document(
         &self,
         url: &str,
         timeout_milliseconds: u32,
+        maximum_bytes: u32,
     ) -> impl Future<Output = Result<Vec<u8>, FetchFailure>>;
+    /// Unpacks a ZLIB stream (RFC 1950) to at most so many bytes; `None` for anything else, and for more. The platform has the
+    /// means, so that the Worker need not bring its own.
+    fn inflate(&self, packed: &[u8], maximum_bytes: u32) -> impl Future<Output = Option<Vec<u8>>>;
     /// Makes a published key one that verifies.
     fn import_key(
         &self,

@@ -1,4 +1,4 @@
-//! The issuers that are trusted, and what an isolate keeps of each: its keys and its SMART configuration.
+//! The issuers that are trusted, and what an isolate keeps of each: its keys, its status lists and its SMART configuration.
 //!
 //! Nothing of one issuer is ever looked up in what is kept of another: a key is bound to the issuer that published it.
 
@@ -9,6 +9,7 @@ use crate::config::{Api, Config, TrustedIssuer};
 use crate::error::Refusal;
 use crate::gateway::Gateway;
 use crate::jwks::KeyCache;
+use crate::status::StatusLists;
 use crate::well_known::KeptDocument;
 
 /// An issuer; `K` is a key that verifies.
@@ -20,6 +21,10 @@ pub struct Issuer<K> {
     pub timeout_milliseconds: u32,
     /// Its keys. Borrowed for moments only, never across an `await`.
     pub keys: RefCell<KeyCache<K>>,
+    /// The clock difference tolerated in what it signs, in seconds.
+    pub clock_skew_seconds: i64,
+    /// Its status lists, likewise.
+    pub status_lists: RefCell<StatusLists>,
     /// Its SMART configuration, likewise.
     pub smart_configuration: RefCell<KeptDocument>,
 }
@@ -31,6 +36,8 @@ impl<K: Clone> Issuer<K> {
             trusted: trusted.clone(),
             timeout_milliseconds: config.jwks_timeout_milliseconds,
             keys: RefCell::new(KeyCache::new(config.refresh)),
+            clock_skew_seconds: config.clock_skew_seconds,
+            status_lists: RefCell::new(StatusLists::new(config.status)),
             smart_configuration: RefCell::new(KeptDocument::new(config.refresh)),
         };
         config

@@ -9,7 +9,7 @@ mod cache;
 mod obtain;
 
 pub use cache::{Found, KeyCache, Lookup};
-pub use obtain::{KeyError, PAUSE_MILLISECONDS, load, obtain, waiting_turns};
+pub use obtain::{KeyError, MAXIMUM_DOCUMENT_BYTES, PAUSE_MILLISECONDS, load, obtain, waiting_turns};
 
 #[cfg(test)]
 mod tests;

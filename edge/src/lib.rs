@@ -11,7 +11,8 @@
 //! | [`request`] | What does the request say? |
 //! | [`routes`] | What is addressed, and is it open or guarded? |
 //! | [`credentials`] | Which one credential was presented? |
-//! | [`authenticate`], [`issuers`], [`jwks`] | Is the token genuine, and who is it? |
+//! | [`authenticate`], [`issuers`], [`jwks`], [`token_cache`] | Is the token genuine, and who is it? |
+//! | [`status`] | Was it revoked? |
 //! | [`authorize`] | May its holder do this? |
 //! | [`proxy`], [`headers`] | What goes to the server behind, and what comes back? |
 //! | [`well_known`], [`capabilities`], [`cors`] | The documents that need no token, and what browsers ask first |
@@ -38,6 +39,8 @@ pub mod proxy;
 pub mod refresh;
 pub mod request;
 pub mod routes;
+pub mod status;
+pub mod token_cache;
 pub mod well_known;
 
 #[cfg(target_arch = "wasm32")]

@@ -80,6 +80,10 @@ pub enum Incident {
     KeyImportFailed,
     /// A signature could not be checked.
     SignatureUnchecked,
+    /// A status list could not be fetched.
+    StatusListUnreachable(FetchFailure),
+    /// What came as a status list is none, or not this issuer's.
+    StatusListMalformed,
     /// The issuer's SMART configuration could not be fetched.
     SmartConfigurationUnreachable(FetchFailure),
     /// What came as the SMART configuration is no JSON object.
@@ -117,6 +121,8 @@ impl Incident {
             Self::KeysMalformed => ("keys_malformed", None),
             Self::KeyImportFailed => ("key_import_failed", None),
             Self::SignatureUnchecked => ("signature_unchecked", None),
+            Self::StatusListUnreachable(failure) => ("status_list_unreachable", Some(failure)),
+            Self::StatusListMalformed => ("status_list_malformed", None),
             Self::SmartConfigurationUnreachable(failure) => {
                 ("smart_configuration_unreachable", Some(failure))
             }

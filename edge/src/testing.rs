@@ -5,7 +5,9 @@ mod world;
 use wardgate_shared::claims::{AccessClaims, LaunchContext};
 use wardgate_shared::jwt::Audiences;
 
+use crate::authenticate::{Holder, authenticate};
 use crate::config::{Config, Given, Values};
+use crate::explain::Trail;
 use crate::request::{Headers, Incoming};
 
 pub(crate) use world::{IssuerKey, NOW, Reply, World, block_on};
@@ -51,6 +53,16 @@ pub(crate) fn claims() -> AccessClaims {
         authenticated_at: None,
         status: None,
     }
+}
+
+/// Somebody whose token says [`claims`].
+pub(crate) fn holder() -> Holder {
+    let world = World::new();
+    let token = world.token(claims());
+    let api = world.gateway.config.apis.first().unwrap();
+    let trail = &mut Trail::of(&world.gateway.config, &incoming("GET", "/fhir", &[]));
+    let holder = authenticate(&world.gateway, &world, api, &token, trail);
+    Holder::clone(&block_on(holder).unwrap())
 }
 
 /// A request to `https://edge.example`; `target` is path and query, header names are in lower case.

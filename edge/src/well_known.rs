@@ -15,7 +15,7 @@ use crate::config::{Api, ApiKind};
 use crate::error::Refusal;
 use crate::gateway::Outside;
 use crate::issuers::Issuer;
-use crate::jwks;
+use crate::jwks::{self, MAXIMUM_DOCUMENT_BYTES};
 use crate::log::Incident;
 use crate::refresh::{Permission, Refresh, RefreshSettings, Standing};
 
@@ -151,6 +151,7 @@ fn load<O: Outside>(issuer: &Rc<Issuer<O::Key>>, outside: &O) -> impl Future<Out
             .fetch_document(
                 &issuer.trusted.smart_configuration_url,
                 issuer.timeout_milliseconds,
+                MAXIMUM_DOCUMENT_BYTES,
             )
             .await;
         let text = fetched

@@ -200,13 +200,7 @@ impl StatusList {
         compressed: &CompressedStatusList,
         maximum_bytes: usize,
     ) -> Result<Self, StatusListError> {
-        // Data that does not compress grows by a few bytes in each block; base64 adds a third.
-        let longest = maximum_bytes.saturating_mul(2).saturating_add(64);
-        if compressed.list.len() > longest {
-            return Err(StatusListError::TooLarge);
-        }
-        let packed =
-            Base64UrlUnpadded::decode_vec(&compressed.list).map_err(|_| StatusListError::Encoding)?;
+        let packed = compressed.packed(maximum_bytes)?;
         let bytes = inflate::decompress_to_vec_zlib_with_limit(&packed, maximum_bytes).map_err(|error| {
             if error.status == inflate::TINFLStatus::HasMoreOutput {
                 StatusListError::TooLarge
@@ -214,10 +208,27 @@ impl StatusList {
                 StatusListError::Compression
             }
         })?;
-        Ok(Self {
-            bits: compressed.bits,
-            bytes,
-        })
+        Ok(Self::unpacked(compressed.bits, bytes))
+    }
+
+    /// The list of these bytes, for whoever unpacks [`CompressedStatusList::packed`] by other means.
+    pub const fn unpacked(bits: StatusBits, bytes: Vec<u8>) -> Self {
+        Self { bits, bytes }
+    }
+}
+
+impl CompressedStatusList {
+    /// The ZLIB stream of a list that may unpack to `maximum_bytes` bytes.
+    ///
+    /// # Errors
+    /// [`StatusListError::TooLarge`] for one that unpacks to more in any case, [`StatusListError::Encoding`].
+    pub fn packed(&self, maximum_bytes: usize) -> Result<Vec<u8>, StatusListError> {
+        // Data that does not compress grows by a few bytes in each block; base64 adds a third.
+        let longest = maximum_bytes.saturating_mul(2).saturating_add(64);
+        if self.list.len() > longest {
+            return Err(StatusListError::TooLarge);
+        }
+        Base64UrlUnpadded::decode_vec(&self.list).map_err(|_| StatusListError::Encoding)
     }
 }
 

@@ -8,6 +8,7 @@ mod logout;
 mod openid_client;
 mod passkeys;
 mod readme;
+mod revocation;
 mod seed_examples;
 mod smart_app;
 mod sso;

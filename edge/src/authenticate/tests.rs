@@ -1,13 +1,16 @@
 //! Tokens and keys, with real signatures against a scripted issuer.
 
+use std::rc::Rc;
+
 use serde_json::{Value, json};
 use wardgate_shared::jwt::JwtError;
+use wardgate_shared::status_list::{StatusBits, StatusList};
 
 use super::{Holder, TokenError, authenticate};
 use crate::error::Refusal;
 use crate::explain::Trail;
 use crate::log::FetchFailure;
-use crate::testing::{IssuerKey, NOW, World, block_on, incoming};
+use crate::testing::{IssuerKey, NOW, World, block_on, config_with, incoming};
 
 fn claims() -> Value {
     json!({
@@ -26,7 +29,7 @@ fn with(member: &str, value: Value) -> Value {
     claims
 }
 
-fn check(world: &World, token: &str) -> Result<Holder, Refusal> {
+fn check(world: &World, token: &str) -> Result<Rc<Holder>, Refusal> {
     let api = &world.gateway.config.apis[0];
     let trail = &mut Trail::of(&world.gateway.config, &incoming("GET", "/fhir", &[]));
     block_on(authenticate(&world.gateway, world, api, token, trail))
@@ -47,7 +50,12 @@ fn gives_the_claims_of_a_good_token() {
 #[test]
 fn takes_a_token_that_names_its_place_in_a_status_list() {
     let world = World::new();
-    let status = json!({ "status_list": { "idx": 412, "uri": "https://issuer.example/oauth2/status/1" } });
+    let uri = "https://issuer.example/oauth2/status/1";
+    let status = json!({ "status_list": { "idx": 412, "uri": uri } });
+    let list = StatusList::all_valid(StatusBits::One, 1000).compress();
+    let list = json!({ "iss": "https://issuer.example", "sub": uri, "status_list": list });
+    let list = world.token_of_type(world.key(), "statuslist+jwt", list);
+    world.document_at(uri, Ok(list.into_bytes()));
     let verified = check(&world, &world.token(with("status", status))).unwrap();
     let place = verified
         .claims()
@@ -232,4 +240,67 @@ fn whoever_finds_an_abandoned_fetch_takes_over() {
     drop(crate::jwks::load(&world.gateway.issuers[0], &world));
     assert!(check(&world, &world.token(claims())).is_ok());
     assert_eq!(world.fetched().len(), 1);
+}
+
+#[test]
+fn a_token_that_is_known_needs_no_signature_checked_again() {
+    let world = World::new();
+    let token = world.token(claims());
+    for _ in 0..3 {
+        assert_eq!(check(&world, &token).unwrap().claims().subject, "service");
+    }
+    assert_eq!(world.checks(), 1);
+    let mut other = token.clone();
+    other.push('A');
+    assert!(check(&world, &other).is_err(), "the whole token counts");
+    world.advance(300 + 30);
+    assert_eq!(refusal(&world, &token), TokenError::Jwt(JwtError::Expired).into());
+}
+
+#[test]
+fn a_known_token_falls_with_the_key_that_signed_it() {
+    let world = World::new();
+    let token = world.token(claims());
+    assert!(check(&world, &token).is_ok());
+    let other = IssuerKey::new("key-2", 2);
+    world.issuer_publishes(&[&other]);
+    world.advance(300);
+    // Stale keys serve once more, while new ones are fetched beside.
+    let long = world.token(claims());
+    assert!(check(&world, &long).is_ok());
+    world.run_background();
+    assert_eq!(
+        refusal(&world, &long),
+        TokenError::Jwt(JwtError::UnknownKey).into()
+    );
+}
+
+#[test]
+fn a_known_token_is_not_decided_about_without_keys() {
+    let world = World::with(config_with(&[
+        ("WARDGATE_JWKS_FRESH_SECONDS", "10"),
+        ("WARDGATE_JWKS_STALE_SECONDS", "10"),
+    ]));
+    let token = world.token(claims());
+    assert!(check(&world, &token).is_ok());
+    world.issuer_says(Err(FetchFailure::Timeout));
+    world.advance(15);
+    assert!(check(&world, &token).is_ok());
+    world.advance(5);
+    assert!(matches!(refusal(&world, &token), Refusal::Undecided { .. }));
+}
+
+#[test]
+fn a_clock_that_went_back_makes_a_token_known_no_more() {
+    let world = World::new();
+    let token = world.token(claims());
+    assert!(check(&world, &token).is_ok());
+    world.advance(-10);
+    assert!(check(&world, &token).is_ok(), "within the skew");
+    assert_eq!(world.checks(), 2);
+    world.advance(-100);
+    assert_eq!(
+        refusal(&world, &token),
+        TokenError::Jwt(JwtError::IssuedInFuture).into()
+    );
 }

@@ -13,6 +13,8 @@ pub struct TrustedIssuer {
     pub jwks_url: String,
     /// Where its SMART configuration is.
     pub smart_configuration_url: String,
+    /// What the addresses of its status lists begin with; ends with a slash.
+    pub status_lists: String,
 }
 
 impl TrustedIssuer {
@@ -23,12 +25,29 @@ impl TrustedIssuer {
         } else {
             well_known(&issuer, "jwks.json")
         };
+        let mut status_lists = if members.has("status_lists") {
+            members.url("status_lists", faults)
+        } else {
+            issuer.clone()
+        };
+        if !status_lists.ends_with('/') {
+            status_lists.push('/');
+        }
         members.refuse_the_rest(faults);
         Self {
+            status_lists,
             smart_configuration_url: well_known(&issuer, "smart-configuration"),
             issuer,
             jwks_url,
         }
+    }
+}
+
+impl TrustedIssuer {
+    /// Whether a status list at this address may be fetched: it lies below the issuer's own, and no program can read the address in
+    /// another way.
+    pub fn publishes_status_list(&self, uri: &str) -> bool {
+        uri.starts_with(&self.status_lists) && super::url::check(uri).is_ok()
     }
 }
 

@@ -104,6 +104,19 @@ pub const JWKS_COOLDOWN_SECONDS: Variable = variable(
     Some("30"),
     "Shortest time between two fetches that are caused by unknown keys or follow a failure.",
 );
+/// How old a status list may become.
+pub const STATUS_FRESH_SECONDS: Variable = variable(
+    "WARDGATE_STATUS_FRESH_SECONDS",
+    Some("30"),
+    "How long it can take at most until a revoked token is refused here, while its issuer can be reached: no status list is used longer \
+     without fetching it anew, nor longer than its own `ttl` says.",
+);
+/// How old it may become while the issuer is away.
+pub const STATUS_MAXIMUM_AGE_SECONDS: Variable = variable(
+    "WARDGATE_STATUS_MAXIMUM_AGE_SECONDS",
+    Some("300"),
+    "How old a status list may become while its issuer cannot be reached. Then requests are answered 503.",
+);
 /// Patience with the issuer.
 pub const JWKS_TIMEOUT_MILLISECONDS: Variable = variable(
     "WARDGATE_JWKS_TIMEOUT_MILLISECONDS",
@@ -168,7 +181,7 @@ pub const ERROR_URI: Variable = variable(
 );
 
 /// All variables, in the order of the README's table.
-pub const ALL: [Variable; 21] = [
+pub const ALL: [Variable; 23] = [
     ISSUER,
     JWKS_URL,
     AUDIENCES,
@@ -181,6 +194,8 @@ pub const ALL: [Variable; 21] = [
     JWKS_STALE_SECONDS,
     JWKS_COOLDOWN_SECONDS,
     JWKS_TIMEOUT_MILLISECONDS,
+    STATUS_FRESH_SECONDS,
+    STATUS_MAXIMUM_AGE_SECONDS,
     UPSTREAM_TIMEOUT_MILLISECONDS,
     CLIENT_ADDRESS,
     CORS_ORIGINS,

@@ -19,6 +19,8 @@ impl Refusal {
                 CredentialError::InQuery => "credential_in_query",
             },
             Self::Token(TokenError::Bound) => "token_bound",
+            Self::Token(TokenError::Revoked) => "token_revoked",
+            Self::Token(TokenError::Status) => "token_status",
             Self::Token(TokenError::Jwt(error)) => token_reason(*error),
             Self::Scope { reason, .. } => scope_reason(*reason),
             Self::Rule { lack, .. } => match lack {

@@ -67,6 +67,7 @@ fn tells_every_step_of_a_permitted_request_and_sends_nothing() {
             "issuer",
             "key",
             "token",
+            "status",
             "authorization",
             "forward"
         ])

@@ -11,6 +11,8 @@ use crate::refresh::{Permission, Refresh, RefreshSettings, Standing, Started};
 pub struct KeyCache<K> {
     refresh: Refresh,
     set: JwkSet,
+    /// Counts how often the keys changed.
+    generation: u64,
     imported: Vec<Imported<K>>,
 }
 
@@ -60,8 +62,24 @@ impl<K: Clone> KeyCache<K> {
         Self {
             refresh: Refresh::new(settings),
             set: JwkSet::default(),
+            generation: 0,
             imported: Vec::new(),
         }
+    }
+
+    /// Which keys these are: another number whenever they changed.
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Whether a signature that held under the keys of this generation still counts: they are in hand, and not too old. Inside: whether
+    /// to fetch them beside the request.
+    pub fn vouches_for(&self, generation: u64, now: Timestamp) -> Option<bool> {
+        let standing = self.refresh.standing(now);
+        if generation != self.generation || standing == Standing::Absent {
+            return None;
+        }
+        Some(standing == Standing::Stale && self.refresh.may_renew(now) == Permission::Granted)
     }
 
     /// Looks for the key of a token whose header says `key_id` and `algorithm`.
@@ -124,9 +142,12 @@ impl<K: Clone> KeyCache<K> {
     pub fn accept(&mut self, started: Started, set: JwkSet) {
         if self.refresh.succeed(started) {
             let set = set.bound();
-            self.imported
-                .retain(|imported| set.iter().any(|jwk| *jwk == imported.jwk));
-            self.set = set;
+            if set != self.set {
+                self.generation = self.generation.saturating_add(1);
+                self.imported
+                    .retain(|imported| set.iter().any(|jwk| *jwk == imported.jwk));
+                self.set = set;
+            }
         }
     }
 

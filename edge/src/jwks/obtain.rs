@@ -11,6 +11,9 @@ use crate::log::Incident;
 
 use super::cache::{Found, Lookup};
 
+/// The largest key set that is read, in bytes: 64 keys of 4096 bits take about 50 kB.
+pub const MAXIMUM_DOCUMENT_BYTES: u32 = 64 * 1024;
+
 /// How long a request that finds a fetch running waits before it looks again.
 pub const PAUSE_MILLISECONDS: u32 = 20;
 
@@ -88,7 +91,11 @@ pub fn load<O: Outside>(issuer: &Rc<Issuer<O::Key>>, outside: &O) -> impl Future
     let started = issuer.keys.borrow_mut().start(outside.now());
     async move {
         let fetched = outside
-            .fetch_document(&issuer.trusted.jwks_url, issuer.timeout_milliseconds)
+            .fetch_document(
+                &issuer.trusted.jwks_url,
+                issuer.timeout_milliseconds,
+                MAXIMUM_DOCUMENT_BYTES,
+            )
             .await;
         let set = match fetched {
             Ok(text) => JwkSet::parse(&text).map_err(|_| Incident::KeysMalformed),

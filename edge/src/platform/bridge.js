@@ -133,7 +133,7 @@ function relocated(value, requested, from, to) {
 export async function fetchDocument(url, milliseconds, maximumBytes) {
   const signal = AbortSignal.timeout(milliseconds);
   try {
-    const headers = { accept: "application/json" };
+    const headers = { accept: "application/json, application/statuslist+jwt" };
     // How long it is kept is decided here, and by nobody on the way.
     const answer = await fetch(url, { redirect: "manual", cache: "no-store", headers, signal });
     if (answer.status !== 200) {
@@ -163,6 +163,16 @@ async function bytesOf(body, maximumBytes) {
     at += chunk.byteLength;
   }
   return bytes;
+}
+
+/** What a ZLIB stream holds; a number when it is none, or holds more. */
+export async function inflate(packed, maximumBytes) {
+  try {
+    const stream = new Blob([packed.slice()]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return await bytesOf(stream, maximumBytes);
+  } catch {
+    return 0;
+  }
 }
 
 const JSON_MEDIA_TYPE = /^application\/([a-z0-9.-]+\+)?json\s*(;|$)/i;

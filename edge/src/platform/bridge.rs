@@ -48,6 +48,9 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchDocument)]
     pub(super) fn fetch_document(url: &str, milliseconds: u32, maximum_bytes: u32) -> Promise;
 
+    /// Resolves to a `Uint8Array` or to a number. The bytes are copied before this returns.
+    pub(super) fn inflate(packed: &[u8], maximum_bytes: u32) -> Promise;
+
     /// Resolves to what [`verify`] takes.
     #[wasm_bindgen(js_name = importKey)]
     pub(super) fn import_key(jwk: &str, algorithm: &str) -> Promise;

@@ -20,9 +20,6 @@ use crate::proxy::Forward;
 use super::keys::WebCryptoKey;
 use super::{bridge, clock};
 
-/// The largest document of the issuer's that is read, in bytes. 64 keys of 4096 bits take about 50 kB.
-const MAXIMUM_DOCUMENT_BYTES: u32 = 64 * 1024;
-
 /// One request and its context.
 #[derive(Clone)]
 pub(super) struct Runtime(Rc<Event>);
@@ -63,13 +60,13 @@ impl Outside for Runtime {
         drop(JsFuture::from(bridge::pause(milliseconds)).await);
     }
 
-    async fn fetch_document(&self, url: &str, timeout_milliseconds: u32) -> Result<Vec<u8>, FetchFailure> {
-        let outcome = JsFuture::from(bridge::fetch_document(
-            url,
-            timeout_milliseconds,
-            MAXIMUM_DOCUMENT_BYTES,
-        ))
-        .await;
+    async fn fetch_document(
+        &self,
+        url: &str,
+        timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> Result<Vec<u8>, FetchFailure> {
+        let outcome = JsFuture::from(bridge::fetch_document(url, timeout_milliseconds, maximum_bytes)).await;
         let outcome = outcome.map_err(|_| FetchFailure::Unreachable)?;
         match outcome.dyn_into::<Uint8Array>() {
             Ok(bytes) => Ok(bytes.to_vec()),
@@ -85,6 +82,13 @@ impl Outside for Runtime {
                 Some(_) | None => FetchFailure::Unreachable,
             }),
         }
+    }
+
+    async fn inflate(&self, packed: &[u8], maximum_bytes: u32) -> Option<Vec<u8>> {
+        let outcome = JsFuture::from(bridge::inflate(packed, maximum_bytes))
+            .await
+            .ok()?;
+        outcome.dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec())
     }
 
     async fn import_key(

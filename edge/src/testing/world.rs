@@ -81,6 +81,7 @@ struct Inner {
     imports: Cell<u32>,
     import_works: Cell<bool>,
     verify_works: Rc<Cell<bool>>,
+    checks: Rc<Cell<u32>>,
     upstream: Cell<Result<u16, UpstreamFailure>>,
     statement: RefCell<Result<Option<Vec<u8>>, UpstreamFailure>>,
     forwarded: RefCell<Vec<Forwarded>>,
@@ -115,6 +116,7 @@ impl World {
             imports: Cell::new(0),
             import_works: Cell::new(true),
             verify_works: Rc::new(Cell::new(true)),
+            checks: Rc::default(),
             upstream: Cell::new(Ok(200)),
             statement: RefCell::new(Ok(None)),
             forwarded: RefCell::default(),
@@ -139,10 +141,22 @@ impl World {
 
     /// What is found at this address from now on, whatever the issuer answers elsewhere.
     pub(crate) fn found_at(&self, url: &str, keys: Result<&[&IssuerKey], FetchFailure>) {
-        self.inner
-            .documents
-            .borrow_mut()
-            .push((url.to_owned(), keys.map(key_set)));
+        self.document_at(url, keys.map(key_set));
+    }
+
+    /// The same for any document.
+    pub(crate) fn document_at(&self, url: &str, document: Result<Vec<u8>, FetchFailure>) {
+        self.inner.documents.borrow_mut().push((url.to_owned(), document));
+    }
+
+    /// The key with which the issuer signs.
+    pub(crate) fn key(&self) -> &IssuerKey {
+        &self.inner.key
+    }
+
+    /// How many signatures were checked.
+    pub(crate) fn checks(&self) -> u32 {
+        self.inner.checks.get()
     }
 
     /// The issuer publishes these keys from now on.
@@ -286,14 +300,28 @@ impl Outside for World {
         }
     }
 
-    async fn fetch_document(&self, url: &str, _timeout_milliseconds: u32) -> Result<Vec<u8>, FetchFailure> {
+    async fn fetch_document(
+        &self,
+        url: &str,
+        _timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> Result<Vec<u8>, FetchFailure> {
         self.inner.fetched.borrow_mut().push(url.to_owned());
         let documents = self.inner.documents.borrow();
         let elsewhere = documents.iter().rev().find(|(address, _)| address == url);
-        elsewhere.map_or_else(
+        let document = elsewhere.map_or_else(
             || self.inner.document.borrow().clone(),
             |(_, document)| document.clone(),
-        )
+        )?;
+        if document.len() > usize::try_from(maximum_bytes).unwrap() {
+            return Err(FetchFailure::TooLarge);
+        }
+        Ok(document)
+    }
+
+    async fn inflate(&self, packed: &[u8], maximum_bytes: u32) -> Option<Vec<u8>> {
+        let most = usize::try_from(maximum_bytes).unwrap();
+        miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(packed, most).ok()
     }
 
     async fn import_key(&self, jwk: &PublicJwk, algorithm: SignatureAlgorithm) -> Result<TestKey, ()> {
@@ -303,6 +331,7 @@ impl Outside for World {
                 public: x.clone(),
                 algorithm,
                 works: Rc::clone(&self.inner.verify_works),
+                checks: Rc::clone(&self.inner.checks),
             }),
             _ => Err(()),
         }
@@ -410,6 +439,7 @@ pub(crate) struct TestKey {
     public: Vec<u8>,
     algorithm: SignatureAlgorithm,
     works: Rc<Cell<bool>>,
+    checks: Rc<Cell<u32>>,
 }
 
 impl VerifyingKey for TestKey {
@@ -423,6 +453,7 @@ impl VerifyingKey for TestKey {
         if !self.works.get() {
             return Err(());
         }
+        self.checks.set(self.checks.get() + 1);
         Ok(UnparsedPublicKey::new(&ED25519, &self.public)
             .verify(message, signature)
             .is_ok())
