@@ -23,6 +23,7 @@ use crate::config::{Api, Config, ConfigFault, CorsOrigins};
 use crate::cors;
 use crate::credentials::{self, Credential};
 use crate::error::{Refusal, UpstreamFailure};
+use crate::explain::Trail;
 use crate::headers;
 use crate::issuers::Issuer;
 use crate::log::{Decision, FetchFailure, subject_hash};
@@ -121,7 +122,14 @@ pub async fn handle<O: Outside>(
     always.push((headers::REQUEST_ID, request_id.clone()));
     let mut decision = Decision::new(&request_id);
 
-    let outcome = match decide(gateway, outside, request, &always, &mut decision).await {
+    let mut trail = Trail::of(&gateway.config, request);
+    let verdict = decide(gateway, outside, request, &always, &mut decision, &mut trail).await;
+    let outcome = match verdict {
+        _ if trail.is_followed() => {
+            let answer = trail.answer(decision.outcome, verdict.as_ref().err());
+            decision.outcome = "explained";
+            Ok(Answer::Own(answer))
+        }
         Ok(verdict) => perform(gateway, outside, request, verdict).await,
         Err(refusal) => Err(refusal),
     };
@@ -161,12 +169,15 @@ async fn decide<'a, O: Outside>(
     request: &Incoming<'a>,
     always: &[(&'static str, String)],
     decision: &mut Decision<'a>,
+    trail: &mut Trail,
 ) -> Result<Verdict<'a>, Refusal> {
     let config = &gateway.config;
 
     // 1. What is addressed? Ambiguous paths and unknown methods end here.
+    trail.step("route");
     let route = routes::route(config, request)?;
     decision.route = Some(route.name());
+    trail.found("route", route.name());
 
     // 2. What is open needs no look at credentials.
     let (api, asked) = match route {
@@ -184,24 +195,34 @@ async fn decide<'a, O: Outside>(
         Route::Guarded(api, asked) => (api, asked),
     };
     decision.api = Some(&api.name);
+    trail.found("api", &api.name);
+    trail.found("rule", asked.rule_name());
 
     // 3. Exactly one credential. (A limit for addresses that fail again and again stands before this step.)
+    trail.step("credential");
     let credential = credentials::present(request)?;
 
     // 4. Who is it? Each kind of credential ends in verified claims: an API key by way of the token it is exchanged for,
     //    a DPoP-bound token with its proof. Revocation is looked up where the claims are verified.
     let holder = match credential {
-        Credential::Bearer(token) => authenticate(gateway, outside, api, token).await?,
+        Credential::Bearer(token) => authenticate(gateway, outside, api, token, trail).await?,
     };
     let claims = holder.claims();
     decision.subject = Some(subject_hash(&claims.issuer, &claims.subject));
 
     // 5. May they? Without a scope or a rule that permits it, nothing is.
+    trail.step("authorization");
     let permit = authorize(api, &holder, &asked)?;
     (decision.outcome, decision.access_level) = ("allow", Some(permit.access_level));
+    trail.found("access_level", permit.access_level);
+    trail.found("authorized_by", &permit.authorized_by);
 
-    // 6. What would be sent.
-    prepared(config, api, request, Some((claims, &permit)), always).map(Verdict::Forward)
+    // 6. What would be counted and sent.
+    trail.step("forward");
+    let forward = prepared(config, api, request, Some((claims, &permit)), always)?;
+    trail.found("limits", &api.limits.join(", "));
+    trail.found_forward(api, request, &asked, &forward);
+    Ok(Verdict::Forward(forward))
 }
 
 /// What the pipeline ends with when nothing was refused.

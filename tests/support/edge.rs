@@ -34,10 +34,21 @@ impl Edge {
 
     /// Starts all three, with these settings on top of the ordinary ones. An empty value takes a setting away.
     pub async fn start_with(changes: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self::start_knowing(|_| changes.iter().map(owned).collect()).await
+    }
+
+    /// The same with settings that depend on the issuer.
+    pub async fn start_knowing(changes: impl FnOnce(&FakeIssuer) -> Settings) -> Self {
         let key = SigningKey::new(Algorithm::Rs256, "key-1");
         let issuer = FakeIssuer::start(&[&key]).await;
+        let changes = changes(&issuer);
+        let changes: Vec<(&str, &str)> = changes
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         let upstream = Upstream::start().await;
-        let worker = Worker::start(&settings(&issuer, &upstream, changes)).await;
+        let worker = Worker::start(&settings(&issuer, &upstream, &changes)).await;
         Self {
             worker,
             issuer,
