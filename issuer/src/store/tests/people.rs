@@ -171,7 +171,7 @@ async fn a_new_hash_takes_the_place_of_the_one_that_was_verified_and_of_no_other
     let known = hash("known");
     let grace = crate::domain::user::User {
         password_hash: Some(known.clone()),
-        ..user("grace@example.org")
+        ..crate::testing::user("grace@example.org")
     };
     let inserted = test
         .store
