@@ -5,10 +5,11 @@ use http::StatusCode;
 use super::{HOSTILE, READER, add, administrator, at, is_harmless, role, send};
 use crate::administration::sso_connections::ConnectionError;
 use crate::console::connections::fault;
-use crate::domain::audit_event::AuditAction;
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::role::{BUILDER_ADMIN, CARE_TEAM_USER};
 use crate::domain::single_sign_on::{Connection, RoleRule};
-use crate::testing::FakeProvider;
+use crate::store::{ProvidedAccount, ProvidedIdentity};
+use crate::testing::{FakeProvider, START};
 use crate::web::testing::{Answer, Browser, Clinic, PATIENT, changed};
 
 const NEW: &str = "/admin/new-connection";
@@ -404,13 +405,39 @@ async fn hostile_values_of_connections_stay_text() {
 }
 
 #[tokio::test]
-async fn who_somebody_is_at_a_provider_is_forgotten_only_where_it_is_known() {
+async fn who_somebody_is_at_a_provider_is_forgotten_where_it_is_known() {
     let office = Office::open().await;
     let page = office.connected().await;
+    let domain = office.claimed(&page, "example.org").await;
+    office.send(&format!("{domain}/override"), &[]).await;
+    let unlink = format!("{page}/unlink");
     for email in [PATIENT, "nobody@example.org", ""] {
-        let answer = office.send(&format!("{page}/unlink"), &[("email", email)]).await;
+        let answer = office.send(&unlink, &[("email", email)]).await;
         assert!(answer.body.contains("id=\"email-fault\""), "{email}: {answer:?}");
     }
+    let store = office.clinic.issuer.store();
+    let identity = ProvidedIdentity {
+        connection_id: office.connections().await.remove(0).id,
+        subject: "a subject".into(),
+        email: PATIENT.into(),
+        role_id: None,
+        grants_administration: false,
+        new_account: None,
+    };
+    let audit = AuditEvent::new(START, AuditAction::SignIn, AuditOutcome::Success);
+    let linked = store.provided_account(identity, audit).await.unwrap();
+    let ProvidedAccount::Person(person) = linked else {
+        panic!("{linked:?}");
+    };
+    assert_eq!(store.sso_links_of(&person.id).await.unwrap().len(), 1);
+    let answer = office.send(&unlink, &[("email", PATIENT)]).await;
+    assert_eq!(answer.location(), format!("{page}?done=unlinked"));
+    assert_eq!(store.sso_links_of(&person.id).await.unwrap(), []);
+    let line = office.clinic.last_audit().await;
+    assert_eq!(
+        (line.action, line.reason.as_deref(), line.user_id.as_deref()),
+        (AuditAction::SsoLink, Some("removed"), Some(&*person.id))
+    );
 }
 
 #[test]
