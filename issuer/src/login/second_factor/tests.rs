@@ -70,8 +70,8 @@ impl Clinic {
             device_id: None,
             expires_at: now.plus(60),
         };
-        let (of, begin) = (session.digest, event.clone());
-        let begun = self.issuer.store().begin_session(session, None, begin);
+        let (of, recorded) = (session.digest, event.clone());
+        let begun = self.issuer.store().begin_session(session, None, recorded);
         begun.await.unwrap();
         let stored = self.issuer.store();
         let replaced = stored.replace_recovery_codes(&user_id, vec![digest], of, None, event);

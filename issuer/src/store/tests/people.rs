@@ -169,9 +169,9 @@ async fn a_new_hash_takes_the_place_of_the_one_that_was_verified_and_of_no_other
     let test = TestStore::new().await;
     let hash = |text: &str| Secret::new(format!("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ${text}"));
     let known = hash("known");
-    let grace = crate::domain::user::User {
+    let grace = User {
         password_hash: Some(known.clone()),
-        ..crate::testing::user("grace@example.org")
+        ..testing::user("grace@example.org")
     };
     let inserted = test
         .store
