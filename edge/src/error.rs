@@ -10,9 +10,11 @@
 //! | 403 | | batch, transaction, operation: no scope permits it | |
 //! | 404 | | nothing is served there | |
 //! | 405 | | the method is unknown or does not apply | `Allow` |
+//! | 429 | | a limit is reached | `Retry-After`, and the headers of [`wardgate_shared::quota`] |
 //! | 500 | | a fault in Wardgate | |
 //! | 502 | | the FHIR server is not reachable, redirects, or refuses Wardgate itself | |
 //! | 503 | | no keys to decide with, or no SMART configuration to show | `Retry-After` |
+//! | 503 | | the coordinator of a limit does not answer, and the limit is closed then | `Retry-After` |
 //! | 503 | | the Worker's configuration is wrong | `Retry-After`; names the variables |
 //! | 504 | | the FHIR server takes too long | |
 //!
@@ -83,6 +85,13 @@ pub enum Refusal {
         /// When to try again, in seconds.
         retry_after_seconds: i64,
     },
+    /// A limit is reached. When to try again stands in the headers of the count.
+    LimitReached,
+    /// The coordinator of a limit does not answer, and the limit admits nothing then.
+    NotCounted {
+        /// When to try again, in seconds.
+        retry_after_seconds: i64,
+    },
     /// The configuration is wrong.
     Misconfigured(Vec<ConfigFault>),
     /// The FHIR server did not answer as a FHIR server should.
@@ -148,7 +157,8 @@ impl Refusal {
             Self::Request(error) => request_status(error),
             Self::Method { .. } => 405,
             Self::NotFound => 404,
-            Self::Undecided { .. } | Self::Misconfigured(_) => 503,
+            Self::LimitReached => 429,
+            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) => 503,
             Self::Upstream(UpstreamFailure::Timeout) => 504,
             Self::Upstream(
                 UpstreamFailure::Unreachable
@@ -179,6 +189,8 @@ impl Refusal {
             | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
+            | Self::LimitReached
+            | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
             | Self::Internal => None,
@@ -197,8 +209,11 @@ impl Refusal {
             | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
-            | Self::NotFound => "deny",
-            Self::Undecided { .. } | Self::Misconfigured(_) | Self::Internal => "undecided",
+            | Self::NotFound
+            | Self::LimitReached => "deny",
+            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) | Self::Internal => {
+                "undecided"
+            }
             Self::Upstream(_) => "failed",
         }
     }
@@ -222,7 +237,10 @@ impl Refusal {
                 "A header must not change what the method and the path of the request say".into()
             }
             Self::NotFound => "Nothing is served at this path".into(),
-            Self::Undecided { .. } => "The request cannot be decided now; try again later".into(),
+            Self::LimitReached => "Too many requests; try again later".into(),
+            Self::Undecided { .. } | Self::NotCounted { .. } => {
+                "The request cannot be decided now; try again later".into()
+            }
             Self::Misconfigured(faults) => {
                 let faults: Vec<String> = faults
                     .iter()
@@ -256,7 +274,8 @@ impl Refusal {
             | Self::Request(_)
             | Self::AmbiguousPath
             | Self::EffectOfHeader => IssueType::Invalid,
-            Self::Undecided { .. } | Self::Upstream(_) => IssueType::Transient,
+            Self::LimitReached => IssueType::Throttled,
+            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Upstream(_) => IssueType::Transient,
             Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
         }
     }
@@ -278,6 +297,8 @@ impl Refusal {
             | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
+            | Self::LimitReached
+            | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
             | Self::Internal => None,
@@ -300,7 +321,7 @@ impl Refusal {
         if let Some(allow) = self.allow() {
             answer = answer.with("allow", allow.to_owned());
         }
-        if let Self::Undecided { retry_after_seconds } = self {
+        if let Self::Undecided { retry_after_seconds } | Self::NotCounted { retry_after_seconds } = self {
             answer = answer.with("retry-after", retry_after_seconds.max(&1).to_string());
         }
         if let Self::Misconfigured(_) = self {
@@ -410,6 +431,7 @@ const fn title(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        429 => "Too Many Requests",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",

@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use wardgate_shared::jwk::PublicJwk;
 use wardgate_shared::jwt::{SignatureAlgorithm, VerifyingKey};
+use wardgate_shared::quota::{Told, quota_headers};
 use wardgate_shared::time::Timestamp;
 
 use crate::answer::OwnAnswer;
@@ -27,6 +28,7 @@ use crate::headers;
 use crate::issuers::Issuer;
 use crate::log::{Decision, FetchFailure, subject_hash};
 use crate::proxy::forward::{Authority, Forward, judge, prepare};
+use crate::quota::{self, Account, Quotas};
 use crate::request::Incoming;
 use crate::routes::{self, Route, below_prefix};
 use crate::well_known;
@@ -38,6 +40,8 @@ pub struct Gateway<K> {
     pub config: Config,
     /// The issuers and what is kept of each.
     pub issuers: Vec<Rc<Issuer<K>>>,
+    /// What was leased to this isolate.
+    pub quotas: Rc<Quotas>,
 }
 
 impl<K: Clone> Gateway<K> {
@@ -45,6 +49,7 @@ impl<K: Clone> Gateway<K> {
     pub fn new(config: Config) -> Self {
         Self {
             issuers: Issuer::all(&config),
+            quotas: Rc::default(),
             config,
         }
     }
@@ -61,6 +66,8 @@ pub trait Outside: Clone + 'static {
 
     /// The time.
     fn now(&self) -> Timestamp;
+    /// The time, in milliseconds since the Unix epoch.
+    fn now_milliseconds(&self) -> u64;
     /// Unpredictable bytes.
     fn random_bytes(&self) -> [u8; 16];
     /// Waits.
@@ -71,6 +78,13 @@ pub trait Outside: Clone + 'static {
         url: &str,
         timeout_milliseconds: u32,
     ) -> impl Future<Output = Result<Vec<u8>, FetchFailure>>;
+    /// Asks the coordinator of this name, and gives its answer unless there is none in time.
+    fn ask_coordinator(
+        &self,
+        name: &str,
+        question: &[u8],
+        timeout_milliseconds: u32,
+    ) -> impl Future<Output = Option<Vec<u8>>>;
     /// Makes a published key one that verifies.
     fn import_key(
         &self,
@@ -121,10 +135,7 @@ pub async fn handle<O: Outside>(
     always.push((headers::REQUEST_ID, request_id.clone()));
     let mut decision = Decision::new(&request_id);
 
-    let outcome = match decide(gateway, outside, request, &always, &mut decision).await {
-        Ok(verdict) => perform(gateway, outside, request, verdict).await,
-        Err(refusal) => Err(refusal),
-    };
+    let outcome = respond_to(gateway, outside, request, &mut always, &mut decision).await;
     let answer = match outcome {
         Ok(Answer::Forwarded(status, response)) => {
             decision.status = status;
@@ -142,6 +153,49 @@ pub async fn handle<O: Outside>(
     outside.respond(&completed(answer, always))
 }
 
+/// Counts, decides and does. What the count says goes into the headers of the answer, whatever becomes of the request.
+async fn respond_to<'a, O: Outside>(
+    gateway: &'a Rc<Gateway<O::Key>>,
+    outside: &O,
+    request: &Incoming<'a>,
+    always: &mut Vec<(&'static str, String)>,
+    decision: &mut Decision<'a>,
+) -> Result<Answer<O::Response>, Refusal> {
+    let (config, mut told) = (&gateway.config, Vec::new());
+    if let Some(api) = config
+        .api_of(request.path)
+        .filter(|_| !cors::is_preflight(request))
+    {
+        let networks = quota::network_accounts(config, api, request);
+        count(gateway, outside, &networks, &mut told, always).await?;
+    }
+    let mut verdict = decide(gateway, outside, request, always, decision).await?;
+    if let Verdict::Forward(forward, accounts) = &mut verdict {
+        count(gateway, outside, accounts, &mut told, always).await?;
+        forward.set_on_answer.clone_from(always);
+    }
+    perform(gateway, outside, request, verdict).await
+}
+
+/// Counts a request, and puts what its client is told by this and earlier counts into the headers of the answer.
+async fn count<'a, O: Outside>(
+    gateway: &Gateway<O::Key>,
+    outside: &O,
+    accounts: &[Account<'a>],
+    told: &mut Vec<Told<'a>>,
+    always: &mut Vec<(&'static str, String)>,
+) -> Result<(), Refusal> {
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let counted = quota::count(&gateway.quotas, outside, accounts, told).await;
+    for (name, value) in quota_headers(told) {
+        always.retain(|(other, _)| *other != name);
+        always.push((name, value));
+    }
+    counted
+}
+
 /// What is to be done with a request that was not refused.
 enum Verdict<'a> {
     /// Answer it so.
@@ -150,8 +204,8 @@ enum Verdict<'a> {
     SmartConfiguration(&'a Api),
     /// Ask the FHIR server what it can do, and say beside it where tokens come from.
     Capabilities(&'a Api, Forward<'a>),
-    /// Send it on.
-    Forward(Forward<'a>),
+    /// Send it on, once it is counted.
+    Forward(Forward<'a>, Vec<Account<'a>>),
 }
 
 /// The order of steps. Nothing is sent to the server behind here, and nothing is counted.
@@ -180,12 +234,15 @@ async fn decide<'a, O: Outside>(
             let forward = prepared(config, api, request, None, always)?;
             return Ok(Verdict::Capabilities(api, forward.without_conditions()));
         }
-        Route::Open(api) => return prepared(config, api, request, None, always).map(Verdict::Forward),
+        Route::Open(api) => {
+            let forward = prepared(config, api, request, None, always)?;
+            return Ok(Verdict::Forward(forward, Vec::new()));
+        }
         Route::Guarded(api, asked) => (api, asked),
     };
     decision.api = Some(&api.name);
 
-    // 3. Exactly one credential. (A limit for addresses that fail again and again stands before this step.)
+    // 3. Exactly one credential.
     let credential = credentials::present(request)?;
 
     // 4. Who is it? Each kind of credential ends in verified claims: an API key by way of the token it is exchanged for,
@@ -194,14 +251,17 @@ async fn decide<'a, O: Outside>(
         Credential::Bearer(token) => authenticate(gateway, outside, api, token).await?,
     };
     let claims = holder.claims();
-    decision.subject = Some(subject_hash(&claims.issuer, &claims.subject));
+    let subject = subject_hash(&claims.issuer, &claims.subject);
+    let accounts = quota::accounts(config, api, claims, &subject);
+    decision.subject = Some(subject);
 
     // 5. May they? Without a scope or a rule that permits it, nothing is.
     let permit = authorize(api, &holder, &asked)?;
     (decision.outcome, decision.access_level) = ("allow", Some(permit.access_level));
 
     // 6. What would be sent.
-    prepared(config, api, request, Some((claims, &permit)), always).map(Verdict::Forward)
+    let forward = prepared(config, api, request, Some((claims, &permit)), always)?;
+    Ok(Verdict::Forward(forward, accounts))
 }
 
 /// What the pipeline ends with when nothing was refused.
@@ -210,8 +270,7 @@ enum Answer<R> {
     Forwarded(u16, R),
 }
 
-/// Does what was decided. (The quota of the subject and the client is debited here, before anything is sent: what was
-/// refused costs nobody's quota.)
+/// Does what was decided.
 async fn perform<O: Outside>(
     gateway: &Rc<Gateway<O::Key>>,
     outside: &O,
@@ -226,7 +285,7 @@ async fn perform<O: Outside>(
                 .map(Answer::Own)
         }
         Verdict::Capabilities(api, forward) => capabilities(gateway, outside, request, api, &forward).await,
-        Verdict::Forward(forward) => {
+        Verdict::Forward(forward, _) => {
             let (status, response) = send(outside, &forward).await?;
             Ok(Answer::Forwarded(status, response))
         }

@@ -5,7 +5,7 @@ use crate::forge::Claims;
 use crate::http::{Answer, client, exchange, send};
 use crate::keys::{Algorithm, SigningKey};
 use crate::upstream::Upstream;
-use crate::worker::{Settings, Worker};
+use crate::worker::{Coordinators, Settings, Worker};
 
 /// The edge's public address as it is configured; tests reach it elsewhere.
 pub const PUBLIC_URL: &str = "https://edge.example";
@@ -34,10 +34,15 @@ impl Edge {
 
     /// Starts all three, with these settings on top of the ordinary ones. An empty value takes a setting away.
     pub async fn start_with(changes: &[(&str, &str)]) -> Self {
+        Self::start_with_coordinators(changes, Coordinators::Own).await
+    }
+
+    /// The same with these coordinators.
+    pub async fn start_with_coordinators(changes: &[(&str, &str)], coordinators: Coordinators) -> Self {
         let key = SigningKey::new(Algorithm::Rs256, "key-1");
         let issuer = FakeIssuer::start(&[&key]).await;
         let upstream = Upstream::start().await;
-        let worker = Worker::start(&settings(&issuer, &upstream, changes)).await;
+        let worker = Worker::start_with(&settings(&issuer, &upstream, changes), coordinators).await;
         Self {
             worker,
             issuer,
@@ -45,6 +50,12 @@ impl Edge {
             key,
             client: client(),
         }
+    }
+
+    /// The same after a stop without warning and a new start of the Worker.
+    pub async fn restarted(self) -> Self {
+        let worker = self.worker.restart().await;
+        Self { worker, ..self }
     }
 
     /// The claims of a token that this edge accepts for everything.

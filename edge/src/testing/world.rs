@@ -2,6 +2,7 @@
 //! writes down what it gets. Signatures are real (Ed25519).
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -10,9 +11,11 @@ use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublic
 use serde::Serialize;
 use wardgate_shared::jwk::{JwkSet, KeyMaterial, PublicJwk};
 use wardgate_shared::jwt::{SignatureAlgorithm, SigningKey, VerifyingKey, sign};
+use wardgate_shared::quota::{Coordinator, LeaseRequest};
 use wardgate_shared::time::Timestamp;
 
 use crate::answer::OwnAnswer;
+use crate::config::Config;
 use crate::error::UpstreamFailure;
 use crate::gateway::{Gateway, Outside, handle};
 use crate::log::FetchFailure;
@@ -81,6 +84,10 @@ struct Inner {
     forwarded: RefCell<Vec<Forwarded>>,
     discarded: Cell<u32>,
     lines: RefCell<Vec<String>>,
+    coordinators: RefCell<BTreeMap<String, Coordinator>>,
+    coordinators_answer: Cell<bool>,
+    asked: Cell<u32>,
+    random: Cell<u8>,
 }
 
 /// The world, and the gateway in it.
@@ -93,6 +100,11 @@ pub(crate) struct World {
 impl World {
     /// A world whose issuer publishes one key and whose FHIR server answers 200.
     pub(crate) fn new() -> Self {
+        Self::with(config())
+    }
+
+    /// The same with another configuration.
+    pub(crate) fn with(config: Config) -> Self {
         let key = IssuerKey::new("key-1", 1);
         let inner = Inner {
             now: Cell::new(NOW),
@@ -109,10 +121,14 @@ impl World {
             forwarded: RefCell::default(),
             discarded: Cell::new(0),
             lines: RefCell::default(),
+            coordinators: RefCell::default(),
+            coordinators_answer: Cell::new(true),
+            asked: Cell::new(0),
+            random: Cell::new(0xAB),
         };
         Self {
             inner: Rc::new(inner),
-            gateway: Rc::new(Gateway::new(config())),
+            gateway: Rc::new(Gateway::new(config)),
         }
     }
 
@@ -150,6 +166,24 @@ impl World {
     /// Whether signatures can be checked from now on.
     pub(crate) fn checks_work(&self, works: bool) {
         self.inner.verify_works.set(works);
+    }
+
+    /// Another isolate in the same world.
+    pub(crate) fn another_isolate(&self) -> Self {
+        Self {
+            inner: Rc::clone(&self.inner),
+            gateway: Rc::new(Gateway::new(self.gateway.config.clone())),
+        }
+    }
+
+    /// Whether coordinators answer from now on.
+    pub(crate) fn coordinators_answer(&self, answer: bool) {
+        self.inner.coordinators_answer.set(answer);
+    }
+
+    /// How often coordinators were asked.
+    pub(crate) fn asked(&self) -> u32 {
+        self.inner.asked.get()
     }
 
     /// The addresses fetched from the issuer so far.
@@ -244,8 +278,33 @@ impl Outside for World {
         Timestamp::from_seconds(self.inner.now.get())
     }
 
+    fn now_milliseconds(&self) -> u64 {
+        u64::try_from(self.inner.now.get()).unwrap() * 1_000
+    }
+
     fn random_bytes(&self) -> [u8; 16] {
-        [0xAB; 16]
+        let next = self.inner.random.get();
+        self.inner.random.set(next.wrapping_add(1));
+        [next; 16]
+    }
+
+    async fn ask_coordinator(
+        &self,
+        name: &str,
+        question: &[u8],
+        _timeout_milliseconds: u32,
+    ) -> Option<Vec<u8>> {
+        self.inner.asked.set(self.inner.asked.get() + 1);
+        let question = LeaseRequest::parse(question).unwrap();
+        let mut coordinators = self.inner.coordinators.borrow_mut();
+        let coordinator = coordinators
+            .entry(name.to_owned())
+            .or_insert_with(|| Coordinator::new(question.policy, None));
+        let handled = coordinator.handle(&question, self.now_milliseconds()).unwrap();
+        self.inner
+            .coordinators_answer
+            .get()
+            .then(|| handled.reply.to_bytes())
     }
 
     /// Every pause lets the others go on, and fifty make a second.
