@@ -19,6 +19,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::{Api, Config};
 use crate::error::Refusal;
+use crate::explain::Trail;
 use crate::gateway::{Gateway, Outside};
 use crate::issuers::Issuer;
 use crate::jwks::{self, KeyError};
@@ -77,11 +78,19 @@ pub async fn authenticate<O: Outside>(
     outside: &O,
     api: &Api,
     token: &str,
+    trail: &mut Trail,
 ) -> Result<Holder, Refusal> {
+    trail.found("kind", "bearer");
+    trail.step("issuer");
     let unverified = UnverifiedJwt::parse(token, MAXIMUM_JWT_BYTES).map_err(TokenError::Jwt)?;
     let issuer = issuer(gateway, api, &unverified)?;
+    trail.found("issuer", &issuer.trusted.issuer);
+    trail.step("key");
+    trail.found("algorithm", unverified.algorithm().name());
     let policy = policy(&gateway.config, api, &issuer.trusted.issuer, &unverified);
     let key = jwks::obtain(issuer, outside, unverified.key_id(), unverified.algorithm()).await?;
+    trail.step("token");
+    trail.found("checks", "signature, typ, iss, aud, exp, nbf, iat, cnf");
     let verified = verify::<SignedClaims, O::Key>(&unverified, &key, &policy, outside.now()).await;
     let verified = verified.map_err(|error| match error {
         VerifyError::Refused(error) => Refusal::Token(TokenError::Jwt(error)),

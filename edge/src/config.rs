@@ -54,6 +54,8 @@ pub struct Config {
     pub cors_origins: CorsOrigins,
     /// Base of `error_uri`; see [`wardgate_shared::error_uri`].
     pub error_uri: String,
+    /// Whether whoever asks is told how requests are decided ([`crate::explain`]).
+    pub explain: bool,
 }
 
 /// Origins of pages that may call the API.
@@ -118,6 +120,7 @@ impl Config {
             client_address: reader.client_address(),
             cors_origins: reader.cors_origins(),
             error_uri: reader.error_uri(&issuers),
+            explain: reader.explain(&public_url),
             issuers,
             apis,
             limits,
@@ -207,6 +210,27 @@ impl Reader<'_> {
             self.fault(variables::ERROR_URI, MUST_BE);
         }
         base.to_owned()
+    }
+
+    fn explain(&mut self, public_url: &str) -> bool {
+        match self.text(variables::EXPLAIN).as_str() {
+            "on-public" => true,
+            // Only this machine is spoken to without TLS.
+            "on" if public_url.starts_with("http://") => true,
+            // An empty text has its fault already.
+            "off" | "" => false,
+            "on" => {
+                self.fault(
+                    variables::EXPLAIN,
+                    "must be 'on-public' where WARDGATE_PUBLIC_URL is not on this machine",
+                );
+                false
+            }
+            _ => {
+                self.fault(variables::EXPLAIN, "must be 'off', 'on' or 'on-public'");
+                false
+            }
+        }
     }
 
     fn client_address(&mut self) -> ClientAddress {

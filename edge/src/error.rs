@@ -12,11 +12,11 @@
 //! | 405 | | the method is unknown or does not apply | `Allow` |
 //! | 429 | | a limit is reached | `Retry-After`, and the headers of [`wardgate_shared::quota`] |
 //! | 500 | | a fault in Wardgate | |
-//! | 502 | | the FHIR server is not reachable, redirects, or refuses Wardgate itself | |
+//! | 502 | | the server behind is not reachable, redirects, or refuses Wardgate itself | |
 //! | 503 | | no keys to decide with, or no SMART configuration to show | `Retry-After` |
 //! | 503 | | the coordinator of a limit does not answer, and the limit is closed then | `Retry-After` |
 //! | 503 | | the Worker's configuration is wrong | `Retry-After`; names the variables |
-//! | 504 | | the FHIR server takes too long | |
+//! | 504 | | the server behind takes too long | |
 //!
 //! Challenges are those of RFC 6750 section 3 with `resource_metadata` of RFC 9728 section 5.1. A body is an
 //! OperationOutcome or a problem document ([`crate::negotiation`]); the latter has the members `error`,
@@ -33,7 +33,6 @@ use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::operation_outcome::{FHIR_MEDIA_TYPE, IssueType, OperationOutcome};
 use wardgate_shared::problem::{PROBLEM_MEDIA_TYPE, Problem};
 use wardgate_shared::scope::interaction::MethodError;
-use wardgate_shared::scope::path::PathError;
 use wardgate_shared::scope::{DenialReason, RequestError};
 
 use crate::answer::OwnAnswer;
@@ -45,6 +44,9 @@ use crate::request::Incoming;
 use crate::well_known::MISCONFIGURED_RETRY_AFTER;
 
 mod reason;
+mod status;
+
+use status::title;
 
 /// Why a request is not answered with what it asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +96,7 @@ pub enum Refusal {
     },
     /// The configuration is wrong.
     Misconfigured(Vec<ConfigFault>),
-    /// The FHIR server did not answer as a FHIR server should.
+    /// The server behind did not answer as it should.
     Upstream(UpstreamFailure),
     /// Something went wrong that should not.
     Internal,
@@ -144,32 +146,6 @@ impl From<RequestError> for Refusal {
 }
 
 impl Refusal {
-    /// The HTTP status.
-    pub const fn status(&self) -> u16 {
-        match self {
-            Self::Credential(CredentialError::Missing) | Self::Token(_) => 401,
-            Self::Credential(
-                CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
-            )
-            | Self::EffectOfHeader
-            | Self::AmbiguousPath => 400,
-            Self::Scope { .. } | Self::Rule { .. } => 403,
-            Self::Request(error) => request_status(error),
-            Self::Method { .. } => 405,
-            Self::NotFound => 404,
-            Self::LimitReached => 429,
-            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) => 503,
-            Self::Upstream(UpstreamFailure::Timeout) => 504,
-            Self::Upstream(
-                UpstreamFailure::Unreachable
-                | UpstreamFailure::Redirect
-                | UpstreamFailure::Unreadable
-                | UpstreamFailure::Unauthorized,
-            ) => 502,
-            Self::Internal => 500,
-        }
-    }
-
     /// The error code of RFC 6750 section 3.1, where there is one.
     pub const fn code(&self) -> Option<OAuthErrorCode> {
         match self {
@@ -248,13 +224,21 @@ impl Refusal {
                     .collect();
                 format!("The gateway's configuration is wrong: {}", faults.join("; ")).into()
             }
-            Self::Upstream(UpstreamFailure::Unreachable) => "The FHIR server cannot be reached".into(),
-            Self::Upstream(UpstreamFailure::Timeout) => "The FHIR server did not answer in time".into(),
-            Self::Upstream(UpstreamFailure::Redirect) => {
-                "The FHIR server answered with a redirect, which is not followed".into()
+            Self::Upstream(UpstreamFailure::Unreachable) => {
+                "The server behind the gateway cannot be reached".into()
             }
-            Self::Upstream(UpstreamFailure::Unreadable) => "The FHIR server's answer cannot be read".into(),
-            Self::Upstream(UpstreamFailure::Unauthorized) => "The FHIR server refused the gateway".into(),
+            Self::Upstream(UpstreamFailure::Timeout) => {
+                "The server behind the gateway did not answer in time".into()
+            }
+            Self::Upstream(UpstreamFailure::Redirect) => {
+                "The server behind the gateway answered with a redirect, which is not followed".into()
+            }
+            Self::Upstream(UpstreamFailure::Unreadable) => {
+                "The answer of the server behind the gateway cannot be read".into()
+            }
+            Self::Upstream(UpstreamFailure::Unauthorized) => {
+                "The server behind the gateway refused the gateway".into()
+            }
             Self::Internal => "The gateway failed".into(),
         }
     }
@@ -277,6 +261,27 @@ impl Refusal {
             Self::LimitReached => IssueType::Throttled,
             Self::Undecided { .. } | Self::NotCounted { .. } | Self::Upstream(_) => IssueType::Transient,
             Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
+        }
+    }
+
+    /// The scope that would permit the request, if that is known.
+    pub fn needed_scope(&self) -> Option<&str> {
+        match self {
+            Self::Scope { needed, .. } => needed.as_deref(),
+            Self::Rule { needed, .. } => Some(needed.as_str()).filter(|needed| !needed.is_empty()),
+            Self::Credential(_)
+            | Self::Token(_)
+            | Self::Request(_)
+            | Self::AmbiguousPath
+            | Self::Method { .. }
+            | Self::EffectOfHeader
+            | Self::NotFound
+            | Self::Undecided { .. }
+            | Self::LimitReached
+            | Self::NotCounted { .. }
+            | Self::Misconfigured(_)
+            | Self::Upstream(_)
+            | Self::Internal => None,
         }
     }
 
@@ -366,12 +371,8 @@ impl Refusal {
             put("error", code.as_str());
             put("error_description", &self.detail());
         }
-        match self {
-            Self::Scope {
-                needed: Some(needed), ..
-            } => put("scope", needed),
-            Self::Rule { needed, .. } if !needed.is_empty() => put("scope", needed),
-            _ => {}
+        if let Some(needed) = self.needed_scope() {
+            put("scope", needed);
         }
         put("resource_metadata", &api.resource_metadata_url);
         challenge
@@ -389,54 +390,6 @@ struct ProblemWithCode {
     error_description: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_uri: Option<String>,
-}
-
-/// 400 for what is ambiguous or malformed, 404 for a path that FHIR does not define, 405 for a method.
-const fn request_status(error: &RequestError) -> u16 {
-    match error {
-        RequestError::Method(MethodError::Unknown | MethodError::NotAllowed { .. }) => 405,
-        RequestError::Path(
-            PathError::UnknownResourceType
-            | PathError::InvalidId
-            | PathError::InvalidVersionId
-            | PathError::InvalidOperation
-            | PathError::NotACompartment
-            | PathError::UnknownShape
-            | PathError::NotBelowBase,
-        ) => 404,
-        RequestError::Path(
-            PathError::TooLong
-            | PathError::PercentEncoding
-            | PathError::Backslash
-            | PathError::Semicolon
-            | PathError::ControlCharacter
-            | PathError::NotAscii
-            | PathError::ForbiddenCharacter
-            | PathError::EmptySegment
-            | PathError::TrailingSlash
-            | PathError::DotSegment,
-        )
-        | RequestError::Query(_)
-        | RequestError::IfNoneExist(_)
-        | RequestError::SearchForm(_)
-        | RequestError::MissingCriteria => 400,
-    }
-}
-
-/// The name of a status (RFC 9110 section 15), as a problem of type `about:blank` wants it for its title.
-const fn title(status: u16) -> &'static str {
-    match status {
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        429 => "Too Many Requests",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        _ => "Internal Server Error",
-    }
 }
 
 /// The same text with a capital letter at its start.

@@ -24,6 +24,7 @@ use crate::config::{Api, Config, ConfigFault, CorsOrigins};
 use crate::cors;
 use crate::credentials::{self, Credential};
 use crate::error::{Refusal, UpstreamFailure};
+use crate::explain::Trail;
 use crate::headers;
 use crate::issuers::Issuer;
 use crate::log::{Decision, FetchFailure, subject_hash};
@@ -135,7 +136,8 @@ pub async fn handle<O: Outside>(
     always.push((headers::REQUEST_ID, request_id.clone()));
     let mut decision = Decision::new(&request_id);
 
-    let outcome = respond_to(gateway, outside, request, &mut always, &mut decision).await;
+    let trail = Trail::of(&gateway.config, request);
+    let outcome = respond_to(gateway, outside, request, trail, &mut always, &mut decision).await;
     let answer = match outcome {
         Ok(Answer::Forwarded(status, response)) => {
             decision.status = status;
@@ -158,18 +160,25 @@ async fn respond_to<'a, O: Outside>(
     gateway: &'a Rc<Gateway<O::Key>>,
     outside: &O,
     request: &Incoming<'a>,
+    mut trail: Trail,
     always: &mut Vec<(&'static str, String)>,
     decision: &mut Decision<'a>,
 ) -> Result<Answer<O::Response>, Refusal> {
     let (config, mut told) = (&gateway.config, Vec::new());
-    if let Some(api) = config
-        .api_of(request.path)
-        .filter(|_| !cors::is_preflight(request))
+    if !trail.is_followed()
+        && !cors::is_preflight(request)
+        && let Some(api) = config.api_of(request.path)
     {
         let networks = quota::network_accounts(config, api, request);
         count(gateway, outside, &networks, &mut told, always).await?;
     }
-    let mut verdict = decide(gateway, outside, request, always, decision).await?;
+    let verdict = decide(gateway, outside, request, always, decision, &mut trail).await;
+    if trail.is_followed() {
+        let answer = trail.answer(decision.outcome, verdict.as_ref().err());
+        decision.outcome = "explained";
+        return Ok(Answer::Own(answer));
+    }
+    let mut verdict = verdict?;
     if let Verdict::Forward(forward, accounts) = &mut verdict {
         count(gateway, outside, accounts, &mut told, always).await?;
         forward.set_on_answer.clone_from(always);
@@ -215,12 +224,15 @@ async fn decide<'a, O: Outside>(
     request: &Incoming<'a>,
     always: &[(&'static str, String)],
     decision: &mut Decision<'a>,
+    trail: &mut Trail,
 ) -> Result<Verdict<'a>, Refusal> {
     let config = &gateway.config;
 
     // 1. What is addressed? Ambiguous paths and unknown methods end here.
+    trail.step("route");
     let route = routes::route(config, request)?;
     decision.route = Some(route.name());
+    trail.found("route", route.name());
 
     // 2. What is open needs no look at credentials.
     let (api, asked) = match route {
@@ -241,14 +253,17 @@ async fn decide<'a, O: Outside>(
         Route::Guarded(api, asked) => (api, asked),
     };
     decision.api = Some(&api.name);
+    trail.found("api", &api.name);
+    trail.found("rule", asked.rule_name());
 
     // 3. Exactly one credential.
+    trail.step("credential");
     let credential = credentials::present(request)?;
 
     // 4. Who is it? Each kind of credential ends in verified claims: an API key by way of the token it is exchanged for,
     //    a DPoP-bound token with its proof. Revocation is looked up where the claims are verified.
     let holder = match credential {
-        Credential::Bearer(token) => authenticate(gateway, outside, api, token).await?,
+        Credential::Bearer(token) => authenticate(gateway, outside, api, token, trail).await?,
     };
     let claims = holder.claims();
     let subject = subject_hash(&claims.issuer, &claims.subject);
@@ -256,11 +271,17 @@ async fn decide<'a, O: Outside>(
     decision.subject = Some(subject);
 
     // 5. May they? Without a scope or a rule that permits it, nothing is.
+    trail.step("authorization");
     let permit = authorize(api, &holder, &asked)?;
     (decision.outcome, decision.access_level) = ("allow", Some(permit.access_level));
+    trail.found("access_level", permit.access_level);
+    trail.found("authorized_by", &permit.authorized_by);
 
-    // 6. What would be sent.
+    // 6. What would be counted and sent.
+    trail.step("forward");
     let forward = prepared(config, api, request, Some((claims, &permit)), always)?;
+    trail.found("limits", &api.limits.join(", "));
+    trail.found_forward(api, request, &asked, &forward);
     Ok(Verdict::Forward(forward, accounts))
 }
 

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `X-Wardgate-Subject` | `sub` |
 //! | `X-Wardgate-Client` | `client_id` |
-//! | `X-Wardgate-Issuer` | `iss` |
+//! | `X-Wardgate-Issuer` | `iss`; where several issuers are trusted, subject and client mean something beside it only |
 //! | `X-Wardgate-Token-Id` | `jti` |
 //! | `X-Wardgate-Scope` | `scope`, with its spaces |
 //! | `X-Wardgate-Patient` | `launch_context.patient_id` |

@@ -17,6 +17,7 @@
 //! | [`proxy`], [`headers`] | What goes to the server behind, and what comes back? |
 //! | [`well_known`], [`capabilities`], [`cors`] | The documents that need no token, and what browsers ask first |
 //! | [`error`], [`answer`], [`negotiation`] | How is a refusal said? |
+//! | [`explain`] | What would be decided, and why? |
 //! | [`config`], [`refresh`], [`log`] | Settings, when to fetch a document again, the line that records a decision |
 
 pub mod answer;
@@ -27,6 +28,7 @@ pub mod config;
 pub mod cors;
 pub mod credentials;
 pub mod error;
+pub mod explain;
 pub mod gateway;
 pub mod headers;
 pub mod issuers;

@@ -20,7 +20,7 @@ pub struct Decision<'a> {
     /// The name of the API whose guarded part was addressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api: Option<&'a str>,
-    /// `allow`, `open` or `deny`; `undecided` when no decision could be made, `failed` when the FHIR server failed.
+    /// `allow`, `open`, `deny` or `explained`; `undecided` when no decision could be made, `failed` when the FHIR server failed.
     pub outcome: &'static str,
     /// Why, in one word of a fixed list; absent for what was allowed.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -45,6 +45,16 @@ pub enum Asked<'a> {
     Plain(&'a Rule),
 }
 
+impl Asked<'_> {
+    /// What decides about it, in a word: SMART scopes or the place of a rule.
+    pub fn rule_name(&self) -> &str {
+        match self {
+            Self::Fhir(_) => "smart",
+            Self::Plain(rule) => &rule.name,
+        }
+    }
+}
+
 impl Route<'_> {
     /// The route in one word, for the log.
     pub const fn name(&self) -> &'static str {

@@ -106,6 +106,10 @@ enum UserCommand {
     Deactivate(user::DeactivateUser),
     /// Open a closed account again; nothing that ended with it comes back
     Reactivate(user::ReactivateUser),
+    /// Give a person an authenticator app whose seed exists already
+    AddTotp(user::AddTotp),
+    /// End the second factors of somebody who has lost them, their recovery codes and sessions
+    ResetFactors(user::ResetFactors),
     /// Let a person sign in with a password although their organization has an identity provider
     AllowLocalSignIn(user::AllowLocalSignIn),
     /// Replace what is known of a person
@@ -122,6 +126,8 @@ impl UserCommand {
             Self::SignOut(command) => command.run(config, now).await,
             Self::Deactivate(command) => command.run(config, now).await,
             Self::Reactivate(command) => command.run(config, now).await,
+            Self::AddTotp(command) => command.run(config, now).await,
+            Self::ResetFactors(command) => command.run(config, now).await,
             Self::AllowLocalSignIn(command) => command.run(config, now).await,
             Self::SetProfile(command) => command.run(config, now).await,
         }

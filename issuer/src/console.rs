@@ -11,6 +11,7 @@ mod access;
 mod api_keys;
 mod audit;
 mod clients;
+mod connections;
 mod faults;
 mod instant;
 mod listing;
@@ -86,6 +87,10 @@ const PAGES: &[Page] = &[
         answers: || get(users::ask_end_sessions).post(users::end_sessions),
     },
     Page {
+        path: "/admin/users/{id}/reset-factors",
+        answers: || get(users::ask_reset_factors).post(users::reset_factors),
+    },
+    Page {
         path: "/admin/roles",
         answers: || get(roles::list),
     },
@@ -116,6 +121,66 @@ const PAGES: &[Page] = &[
     Page {
         path: "/admin/organizations/{id}/remove",
         answers: || get(organizations::ask_remove).post(organizations::remove),
+    },
+    Page {
+        path: "/admin/connections",
+        answers: || get(connections::list),
+    },
+    Page {
+        path: "/admin/new-connection",
+        answers: || get(connections::form::new).post(connections::form::create),
+    },
+    Page {
+        path: "/admin/explain-sign-in",
+        answers: || get(connections::explain::get),
+    },
+    Page {
+        path: "/admin/connections/{id}",
+        answers: || get(connections::get),
+    },
+    Page {
+        path: "/admin/connections/{id}/change",
+        answers: || get(connections::form::edit).post(connections::form::change),
+    },
+    Page {
+        path: "/admin/connections/{id}/attest",
+        answers: || get(connections::ask_attest).post(connections::attest),
+    },
+    Page {
+        path: "/admin/connections/{id}/enable",
+        answers: || get(connections::ask_enable).post(connections::enable),
+    },
+    Page {
+        path: "/admin/connections/{id}/disable",
+        answers: || get(connections::ask_disable).post(connections::disable),
+    },
+    Page {
+        path: "/admin/connections/{id}/unlink",
+        answers: || get(connections::ask_unlink).post(connections::unlink),
+    },
+    Page {
+        path: "/admin/connections/{id}/remove",
+        answers: || get(connections::ask_remove).post(connections::remove),
+    },
+    Page {
+        path: "/admin/connections/{id}/domains",
+        answers: || post(connections::domains::add),
+    },
+    Page {
+        path: "/admin/connections/{id}/domains/{domain}",
+        answers: || get(connections::domains::get),
+    },
+    Page {
+        path: "/admin/connections/{id}/domains/{domain}/verify",
+        answers: || post(connections::domains::verify),
+    },
+    Page {
+        path: "/admin/connections/{id}/domains/{domain}/override",
+        answers: || get(connections::domains::ask_override).post(connections::domains::take_word_for),
+    },
+    Page {
+        path: "/admin/connections/{id}/domains/{domain}/remove",
+        answers: || get(connections::domains::ask_remove).post(connections::domains::remove),
     },
     Page {
         path: "/admin/sessions",

@@ -217,6 +217,19 @@ pub struct SignOutPage<'a> {
     pub form: Option<SignOutForm<'a>>,
     /// The organization at whose provider this browser's person signed in, and can sign out.
     pub provider: Option<&'a str>,
+    /// The app that asked them to sign out.
+    pub onward: Option<OnwardLink<'a>>,
+}
+
+/// The way on to an app that asked its person to sign out.
+#[derive(Clone, Copy, Debug)]
+pub struct OnwardLink<'a> {
+    /// The app.
+    pub client_name: &'a str,
+    /// Where it wants them to go.
+    pub url: &'a str,
+    /// The same, sealed, for the way by the provider; empty where that cannot carry it.
+    pub sealed: &'a str,
 }
 
 /// What the sign-out form holds.

@@ -349,6 +349,42 @@ fn a_person_is_added_once_with_a_password_from_standard_input() {
 }
 
 #[test]
+fn an_authenticator_app_is_added_by_its_seed_which_is_printed_nowhere() {
+    const SEED: &str = "jbsw y3dp ehpk 3pxp jbsw y3dp ehpk 3pxp";
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let add = ["user", "add-totp", "--email", "ada@example.org", "--secret-stdin"];
+    wardgate
+        .run_with(&add, SEED)
+        .refused(4, "there is no account for ada@example.org");
+    wardgate.run_with(&ADA, "Sturdy-oak-7").ok();
+    wardgate.run(&add).refused(2, "no seed was given");
+    for wrong in [
+        "JBSWY3DPEHPK3PXP",
+        "JBSWY3DPEHPK3PX1JBSWY3DPEHPK3PXP",
+        "not base32",
+    ] {
+        wardgate
+            .run_with(&add, wrong)
+            .refused(2, "Base32 text of 26 to 102 letters");
+    }
+    wardgate
+        .run_with(&[&add[..], &["--name", " "]].concat(), SEED)
+        .refused(2, "--name");
+    let said = wardgate.run_with(&add, SEED).ok();
+    assert!(
+        said.starts_with("gave ada@example.org an authenticator app"),
+        "{said}"
+    );
+    for _ in 1..20 {
+        wardgate.run_with(&add, SEED).ok();
+    }
+    wardgate
+        .run_with(&add, SEED)
+        .refused(4, "as many second factors as one can have");
+}
+
+#[test]
 fn what_is_known_of_a_person_can_be_replaced() {
     let wardgate = Wardgate::new();
     wardgate.run(&["init"]).ok();

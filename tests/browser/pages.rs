@@ -7,11 +7,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wardgate_tests::pair::{CALLBACK, PASSWORD, PATIENT_EMAIL, Pair};
+use wardgate_tests::pair::{CALLBACK, PASSWORD, PATIENT_EMAIL, Pair, free_port};
 use wardgate_tests::program::Program;
 
 const PHYSICIAN_EMAIL: &str = "grace@clinic.example";
 const ADMINISTRATOR_EMAIL: &str = "admin@clinic.example";
+/// Where people go who signed out of the app; nothing listens there.
+const SIGNED_OUT: &str = "https://app.example/signed-out";
 const INVITED_EMAIL: &str = "noor@clinic.example";
 
 fn add_people(pair: &Pair) {
@@ -62,7 +64,23 @@ async fn every_page_reads_well_on_every_screen_and_needs_no_script() {
     let pair = Pair::start_with("[development]\noutbox = true\n").await;
     add_people(&pair);
     let scope = "openid profile fhirUser launch/patient launch/encounter patient/*.rs offline_access";
-    pair.add_app("heart-diary", scope);
+    let app = [
+        "--type",
+        "public",
+        "--redirect-uri",
+        CALLBACK,
+        "--post-logout-redirect-uri",
+        SIGNED_OUT,
+    ];
+    let grants = [
+        "--grant",
+        "authorization_code",
+        "--grant",
+        "refresh_token",
+        "--scope",
+        scope,
+    ];
+    pair.add_client("heart-diary", &[app, grants].concat());
     let device = [
         "--type",
         "public",
@@ -77,12 +95,14 @@ async fn every_page_reads_well_on_every_screen_and_needs_no_script() {
     let given = json!({
         "issuer": pair.issuer,
         "callback": CALLBACK,
+        "signed_out": SIGNED_OUT,
         "app": "heart-diary",
         "user_code": device["user_code"],
         "patient": { "email": PATIENT_EMAIL, "password": PASSWORD },
         "administrator": { "email": ADMINISTRATOR_EMAIL, "password": PASSWORD },
         "invited": { "email": INVITED_EMAIL, "password": PASSWORD },
         "physician": { "email": PHYSICIAN_EMAIL, "password": PASSWORD },
+        "provider": { "port": free_port(), "secret": "a secret / of+both", "email": "sam@hospital.example" },
     });
     let mut walk = Program::start("WARDGATE_NODE", "pages.mjs", &[&given.to_string()]);
     let seen = walk.line();

@@ -50,8 +50,9 @@ export class Examiner {
   async followLinks(visited, name) {
     const links = await this.page.evaluate(() => [...document.querySelectorAll('a[href]')].map(({ href }) => href));
     const own = links.filter((link) => new URL(link).origin === new URL(visited.url()).origin);
-    // A link from a mail works once, and may have.
-    const wanted = (link) => !this.followed.has(link) && !link.includes('token=');
+    // A link from a mail works once, and may have. A place on the page itself is not asked for.
+    const here = visited.url().split('#')[0];
+    const wanted = (link) => link !== here && !this.followed.has(link) && !link.includes('token=');
     for (const link of own.map((link) => link.split('#')[0]).filter(wanted)) {
       this.followed.add(link);
       const answer = await visited.context().request.get(link);

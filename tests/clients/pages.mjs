@@ -5,6 +5,7 @@
 
 import { Examiner } from './examine.mjs';
 import { Person } from './person.mjs';
+import { organization } from './organization.mjs';
 import { Outbox } from './outbox.mjs';
 import { Visitor, oneTimePassword } from './visitor.mjs';
 
@@ -22,10 +23,16 @@ async function arrive() {
     await visitor.open(path);
     await visitor.look(name);
   };
-  /** Opens the first link to an address that begins with `path`, and looks at what comes. */
-  visitor.seeLinked = async (name, path) => {
-    const link = visitor.page.locator(`main a[href^="${path}"]`).first();
+  /** Opens the first link to an address that begins with `path` and ends with `end`, and looks at what comes. */
+  visitor.seeLinked = async (name, path, end = '') => {
+    const link = visitor.page.locator(`main a[href^="${path}"]${end && `[href$="${end}"]`}`).first();
     await visitor.see(name, await link.getAttribute('href'));
+  };
+  /** Looks at pages below this one, each by the last part of its address. */
+  visitor.seeBelow = async (name, ...parts) => {
+    const { pathname } = new URL(visitor.page.url());
+    for (const part of parts) await visitor.see(`${name}-${part}`, `${pathname}/${part}`);
+    await visitor.open(pathname);
   };
   return visitor;
 }
@@ -146,23 +153,23 @@ async function forgetting() {
   await visitor.leave();
 }
 
-async function administering() {
+/** An administrator in the console. */
+async function arriveAtConsole() {
   const visitor = await arrive();
   await visitor.signIn(given.administrator, '/login?next=admin');
   await visitor.answerOffer();
-  await visitor.see('console', '/admin');
+  return visitor;
+}
+
+async function administering() {
+  const visitor = await arriveAtConsole();
+  await visitor.look('console');
   await visitor.see('console-new-user', '/admin/new-user');
   await visitor.answer({ email: 'somebody@clinic.example', name: 'Somebody', fhirUser: 'nobody' });
   await visitor.look('console-new-user-refused');
   for (const what of ['users', 'roles', 'organizations', 'sessions', 'clients', 'audit']) {
     await visitor.see(`console-${what}`, `/admin/${what}`);
   }
-  await visitor.open('/admin/users');
-  await visitor.seeLinked('console-user', '/admin/users/user-');
-  await visitor.seeLinked('console-user-change', `${new URL(visitor.page.url()).pathname}/change`);
-  await visitor.open('/admin/clients');
-  await visitor.seeLinked('console-client', '/admin/clients/');
-  await visitor.seeLinked('console-client-change', `${new URL(visitor.page.url()).pathname}/change`);
   await visitor.see('console-new-client', '/admin/new-client');
   await visitor.see('console-new-role', '/admin/new-role');
   await visitor.see('console-new-organization', '/admin/new-organization');
@@ -171,11 +178,125 @@ async function administering() {
   await visitor.look('console-api-key-made');
   await visitor.see('console-api-keys', '/admin/api-keys');
   await visitor.seeLinked('console-api-key', '/admin/api-keys/');
-  await visitor.seeLinked('console-api-key-revoke', `${new URL(visitor.page.url()).pathname}/revoke`);
+  await visitor.seeBelow('console-api-key', 'revoke');
+  await visitor.answer({ overlap_seconds: '3600' });
+  await visitor.look('console-api-key-rotated');
   await visitor.leave();
 }
 
-for (const part of [signingIn, allowing, choosing, comingInForTheFirstTime, forgetting, administering]) {
+async function administeringPeople() {
+  const visitor = await arriveAtConsole();
+  await visitor.open(`/admin/users?person=${encodeURIComponent(given.invited.email)}`);
+  await visitor.seeLinked('console-user', '/admin/users/user-');
+  await visitor.seeBelow('console-user', 'change', 'invite', 'sign-out', 'reset-factors', 'deactivate');
+  await visitor.open(`${visitor.page.url()}/deactivate`);
+  await visitor.answer({});
+  await visitor.look('console-user-deactivated');
+  await visitor.seeBelow('console-user', 'reactivate');
+  await visitor.open('/admin/new-role');
+  await visitor.answer({ name: 'Night Shift', scope: 'openid patient/*.rs', secondFactor: 'required' });
+  await visitor.look('console-role-made');
+  await visitor.seeLinked('console-role-change', '/admin/roles/', '/change');
+  await visitor.open('/admin/roles');
+  await visitor.seeLinked('console-role-remove', '/admin/roles/', '/remove');
+  for (const question of ['change', 'remove']) {
+    await visitor.open('/admin/organizations');
+    await visitor.seeLinked(`console-organization-${question}`, '/admin/organizations/', `/${question}`);
+  }
+  await visitor.open('/admin/sessions');
+  await visitor.seeLinked('console-session-end', '/admin/sessions/', '/end');
+  await visitor.leave();
+}
+
+async function administeringClients() {
+  const visitor = await arriveAtConsole();
+  await visitor.open('/admin/new-client');
+  await visitor.answer({
+    client_name: 'Ward Round', token_endpoint_auth_method: 'client_secret_basic', redirect_uris: given.callback, scope: 'openid patient/*.rs',
+  });
+  await visitor.look('console-client-registered');
+  await visitor.follow('Go on');
+  await visitor.look('console-client');
+  await visitor.seeBelow('console-client', 'change', 'secret', 'remove');
+  await visitor.leave();
+}
+
+/** An organization's identity provider is connected in the console, its people come by it and go, and then it is away. */
+async function connecting() {
+  const { port, secret, email } = given.provider;
+  const provider = await organization(port, given.issuer, secret);
+  const visitor = await arriveAtConsole();
+  await visitor.see('console-new-connection', '/admin/new-connection');
+  const settings = { name: 'Example Hospital', clientId: 'wardgate', clientSecret: secret, unknownPeople: 'create' };
+  await visitor.answer({ ...settings, issuer: 'http://localhost:1', roleRules: 'groups=nurses' });
+  await visitor.look('console-new-connection-refused');
+  const roles = { defaultRoleId: { label: 'Care Team User' }, roleRules: 'groups=nurses:Care Team User' };
+  await visitor.answer({ ...settings, ...roles, issuer: provider.issuer });
+  await visitor.look('console-connection-made');
+  const connection = new URL(visitor.page.url()).pathname;
+  await visitor.answer({ domain: 'hospital.example' });
+  await visitor.look('console-domain-added');
+  await visitor.seeBelow('console-domain', 'override', 'remove');
+  await visitor.follow('Answer for it yourself');
+  await visitor.answer({});
+  await visitor.look('console-domain');
+  await visitor.open(connection);
+  await visitor.seeBelow('console-connection', 'change', 'attest', 'unlink', 'remove');
+  await visitor.open(`${connection}/attest`);
+  await visitor.answer({});
+  await visitor.seeBelow('console-connection', 'enable');
+  await visitor.open(`${connection}/enable`);
+  await visitor.answer({});
+  await visitor.look('console-connection');
+  await visitor.seeBelow('console-connection', 'disable');
+  await visitor.see('console-connections', '/admin/connections');
+  await visitor.see('console-explain-sign-in', `/admin/explain-sign-in?email=${encodeURIComponent(email)}`);
+  await visitor.leave();
+  await comingByTheProvider(provider, email);
+}
+
+async function comingByTheProvider(provider, email) {
+  const visitor = await arrive();
+  await visitor.open('/login');
+  await visitor.answer({ email });
+  await visitor.answer({ login: email, password: 'any will do there' });
+  await visitor.answer({});
+  await visitor.see('account-of-a-provider', '/account');
+  await visitor.open(authorize('openid profile'));
+  const arrived = await visitor.isSentTo(given.callback, () => visitor.answer({}, '[value="allow"]'));
+  const tokens = await redeem(new URL(arrived).searchParams.get('code'));
+  const back = { post_logout_redirect_uri: given.signed_out, id_token_hint: tokens.id_token };
+  const signOut = `/oauth2/logout?${new URLSearchParams(back)}`;
+  await visitor.see('sign-out-by-an-app-and-at-a-provider', signOut);
+  await visitor.see('sign-out-at-a-provider', '/logout');
+  // By the provider and back to the app: no policy of a page stands in the way.
+  await visitor.open(signOut);
+  await visitor.answer({});
+  await visitor.isSentTo(given.signed_out, () => visitor.page.locator('button[name="logout"]').first().click());
+  await visitor.leave();
+
+  const later = await arrive();
+  await later.open('/login');
+  const sent = await later.isSentTo(provider.issuer, () => later.answer({ email }));
+  provider.close();
+  const { searchParams } = new URL(sent);
+  const answer = { code: 'a code', state: searchParams.get('state'), iss: provider.issuer };
+  await later.see('single-sign-on-away', `/login/sso/callback?${new URLSearchParams(answer)}`);
+  await later.leave();
+}
+
+/** The app's tokens for a code of `authorize`. */
+async function redeem(code) {
+  const form = {
+    grant_type: 'authorization_code', code, redirect_uri: given.callback, client_id: given.app,
+    code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+  };
+  const answer = await fetch(new URL('/oauth2/token', given.issuer), { method: 'POST', body: new URLSearchParams(form) });
+  return answer.json();
+}
+
+for (const part of [signingIn, allowing, choosing, comingInForTheFirstTime, forgetting, administering,
+  administeringPeople, administeringClients, connecting]) {
   try {
     await part();
   } catch (error) {

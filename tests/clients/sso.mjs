@@ -6,41 +6,16 @@
 
 import readline from 'node:readline';
 
-import Provider from 'oidc-provider';
-
+import { organization } from './organization.mjs';
 import { Person } from './person.mjs';
 
 const given = JSON.parse(process.argv[2]);
 
-// The provider says there that its pages and keys are for development; standard output is for JSON.
-console.info = console.warn = console.error;
-
-/** A provider on this port, whose people are whoever they say they are. */
-async function organization(port) {
-  const issuer = `http://localhost:${port}`;
-  const provider = new Provider(issuer, {
-    clients: [
-      {
-        client_id: 'wardgate',
-        client_secret: given.secret,
-        redirect_uris: [`${given.wardgate}/login/sso/callback`],
-        post_logout_redirect_uris: [`${given.wardgate}/logout`],
-      },
-    ],
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
-    conformIdTokenClaims: false,
-    pkce: { required: () => true },
-    async findAccount(_, id) {
-      const claims = { sub: id, email: id, email_verified: !id.startsWith('unverified'), name: `${id} there` };
-      return { accountId: id, claims: async () => claims };
-    },
-  });
-  const server = provider.listen(port, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return { issuer, server };
-}
-
-const organizations = [await organization(given.ports[0]), await organization(given.ports[1])];
+const [one, other] = given.ports;
+const organizations = [
+  await organization(one, given.wardgate, given.secret),
+  await organization(other, given.wardgate, given.secret),
+];
 console.log(JSON.stringify({ issuers: organizations.map(({ issuer }) => issuer) }));
 const lines = readline.createInterface({ input: process.stdin });
 await lines[Symbol.asyncIterator]().next();
@@ -106,7 +81,4 @@ console.log(
     unverified: await visit('unverified@clinic.example', 'any password will do there'),
   }),
 );
-for (const { server } of organizations) {
-  server.closeAllConnections();
-  server.close();
-}
+for (const { close } of organizations) close();

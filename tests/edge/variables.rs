@@ -109,3 +109,19 @@ async fn refuses_every_value_that_is_no_text() {
     }
     assert!(!detail.contains("app.example"), "{detail}");
 }
+
+#[tokio::test]
+async fn reads_lists_of_objects_as_values_too() {
+    let detail = faults(&[
+        ("WARDGATE_APIS", r#"[{"name":"reports","prefix":"/reports"}]"#),
+        ("WARDGATE_ISSUERS", r#"{"issuer":"https://issuer.example"}"#),
+    ])
+    .await;
+    for fault in [
+        "WARDGATE_APIS[0].upstream is not set",
+        "WARDGATE_ISSUERS must be a list of objects, in JSON",
+    ] {
+        assert!(detail.contains(fault), "{detail}");
+    }
+    assert!(!detail.contains("WARDGATE_APIS[0].prefix"), "{detail}");
+}

@@ -34,15 +34,31 @@ impl Edge {
 
     /// Starts all three, with these settings on top of the ordinary ones. An empty value takes a setting away.
     pub async fn start_with(changes: &[(&str, &str)]) -> Self {
-        Self::start_with_coordinators(changes, Coordinators::Own).await
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self::start_knowing(|_| changes.iter().map(owned).collect()).await
     }
 
     /// The same with these coordinators.
     pub async fn start_with_coordinators(changes: &[(&str, &str)], coordinators: Coordinators) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self::start_as(|_| changes.iter().map(owned).collect(), coordinators).await
+    }
+
+    /// The same with settings that depend on the issuer.
+    pub async fn start_knowing(changes: impl FnOnce(&FakeIssuer) -> Settings) -> Self {
+        Self::start_as(changes, Coordinators::Own).await
+    }
+
+    async fn start_as(changes: impl FnOnce(&FakeIssuer) -> Settings, coordinators: Coordinators) -> Self {
         let key = SigningKey::new(Algorithm::Rs256, "key-1");
         let issuer = FakeIssuer::start(&[&key]).await;
+        let changes = changes(&issuer);
+        let changes: Vec<(&str, &str)> = changes
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         let upstream = Upstream::start().await;
-        let worker = Worker::start_with(&settings(&issuer, &upstream, changes), coordinators).await;
+        let worker = Worker::start_with(&settings(&issuer, &upstream, &changes), coordinators).await;
         Self {
             worker,
             issuer,

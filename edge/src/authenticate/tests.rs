@@ -5,8 +5,9 @@ use wardgate_shared::jwt::JwtError;
 
 use super::{Holder, TokenError, authenticate};
 use crate::error::Refusal;
+use crate::explain::Trail;
 use crate::log::FetchFailure;
-use crate::testing::{IssuerKey, NOW, World, block_on};
+use crate::testing::{IssuerKey, NOW, World, block_on, incoming};
 
 fn claims() -> Value {
     json!({
@@ -27,7 +28,8 @@ fn with(member: &str, value: Value) -> Value {
 
 fn check(world: &World, token: &str) -> Result<Holder, Refusal> {
     let api = &world.gateway.config.apis[0];
-    block_on(authenticate(&world.gateway, world, api, token))
+    let trail = &mut Trail::of(&world.gateway.config, &incoming("GET", "/fhir", &[]));
+    block_on(authenticate(&world.gateway, world, api, token, trail))
 }
 
 fn refusal(world: &World, token: &str) -> Refusal {

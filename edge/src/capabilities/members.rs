@@ -13,7 +13,8 @@ pub(super) struct Members<'a>(Vec<(String, Cow<'a, str>)>);
 impl<'a> Members<'a> {
     /// The members of the object that `json` is; `None` when it is none.
     pub(super) fn of(json: &'a str) -> Option<Self> {
-        serde_json::from_str(json).ok()
+        // Everything else here reads bytes too, and a second reader would be in the Worker for this alone.
+        serde_json::from_slice(json.as_bytes()).ok()
     }
 
     /// The value of a member, in JSON: of the first, if it is repeated.
@@ -26,12 +27,12 @@ impl<'a> Members<'a> {
 
     /// The value of a member that is a text.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        serde_json::from_str(self.get(name)?).ok()
+        serde_json::from_slice(self.get(name)?.as_bytes()).ok()
     }
 
     /// The items of a member that is a list, in JSON; none when it is no list.
     pub(super) fn items(&self, name: &str) -> Option<Vec<&str>> {
-        let items: Vec<&RawValue> = serde_json::from_str(self.get(name)?).ok()?;
+        let items: Vec<&RawValue> = serde_json::from_slice(self.get(name)?.as_bytes()).ok()?;
         Some(items.into_iter().map(RawValue::get).collect())
     }
 

@@ -276,3 +276,28 @@ fn the_error_page_may_have_a_fragment_and_no_unlawful_character() {
         assert_eq!(found.len(), 1, "{wrong}: {found:?}");
     }
 }
+
+#[test]
+fn explain_mode_is_for_this_machine_unless_said_otherwise() {
+    let explains =
+        |changes: &[(&str, Option<&str>)]| Config::parse(&values(changes)).map(|config| config.explain);
+    assert_eq!(explains(&[]), Ok(false));
+    assert_eq!(explains(&[("WARDGATE_EXPLAIN", Some("off"))]), Ok(false));
+    assert_eq!(explains(&[("WARDGATE_EXPLAIN", Some("on-public"))]), Ok(true));
+    for url in [
+        "http://localhost:8787",
+        "http://127.0.0.1:8787",
+        "http://[::1]:8787",
+    ] {
+        let changes = [
+            ("WARDGATE_EXPLAIN", Some("on")),
+            ("WARDGATE_PUBLIC_URL", Some(url)),
+        ];
+        assert_eq!(explains(&changes), Ok(true), "{url}");
+    }
+    for value in ["on", "ON", "1", "true", ""] {
+        let found = faults(&[("WARDGATE_EXPLAIN", Some(value))]);
+        assert_eq!(found.len(), 1, "{value}");
+        assert_eq!(found[0].0, "WARDGATE_EXPLAIN");
+    }
+}

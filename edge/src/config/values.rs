@@ -90,14 +90,14 @@ pub(super) fn objects(values: &Values, variable: Variable, faults: &mut Faults) 
         Given::Other => b"",
     };
     let list = match check_value(json) {
-        Ok(()) => serde_json::from_slice::<Vec<Value>>(json).ok(),
+        Ok(()) => serde_json::from_slice::<Value>(json).ok(),
         Err(JsonError::DuplicateMember) => {
             faults.add(variable.name, "must not repeat a member's name");
             return Some(Vec::new());
         }
         Err(JsonError::Malformed | JsonError::NotAnObject) => None,
     };
-    let Some(list) = list else {
+    let Some(Value::Array(list)) = list else {
         faults.add(variable.name, "must be a list of objects, in JSON");
         return Some(Vec::new());
     };

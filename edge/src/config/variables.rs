@@ -13,14 +13,23 @@ pub struct Variable {
     pub name: &'static str,
     /// The value when it is not set, or `None` when it has to be set.
     pub default: Option<&'static str>,
-    /// What it says, in a sentence or two.
+    /// What it says, in a sentence or two. It is for the documentation, and not in the Worker.
+    #[cfg(test)]
     pub meaning: &'static str,
 }
 
+#[cfg_attr(
+    not(test),
+    expect(
+        unused_variables,
+        reason = "the meaning is held to the documentation by a test"
+    )
+)]
 const fn variable(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Variable {
     Variable {
         name,
         default,
+        #[cfg(test)]
         meaning,
     }
 }
@@ -107,6 +116,13 @@ pub const UPSTREAM_TIMEOUT_MILLISECONDS: Variable = variable(
     Some("30000"),
     "How long the FHIR server may take until its answer begins, the sending of the request included.",
 );
+/// Explain mode.
+pub const EXPLAIN: Variable = variable(
+    "WARDGATE_EXPLAIN",
+    Some("off"),
+    "Whether a request with the header `X-Wardgate-Explain: 1` is answered with how it would be decided: `off`; `on`, for a \
+     public URL on this machine alone; or `on-public`, for any, which tells everybody how this Worker is set up.",
+);
 /// The limits of the FHIR API.
 pub const LIMITED_BY: Variable = variable(
     "WARDGATE_LIMITED_BY",
@@ -152,7 +168,7 @@ pub const ERROR_URI: Variable = variable(
 );
 
 /// All variables, in the order of the README's table.
-pub const ALL: [Variable; 20] = [
+pub const ALL: [Variable; 21] = [
     ISSUER,
     JWKS_URL,
     AUDIENCES,
@@ -169,6 +185,7 @@ pub const ALL: [Variable; 20] = [
     CLIENT_ADDRESS,
     CORS_ORIGINS,
     ERROR_URI,
+    EXPLAIN,
     LIMITED_BY,
     ISSUERS,
     APIS,

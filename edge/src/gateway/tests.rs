@@ -1,5 +1,7 @@
 //! The pipeline as a whole: what is forwarded, what is not, and what is written down.
 
+mod apis;
+
 use serde_json::json;
 
 use super::handle_misconfigured;

@@ -9,15 +9,17 @@ export function describe(request) {
   return packed;
 }
 
-/** The variables of this namespace, as a list in JSON: the name, then 0 and a text, 1 and a list in JSON, or 2. */
+/** The variables of this namespace: name, kind and value of each, the value being a text or a list in JSON. */
 export function variables(env, namespace) {
   const found = [];
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith(namespace)) continue;
-    if (typeof value === "string") found.push([name, 0, value]);
-    else found.push(Array.isArray(value) ? [name, 1, JSON.stringify(value)] : [name, 2, ""]);
+    if (typeof value === "string") found.push(name, "text", value);
+    else if (Array.isArray(value)) found.push(name, "list", JSON.stringify(value));
+    else found.push(name, "other", "");
   }
-  return JSON.stringify(found);
+  // Unlike a line feed, this stands in no variable that anybody sets on purpose.
+  return found.join("\0");
 }
 
 /** An answer of our own. What has not been read of the request's body is let go, or the connection cannot be used again. */

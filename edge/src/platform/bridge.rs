@@ -11,8 +11,8 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn describe(request: &Request) -> Result<String, JsValue>;
 
-    /// The variables whose names begin with `namespace`, as a list in JSON: of each its name, then 0 and its text,
-    /// 1 and its list in JSON, or 2 for anything else.
+    /// The variables whose names begin with `namespace`, of each its name, its kind and its value, separated by
+    /// the character 0.
     #[wasm_bindgen(catch)]
     pub(super) fn variables(env: &JsValue, namespace: &str) -> Result<String, JsValue>;
 

@@ -35,15 +35,15 @@ fn make(env: &Env) -> Isolate {
         }])
     };
     let values = bridge::variables(env.as_ref(), variables::NAMESPACE).map_err(|_| unreadable())?;
-    let described: Vec<(String, u8, String)> = serde_json::from_str(&values).map_err(|_| unreadable())?;
+    let mut parts = values.split('\0');
     let mut values = Values::new();
-    for (name, kind, value) in described {
+    while let (Some(name), Some(kind), Some(value)) = (parts.next(), parts.next(), parts.next()) {
         let given = match kind {
-            0 => Given::Text(value),
-            1 => Given::List(value),
+            "text" => Given::Text(value.to_owned()),
+            "list" => Given::List(value.to_owned()),
             _ => Given::Other,
         };
-        values.insert(name, given);
+        values.insert(name.to_owned(), given);
     }
     Config::parse(&values)
         .map(|config| Rc::new(Gateway::new(config)))

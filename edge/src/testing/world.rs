@@ -66,13 +66,17 @@ pub(crate) struct Forwarded {
     pub(crate) set_on_answer: Vec<(&'static str, String)>,
 }
 
+/// What is found at an address.
+type Document = Result<Vec<u8>, FetchFailure>;
+
 /// Something that runs beside requests.
 type Work = Rc<RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>>;
 
 struct Inner {
     now: Cell<i64>,
     key: IssuerKey,
-    document: RefCell<Result<Vec<u8>, FetchFailure>>,
+    document: RefCell<Document>,
+    documents: RefCell<Vec<(String, Document)>>,
     fetched: RefCell<Vec<String>>,
     background: RefCell<Vec<Work>>,
     pauses: Cell<u32>,
@@ -109,6 +113,7 @@ impl World {
         let inner = Inner {
             now: Cell::new(NOW),
             document: RefCell::new(Ok(key_set(&[&key]))),
+            documents: RefCell::default(),
             key,
             fetched: RefCell::default(),
             background: RefCell::default(),
@@ -140,6 +145,14 @@ impl World {
     /// What the issuer answers from now on, whatever it is asked for.
     pub(crate) fn issuer_says(&self, document: Result<&[u8], FetchFailure>) {
         *self.inner.document.borrow_mut() = document.map(<[u8]>::to_vec);
+    }
+
+    /// What is found at this address from now on, whatever the issuer answers elsewhere.
+    pub(crate) fn found_at(&self, url: &str, keys: Result<&[&IssuerKey], FetchFailure>) {
+        self.inner
+            .documents
+            .borrow_mut()
+            .push((url.to_owned(), keys.map(key_set)));
     }
 
     /// The issuer publishes these keys from now on.
@@ -223,8 +236,18 @@ impl World {
 
     /// The same by another key.
     pub(crate) fn token_by(&self, key: &IssuerKey, claims: impl Serialize) -> String {
+        self.token_of_type(key, "at+jwt", claims)
+    }
+
+    /// The same of another `typ`.
+    pub(crate) fn token_of_type(
+        &self,
+        key: &IssuerKey,
+        token_type: &'static str,
+        claims: impl Serialize,
+    ) -> String {
         let now = self.now();
-        sign(key, "at+jwt", claims, now, now.plus(300)).unwrap()
+        sign(key, token_type, claims, now, now.plus(300)).unwrap()
     }
 
     /// The answer to a request.
@@ -318,7 +341,12 @@ impl Outside for World {
 
     async fn fetch_document(&self, url: &str, _timeout_milliseconds: u32) -> Result<Vec<u8>, FetchFailure> {
         self.inner.fetched.borrow_mut().push(url.to_owned());
-        self.inner.document.borrow().clone()
+        let documents = self.inner.documents.borrow();
+        let elsewhere = documents.iter().rev().find(|(address, _)| address == url);
+        elsewhere.map_or_else(
+            || self.inner.document.borrow().clone(),
+            |(_, document)| document.clone(),
+        )
     }
 
     async fn import_key(&self, jwk: &PublicJwk, algorithm: SignatureAlgorithm) -> Result<TestKey, ()> {

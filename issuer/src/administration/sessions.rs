@@ -5,6 +5,7 @@ use wardgate_shared::time::Timestamp;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::session::Session;
+use crate::domain::user::User;
 use crate::store::Store;
 
 use super::{Actor, AdministrationError};
@@ -21,6 +22,16 @@ pub async fn list(
     now: Timestamp,
 ) -> Result<Page<Session>, AdministrationError> {
     Ok(store.sessions_page(user_id, idle_seconds, now, page).await?)
+}
+
+/// Whose session this is.
+///
+/// # Errors
+/// [`AdministrationError::NotFound`], or the store cannot answer.
+pub async fn owner(store: &Store, id: &str) -> Result<User, AdministrationError> {
+    let owner = store.owner_of_session(id).await?;
+    let owner = owner.ok_or(AdministrationError::NotFound)?;
+    store.user(&owner).await?.ok_or(AdministrationError::NotFound)
 }
 
 /// Ends the session of this id, with the grants that live in it; clients that wish to hear of it do.

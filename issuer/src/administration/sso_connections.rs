@@ -23,6 +23,7 @@ use crate::outbound::{Dns, Outbound};
 use crate::rng;
 use crate::single_sign_on::departure::REFRESH_SECONDS;
 use crate::single_sign_on::discovery;
+use crate::state::AppState;
 use crate::store::{ConnectionChange, Insertion, Store};
 
 use super::Actor;
@@ -45,6 +46,18 @@ pub struct Tools<'a> {
     pub outbound_config: &'a OutboundConfig,
     /// What seals client secrets.
     pub sealer: &'a Sealer,
+}
+
+impl<'a> Tools<'a> {
+    /// Those of the running issuer.
+    pub fn of(state: &'a AppState) -> Self {
+        Self {
+            store: state.store(),
+            outbound: state.outbound(),
+            outbound_config: &state.config().outbound,
+            sealer: state.sealer(),
+        }
+    }
 }
 
 /// Makes a connection, disabled.

@@ -111,16 +111,6 @@ struct ExplanationDocument {
     steps: Vec<String>,
 }
 
-/// What the services work with.
-pub(super) fn tools(state: &AppState) -> Tools<'_> {
-    Tools {
-        store: state.store(),
-        outbound: state.outbound(),
-        outbound_config: &state.config().outbound,
-        sealer: state.sealer(),
-    }
-}
-
 /// Lists every connection; there are few, so that is one page.
 pub async fn list(State(state): State<AppState>, call: Call) -> Response {
     let actor = match call.authorize(&state).await {
@@ -162,7 +152,7 @@ pub async fn create(
     let outcome = async {
         ListQuery::none(call.query.as_deref()).map_err(ApiError::Query)?;
         let request = read(Members::read(&call.headers, body)?)?;
-        let made = service::create(tools(&state), &actor, &request, state.now()).await?;
+        let made = service::create(Tools::of(&state), &actor, &request, state.now()).await?;
         let path = format!("{PATH}/{}", made.id);
         let document = ConnectionDocument::of(&state, made, Vec::new());
         Ok(answer::created(document, &path))
@@ -201,7 +191,7 @@ pub async fn change(
     let outcome = async {
         let id = path_id(&call, id)?;
         let request = read(Members::read(&call.headers, body)?)?;
-        let changed = service::change(tools(&state), &actor, &id, &request, state.now()).await?;
+        let changed = service::change(Tools::of(&state), &actor, &id, &request, state.now()).await?;
         shown(&state, &changed.id).await
     };
     call.finish(&state, &actor, outcome.await).await

@@ -1,6 +1,7 @@
 //! `wardgate user add`: makes an account. Lists and changes are in `list` and `change`, what ends things for people, and
 //! takes that back, in `ending`.
 
+mod add_totp;
 mod change;
 mod ending;
 mod invitation;
@@ -24,6 +25,7 @@ use crate::messages;
 use crate::password::Passwords;
 use crate::password::policy::Owner;
 
+pub(super) use add_totp::AddTotp;
 pub(super) use change::ChangeUser;
 pub(super) use list::ListUsers;
 pub(super) use local_sign_in::AllowLocalSignIn;
@@ -31,7 +33,7 @@ pub(super) use profile::SetProfile;
 
 use super::{Failure, opened, output, secret_input};
 
-pub(super) use ending::{DeactivateUser, ReactivateUser, SignOutUser};
+pub(super) use ending::{DeactivateUser, ReactivateUser, ResetFactors, SignOutUser};
 pub(super) use invitation::InviteUser;
 
 const EXAMPLES: &str = "\

@@ -62,10 +62,15 @@ pub(super) async fn ask_end(
     let Ok(Path(id)) = id else {
         return Err(PageError::NotFound);
     };
+    let owner = match service::owner(state.store(), &id).await {
+        Ok(owner) => owner,
+        Err(AdministrationError::NotFound) => return done(LIST, "gone"),
+        Err(error) => return Err(faults::missing(error)),
+    };
     show(&ConfirmPage {
         frame: administrator.frame(),
         question: Question::EndSession,
-        name: &id,
+        name: &owner.email,
         form: &administrator.form(&state, administrator.path()),
         action: administrator.path(),
         back: LIST,

@@ -3,6 +3,7 @@
 mod api_keys;
 mod audit;
 mod clients;
+mod connections;
 mod people;
 
 use http::StatusCode;
@@ -110,7 +111,11 @@ pub(super) fn is_harmless(page: &Answer) {
 fn paths() -> Vec<String> {
     PAGES
         .iter()
-        .map(|page| page.path.replace("{id}", "app"))
+        .map(|page| {
+            page.path
+                .replace("{id}", "app")
+                .replace("{domain}", "clinic.example")
+        })
         .collect()
 }
 
@@ -328,6 +333,7 @@ async fn every_link_of_the_lists_leads_to_a_page() {
         "/admin/users",
         "/admin/roles",
         "/admin/organizations",
+        "/admin/connections",
         "/admin/clients",
         "/admin/api-keys",
     ] {

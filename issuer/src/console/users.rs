@@ -6,13 +6,15 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 
-use crate::administration::{AdministrationError, invitations, sessions, users as service};
+use crate::administration::{AdministrationError, factors, invitations, sessions, users as service};
 use crate::domain::page::{Cursor, PageRequest};
 use crate::domain::user::User;
 use crate::error::page::PageError;
 use crate::state::AppState;
 use crate::store::UserFilter;
-use crate::views::console::{Choice, ConfirmPage, FormState, Question, UserEntry, UserPage, UsersPage};
+use crate::views::console::{
+    Choice, ConfirmPage, FormState, Question, UserEntry, UserFactor, UserPage, UsersPage,
+};
 
 use super::listing::Listing;
 use super::{Administrator, Submission, done, faults, links, segment, show};
@@ -75,7 +77,7 @@ pub(super) async fn list(
 }
 
 /// The roles to choose from, after one called `none` that stands for no choice.
-async fn roles(state: &AppState, none: Option<&str>) -> Result<Vec<Choice>, PageError> {
+pub(super) async fn roles(state: &AppState, none: Option<&str>) -> Result<Vec<Choice>, PageError> {
     let page = PageRequest {
         size: PageRequest::LARGEST_SIZE,
         after: None,
@@ -106,9 +108,14 @@ pub(super) async fn get(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, PageError> {
     let user = named(&state, id).await?;
+    let factors = factors::list(state.store(), &user.id)
+        .await
+        .map_err(faults::missing)?;
+    let factors: Vec<UserFactor<'_>> = factors.iter().map(UserFactor::of).collect();
     show(&UserPage {
         frame: administrator.frame(),
         user: &UserEntry::of(&user),
+        factors: &factors,
     })
 }
 
@@ -267,5 +274,33 @@ pub(super) async fn end_sessions(
         &user,
         outcome,
         "signed-out",
+    )
+}
+
+/// Asks whether all second factors of a person are to end.
+pub(super) async fn ask_reset_factors(
+    State(state): State<AppState>,
+    administrator: Administrator,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, PageError> {
+    ask_first(&state, administrator, Question::ResetFactors, id).await
+}
+
+/// Ends all second factors of a person, with everything that stood on them.
+pub(super) async fn reset_factors(
+    State(state): State<AppState>,
+    id: Result<Path<String>, PathRejection>,
+    submission: Submission,
+) -> Result<Response, PageError> {
+    let user = named(&state, id).await?;
+    let actor = &submission.administrator.actor;
+    let outcome = factors::reset(state.store(), state.notices(), actor, &user.id, state.now()).await;
+    answered(
+        &state,
+        &submission,
+        Question::ResetFactors,
+        &user,
+        outcome,
+        "factors-reset",
     )
 }

@@ -4,23 +4,28 @@
 //! in, the session ends at once; otherwise the person is asked. Only such a hint lets the browser go on to the client, and
 //! only to a URI that is registered for this, character by character. A POST comes from the client's site without our
 //! cookies, so it goes on as a GET, like an authorization request.
+//!
+//! Whoever signed in by their organization's provider may still be signed in there. They see a page that says so before they
+//! go on to the client, and can sign out there too.
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use http::header;
+use http::{HeaderMap, header};
 use wardgate_shared::redirect_uri::RedirectTarget;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::Client;
+use crate::domain::single_sign_on::Connection;
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
 use crate::extract::cookies::Cookie;
 use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters, SameOrigin, SignedIn};
 use crate::login::form_token::{FormPurpose, form_token, is_form_token};
+use crate::single_sign_on::sign_out::{self, Onward};
 use crate::state::AppState;
 use crate::tokens::own;
-use crate::views::{EndSessionPage, FormTargets, page};
+use crate::views::{EndSessionPage, FormTargets, OnwardLink, SignOutPage, page};
 
 /// Where the endpoint is.
 const PATH: &str = "/oauth2/logout";
@@ -130,15 +135,56 @@ impl LogoutRequest {
         })
     }
 
-    /// Where the browser goes when nobody is signed in any more. Takes the cookie as well.
-    fn finish(&self, state: &AppState) -> Result<Response, InternalError> {
-        let mut response = match &self.target {
-            Some(target) => redirect::after_logout(target, self.state.as_deref())?,
-            None => redirect::to_own_page("/logout")?,
+    /// Where the person may sign out besides, before they go on to the client.
+    async fn provider(
+        &self,
+        state: &AppState,
+        headers: &HeaderMap,
+    ) -> Result<Option<Connection>, InternalError> {
+        match (&self.hint, &self.target) {
+            (Some(hint), Some(_)) => sign_out::offered(state, headers, Some(&hint.user_id)).await,
+            // The page that follows offers it by itself.
+            (None, _) | (Some(_), None) => Ok(None),
+        }
+    }
+
+    /// What the browser gets when nobody is signed in any more. Takes the cookie as well.
+    async fn finish(&self, state: &AppState, headers: &HeaderMap) -> Result<Response, InternalError> {
+        let provider = self.provider(state, headers).await?;
+        let mut response = match (&self.target, &self.hint, &provider) {
+            (Some(target), Some(hint), Some(provider)) => self.offer(state, target, hint, provider)?,
+            (Some(target), _, _) => redirect::after_logout(target, self.state.as_deref())?,
+            (None, _, _) => redirect::to_own_page("/logout")?,
         };
         let cookie = Cookie::Session.clear(&state.config().server.public_url)?;
         response.headers_mut().append(header::SET_COOKIE, cookie);
         Ok(response)
+    }
+
+    /// The page on which the person can sign out at their provider too, or go on to the client.
+    fn offer(
+        &self,
+        state: &AppState,
+        target: &RedirectTarget,
+        hint: &Hint,
+        provider: &Connection,
+    ) -> Result<Response, InternalError> {
+        let onward = Onward {
+            client_id: hint.client.client_id.clone(),
+            redirect_uri: target.as_str().into(),
+            state: self.state.clone(),
+        };
+        let template = SignOutPage {
+            form: None,
+            provider: Some(&provider.settings.name),
+            onward: Some(OnwardLink {
+                client_name: &hint.client.name,
+                url: &target.with_parameters(self.state.as_deref().map(|state| ("state", state))),
+                sealed: &onward.seal(state.sealer())?,
+            }),
+        };
+        let endpoint = sign_out::endpoint(provider).unwrap_or_default();
+        page(&template, &FormTargets::server(&endpoint).and_client(target))
     }
 }
 
@@ -147,6 +193,7 @@ pub async fn get(
     State(state): State<AppState>,
     ClientAddress(address): ClientAddress,
     SignedIn(session): SignedIn,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let visit = Visit {
@@ -156,18 +203,15 @@ pub async fn get(
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes()).map_err(FormError::from)?;
     let request = visit.read(&parameters).await?;
     let Some(session) = session else {
-        return Ok(request.finish(&state)?);
+        return Ok(request.finish(&state, &headers).await?);
     };
     let is_about_them = |hint: &Hint| hint.user_id == session.user.id;
     if request.hint.as_ref().is_some_and(is_about_them) {
         visit.end(&session, &request).await?;
-        return Ok(request.finish(&state)?);
+        return Ok(request.finish(&state, &headers).await?);
     }
     let token = form_token(state.form_key(), session.secret.expose(), FormPurpose::SignOut);
-    let fields: Vec<(&str, &str)> = PARAMETERS
-        .into_iter()
-        .filter_map(|name| parameters.all(name).next().map(|value| (name, value)))
-        .collect();
+    let fields: Vec<(&str, &str)> = known(&parameters).collect();
     let template = EndSessionPage {
         client_name: request.hint.as_ref().map(|hint| hint.client.name.as_str()),
         user_name: &session.user.name,
@@ -193,12 +237,16 @@ pub async fn post(
     };
     let Form(parameters) = form?;
     let request = visit.read(&parameters).await?;
-    let known = PARAMETERS
+    // Without a hint, only the fact that somebody asks is of use.
+    let of_use = known(&parameters).filter(|_| request.hint.is_some());
+    Ok(redirect::to_own_page_with(PATH, of_use)?)
+}
+
+/// The parameters that make a request.
+fn known(parameters: &Parameters) -> impl Iterator<Item = (&str, &str)> {
+    PARAMETERS
         .into_iter()
-        // Without a hint, only the fact that somebody asks is of use.
-        .filter(|_| request.hint.is_some())
-        .filter_map(|name| parameters.all(name).next().map(|value| (name, value)));
-    Ok(redirect::to_own_page_with(PATH, known)?)
+        .filter_map(|name| parameters.all(name).next().map(|value| (name, value)))
 }
 
 /// The person's yes to the page that [`get`] shows.
@@ -207,6 +255,7 @@ pub async fn confirm(
     ClientAddress(address): ClientAddress,
     _: SameOrigin,
     SignedIn(session): SignedIn,
+    headers: HeaderMap,
     form: Result<Form, FormError>,
 ) -> Result<Response, PageError> {
     let visit = Visit {
@@ -223,7 +272,11 @@ pub async fn confirm(
         }
         visit.end(&session, &request).await?;
     }
-    Ok(request.finish(&state)?)
+    if request.provider(&state, &headers).await?.is_some() {
+        // The page is not the answer to a form, so that it can be loaded again.
+        return Ok(redirect::to_own_page_with(PATH, known(&parameters))?);
+    }
+    Ok(request.finish(&state, &headers).await?)
 }
 
 /// One visit to the endpoint.

@@ -3,7 +3,7 @@
 //! It ends a session that has been idle too long as well: such a one signs nobody in, but what was granted for its length
 //! may still live.
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, header};
 
@@ -14,22 +14,31 @@ use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
 use crate::extract::cookies::Cookie;
-use crate::extract::{ClientAddress, Form, FormError, SameOrigin};
-use crate::single_sign_on::sign_out;
+use crate::extract::{ClientAddress, Form, FormError, Parameters, SameOrigin};
+use crate::single_sign_on::sign_out::{self, Onward};
 use crate::state::AppState;
 use crate::views::{FormTargets, SignOutForm, SignOutPage, page};
 
 use super::form_token::{FormPurpose, form_token, is_form_token};
 
-/// Asks whether to sign out, or says that nobody is signed in.
-pub async fn get(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, PageError> {
+/// Asks whether to sign out, or says that nobody is signed in. A browser that comes back from a provider goes on to the app
+/// that asked its person to sign out.
+pub async fn get(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
     let Some(held) = HeldSession::find(&state, &headers).await? else {
-        let provider = sign_out::offered(&state, &headers).await?;
+        if let Some(response) = go_on(&state, &query.unwrap_or_default()).await? {
+            return Ok(response);
+        }
+        let provider = sign_out::offered(&state, &headers, None).await?;
         let shown = SignOutPage {
             form: None,
             provider: provider
                 .as_ref()
                 .map(|connection| connection.settings.name.as_str()),
+            onward: None,
         };
         let endpoint = provider.as_ref().and_then(sign_out::endpoint);
         let targets = endpoint.map_or_else(FormTargets::none, |endpoint| FormTargets::server(&endpoint));
@@ -43,8 +52,24 @@ pub async fn get(State(state): State<AppState>, headers: HeaderMap) -> Result<Re
     let shown = SignOutPage {
         form: Some(form),
         provider: None,
+        onward: None,
     };
     Ok(page(&shown, &FormTargets::own())?)
+}
+
+/// The way on to the app of which `state` in this query speaks.
+async fn go_on(state: &AppState, query: &str) -> Result<Option<Response>, InternalError> {
+    let parameters = Parameters::parse(query.as_bytes()).ok();
+    let sealed = parameters
+        .as_ref()
+        .and_then(|parameters| parameters.single("state").ok()?);
+    let Some(onward) = sealed.and_then(|sealed| Onward::open(sealed, state.sealer())) else {
+        return Ok(None);
+    };
+    let target = onward.target(state.store()).await?;
+    target
+        .map(|target| redirect::after_logout(&target, onward.state.as_deref()))
+        .transpose()
 }
 
 /// Signs out: ends the session, and with it what was granted for its length.

@@ -29,16 +29,16 @@ pub enum FactorRemoval {
 
 impl Store {
     /// Keeps a new factor. One that is to be confirmed takes the place of others of its kind that were not. `AlreadyExists` when
-    /// its id is taken, or its person has as many as one may have. `audit` is recorded only if it was stored.
+    /// its id is taken, or its person has as many as one may have. What `told` holds is recorded, and sent, only if it was stored.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::Conflict`] when there is no such person.
     pub async fn insert_factor(
         &self,
         factor: Factor,
-        audit: Option<AuditEvent>,
+        told: Option<(AuditEvent, Option<NewMessage>)>,
     ) -> Result<Insertion, StoreError> {
-        self.write(move |connection| {
+        let insertion = self.write(move |connection| {
             if factor.confirmed_at.is_none() {
                 let unfinished =
                     "DELETE FROM factors WHERE user_id = ?1 AND kind = ?2 AND confirmed_at IS NULL";
@@ -49,12 +49,15 @@ impl Store {
                 )?;
             }
             let rows = insert(connection, &factor)?;
-            if let Some(audit) = audit.filter(|_| rows > 0) {
+            if let Some((audit, notice)) = told.filter(|_| rows > 0) {
+                messages::queue_if_any(connection, notice.as_ref())?;
                 audit_events::insert(connection, &audit)?;
             }
             Ok(Insertion::of(rows))
-        })
-        .await
+        });
+        let insertion = insertion.await?;
+        self.ring_message_bell();
+        Ok(insertion)
     }
 
     /// The confirmed factors of a person, the oldest first.

@@ -166,22 +166,23 @@ impl Store {
         .await
     }
 
-    /// The connection by which somebody signed in with this browser.
+    /// The connection by which somebody signed in with this browser; of the person of this id, where one is given.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn provider_of_browser(
         &self,
         browser: &SecretDigest,
+        user_id: Option<&str>,
         now: Timestamp,
     ) -> Result<Option<Connection>, StoreError> {
-        let browser = *browser;
+        let (browser, user_id) = (*browser, user_id.map(String::from));
         self.read(move |database| {
             sql::first(
                 database,
                 "SELECT c.* FROM sso_sign_ins s JOIN sso_connections c ON c.id = s.connection_id
-                 WHERE s.browser_digest = ?1 AND s.expires_at > ?2",
-                params![browser.as_bytes(), now.seconds()],
+                 WHERE s.browser_digest = ?1 AND s.expires_at > ?2 AND (?3 IS NULL OR s.user_id = ?3)",
+                params![browser.as_bytes(), now.seconds(), user_id],
                 sso_connections::from_row,
             )
         })

@@ -4,6 +4,7 @@ mod api_keys;
 mod audit;
 mod clients;
 mod confirmation;
+mod connections;
 mod form;
 mod people;
 
@@ -13,10 +14,14 @@ pub use api_keys::{ApiKeyEntry, ApiKeyFormPage, ApiKeyPage, ApiKeysPage};
 pub use audit::{AuditLine, AuditPage};
 pub use clients::{ClientEntry, ClientFormPage, ClientPage, ClientsPage, Fact};
 pub use confirmation::{ConfirmPage, Question, SecretOf, SecretPage, ShownSecret};
+pub use connections::{
+    ConnectionEntry, ConnectionFormPage, ConnectionPage, ConnectionsPage, DomainEntry, DomainPage,
+    ExplainPage, UnlinkPage,
+};
 pub use form::{Choice, FieldFault, FormState};
 pub use people::{
     LivingSession, LivingSessionsPage, OrganizationEntry, OrganizationFormPage, OrganizationsPage, RoleEntry,
-    RoleFormPage, RolesPage, UserEntry, UserFormPage, UserPage, UsersPage,
+    RoleFormPage, RolesPage, UserEntry, UserFactor, UserFormPage, UserPage, UsersPage,
 };
 
 /// What every page of the console has around it.

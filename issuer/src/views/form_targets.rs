@@ -43,6 +43,12 @@ impl FormTargets {
         Self(format!("'self' {}", source(url)))
     }
 
+    /// The same, and at a client.
+    #[must_use]
+    pub fn and_client(self, target: &RedirectTarget) -> Self {
+        Self(format!("{} {}", self.0, source(target.as_str())))
+    }
+
     /// Forms that may end at a client.
     pub fn client(target: &RedirectTarget) -> Self {
         Self(format!("'self' {}", source(target.as_str())))

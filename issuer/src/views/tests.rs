@@ -9,7 +9,7 @@ use super::{
     AccountFrame, AccountPage, AddPasskeyPage, AppEntry, AppsPage, ClientCard, ConsentPage, DeviceCodePage,
     DeviceConsentPage, DeviceDonePage, DeviceEntry, DevicesPage, EndSessionPage, EnrolmentPage,
     ErrorCodeEntry, ErrorCodesPage, ErrorPage, FactorEntry, FactorWay, FactorsPage, FormTargets, LandingPage,
-    Moment, OtherWay, PasskeyForm, ProviderProblemPage, RecordInContext, SecondFactorPage,
+    Moment, OnwardLink, OtherWay, PasskeyForm, ProviderProblemPage, RecordInContext, SecondFactorPage,
     SelectEncounterPage, SelectPatientPage, SentCodePage, SessionEntry, SessionsPage, SignInPage,
     SignOutForm, SignOutPage, TelephonePage, form_post, page, permissions,
 };
@@ -146,10 +146,16 @@ fn hostile_values_stay_text_on_every_page() {
             form_token: HOSTILE,
         }),
         provider: None,
+        onward: None,
     });
     is_harmless(&SignOutPage {
         form: None,
         provider: Some(HOSTILE),
+        onward: Some(OnwardLink {
+            client_name: HOSTILE,
+            url: HOSTILE,
+            sealed: HOSTILE,
+        }),
     });
     is_harmless(&ProviderProblemPage {
         name: Some(HOSTILE),

@@ -251,8 +251,6 @@ impl LeaseReply {
     }
 }
 
-// Once, and not at each of its many calls.
-#[inline(never)]
 fn put(bytes: &mut Vec<u8>, number: u32) {
     bytes.extend_from_slice(&number.to_be_bytes());
 }
@@ -280,7 +278,6 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    #[inline(never)]
     fn number(&mut self) -> Result<u32, WireError> {
         self.bytes().map(|bytes| u32::from_be_bytes(*bytes))
     }

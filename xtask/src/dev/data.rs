@@ -1,4 +1,4 @@
-//! The dev data: an app, a service, an EHR, a client for administration, three people and signing keys, loaded once into
+//! The dev data: an app, a service, an EHR, a client for administration, four people and signing keys, loaded once into
 //! `target/dev`.
 //!
 //! `environment.json` is written last and means that all of it is there; without it, whatever a broken-off run has
@@ -54,6 +54,8 @@ const PHYSICIAN: &str = "practitioner-67890";
 const PHYSICIAN_ROLE: &str = "Care Team User";
 const ADMINISTRATOR_EMAIL: &str = "admin@example.org";
 const ADMINISTRATOR_ROLE: &str = "Builder Admin";
+/// Somebody whose account asks for a second factor.
+const GUARDED_EMAIL: &str = "noor@example.org";
 const OWNER_ONLY: u32 = 0o600;
 
 /// What `environment.json` says, for the guide and the check.
@@ -73,6 +75,12 @@ pub(super) struct DevData {
     pub(super) physician_email: String,
     /// The physician's password.
     pub(super) physician_password: String,
+    /// The e-mail address of somebody with an authenticator app.
+    pub(super) guarded_email: String,
+    /// Their password.
+    pub(super) guarded_password: String,
+    /// What the app shares with the issuer, in Base32.
+    pub(super) totp_secret: String,
 }
 
 /// Where the issuer shows the mail and short messages that it would have sent.
@@ -175,6 +183,10 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
     let of_administrator = ["--role", ADMINISTRATOR_ROLE];
     let administrator_password =
         add_person(session, ADMINISTRATOR_EMAIL, "Admin Example", &of_administrator)?;
+    let guarded_password = add_person(session, GUARDED_EMAIL, "Noor Haque", &["--role", PHYSICIAN_ROLE])?;
+    let totp_secret = random_seed()?;
+    let add_app = ["user", "add-totp", "--email", GUARDED_EMAIL, "--secret-stdin"];
+    issuer(session, &add_app, Some(&totp_secret))?;
 
     Ok(json!({
         "edge": EDGE,
@@ -200,6 +212,10 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
                 "fhir_user": resource,
             },
             { "email": ADMINISTRATOR_EMAIL, "password": administrator_password, "role": ADMINISTRATOR_ROLE },
+            {
+                "email": GUARDED_EMAIL, "password": guarded_password, "role": PHYSICIAN_ROLE,
+                "totp_secret": totp_secret,
+            },
         ],
         "api_keys": [],
     }))
@@ -330,20 +346,31 @@ fn read(file: PathBuf) -> Outcome<DevData> {
     let password = found("users", "email", EMAIL, "password");
     let physician_password = found("users", "email", PHYSICIAN_EMAIL, "password");
     let administrator = found("users", "email", ADMINISTRATOR_EMAIL, "password");
-    match (secret, ehr_secret, password, physician_password) {
-        (Some(service_secret), Some(ehr_secret), Some(password), Some(physician_password))
-            if environment.get("outbox").is_some() && administrator.is_some() =>
-        {
-            Ok(DevData {
-                file,
-                service_secret,
-                ehr_secret,
-                email: EMAIL.to_owned(),
-                password,
-                physician_email: PHYSICIAN_EMAIL.to_owned(),
-                physician_password,
-            })
-        }
+    let guarded = found("users", "email", GUARDED_EMAIL, "password").zip(found(
+        "users",
+        "email",
+        GUARDED_EMAIL,
+        "totp_secret",
+    ));
+    match (secret, ehr_secret, password, physician_password, guarded) {
+        (
+            Some(service_secret),
+            Some(ehr_secret),
+            Some(password),
+            Some(physician_password),
+            Some((guarded_password, totp_secret)),
+        ) if environment.get("outbox").is_some() && administrator.is_some() => Ok(DevData {
+            file,
+            service_secret,
+            ehr_secret,
+            email: EMAIL.to_owned(),
+            password,
+            physician_email: PHYSICIAN_EMAIL.to_owned(),
+            physician_password,
+            guarded_email: GUARDED_EMAIL.to_owned(),
+            guarded_password,
+            totp_secret,
+        }),
         _ => Err(Fault::new(format!(
             "{} is not what this version of the tool writes: run `cargo xtask dev --fresh`",
             file.display()
@@ -369,14 +396,28 @@ fn write_for_owner(path: &Path, text: &str) -> Outcome<()> {
 
 /// 128 bits from the system, as words of hexadecimal digits that a person can still copy by eye.
 fn random_password() -> Outcome<String> {
-    let mut bytes = [0_u8; 16];
+    let words: Vec<String> = random_bytes::<16>()?.chunks(4).map(digest::hex).collect();
+    Ok(words.join("-"))
+}
+
+/// The seed of an authenticator app: 160 bits in Base32 (RFC 4648 section 6).
+fn random_seed() -> Outcome<String> {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    // Five random bits a letter are as good as the Base32 of random bytes.
+    let letters = random_bytes::<32>()?
+        .into_iter()
+        .filter_map(|byte| LETTERS.get(usize::from(byte & 31)));
+    Ok(letters.map(|letter| char::from(*letter)).collect())
+}
+
+fn random_bytes<const N: usize>() -> Outcome<[u8; N]> {
+    let mut bytes = [0; N];
     let what = || "read random bytes".to_owned();
     File::open("/dev/urandom")
         .or_fault(what)?
         .read_exact(&mut bytes)
         .or_fault(what)?;
-    let words: Vec<String> = bytes.chunks(4).map(digest::hex).collect();
-    Ok(words.join("-"))
+    Ok(bytes)
 }
 
 #[cfg(test)]

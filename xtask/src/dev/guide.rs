@@ -85,6 +85,9 @@ pub(super) fn text(dev: &DevData, logs: &Path) -> String {
         password,
         physician_email,
         physician_password,
+        guarded_email,
+        guarded_password,
+        totp_secret,
     } = dev;
     format!(
         "
@@ -116,6 +119,10 @@ Try 3. A physician: the same address, signed in as {physician_email} with the pa
 Try 4. An EHR: launch the app for a patient. The answer's launch_url is where an EHR sends the browser.
 
   {launch}
+
+Try 5. A second factor: the same address as in 2, signed in as {guarded_email} with the password {guarded_password}
+  Their authenticator app has the secret {totp_secret}
+  (Type it into an app, or: oathtool --totp -b {totp_secret}. A message to a telephone is in the outbox.)
 
 Every address and secret:  {file}
 Logs:                      {logs}/*.log

@@ -2,11 +2,9 @@ use wardgate_shared::secret::Secret;
 
 use super::{ConnectionError, ConnectionRequest, Tools, WayIn};
 use crate::administration::{Actor, sso_connections};
-use crate::config::OutboundConfig;
 use crate::domain::audit_event::AuditOutcome;
 use crate::domain::role::{BUILDER_ADMIN, PATIENT};
 use crate::domain::single_sign_on::{ClientCredential, Connection, DomainVerification, RoleRule};
-use crate::keys::Sealer;
 use crate::outbound::{Dns, OneRecord};
 use crate::single_sign_on::discovery::DiscoveryFault;
 use crate::store::Store;
@@ -30,15 +28,7 @@ impl Office {
     }
 
     fn tools(&self) -> Tools<'_> {
-        let state = &self.issuer.state;
-        let config: &OutboundConfig = &state.config().outbound;
-        let sealer: &Sealer = state.sealer();
-        Tools {
-            store: state.store(),
-            outbound: state.outbound(),
-            outbound_config: config,
-            sealer,
-        }
+        Tools::of(&self.issuer.state)
     }
 
     fn request(&self, name: &str) -> ConnectionRequest {

@@ -152,12 +152,11 @@ impl Settings {
         };
         let mut rules = Vec::new();
         for text in &self.role_rule {
-            let (claim, value, role) = parts(text)
+            let written = RoleRule::parse(text)
                 .ok_or_else(|| Failure::Usage(format!("--role-rule {text:?} must be CLAIM=VALUE:ROLE")))?;
             rules.push(RoleRule {
-                claim: claim.into(),
-                value: value.into(),
-                role: role_id(store, role).await?,
+                role: role_id(store, &written.role).await?,
+                ..written
             });
         }
         let some = |values: &Vec<String>| (!values.is_empty()).then(|| values.clone());
@@ -184,31 +183,9 @@ impl Settings {
     }
 }
 
-/// Claim, value and role of `CLAIM=VALUE:ROLE`: a claim's name may have colons, such as `cognito:groups`.
-fn parts(text: &str) -> Option<(&str, &str, &str)> {
-    let (claim, rest) = text.split_once('=')?;
-    let (value, role) = rest.rsplit_once(':')?;
-    Some((claim, value, role))
-}
-
 /// The id of the role of this name.
 async fn role_id(store: &Store, name: &str) -> Result<String, Failure> {
     let role = store.role_by_name(name).await?;
     role.map(|role| role.id)
         .ok_or_else(|| Failure::NotFound(format!("there is no role {name:?}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parts;
-
-    #[test]
-    fn a_rule_is_read_from_one_argument() {
-        let whole = Some(("cognito:groups", "a=b", "Care Team User"));
-        assert_eq!(parts("cognito:groups=a=b:Care Team User"), whole);
-        assert_eq!(parts("groups=x:y:Patient"), Some(("groups", "x:y", "Patient")));
-        for text in ["", "groups", "groups=x", "groups:x"] {
-            assert_eq!(parts(text), None, "{text}");
-        }
-    }
 }

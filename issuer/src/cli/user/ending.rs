@@ -1,5 +1,5 @@
 //! `wardgate user sign-out` and `wardgate user deactivate`: a person's sessions end wherever they are signed in; and
-//! `wardgate user reactivate`.
+//! `wardgate user reactivate`. `wardgate user reset-factors`: their second factors end.
 //!
 //! The clients of those sessions hear of it from the running issuer, which finds in the database what is queued here.
 
@@ -7,11 +7,13 @@ use clap::Args;
 use serde_json::json;
 use wardgate_shared::time::Timestamp;
 
-use crate::administration::{Actor, users};
+use crate::administration::{Actor, factors, users};
 use crate::cli::{Failure, opened, output};
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::user::{User, normalize_email};
+use crate::keys::MasterKey;
+use crate::notices::Notices;
 use crate::store::Store;
 
 /// Whose account it is about.
@@ -107,3 +109,31 @@ impl ReactivateUser {
         })
     }
 }
+
+/// Arguments of `user reset-factors`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ResetFactors {
+    #[command(flatten)]
+    account: Account,
+}
+
+impl ResetFactors {
+    pub(in crate::cli) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
+        let store = opened::store(config, now)?;
+        let user = self.account.find(&store).await?;
+        let sealer = MasterKey::load(&config.keys.master_key)?.sealer();
+        let notices = Notices::new(config, &sealer);
+        let factors = factors::reset(&store, notices, &Actor::operator(), &user.id, now).await?;
+        store.close().await;
+        if self.account.json {
+            return output::json(&json!({ "id": user.id, "email": user.email, "factors_ended": factors }));
+        }
+        output::result(&format!(
+            "ended {factors} second factors of {}, who can set up new ones with their password alone",
+            user.email
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use http::StatusCode;
 
 use super::{ADMINISTRATOR, HOSTILE, READER, add, administrator, at, clinic, is_harmless, role, send};
 use crate::domain::audit_event::AuditAction;
+use crate::domain::factor::{Factor, FactorKind};
 use crate::domain::role::{BUILDER_ADMIN, CARE_TEAM_USER};
 use crate::domain::user::User;
 use crate::web::testing::{Clinic, PATIENT};
@@ -257,15 +258,17 @@ async fn sessions_are_listed_and_ended() {
     let list = browser.get(&format!("/admin/sessions?user={id}")).await;
     let (_, rest) = list.body.split_once("href=\"/admin/sessions/").unwrap();
     let path = format!("/admin/sessions/{}", rest.split_once('"').unwrap().0);
+    let asked = browser.get(&path).await;
+    assert!(asked.body.contains(PATIENT), "{asked:?}");
     assert_eq!(
         send(&browser, &path, &path, &[]).await.location(),
         "/admin/sessions?done=signed-out"
     );
     assert_eq!(patients.get("/account").await.status, StatusCode::SEE_OTHER);
-    assert_eq!(
-        send(&browser, &path, &path, &[]).await.location(),
-        "/admin/sessions?done=gone"
-    );
+    let again = [("form_token", &*asked.field("form_token"))];
+    for answer in [browser.get(&path).await, browser.post(&path, &again).await] {
+        assert_eq!(answer.location(), "/admin/sessions?done=gone");
+    }
 
     let patients = at(&clinic, PATIENT).await;
     let path = format!("/admin/users/{id}/sign-out");
@@ -309,4 +312,70 @@ async fn hostile_names_of_people_and_roles_stay_text() {
     is_harmless(&browser.get("/admin/organizations").await);
     is_harmless(&browser.get("/admin/organizations/o-1/change").await);
     is_harmless(&browser.get("/admin/organizations/o-1/remove").await);
+}
+
+/// Gives the person a confirmed factor of this name.
+async fn with_factor(clinic: &Clinic, user: &User, name: &str) {
+    let factor = Factor {
+        id: format!("factor-{}", user.id),
+        user_id: user.id.clone(),
+        kind: FactorKind::Totp,
+        name: name.into(),
+        sealed: Some(vec![7; 40]),
+        detail: None,
+        created_at: clinic.issuer.now(),
+        confirmed_at: Some(clinic.issuer.now()),
+        last_used_at: None,
+        last_step: None,
+    };
+    let _ = clinic.issuer.store().insert_factor(factor, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn second_factors_are_listed_and_reset_with_all_that_stood_on_them() {
+    let clinic = clinic().await;
+    let browser = administrator(&clinic).await;
+    let theirs = at(&clinic, PATIENT).await;
+    let patient = person(&clinic, PATIENT).await;
+    let page = format!("/admin/users/{}", patient.id);
+    let reset = format!("{page}/reset-factors");
+    let shown = browser.get(&page).await;
+    assert!(
+        shown.body.contains("They have none.") && !shown.body.contains(&reset),
+        "{shown:?}"
+    );
+    with_factor(&clinic, &patient, HOSTILE).await;
+    let shown = browser.get(&page).await;
+    assert!(
+        shown.body.contains("authenticator app") && shown.body.contains(&reset),
+        "{shown:?}"
+    );
+    is_harmless(&shown);
+    let asked = browser.get(&reset).await;
+    assert!(asked.body.contains("be sure who asked"), "{asked:?}");
+
+    let answer = send(&browser, &reset, &reset, &[]).await;
+    assert_eq!(answer.location(), format!("{page}?done=factors-reset"));
+    let line = clinic.last_audit().await;
+    assert_eq!(
+        (line.action, line.method.as_deref(), line.user_id.as_deref()),
+        (AuditAction::FactorReset, Some("console"), Some(&*patient.id))
+    );
+    assert_eq!(line.actor_id, Some(person(&clinic, ADMINISTRATOR).await.id));
+    assert!(browser.get(&page).await.body.contains("They have none."));
+    assert!(theirs.get("/account").await.location().starts_with("/login"));
+}
+
+#[tokio::test]
+async fn nobody_resets_the_second_factors_of_somebody_greater() {
+    let clinic = clinic().await;
+    let lesser = role(&clinic, "openid __administration.read __administration.write").await;
+    add(&clinic, "lesser@example.org", lesser).await;
+    let greater = person(&clinic, ADMINISTRATOR).await;
+    let lesser = at(&clinic, "lesser@example.org").await;
+    with_factor(&clinic, &greater, "Telephone").await;
+    let path = format!("/admin/users/{}/reset-factors", greater.id);
+    let refused = send(&lesser, &path, &path, &[]).await;
+    assert!(refused.body.contains("Your own role"), "{refused:?}");
+    assert_eq!(clinic.issuer.store().factors(&greater.id).await.unwrap().len(), 1);
 }

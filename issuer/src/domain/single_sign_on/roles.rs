@@ -16,6 +16,18 @@ pub struct RoleRule {
 }
 
 impl RoleRule {
+    /// The rule that a person writes as `CLAIM=VALUE:ROLE`, whatever the role is called there: a claim's name may have colons,
+    /// such as `cognito:groups`, and a value equals signs.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (claim, rest) = text.split_once('=')?;
+        let (value, role) = rest.rsplit_once(':')?;
+        Some(Self {
+            claim: claim.into(),
+            value: value.into(),
+            role: role.into(),
+        })
+    }
+
     /// Whether it fits these claims.
     pub fn fits(&self, claims: &Map<String, Value>) -> bool {
         claims
@@ -35,5 +47,24 @@ pub fn claim_holds(claim: &Value, value: &str) -> bool {
             .iter()
             .any(|one| !one.is_array() && claim_holds(one, value)),
         Value::Null | Value::Object(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RoleRule;
+
+    #[test]
+    fn a_rule_is_read_from_one_line() {
+        let parts = |text| RoleRule::parse(text).map(|rule| [rule.claim, rule.value, rule.role]);
+        let whole = ["cognito:groups", "a=b", "Care Team User"].map(String::from);
+        assert_eq!(parts("cognito:groups=a=b:Care Team User"), Some(whole));
+        assert_eq!(
+            parts("groups=x:y:Patient"),
+            Some(["groups", "x:y", "Patient"].map(String::from))
+        );
+        for text in ["", "groups", "groups=x", "groups:x"] {
+            assert_eq!(parts(text), None, "{text}");
+        }
     }
 }

@@ -8,10 +8,9 @@ mod sign_in;
 mod telephones;
 
 use super::totp::Seed;
-use crate::domain::factor::{Factor, FactorKind};
+use crate::administration::{Actor, factors};
 use crate::domain::recovery_code;
 use crate::domain::user::User;
-use crate::store::Insertion;
 use crate::web::testing::{Answer, Browser, Clinic, PASSWORD, PATIENT};
 
 pub(super) const SESSION: &str = "__Host-wardgate_session";
@@ -27,21 +26,18 @@ impl Clinic {
     /// Gives the person an authenticator app.
     async fn add_app(&self, email: &str) -> Seed {
         let seed = Seed::generate().unwrap();
-        let id = crate::rng::identifier("factor-").unwrap();
-        let factor = Factor {
-            user_id: self.user(email).await.id,
-            kind: FactorKind::Totp,
-            name: "My telephone".into(),
-            sealed: Some(seed.seal(self.issuer.state.sealer(), &id).unwrap()),
-            detail: None,
-            created_at: self.issuer.now(),
-            confirmed_at: Some(self.issuer.now()),
-            last_used_at: None,
-            last_step: None,
-            id,
-        };
-        let inserted = self.issuer.store().insert_factor(factor, None).await.unwrap();
-        assert_eq!(inserted, Insertion::Inserted);
+        let (state, user) = (&self.issuer.state, self.user(email).await);
+        let (actor, named) = (Actor::operator(), (&seed, "My telephone"));
+        let added = factors::add_app(
+            state.store(),
+            state.notices(),
+            state.sealer(),
+            &actor,
+            &user,
+            named,
+            self.issuer.now(),
+        );
+        assert!(added.await.unwrap());
         seed
     }
 

@@ -133,7 +133,10 @@ async fn nobody_has_more_factors_than_one_may_have() {
         test.add_factor(&format!("factor-{number}")).await;
     }
     let event = Some(audit(AuditAction::FactorEnrolment));
-    let refused = test.store.insert_factor(test.factor("factor-x"), event).await;
+    let refused = test
+        .store
+        .insert_factor(test.factor("factor-x"), event.map(|event| (event, None)))
+        .await;
     assert_eq!(refused, Ok(Insertion::AlreadyExists));
     assert_eq!(test.count(AuditAction::FactorEnrolment).await, 0);
 }

@@ -29,6 +29,45 @@ pub enum Question {
     RemoveRole,
     /// Remove an organization.
     RemoveOrganization,
+    /// End all second factors of a person.
+    ResetFactors,
+    /// Attest that a provider asks everybody for more than one factor.
+    AttestConnection,
+    /// Send people to a provider.
+    EnableConnection,
+    /// Send nobody there any more.
+    DisableConnection,
+    /// Remove a connection to a provider.
+    RemoveConnection,
+    /// Take a domain for an organization's without its record.
+    OverrideDomain,
+    /// Take a domain from a connection.
+    RemoveDomain,
+}
+
+impl Question {
+    /// Whether somebody loses something by a yes.
+    pub const fn is_loss(self) -> bool {
+        match self {
+            Self::RemoveClient
+            | Self::RotateClientSecret
+            | Self::RevokeApiKey
+            | Self::DeactivateUser
+            | Self::EndSessions
+            | Self::EndSession
+            | Self::RemoveRole
+            | Self::RemoveOrganization
+            | Self::ResetFactors
+            | Self::DisableConnection
+            | Self::RemoveConnection
+            | Self::RemoveDomain => true,
+            Self::ReactivateUser
+            | Self::InviteUser
+            | Self::AttestConnection
+            | Self::EnableConnection
+            | Self::OverrideDomain => false,
+        }
+    }
 }
 
 /// The question whether something that cannot be undone is meant.

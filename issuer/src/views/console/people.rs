@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use askama::Template;
 
+use crate::domain::factor::{Factor, FactorKind};
 use crate::domain::organization::Organization;
 use crate::domain::role::Role;
 use crate::domain::session::Session;
@@ -85,6 +86,33 @@ pub struct UserPage<'a> {
     pub frame: ConsoleFrame<'a>,
     /// The person.
     pub user: &'a UserEntry<'a>,
+    /// Their second factors, the oldest first.
+    pub factors: &'a [UserFactor<'a>],
+}
+
+/// A second factor of a person. Never what is secret of it.
+#[derive(Clone, Copy, Debug)]
+pub struct UserFactor<'a> {
+    /// What it is.
+    pub kind: FactorKind,
+    /// What its person calls it.
+    pub name: &'a str,
+    /// When it was added.
+    pub added: Moment,
+    /// When it was last used; none if never since.
+    pub last_used: Option<Moment>,
+}
+
+impl<'a> UserFactor<'a> {
+    /// What a page shows of `factor`.
+    pub fn of(factor: &'a Factor) -> Self {
+        Self {
+            kind: factor.kind,
+            name: &factor.name,
+            added: Moment::at(factor.created_at),
+            last_used: factor.last_used_at.map(Moment::at),
+        }
+    }
 }
 
 /// The form for an account.
