@@ -147,9 +147,10 @@ async fn ask<O: Outside>(
     let reply = reply.and_then(|bytes| LeaseReply::parse(&bytes).ok());
     let now = outside.now_milliseconds();
     quotas.answered(reply.is_some(), now);
-    quotas.with(account, |entry| match reply {
-        Some(reply) => entry.holder.receive(policy, &reply, now),
-        None => {
+    quotas.with(account, |entry| {
+        if let Some(reply) = reply {
+            entry.holder.receive(policy, &reply, now)
+        } else {
             entry.holder.give_up(sequence);
             Received::Void
         }
