@@ -70,18 +70,13 @@ impl Inner {
     /// The answer, unless the question is about another policy or storage does not work.
     fn answer(self: &Rc<Self>, question: &LeaseRequest) -> Option<LeaseReply> {
         let mut slot = self.coordinator.borrow_mut();
-        let coordinator = match slot.as_mut() {
-            Some(coordinator) => coordinator,
-            None => {
-                let stored = bridge::stored(&self.state).ok()?;
-                // Bytes that are no reservation must not count as an empty one.
-                let stored = stored
-                    .map(|bytes| Reservation::from_bytes(&bytes).ok_or(()))
-                    .transpose()
-                    .ok()?;
-                slot.insert(Coordinator::new(question.policy, stored))
-            }
-        };
+        if slot.is_none() {
+            let stored = bridge::stored(&self.state).ok()?;
+            // Bytes that are no reservation must not count as an empty one.
+            let stored = stored.map(|bytes| Reservation::from_bytes(&bytes).ok_or(()));
+            *slot = Some(Coordinator::new(question.policy, stored.transpose().ok()?));
+        }
+        let coordinator = slot.as_mut()?;
         let handled = coordinator.handle(question, clock::milliseconds()).ok()?;
         if let Some(reservation) = handled.store {
             let ends_at = coordinator.ends_at().saturating_add(KEPT_MILLISECONDS);
