@@ -7,10 +7,9 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use serde::Serialize;
-use wardgate_shared::jwk::{JwkSet, KeyMaterial, PublicJwk};
-use wardgate_shared::jwt::{SignatureAlgorithm, SigningKey, VerifyingKey, sign};
+use wardgate_shared::jwk::{KeyMaterial, PublicJwk};
+use wardgate_shared::jwt::{SignatureAlgorithm, sign};
 use wardgate_shared::quota::{Coordinator, LeaseRequest};
 use wardgate_shared::time::Timestamp;
 
@@ -21,6 +20,7 @@ use crate::gateway::{Gateway, Outside, handle};
 use crate::log::FetchFailure;
 use crate::proxy::Forward;
 
+use super::keys::{IssuerKey, TestKey, key_set};
 use super::{config, incoming};
 
 /// The time at which a world begins, in seconds.
@@ -412,72 +412,5 @@ impl Outside for World {
 
     fn log(&self, line: &str) {
         self.inner.lines.borrow_mut().push(line.to_owned());
-    }
-}
-
-/// A key of the issuer's.
-pub(crate) struct IssuerKey {
-    pair: Ed25519KeyPair,
-    key_id: String,
-}
-
-impl IssuerKey {
-    /// The same key for the same seed.
-    pub(crate) fn new(key_id: &str, seed: u8) -> Self {
-        Self {
-            pair: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap(),
-            key_id: key_id.to_owned(),
-        }
-    }
-
-    fn jwk(&self) -> PublicJwk {
-        let x = self.pair.public_key().as_ref().to_vec();
-        PublicJwk::new(KeyMaterial::Ed25519 { x }, Some(self.key_id.clone()), None).unwrap()
-    }
-}
-
-impl SigningKey for IssuerKey {
-    type Error = ();
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        SignatureAlgorithm::EdDSA
-    }
-
-    fn key_id(&self) -> &str {
-        &self.key_id
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, ()> {
-        Ok(self.pair.sign(message).as_ref().to_vec())
-    }
-}
-
-fn key_set(keys: &[&IssuerKey]) -> Vec<u8> {
-    let set = JwkSet::new(keys.iter().map(|key| key.jwk()).collect()).unwrap();
-    set.to_json().to_string().into_bytes()
-}
-
-/// An imported key.
-#[derive(Clone, Debug)]
-pub(crate) struct TestKey {
-    public: Vec<u8>,
-    algorithm: SignatureAlgorithm,
-    works: Rc<Cell<bool>>,
-}
-
-impl VerifyingKey for TestKey {
-    type Error = ();
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        self.algorithm
-    }
-
-    async fn verify_signature(&self, message: &[u8], signature: &[u8]) -> Result<bool, ()> {
-        if !self.works.get() {
-            return Err(());
-        }
-        Ok(UnparsedPublicKey::new(&ED25519, &self.public)
-            .verify(message, signature)
-            .is_ok())
     }
 }
