@@ -135,6 +135,16 @@ async fn what_is_wrong_with_an_account_is_said_beside_its_field() {
             page.body.contains(&format!("id=\"{name}-fault\"")),
             "{name}={value}: {page:?}"
         );
+        let label = page
+            .body
+            .split(&format!("<label for=\"{name}\">"))
+            .nth(1)
+            .unwrap();
+        let label = label.split_once('<').unwrap().0;
+        assert!(
+            page.body.contains(&format!("<a href=\"#{name}\">{label}: ")),
+            "{name}: {page:?}"
+        );
     }
     assert!(
         clinic
@@ -386,6 +396,11 @@ async fn nobody_resets_their_own_second_factors() {
     let browser = administrator(&clinic).await;
     let own = person(&clinic, ADMINISTRATOR).await;
     with_factor(&clinic, &own, "Telephone").await;
+    let page = browser.get(&format!("/admin/users/{}", own.id)).await;
+    assert!(
+        page.body.contains("Telephone") && !page.body.contains("reset-factors"),
+        "{page:?}"
+    );
     let path = format!("/admin/users/{}/reset-factors", own.id);
     let refused = send(&browser, &path, &path, &[]).await;
     assert!(refused.body.contains("/account/factors"), "{refused:?}");
