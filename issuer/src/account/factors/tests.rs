@@ -313,7 +313,9 @@ async fn devices_are_listed_and_forgotten_by_their_person_only() {
     assert_eq!(devices(&clinic, PHYSICIAN).await, 1);
     let answer = press(&browser, path, &[("device", &own)]).await;
     assert_eq!(answer.location(), "/account/devices?done=forgotten");
-    assert_eq!(clinic.last_audit().await.action, AuditAction::DeviceRemoval);
+    let event = clinic.last_audit().await;
+    assert_eq!(event.action, AuditAction::DeviceRemoval);
+    assert_eq!(event.object_id.as_deref(), Some(&*own));
     assert_eq!(devices(&clinic, PATIENT).await, 0);
     assert!(
         browser.get(PATH).await.location().starts_with("/login/mfa?"),

@@ -267,13 +267,12 @@ impl<'a> Enrolment<'a> {
             name: Factor::lawful_name(shown.name).unwrap_or(&factor.name),
             remember: shown.remember,
         };
-        match confirmation::confirm(state, browser, &self.ongoing, working, self.destination).await? {
-            Some(response) => Ok(response),
-            None => {
-                record("code_used").await?;
-                again(GONE, StatusCode::BAD_REQUEST)
-            }
+        let done = confirmation::confirm(state, browser, &self.ongoing, working, self.destination).await?;
+        if let Some(response) = done {
+            return Ok(response);
         }
+        record("code_used").await?;
+        again(GONE, StatusCode::BAD_REQUEST)
     }
 
     fn path_of(&self, factor: &Factor) -> String {

@@ -232,13 +232,12 @@ impl<'a> Enrolment<'a> {
             name,
             remember,
         };
-        match confirmation::confirm(state, browser, &self.ongoing, working, self.destination).await? {
-            Some(response) => Ok(response),
-            None => {
-                record("code_used").await?;
-                again(USED, StatusCode::BAD_REQUEST)
-            }
+        let done = confirmation::confirm(state, browser, &self.ongoing, working, self.destination).await?;
+        if let Some(response) = done {
+            return Ok(response);
         }
+        record("code_used").await?;
+        again(USED, StatusCode::BAD_REQUEST)
     }
 }
 
