@@ -88,7 +88,11 @@ pub async fn post(
             let Some(name) = field("name")?.and_then(Factor::lawful_name) else {
                 return show(&state, &session, None, Some(BAD_NAME)).await;
             };
-            let audit = event(AuditAction::FactorChange);
+            let factor = state.store().factor(&session.user.id, id).await;
+            let Some(factor) = factor.map_err(InternalError::from)? else {
+                return back("none");
+            };
+            let audit = about(event(AuditAction::FactorChange), &factor);
             let renamed = state.store().rename_factor(&session.user.id, id, name, audit);
             let renamed = renamed.await.map_err(InternalError::from)?;
             back(if renamed { "renamed" } else { "none" })
@@ -102,6 +106,13 @@ pub async fn post(
         }
         (_, _, _, _) => Err(PageError::Field),
     }
+}
+
+/// The line of the audit trail, with the factor that it is about.
+fn about(audit: AuditEvent, factor: &Factor) -> AuditEvent {
+    audit
+        .with_method(factor.kind.method().as_str())
+        .with_object(&*factor.id)
 }
 
 /// Leads to where a factor of this kind is set up.
@@ -130,6 +141,7 @@ async fn remove(
     let notice = state
         .notices()
         .of(user, News::FactorRemoved(factor.kind), audit.at)?;
+    let audit = about(audit, &factor);
     let removal = store.remove_factor(&user.id, id, needs_one, keeps, notice, audit);
     match removal.await.map_err(InternalError::from)? {
         FactorRemoval::Removed => back("removed"),

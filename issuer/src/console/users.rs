@@ -115,6 +115,7 @@ pub(super) async fn get(
     show(&UserPage {
         frame: administrator.frame(),
         user: &UserEntry::of(&user),
+        is_own: administrator.actor.user_id.as_ref() == Some(&user.id),
         factors: &factors,
     })
 }

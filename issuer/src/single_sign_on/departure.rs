@@ -44,9 +44,7 @@ pub async fn depart(
         Ok(connection) => connection,
         Err(fault) => return Ok(Err(fault)),
     };
-    let fresh_after = destination
-        .pending()
-        .and_then(|pending| pending.request.authenticated_after);
+    let fresh_after = fresh_after(state, destination, now);
     let secret = OpaqueSecret::ProviderState.generate()?;
     let cookie = cookie_value(destination)?;
     let nonce = rng::identifier("n-")?;
@@ -99,6 +97,16 @@ pub async fn depart(
     let cookie = Cookie::Provider.set(&cookie, public_url)?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(Ok(response))
+}
+
+/// How lately the provider must have authenticated the person for `destination`: else a page that wants it lately would send
+/// them here again, for ever, or take a silent answer for a fresh one.
+fn fresh_after(state: &AppState, destination: &Destination, now: Timestamp) -> Option<Timestamp> {
+    match destination {
+        Destination::Request(pending) => pending.request.authenticated_after,
+        Destination::Page(page) => page.longest_age(state.config()).map(|age| now.minus(age)),
+        Destination::Home | Destination::Device(_) => None,
+    }
 }
 
 /// The PKCE verifier that belongs to a `state`: whoever has not the master key cannot tell it, and nothing need be kept.

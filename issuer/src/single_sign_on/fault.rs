@@ -183,8 +183,8 @@ impl SsoFault {
                 "Please set one up there, then start again.",
             ),
             Self::NotFresh => (
-                "The app wants you to sign in anew, and your organization's sign-in service did not confirm that you did.",
-                "Please sign out there, then start again.",
+                "This needs a recent sign-in, and your organization's sign-in service did not confirm that yours is recent.",
+                "Please sign out there, then start again. If it happens again, please tell your administrator.",
             ),
         }
     }

@@ -135,6 +135,16 @@ async fn what_is_wrong_with_an_account_is_said_beside_its_field() {
             page.body.contains(&format!("id=\"{name}-fault\"")),
             "{name}={value}: {page:?}"
         );
+        let label = page
+            .body
+            .split(&format!("<label for=\"{name}\">"))
+            .nth(1)
+            .unwrap();
+        let label = label.split_once('<').unwrap().0;
+        assert!(
+            page.body.contains(&format!("<a href=\"#{name}\">{label}: ")),
+            "{name}: {page:?}"
+        );
     }
     assert!(
         clinic

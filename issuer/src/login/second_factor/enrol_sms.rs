@@ -20,7 +20,7 @@ use crate::login::destination::Destination;
 use crate::login::form_token::FormPurpose;
 use crate::login::throttle::SignInThrottle;
 use crate::state::AppState;
-use crate::views::{SentCodePage, TelephonePage, page};
+use crate::views::{ProblemField, SentCodePage, TelephonePage, page};
 
 use super::challenge::network_of;
 use super::confirmation::{self, Working};
@@ -102,16 +102,22 @@ pub async fn post(
         name: field("name")?.unwrap_or(&factor.name),
         remember: field("remember")?.is_some(),
         problem: None,
+        about: ProblemField::Form,
     };
-    let again = |problem| {
+    let again = |problem, about| {
         let problem = Some(problem);
-        enrolment.ask_for_code(&factor, &Shown { problem, ..shown }, StatusCode::BAD_REQUEST)
+        let shown = Shown {
+            problem,
+            about,
+            ..shown
+        };
+        enrolment.ask_for_code(&factor, &shown, StatusCode::BAD_REQUEST)
     };
     if Factor::lawful_name(shown.name).is_none() {
-        return again(BAD_NAME);
+        return again(BAD_NAME, ProblemField::Name);
     }
     let Some(code) = field("code")? else {
-        return again(NO_CODE);
+        return again(NO_CODE, ProblemField::Code);
     };
     enrolment.confirm(&throttle, browser, &factor, code, shown).await
 }
@@ -122,6 +128,7 @@ struct Shown<'a> {
     name: &'a str,
     remember: bool,
     problem: Option<&'a str>,
+    about: ProblemField,
 }
 
 impl<'a> Shown<'a> {
@@ -130,6 +137,7 @@ impl<'a> Shown<'a> {
             name: &factor.name,
             remember: true,
             problem: None,
+            about: ProblemField::Form,
         }
     }
 }
@@ -207,14 +215,27 @@ impl<'a> Enrolment<'a> {
         shown: Shown<'_>,
     ) -> Result<Response, PageError> {
         let again = |problem, status| {
-            let problem = Some(problem);
-            self.ask_for_code(factor, &Shown { problem, ..shown }, status)
+            let shown = Shown {
+                problem: Some(problem),
+                about: match status {
+                    // Waiting helps, and no other code does.
+                    StatusCode::TOO_MANY_REQUESTS => ProblemField::Form,
+                    _ => ProblemField::Code,
+                },
+                ..shown
+            };
+            self.ask_for_code(factor, &shown, status)
         };
         let (state, user_id) = (self.state, &self.ongoing.user().id);
+        let record =
+            |reason| enrol::record_failure(state, &self.ongoing, FactorKind::Sms, browser.address, reason);
         let network = network_of(state, browser.address);
         let attempt = match throttle.begin_factor(user_id, network, state.now()) {
             Ok(attempt) => attempt,
             Err(throttled) => {
+                if throttled.is_news {
+                    record("throttled").await?;
+                }
                 let mut response = again(TOO_MANY, StatusCode::TOO_MANY_REQUESTS)?;
                 let seconds = HeaderValue::from(throttled.retry_after_seconds);
                 response.headers_mut().insert(header::RETRY_AFTER, seconds);
@@ -226,10 +247,11 @@ impl<'a> Enrolment<'a> {
             Ok(used) => used,
             Err(trial) => {
                 attempt.mismatched(state.now());
-                let problem = match trial {
-                    CodeTrial::Gone => GONE,
-                    CodeTrial::Wrong | CodeTrial::Right => WRONG,
+                let (problem, reason) = match trial {
+                    CodeTrial::Gone => (GONE, "code_gone"),
+                    CodeTrial::Wrong | CodeTrial::Right => (WRONG, "wrong_code"),
                 };
+                record(reason).await?;
                 return again(problem, StatusCode::BAD_REQUEST);
             }
         };
@@ -241,10 +263,12 @@ impl<'a> Enrolment<'a> {
             name: Factor::lawful_name(shown.name).unwrap_or(&factor.name),
             remember: shown.remember,
         };
-        match confirmation::confirm(state, browser, &self.ongoing, working, self.destination).await? {
-            Some(response) => Ok(response),
-            None => again(GONE, StatusCode::BAD_REQUEST),
+        let done = confirmation::confirm(state, browser, &self.ongoing, working, self.destination).await?;
+        if let Some(response) = done {
+            return Ok(response);
         }
+        record("code_used").await?;
+        again(GONE, StatusCode::BAD_REQUEST)
     }
 
     fn path_of(&self, factor: &Factor) -> String {
@@ -286,6 +310,7 @@ impl<'a> Enrolment<'a> {
             remember: shown.remember,
             other_number: &self.destination.path_to(PATH),
             problem: shown.problem,
+            about: shown.about,
         };
         Ok((status, page(&template, &self.destination.form_targets())?).into_response())
     }

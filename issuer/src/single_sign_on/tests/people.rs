@@ -439,3 +439,17 @@ async fn who_may_sign_in_without_the_provider_does_so_at_a_page_of_its_own() {
     ];
     assert_eq!(browser.post("/login", &fields).await.location(), "/");
 }
+
+#[tokio::test]
+async fn nobody_without_a_password_is_offered_a_new_one() {
+    let realm = Realm::with(|settings| settings.unknown_people = UnknownPeople::Create).await;
+    for (email, offered) in [(PATIENT, true), ("nora@example.org", false)] {
+        let traveller = realm.travel(email).await;
+        let mut claims = realm.claims(&traveller, email);
+        claims["name"] = "Nora New".into();
+        assert_eq!(realm.arrive(&traveller, &claims).await.location(), "/");
+        let page = traveller.browser.get("/account").await;
+        assert!(page.body.contains("<h1>Your account</h1>"), "{page:?}");
+        assert_eq!(page.body.contains("Choose a new one."), offered, "{page:?}");
+    }
+}

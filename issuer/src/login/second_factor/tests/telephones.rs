@@ -151,6 +151,21 @@ async fn a_telephone_is_set_up_by_the_code_that_reaches_it() {
         .fill(&asks, ENROL, &[("code", another(&code)), ("name", "Mine")])
         .await;
     says(&wrong, StatusCode::BAD_REQUEST, "This code is not right.");
+    let event = clinic.last_audit().await;
+    assert_eq!(
+        (
+            event.action,
+            event.outcome,
+            event.method.as_deref(),
+            event.reason.as_deref()
+        ),
+        (
+            AuditAction::FactorEnrolment,
+            AuditOutcome::Failure,
+            Some("sms"),
+            Some("wrong_code")
+        )
+    );
     let user = clinic.user(PATIENT).await;
     assert!(clinic.issuer.store().factors(&user.id).await.unwrap().is_empty());
     let before = browser.cookie(SESSION).unwrap();
