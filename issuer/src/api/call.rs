@@ -125,10 +125,10 @@ impl Call {
             ApiError::Administration(error) => error.reason(),
             ApiError::Connection(error) => error.reason(),
         };
-        if let Some(reason) = reason.filter(|_| self.changes) {
-            if let Err(failure) = record_refusal(state, actor, reason).await {
-                return problem_internal(&failure);
-            }
+        if let Some(reason) = reason.filter(|_| self.changes)
+            && let Err(failure) = record_refusal(state, actor, reason).await
+        {
+            return problem_internal(&failure);
         }
         respond(error)
     }

@@ -171,18 +171,15 @@ pub(super) async fn rotate(
 ) -> Result<Response, PageError> {
     let key = named(&state, id).await?;
     let administrator = &submission.administrator;
-    let rotated = match submission.field("overlap_seconds")?.parse() {
-        Ok(seconds) => {
-            let outcome = service::rotate(&state, &administrator.actor, &key.id, seconds).await;
-            submission.recorded(&state, outcome).await?.map_err(fault)
-        }
-        Err(_) => {
-            submission.record_fault(&state).await?;
-            Err(Ok(FieldFault {
-                field: "overlap_seconds".into(),
-                text: NO_NUMBER.into(),
-            }))
-        }
+    let rotated = if let Ok(seconds) = submission.field("overlap_seconds")?.parse() {
+        let outcome = service::rotate(&state, &administrator.actor, &key.id, seconds).await;
+        submission.recorded(&state, outcome).await?.map_err(fault)
+    } else {
+        submission.record_fault(&state).await?;
+        Err(Ok(FieldFault {
+            field: "overlap_seconds".into(),
+            text: NO_NUMBER.into(),
+        }))
     };
     match rotated {
         Ok(rotated) => show(&SecretPage {

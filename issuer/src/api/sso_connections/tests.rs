@@ -247,9 +247,13 @@ async fn who_somebody_is_at_a_provider_is_forgotten_by_their_id() {
     let gone = office.call(Method::DELETE, &link, &Value::Null).await;
     assert_eq!(gone.status, StatusCode::NO_CONTENT, "{gone:?}");
     assert_eq!(store.sso_links_of(&person.id).await.unwrap(), []);
-    let line = office.clinic.last_audit().await;
+    let recorded = office.clinic.last_audit().await;
     assert_eq!(
-        (line.action, line.reason.as_deref(), line.user_id.as_deref()),
+        (
+            recorded.action,
+            recorded.reason.as_deref(),
+            recorded.user_id.as_deref()
+        ),
         (AuditAction::SsoLink, Some("removed"), Some(&*person.id))
     );
     for path in [
