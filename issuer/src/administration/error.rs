@@ -6,6 +6,8 @@ use crate::error::internal::InternalError;
 use crate::rng::NoRandomness;
 use crate::store::{Refused, StoreError};
 
+use super::Refusal;
+
 /// The most characters of a name that is repeated to whoever wrote it.
 const LONGEST_NAME: usize = 64;
 
@@ -52,8 +54,10 @@ pub enum AdministrationError {
     LastAdministrator,
     /// It came with the program, and is neither renamed nor removed.
     BuiltIn,
-    /// Somebody has it.
+    /// Somebody has it, or something names it.
     InUse,
+    /// Somebody else changed it after it was looked at.
+    ChangedMeanwhile,
     /// The issuer itself failed.
     Internal(InternalError),
 }
@@ -92,13 +96,15 @@ impl AdministrationError {
                 "Nobody would be left who may administrate: make somebody else an administrator first"
             }
             Self::BuiltIn => "A built-in role can be neither renamed nor removed",
-            Self::InUse => "There are people who have it: change them first",
+            Self::InUse => "There are people who have it, or a connection names it: change that first",
+            Self::ChangedMeanwhile => "Somebody else changed it meanwhile: look at it again first",
             Self::Internal(_) => "The server cannot answer",
         }
     }
+}
 
-    /// The reason for the audit trail; none where the issuer itself failed.
-    pub const fn reason(&self) -> Option<&'static str> {
+impl Refusal for AdministrationError {
+    fn reason(&self) -> Option<&'static str> {
         Some(match self {
             Self::Invalid(_) => "invalid_request",
             Self::NotFound => "not_found",
@@ -108,6 +114,7 @@ impl AdministrationError {
             Self::LastAdministrator => "last_administrator",
             Self::BuiltIn => "built_in",
             Self::InUse => "in_use",
+            Self::ChangedMeanwhile => "changed_meanwhile",
             Self::Internal(_) => return None,
         })
     }

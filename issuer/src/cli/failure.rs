@@ -139,7 +139,8 @@ impl From<AdministrationError> for Failure {
             | AdministrationError::OwnFactors
             | AdministrationError::LastAdministrator
             | AdministrationError::BuiltIn
-            | AdministrationError::InUse => Self::Other(error.description().into()),
+            | AdministrationError::InUse
+            | AdministrationError::ChangedMeanwhile => Self::Other(error.description().into()),
             AdministrationError::Internal(InternalError::Store(error)) => Self::Store(error),
             AdministrationError::Internal(error) => Self::Other(error.to_string()),
         }

@@ -28,6 +28,7 @@ pub(super) fn of(error: AdministrationError) -> Result<Vec<FieldFault>, PageErro
         | AdministrationError::OwnFactors
         | AdministrationError::LastAdministrator
         | AdministrationError::BuiltIn
+        | AdministrationError::ChangedMeanwhile
         | AdministrationError::InUse => Ok(vec![fault("", description)]),
     }
 }
@@ -43,6 +44,7 @@ pub(super) fn missing(error: AdministrationError) -> PageError {
         | AdministrationError::OwnFactors
         | AdministrationError::LastAdministrator
         | AdministrationError::BuiltIn
+        | AdministrationError::ChangedMeanwhile
         | AdministrationError::InUse => PageError::NotFound,
     }
 }

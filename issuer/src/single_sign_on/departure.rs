@@ -134,8 +134,14 @@ async fn refreshed(
     mut connection: Connection,
     now: Timestamp,
 ) -> Result<Result<Connection, SsoFault>, InternalError> {
+    let is_too_old = now.since(connection.checked_at) > LONGEST_STALE_SECONDS;
     if now < connection.refresh_at {
-        return Ok(Ok(connection));
+        // The last refresh failed, and the next one is not due yet: what is too old stays so until then.
+        return Ok(if is_too_old {
+            Err(SsoFault::Unavailable)
+        } else {
+            Ok(connection)
+        });
     }
     let outbound = &state.config().outbound;
     let (kept, refresh_at): (Option<ProviderMetadata>, Timestamp) = match discovery::discover(
@@ -151,10 +157,10 @@ async fn refreshed(
             (None, now.plus(RETRY_SECONDS))
         }
     };
-    let is_too_old = now.since(connection.checked_at) > LONGEST_STALE_SECONDS;
+    let asked = (&*connection.id, &*connection.settings.issuer);
     state
         .store()
-        .refresh_sso_provider(&connection.id, kept.clone(), now, refresh_at)
+        .refresh_sso_provider(asked, kept.clone(), now, refresh_at)
         .await?;
     match kept {
         Some(provider) => connection.provider = provider,

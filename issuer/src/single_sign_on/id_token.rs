@@ -179,7 +179,12 @@ fn email(
     let written = written
         .filter(|text| text.len() <= 254)
         .ok_or(SsoFault::NoEmail)?;
-    let domain = domain_of(written.trim()).ok_or(SsoFault::NoEmail)?;
+    // Other letters have no lower case that every program agrees on, and a domain with a dot at its end is another address.
+    let written = written.trim();
+    if !written.is_ascii() || written.ends_with('.') {
+        return Err(SsoFault::NoEmail);
+    }
+    let domain = domain_of(written).ok_or(SsoFault::NoEmail)?;
     let is_verified = match connection.settings.preset {
         // That the domain is the connection's own is asked below, and the tenant was asked above.
         Preset::EntraId => true,

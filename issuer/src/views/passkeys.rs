@@ -6,7 +6,7 @@ use axum::response::Response;
 use crate::error::InternalError;
 use crate::passkeys::Offer;
 
-use super::{ClientCard, FormTargets, ProblemField, with_policy};
+use super::{ClientCard, FormTargets, with_policy};
 
 /// A form by which a passkey is used. It is hidden until the script shows it.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +41,6 @@ pub struct AddPasskeyPage<'a> {
     pub back: &'a str,
     /// Why the last attempt failed.
     pub problem: Option<&'a str>,
-    /// Which field that is about.
-    pub about: ProblemField,
 }
 
 /// Renders a page that shows `card`, as [`super::page_with_card`] does, on which the issuer's own script may run.

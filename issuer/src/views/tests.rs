@@ -370,7 +370,6 @@ fn pages_with_passkeys_run_the_issuers_script_and_no_other() {
         name: HOSTILE,
         form_token: HOSTILE,
         problem: Some(HOSTILE),
-        about: ProblemField::Form,
     };
     let sign_in = SignInPage {
         client_name: Some(HOSTILE),

@@ -22,7 +22,7 @@ use crate::login::passkey::STALE;
 use crate::passkeys::{Binding, OpenCeremony, PasskeyRefusal};
 use crate::rng;
 use crate::state::AppState;
-use crate::views::{AddPasskeyPage, ClientCard, ProblemField, page_with_passkeys};
+use crate::views::{AddPasskeyPage, ClientCard, page_with_passkeys};
 
 use super::confirmation::{self, Working};
 use super::enrol;
@@ -190,10 +190,6 @@ impl Enrolment<'_> {
             remember,
             back: &self.destination.path_to(enrol::PATH),
             problem,
-            about: match problem {
-                Some(NO_NAME) => ProblemField::Name,
-                Some(_) | None => ProblemField::Form,
-            },
         };
         let targets = self.destination.form_targets();
         let page = page_with_passkeys(&template, &targets, &ClientCard::default())?;

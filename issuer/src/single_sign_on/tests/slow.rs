@@ -89,4 +89,14 @@ async fn metadata_that_never_comes_holds_a_sign_in_up_once_a_minute_at_most() {
     assert!(answer.body.contains("cannot be reached"), "{answer:?}");
     let event = realm.clinic.last_audit().await;
     assert_eq!(event.reason.as_deref(), Some("sso_provider_unavailable"));
+
+    // For the next one of that minute as well, who does not wait.
+    let before = realm.provider.discoveries();
+    let answer = realm.typed(&realm.clinic.browser(), "/login", PATIENT).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{answer:?}");
+    assert_eq!(realm.provider.discoveries(), before);
+    // Once it is there again, it is asked again.
+    realm.provider.keep_silent(None);
+    realm.clinic.issuer.advance(60);
+    realm.travel(PATIENT).await;
 }
