@@ -509,7 +509,11 @@ async fn who_may_sign_in_without_the_provider_does_so_at_a_page_of_its_own() {
 
 #[tokio::test]
 async fn nobody_without_a_password_is_offered_a_new_one() {
-    let realm = Realm::with(|settings| settings.unknown_people = UnknownPeople::Create).await;
+    let realm = Realm::with(|settings| {
+        settings.unknown_people = UnknownPeople::Create;
+        settings.default_role = Some(PATIENTS.into());
+    })
+    .await;
     for (email, offered) in [(PATIENT, true), ("nora@example.org", false)] {
         let traveller = realm.travel(email).await;
         let mut claims = realm.claims(&traveller, email);
