@@ -10,6 +10,10 @@ use core::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
+mod members;
+
+pub use members::Members;
+
 /// Why a JSON text is refused before it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {

@@ -13,6 +13,7 @@ use wardgate_shared::jwt::{SignatureAlgorithm, SigningKey, VerifyingKey, sign};
 use wardgate_shared::time::Timestamp;
 
 use crate::answer::OwnAnswer;
+use crate::body::BodyError;
 use crate::config::Config;
 use crate::error::UpstreamFailure;
 use crate::gateway::{Gateway, Outside, handle};
@@ -83,6 +84,8 @@ struct Inner {
     verify_works: Rc<Cell<bool>>,
     upstream: Cell<Result<u16, UpstreamFailure>>,
     statement: RefCell<Result<Option<Vec<u8>>, UpstreamFailure>>,
+    body: RefCell<Result<Vec<u8>, BodyError>>,
+    bodies_read: Cell<u32>,
     forwarded: RefCell<Vec<Forwarded>>,
     discarded: Cell<u32>,
     lines: RefCell<Vec<String>>,
@@ -117,6 +120,8 @@ impl World {
             verify_works: Rc::new(Cell::new(true)),
             upstream: Cell::new(Ok(200)),
             statement: RefCell::new(Ok(None)),
+            body: RefCell::new(Ok(Vec::new())),
+            bodies_read: Cell::new(0),
             forwarded: RefCell::default(),
             discarded: Cell::new(0),
             lines: RefCell::default(),
@@ -159,6 +164,16 @@ impl World {
     pub(crate) fn upstream_writes(&self, body: Result<Option<&str>, UpstreamFailure>) {
         let bytes = body.map(|body| body.map(|text| text.as_bytes().to_vec()));
         *self.inner.statement.borrow_mut() = bytes;
+    }
+
+    /// What stands in the bodies of requests from now on.
+    pub(crate) fn clients_write(&self, body: Result<&str, BodyError>) {
+        *self.inner.body.borrow_mut() = body.map(|text| text.as_bytes().to_vec());
+    }
+
+    /// How many bodies of requests were read.
+    pub(crate) fn bodies_read(&self) -> u32 {
+        self.inner.bodies_read.get()
     }
 
     /// Whether keys can be imported from now on.
@@ -331,6 +346,20 @@ impl Outside for World {
             .upstream
             .get()
             .map(|status| (status, Reply::Upstream(status)))
+    }
+
+    async fn read_request(
+        &self,
+        _timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> Result<Vec<u8>, BodyError> {
+        self.inner.bodies_read.set(self.inner.bodies_read.get() + 1);
+        let body = self.inner.body.borrow().clone()?;
+        if u32::try_from(body.len()).is_ok_and(|length| length <= maximum_bytes) {
+            Ok(body)
+        } else {
+            Err(BodyError::TooLarge)
+        }
     }
 
     async fn read_json(

@@ -27,7 +27,7 @@ mod scopes;
 pub use dpop::dpop_proof;
 pub use keys::{jwk_set, jwt_compact, pkce, redirect_uri, status_list};
 pub use quota::quota;
-pub use requests::interaction;
+pub use requests::{bundle, interaction};
 pub use scopes::{scope_set, smart_scope};
 
 /// A fuzz target: takes any bytes and panics when something that must hold does not.
@@ -35,6 +35,7 @@ pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder under `seeds/`.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("bundle", bundle),
     ("dpop_proof", dpop_proof),
     ("interaction", interaction),
     ("jwk_set", jwk_set),

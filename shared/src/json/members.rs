@@ -1,24 +1,27 @@
 //! A JSON object whose members keep their order and, until one is set, their bytes.
 
-use std::borrow::Cow;
-use std::fmt;
+use alloc::borrow::{Cow, ToOwned as _};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The members of an object: names, and values in JSON.
 #[derive(Debug)]
-pub(super) struct Members<'a>(Vec<(String, Cow<'a, str>)>);
+pub struct Members<'a>(Vec<(String, Cow<'a, str>)>);
 
 impl<'a> Members<'a> {
     /// The members of the object that `json` is; `None` when it is none.
-    pub(super) fn of(json: &'a str) -> Option<Self> {
+    pub fn of(json: &'a str) -> Option<Self> {
         // Everything else here reads bytes too, and a second reader would be in the Worker for this alone.
         serde_json::from_slice(json.as_bytes()).ok()
     }
 
     /// The value of a member, in JSON: of the first, if it is repeated.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(own, _)| own == name)
@@ -26,18 +29,25 @@ impl<'a> Members<'a> {
     }
 
     /// The value of a member that is a text.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub fn text(&self, name: &str) -> Option<String> {
         serde_json::from_slice(self.get(name)?.as_bytes()).ok()
     }
 
     /// The items of a member that is a list, in JSON; none when it is no list.
-    pub(super) fn items(&self, name: &str) -> Option<Vec<&str>> {
+    pub fn items(&self, name: &str) -> Option<Vec<&str>> {
         let items: Vec<&RawValue> = serde_json::from_slice(self.get(name)?.as_bytes()).ok()?;
         Some(items.into_iter().map(RawValue::get).collect())
     }
 
+    /// Whether a member has this name in other capitals, which some readers take for the same name.
+    pub fn has_alike(&self, name: &str) -> bool {
+        self.0
+            .iter()
+            .any(|(own, _)| own != name && own.eq_ignore_ascii_case(name))
+    }
+
     /// Sets a member to a value in JSON: in its place, or after the others. A repeated member is set once.
-    pub(super) fn set(&mut self, name: &str, json: String) {
+    pub fn set(&mut self, name: &str, json: String) {
         let mut json = Some(Cow::Owned(json));
         self.0.retain_mut(|(own, held)| {
             if own != name {
@@ -51,7 +61,7 @@ impl<'a> Members<'a> {
     }
 
     /// Sets a member to a list, or takes it away if the list is empty: FHIR has no empty lists.
-    pub(super) fn set_items(&mut self, name: &str, items: &[String]) {
+    pub fn set_items(&mut self, name: &str, items: &[String]) {
         if items.is_empty() {
             self.0.retain(|(own, _)| own != name);
         } else {
@@ -60,7 +70,7 @@ impl<'a> Members<'a> {
     }
 
     /// The object in JSON; `None` when a name cannot be written.
-    pub(super) fn into_json(self) -> Option<String> {
+    pub fn into_json(self) -> Option<String> {
         let mut json = String::from("{");
         for (position, (name, value)) in self.0.iter().enumerate() {
             if position > 0 {
