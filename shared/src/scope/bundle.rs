@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use super::interaction::Interaction;
 use super::request::{FhirRequest, RawRequest, RequestError};
+use super::resource_type::ResourceType;
 use crate::json::{Members, check_object};
 
 /// One entry's request.
@@ -146,17 +147,17 @@ impl EntryRequest {
             if_none_exist: self.if_none_exist.as_deref(),
             ..RawRequest::new(&self.method, &self.path)
         })?;
-        let written = match *request.interaction() {
+        let is_of_type = |written: ResourceType| self.resource_type.as_deref() == Some(written.as_str());
+        match *request.interaction() {
             Interaction::Create { resource_type }
             | Interaction::ConditionalCreate { resource_type }
             | Interaction::Update { resource_type, .. }
-            | Interaction::ConditionalUpdate { resource_type } => resource_type,
-            _ => return Ok(request),
-        };
-        if self.resource_type.as_deref() == Some(written.as_str()) {
-            Ok(request)
-        } else {
-            Err(EntryError::OtherType)
+            | Interaction::ConditionalUpdate { resource_type }
+                if !is_of_type(resource_type) =>
+            {
+                Err(EntryError::OtherType)
+            }
+            _ => Ok(request),
         }
     }
 }
