@@ -14,9 +14,11 @@
 //! | 408 | | a body that is decided on does not arrive in time | |
 //! | 413 | | a body that is decided on is too large | |
 //! | 415 | | a body that is decided on is of another media type, or compressed | |
+//! | 429 | | a limit is reached | `Retry-After`, and the headers of [`wardgate_shared::quota`] |
 //! | 500 | | a fault in Wardgate | |
 //! | 502 | | the server behind is not reachable, redirects, or refuses Wardgate itself | |
 //! | 503 | | no keys to decide with, or no SMART configuration to show | `Retry-After` |
+//! | 503 | | the coordinator of a limit does not answer, and the limit is closed then | `Retry-After` |
 //! | 503 | | the Worker's configuration is wrong | `Retry-After`; names the variables |
 //! | 504 | | the server behind takes too long | |
 //!
@@ -101,6 +103,13 @@ pub enum Refusal {
         /// When to try again, in seconds.
         retry_after_seconds: i64,
     },
+    /// A limit is reached. When to try again stands in the headers of the count.
+    LimitReached,
+    /// The coordinator of a limit does not answer, and the limit admits nothing then.
+    NotCounted {
+        /// When to try again, in seconds.
+        retry_after_seconds: i64,
+    },
     /// The configuration is wrong.
     Misconfigured(Vec<ConfigFault>),
     /// The server behind did not answer as it should.
@@ -174,6 +183,8 @@ impl Refusal {
             | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
+            | Self::LimitReached
+            | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
             | Self::Internal => None,
@@ -196,8 +207,11 @@ impl Refusal {
             | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
-            | Self::NotFound => "deny",
-            Self::Undecided { .. } | Self::Misconfigured(_) | Self::Internal => "undecided",
+            | Self::NotFound
+            | Self::LimitReached => "deny",
+            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) | Self::Internal => {
+                "undecided"
+            }
             Self::Upstream(_) => "failed",
         }
     }
@@ -224,7 +238,10 @@ impl Refusal {
                 "A header must not change what the method and the path of the request say".into()
             }
             Self::NotFound => "Nothing is served at this path".into(),
-            Self::Undecided { .. } => "The request cannot be decided now; try again later".into(),
+            Self::LimitReached => "Too many requests; try again later".into(),
+            Self::Undecided { .. } | Self::NotCounted { .. } => {
+                "The request cannot be decided now; try again later".into()
+            }
             Self::Misconfigured(faults) => {
                 let faults: Vec<String> = faults
                     .iter()
@@ -270,7 +287,8 @@ impl Refusal {
             | Self::AmbiguousPath
             | Self::EffectOfHeader => IssueType::Invalid,
             Self::Entry { refusal, .. } => refusal.issue_type(),
-            Self::Undecided { .. } | Self::Upstream(_) => IssueType::Transient,
+            Self::LimitReached => IssueType::Throttled,
+            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Upstream(_) => IssueType::Transient,
             Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
         }
     }
@@ -291,6 +309,8 @@ impl Refusal {
             | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
+            | Self::LimitReached
+            | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
             | Self::Internal => None,
@@ -317,6 +337,8 @@ impl Refusal {
             | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
+            | Self::LimitReached
+            | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
             | Self::Internal => None,
@@ -339,7 +361,7 @@ impl Refusal {
         if let Some(allow) = self.allow() {
             answer = answer.with("allow", allow.to_owned());
         }
-        if let Self::Undecided { retry_after_seconds } = self {
+        if let Self::Undecided { retry_after_seconds } | Self::NotCounted { retry_after_seconds } = self {
             answer = answer.with("retry-after", retry_after_seconds.max(&1).to_string());
         }
         if let Self::Misconfigured(_) = self {

@@ -14,6 +14,7 @@
 //! | [`authenticate`], [`issuers`], [`jwks`] | Is the token genuine, and who is it? |
 //! | [`authorize`] | May its holder do this? |
 //! | [`body`] | What does it say in a body, where that decides? |
+//! | [`quota`] | How many more requests may they make? |
 //! | [`proxy`], [`headers`] | What goes to the server behind, and what comes back? |
 //! | [`well_known`], [`capabilities`], [`cors`] | The documents that need no token, and what browsers ask first |
 //! | [`error`], [`answer`], [`negotiation`] | How is a refusal said? |
@@ -37,6 +38,7 @@ pub mod jwks;
 pub mod log;
 pub mod negotiation;
 pub mod proxy;
+pub mod quota;
 pub mod refresh;
 pub mod request;
 pub mod routes;

@@ -1,5 +1,6 @@
 //! What the tests share: a configuration, claims, requests, and a world in which issuer and FHIR server are scripted.
 
+mod keys;
 mod reply;
 mod world;
 
@@ -9,8 +10,9 @@ use wardgate_shared::jwt::Audiences;
 use crate::config::{Config, Given, Values};
 use crate::request::{Headers, Incoming};
 
+pub(crate) use keys::IssuerKey;
 pub(crate) use reply::Reply;
-pub(crate) use world::{IssuerKey, NOW, World, block_on};
+pub(crate) use world::{NOW, World, block_on};
 
 /// The configuration of most tests.
 pub(crate) fn config() -> Config {

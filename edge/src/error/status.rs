@@ -29,7 +29,8 @@ impl Refusal {
             Self::Body(BodyError::MediaType(_)) => 415,
             Self::Method { .. } => 405,
             Self::NotFound => 404,
-            Self::Undecided { .. } | Self::Misconfigured(_) => 503,
+            Self::LimitReached => 429,
+            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) => 503,
             Self::Upstream(UpstreamFailure::Timeout) => 504,
             Self::Upstream(
                 UpstreamFailure::Unreachable
@@ -85,6 +86,7 @@ pub(super) const fn title(status: u16) -> &'static str {
         408 => "Request Timeout",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
+        429 => "Too Many Requests",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
