@@ -46,6 +46,8 @@ pub enum AdministrationError {
     Taken(&'static str),
     /// It is about more than the administrator's own role allows.
     BeyondOwnRole,
+    /// It would end the administrator's own second factors.
+    OwnFactors,
     /// Nobody would be left who may administrate.
     LastAdministrator,
     /// It came with the program, and is neither renamed nor removed.
@@ -83,6 +85,9 @@ impl AdministrationError {
             Self::BeyondOwnRole => {
                 "Your own role does not allow all that this is about: nobody gives, takes or manages more than they have"
             }
+            Self::OwnFactors => {
+                "Nobody resets their own second factors: change them at /account/factors, where one of them is asked for first"
+            }
             Self::LastAdministrator => {
                 "Nobody would be left who may administrate: make somebody else an administrator first"
             }
@@ -99,6 +104,7 @@ impl AdministrationError {
             Self::NotFound => "not_found",
             Self::Taken(_) => "taken",
             Self::BeyondOwnRole => "beyond_own_role",
+            Self::OwnFactors => "own_factors",
             Self::LastAdministrator => "last_administrator",
             Self::BuiltIn => "built_in",
             Self::InUse => "in_use",

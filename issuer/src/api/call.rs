@@ -162,7 +162,7 @@ fn respond(error: ApiError) -> Response {
                 }
                 AdministrationError::Internal(failure) => return problem_internal(&failure),
                 AdministrationError::NotFound => StatusCode::NOT_FOUND,
-                AdministrationError::BeyondOwnRole => StatusCode::FORBIDDEN,
+                AdministrationError::BeyondOwnRole | AdministrationError::OwnFactors => StatusCode::FORBIDDEN,
                 AdministrationError::LastAdministrator
                 | AdministrationError::BuiltIn
                 | AdministrationError::InUse => StatusCode::CONFLICT,

@@ -136,6 +136,7 @@ impl From<AdministrationError> for Failure {
             }
             AdministrationError::NotFound => Self::NotFound(error.description().into()),
             AdministrationError::BeyondOwnRole
+            | AdministrationError::OwnFactors
             | AdministrationError::LastAdministrator
             | AdministrationError::BuiltIn
             | AdministrationError::InUse => Self::Other(error.description().into()),

@@ -18,12 +18,14 @@
 //!
 //! `--target` keeps the flags away from build scripts; the first folder must exist and receives what is found.
 
+mod api_keys;
 mod dpop;
 mod keys;
 mod quota;
 mod requests;
 mod scopes;
 
+pub use api_keys::api_key;
 pub use dpop::dpop_proof;
 pub use keys::{jwk_set, jwt_compact, pkce, redirect_uri, status_list};
 pub use quota::quota;
@@ -35,6 +37,7 @@ pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder under `seeds/`.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("api_key", api_key),
     ("dpop_proof", dpop_proof),
     ("interaction", interaction),
     ("jwk_set", jwk_set),

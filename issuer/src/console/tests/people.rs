@@ -379,3 +379,15 @@ async fn nobody_resets_the_second_factors_of_somebody_greater() {
     assert!(refused.body.contains("Your own role"), "{refused:?}");
     assert_eq!(clinic.issuer.store().factors(&greater.id).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn nobody_resets_their_own_second_factors() {
+    let clinic = clinic().await;
+    let browser = administrator(&clinic).await;
+    let own = person(&clinic, ADMINISTRATOR).await;
+    with_factor(&clinic, &own, "Telephone").await;
+    let path = format!("/admin/users/{}/reset-factors", own.id);
+    let refused = send(&browser, &path, &path, &[]).await;
+    assert!(refused.body.contains("/account/factors"), "{refused:?}");
+    assert_eq!(clinic.issuer.store().factors(&own.id).await.unwrap().len(), 1);
+}
