@@ -7,7 +7,7 @@ use std::format;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::jwk::PublicJwk;
 use crate::time::Timestamp;
@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 use super::test_keys::{TestKey, TestVerifyingKey, ready};
 use super::{
     Audiences, JwtError, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, SignError, SignatureAlgorithm,
-    SigningKey, UnverifiedJwt, VerifiedJwt, VerifyError, VerifyingKey, sign, verify,
+    SigningKey, UnverifiedJwt, VerifiedJwt, VerifyError, VerifyingKey, deserialized, sign, verify,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
@@ -29,6 +29,10 @@ struct TestClaims {
 }
 
 impl RegisteredClaims for TestClaims {
+    fn of_members(members: Map<String, Value>) -> Option<Self> {
+        deserialized(members)
+    }
+
     fn issuer(&self) -> &str {
         &self.iss
     }
@@ -466,6 +470,16 @@ fn extreme_times_neither_overflow_nor_pass() {
     ] {
         let text = forge(&key, &good_header(), &with(good_claims(), name, json!(value)));
         assert_eq!(check(&key, &text).unwrap_err(), error, "{name}: {value}");
+    }
+    for value in [
+        json!(8_334_601_228_801_i64),
+        json!(i64::MIN),
+        json!(u64::MAX),
+        json!(1e20),
+        json!(-1e20),
+    ] {
+        let text = forge(&key, &good_header(), &with(good_claims(), "exp", value.clone()));
+        assert_eq!(check(&key, &text).unwrap_err(), JwtError::Malformed, "{value}");
     }
     let early = forge(
         &key,
