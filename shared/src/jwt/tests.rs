@@ -242,6 +242,60 @@ fn refuses_critical_header_parameters() {
 }
 
 #[test]
+fn refuses_header_parameters_of_another_type() {
+    let key = es256();
+    for name in ["alg", "kid", "typ", "jku"] {
+        for value in [json!(1), json!(["a"]), json!({}), json!(true)] {
+            let text = forge(&key, &with(good_header(), name, value), &good_claims());
+            assert_eq!(check(&key, &text).unwrap_err(), JwtError::Malformed, "{name}");
+        }
+    }
+}
+
+#[test]
+fn refuses_content_that_is_not_claims() {
+    let key = es256();
+    for content_type in [json!("JWT"), json!("cbor"), json!(""), json!(1)] {
+        let text = forge(
+            &key,
+            &with(good_header(), "cty", content_type.clone()),
+            &good_claims(),
+        );
+        assert_eq!(
+            check(&key, &text).unwrap_err(),
+            JwtError::Malformed,
+            "{content_type}"
+        );
+    }
+    for content_type in [json!("json"), json!("JSON"), Value::Null] {
+        let text = forge(&key, &with(good_header(), "cty", content_type), &good_claims());
+        assert!(check(&key, &text).is_ok());
+    }
+}
+
+#[test]
+fn times_may_have_fractions_and_nothing_else_than_a_number_is_one() {
+    let key = es256();
+    let whole = NOW.seconds();
+    let with_expiry = |expiry: &str| {
+        format!(
+            r#"{{"iss":"https://issuer.example","aud":"https://api.example/fhir","iat":{whole},"exp":{expiry}}}"#
+        )
+    };
+    for (expiry, error) in [
+        (format!("{}.9", whole + 60), None),
+        (format!("{}e-1", (whole + 60) * 10), None),
+        (format!("{}.9", whole - 30), Some(JwtError::Expired)),
+        (format!("\"{}\"", whole + 60), Some(JwtError::Malformed)),
+        ("null".to_string(), Some(JwtError::Malformed)),
+        ("true".to_string(), Some(JwtError::Malformed)),
+    ] {
+        let text = forge_text(&key, &good_header().to_string(), &with_expiry(&expiry));
+        assert_eq!(check(&key, &text).err(), error, "{expiry}");
+    }
+}
+
+#[test]
 fn keys_named_by_the_token_are_ignored() {
     let (key, attacker) = (es256(), es256());
     let header = with(good_header(), "jwk", attacker.public().to_json());
