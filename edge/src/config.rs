@@ -126,6 +126,17 @@ impl Config {
             limits,
             public_url,
         };
+        if config.client_address == ClientAddress::Unknown
+            && config
+                .limits
+                .iter()
+                .any(|limit| limit.counts == limits::Counted::Network)
+        {
+            reader.fault(
+                variables::CLIENT_ADDRESS,
+                "must be 'cloudflare' for limits that count networks",
+            );
+        }
         reader.refuse_unknown_names();
         if reader.faults.0.is_empty() {
             Ok(config)

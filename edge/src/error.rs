@@ -10,9 +10,11 @@
 //! | 403 | | batch, transaction, operation: no scope permits it | |
 //! | 404 | | nothing is served there | |
 //! | 405 | | the method is unknown or does not apply | `Allow` |
+//! | 429 | | a limit is reached | `Retry-After`, and the headers of [`wardgate_shared::quota`] |
 //! | 500 | | a fault in Wardgate | |
 //! | 502 | | the server behind is not reachable, redirects, or refuses Wardgate itself | |
 //! | 503 | | no keys to decide with, or no SMART configuration to show | `Retry-After` |
+//! | 503 | | the coordinator of a limit does not answer, and the limit is closed then | `Retry-After` |
 //! | 503 | | the Worker's configuration is wrong | `Retry-After`; names the variables |
 //! | 504 | | the server behind takes too long | |
 //!
@@ -82,6 +84,13 @@ pub enum Refusal {
     NotFound,
     /// What is needed for a decision, or for the document asked for, cannot be had now.
     Undecided {
+        /// When to try again, in seconds.
+        retry_after_seconds: i64,
+    },
+    /// A limit is reached. When to try again stands in the headers of the count.
+    LimitReached,
+    /// The coordinator of a limit does not answer, and the limit admits nothing then.
+    NotCounted {
         /// When to try again, in seconds.
         retry_after_seconds: i64,
     },
@@ -156,6 +165,8 @@ impl Refusal {
             | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
+            | Self::LimitReached
+            | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
             | Self::Internal => None,
@@ -174,8 +185,11 @@ impl Refusal {
             | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
-            | Self::NotFound => "deny",
-            Self::Undecided { .. } | Self::Misconfigured(_) | Self::Internal => "undecided",
+            | Self::NotFound
+            | Self::LimitReached => "deny",
+            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) | Self::Internal => {
+                "undecided"
+            }
             Self::Upstream(_) => "failed",
         }
     }
@@ -199,7 +213,10 @@ impl Refusal {
                 "A header must not change what the method and the path of the request say".into()
             }
             Self::NotFound => "Nothing is served at this path".into(),
-            Self::Undecided { .. } => "The request cannot be decided now; try again later".into(),
+            Self::LimitReached => "Too many requests; try again later".into(),
+            Self::Undecided { .. } | Self::NotCounted { .. } => {
+                "The request cannot be decided now; try again later".into()
+            }
             Self::Misconfigured(faults) => {
                 let faults: Vec<String> = faults
                     .iter()
@@ -241,7 +258,8 @@ impl Refusal {
             | Self::Request(_)
             | Self::AmbiguousPath
             | Self::EffectOfHeader => IssueType::Invalid,
-            Self::Undecided { .. } | Self::Upstream(_) => IssueType::Transient,
+            Self::LimitReached => IssueType::Throttled,
+            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Upstream(_) => IssueType::Transient,
             Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
         }
     }
@@ -259,6 +277,8 @@ impl Refusal {
             | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
+            | Self::LimitReached
+            | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
             | Self::Internal => None,
@@ -282,6 +302,8 @@ impl Refusal {
             | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
+            | Self::LimitReached
+            | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
             | Self::Internal => None,
@@ -304,7 +326,7 @@ impl Refusal {
         if let Some(allow) = self.allow() {
             answer = answer.with("allow", allow.to_owned());
         }
-        if let Self::Undecided { retry_after_seconds } = self {
+        if let Self::Undecided { retry_after_seconds } | Self::NotCounted { retry_after_seconds } = self {
             answer = answer.with("retry-after", retry_after_seconds.max(&1).to_string());
         }
         if let Self::Misconfigured(_) = self {

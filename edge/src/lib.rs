@@ -13,6 +13,7 @@
 //! | [`credentials`] | Which one credential was presented? |
 //! | [`authenticate`], [`issuers`], [`jwks`] | Is the token genuine, and who is it? |
 //! | [`authorize`] | May its holder do this? |
+//! | [`quota`] | How many more requests may they make? |
 //! | [`proxy`], [`headers`] | What goes to the server behind, and what comes back? |
 //! | [`well_known`], [`capabilities`], [`cors`] | The documents that need no token, and what browsers ask first |
 //! | [`error`], [`answer`], [`negotiation`] | How is a refusal said? |
@@ -35,6 +36,7 @@ pub mod jwks;
 pub mod log;
 pub mod negotiation;
 pub mod proxy;
+pub mod quota;
 pub mod refresh;
 pub mod request;
 pub mod routes;

@@ -1,5 +1,6 @@
 //! What the tests share: a configuration, claims, requests, and a world in which issuer and FHIR server are scripted.
 
+mod keys;
 mod world;
 
 use wardgate_shared::claims::{AccessClaims, LaunchContext};
@@ -8,7 +9,8 @@ use wardgate_shared::jwt::Audiences;
 use crate::config::{Config, Given, Values};
 use crate::request::{Headers, Incoming};
 
-pub(crate) use world::{IssuerKey, NOW, Reply, World, block_on};
+pub(crate) use keys::IssuerKey;
+pub(crate) use world::{NOW, Reply, World, block_on};
 
 /// The configuration of most tests.
 pub(crate) fn config() -> Config {

@@ -15,6 +15,7 @@ mod jwks;
 mod log_lines;
 mod open_paths;
 mod paths;
+mod rate_limits;
 mod refusals;
 mod scopes;
 mod signatures;

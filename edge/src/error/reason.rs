@@ -38,6 +38,8 @@ impl Refusal {
             Self::EffectOfHeader => "request_override",
             Self::NotFound => "not_found",
             Self::Undecided { .. } => "undecided",
+            Self::LimitReached => "limit_reached",
+            Self::NotCounted { .. } => "limit_unknown",
             Self::Misconfigured(_) => "misconfigured",
             Self::Upstream(failure) => match failure {
                 UpstreamFailure::Unreachable => "upstream_unreachable",

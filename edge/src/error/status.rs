@@ -22,7 +22,8 @@ impl Refusal {
             Self::Request(error) => request_status(error),
             Self::Method { .. } => 405,
             Self::NotFound => 404,
-            Self::Undecided { .. } | Self::Misconfigured(_) => 503,
+            Self::LimitReached => 429,
+            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) => 503,
             Self::Upstream(UpstreamFailure::Timeout) => 504,
             Self::Upstream(
                 UpstreamFailure::Unreachable
@@ -75,6 +76,7 @@ pub(super) const fn title(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        429 => "Too Many Requests",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",

@@ -193,6 +193,54 @@ export function withBody(response, body) {
   return changed;
 }
 
+/**
+ * Asks the coordinator of this name. Gives the answer's bytes, or a number: 0 none to ask, or no answer, 1 too slow.
+ * The question's bytes go in the path, in decimal with dots between, so that nobody waits for a body.
+ */
+export async function askCoordinator(env, name, question, milliseconds) {
+  const url = "https://coordinator/" + question.join(".");
+  let timer;
+  const tooSlow = new Promise((resolve) => {
+    timer = setTimeout(() => resolve(1), milliseconds);
+  });
+  const asked = async () => {
+    const namespace = env.RATE_LIMITS;
+    const answer = await namespace.get(namespace.idFromName(name)).fetch(url);
+    return new Uint8Array(await answer.arrayBuffer());
+  };
+  try {
+    return await Promise.race([asked(), tooSlow]);
+  } catch {
+    return 0;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function questionOf(request) {
+  return Uint8Array.from(new URL(request.url).pathname.slice(1).split("."));
+}
+
+export function answerWith(answer) {
+  return new Response(answer.slice());
+}
+
+// One coordinator's storage: one value, and an alarm at which it is forgotten. Writes are held to be durable by the
+// runtime before anything is sent.
+
+export function stored(state) {
+  return state.storage.kv.get("reservation");
+}
+
+export function store(state, reservation, until) {
+  state.storage.kv.put("reservation", reservation.slice());
+  state.storage.setAlarm(until);
+}
+
+export function forget(state) {
+  state.storage.deleteAll();
+}
+
 const RSA = "RSASSA-PKCS1-v1_5";
 
 /** By the algorithm's name in a token: how WebCrypto imports a key for it, and how it verifies with the key. */

@@ -48,6 +48,31 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchDocument)]
     pub(super) fn fetch_document(url: &str, milliseconds: u32, maximum_bytes: u32) -> Promise;
 
+    /// Asks the coordinator of this name. Resolves to a `Uint8Array` or to a number. The bytes are
+    /// copied before this returns.
+    #[wasm_bindgen(js_name = askCoordinator)]
+    pub(super) fn ask_coordinator(env: &JsValue, name: &str, question: &[u8], milliseconds: u32) -> Promise;
+
+    /// The bytes of a question to a coordinator.
+    #[wasm_bindgen(catch, js_name = questionOf)]
+    pub(super) fn question_of(request: &Request) -> Result<Vec<u8>, JsValue>;
+
+    /// The response with an answer of a coordinator, or with none. The bytes are copied before this returns.
+    #[wasm_bindgen(catch, js_name = answerWith)]
+    pub(super) fn answer_with(answer: &[u8]) -> Result<Response, JsValue>;
+
+    /// What a coordinator stored, if it did.
+    #[wasm_bindgen(catch)]
+    pub(super) fn stored(state: &JsValue) -> Result<Option<Vec<u8>>, JsValue>;
+
+    /// Stores what a coordinator has to keep until then. The bytes are copied before this returns.
+    #[wasm_bindgen(catch)]
+    pub(super) fn store(state: &JsValue, reservation: &[u8], until: f64) -> Result<(), JsValue>;
+
+    /// Forgets what a coordinator stored.
+    #[wasm_bindgen(catch)]
+    pub(super) fn forget(state: &JsValue) -> Result<(), JsValue>;
+
     /// Resolves to what [`verify`] takes.
     #[wasm_bindgen(js_name = importKey)]
     pub(super) fn import_key(jwk: &str, algorithm: &str) -> Promise;

@@ -2,14 +2,15 @@
 //! writes down what it gets. Signatures are real (Ed25519).
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use serde::Serialize;
-use wardgate_shared::jwk::{JwkSet, KeyMaterial, PublicJwk};
-use wardgate_shared::jwt::{SignatureAlgorithm, SigningKey, VerifyingKey, sign};
+use wardgate_shared::jwk::{KeyMaterial, PublicJwk};
+use wardgate_shared::jwt::{SignatureAlgorithm, sign};
+use wardgate_shared::quota::{Coordinator, LeaseRequest};
 use wardgate_shared::time::Timestamp;
 
 use crate::answer::OwnAnswer;
@@ -19,6 +20,7 @@ use crate::gateway::{Gateway, Outside, handle};
 use crate::log::FetchFailure;
 use crate::proxy::Forward;
 
+use super::keys::{IssuerKey, TestKey, key_set};
 use super::{config, incoming};
 
 /// The time at which a world begins, in seconds.
@@ -86,6 +88,10 @@ struct Inner {
     forwarded: RefCell<Vec<Forwarded>>,
     discarded: Cell<u32>,
     lines: RefCell<Vec<String>>,
+    coordinators: RefCell<BTreeMap<String, Coordinator>>,
+    coordinators_answer: Cell<bool>,
+    asked: Cell<u32>,
+    random: Cell<u8>,
 }
 
 /// The world, and the gateway in it.
@@ -120,6 +126,10 @@ impl World {
             forwarded: RefCell::default(),
             discarded: Cell::new(0),
             lines: RefCell::default(),
+            coordinators: RefCell::default(),
+            coordinators_answer: Cell::new(true),
+            asked: Cell::new(0),
+            random: Cell::new(0xAB),
         };
         Self {
             inner: Rc::new(inner),
@@ -169,6 +179,24 @@ impl World {
     /// Whether signatures can be checked from now on.
     pub(crate) fn checks_work(&self, works: bool) {
         self.inner.verify_works.set(works);
+    }
+
+    /// Another isolate in the same world.
+    pub(crate) fn another_isolate(&self) -> Self {
+        Self {
+            inner: Rc::clone(&self.inner),
+            gateway: Rc::new(Gateway::new(self.gateway.config.clone())),
+        }
+    }
+
+    /// Whether coordinators answer from now on.
+    pub(crate) fn coordinators_answer(&self, answer: bool) {
+        self.inner.coordinators_answer.set(answer);
+    }
+
+    /// How often coordinators were asked.
+    pub(crate) fn asked(&self) -> u32 {
+        self.inner.asked.get()
     }
 
     /// The addresses fetched from the issuer so far.
@@ -273,8 +301,33 @@ impl Outside for World {
         Timestamp::from_seconds(self.inner.now.get())
     }
 
+    fn now_milliseconds(&self) -> u64 {
+        u64::try_from(self.inner.now.get()).unwrap() * 1_000
+    }
+
     fn random_bytes(&self) -> [u8; 16] {
-        [0xAB; 16]
+        let next = self.inner.random.get();
+        self.inner.random.set(next.wrapping_add(1));
+        [next; 16]
+    }
+
+    async fn ask_coordinator(
+        &self,
+        name: &str,
+        question: &[u8],
+        _timeout_milliseconds: u32,
+    ) -> Option<Vec<u8>> {
+        self.inner.asked.set(self.inner.asked.get() + 1);
+        let question = LeaseRequest::parse(question).unwrap();
+        let mut coordinators = self.inner.coordinators.borrow_mut();
+        let coordinator = coordinators
+            .entry(name.to_owned())
+            .or_insert_with(|| Coordinator::new(question.policy, None));
+        let handled = coordinator.handle(&question, self.now_milliseconds()).unwrap();
+        self.inner
+            .coordinators_answer
+            .get()
+            .then(|| handled.reply.to_bytes())
     }
 
     /// Every pause lets the others go on, and fifty make a second.
@@ -359,72 +412,5 @@ impl Outside for World {
 
     fn log(&self, line: &str) {
         self.inner.lines.borrow_mut().push(line.to_owned());
-    }
-}
-
-/// A key of the issuer's.
-pub(crate) struct IssuerKey {
-    pair: Ed25519KeyPair,
-    key_id: String,
-}
-
-impl IssuerKey {
-    /// The same key for the same seed.
-    pub(crate) fn new(key_id: &str, seed: u8) -> Self {
-        Self {
-            pair: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap(),
-            key_id: key_id.to_owned(),
-        }
-    }
-
-    fn jwk(&self) -> PublicJwk {
-        let x = self.pair.public_key().as_ref().to_vec();
-        PublicJwk::new(KeyMaterial::Ed25519 { x }, Some(self.key_id.clone()), None).unwrap()
-    }
-}
-
-impl SigningKey for IssuerKey {
-    type Error = ();
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        SignatureAlgorithm::EdDSA
-    }
-
-    fn key_id(&self) -> &str {
-        &self.key_id
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, ()> {
-        Ok(self.pair.sign(message).as_ref().to_vec())
-    }
-}
-
-fn key_set(keys: &[&IssuerKey]) -> Vec<u8> {
-    let set = JwkSet::new(keys.iter().map(|key| key.jwk()).collect()).unwrap();
-    set.to_json().to_string().into_bytes()
-}
-
-/// An imported key.
-#[derive(Clone, Debug)]
-pub(crate) struct TestKey {
-    public: Vec<u8>,
-    algorithm: SignatureAlgorithm,
-    works: Rc<Cell<bool>>,
-}
-
-impl VerifyingKey for TestKey {
-    type Error = ();
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        self.algorithm
-    }
-
-    async fn verify_signature(&self, message: &[u8], signature: &[u8]) -> Result<bool, ()> {
-        if !self.works.get() {
-            return Err(());
-        }
-        Ok(UnparsedPublicKey::new(&ED25519, &self.public)
-            .verify(message, signature)
-            .is_ok())
     }
 }
