@@ -222,15 +222,15 @@ impl Refusal {
             Self::Credential(error) => error.to_string().into(),
             Self::Token(TokenError::Jwt(JwtError::Expired)) => "The access token expired".into(),
             Self::Token(error) => error.to_string().into(),
-            Self::Scope { reason, .. } => sentence(&reason.to_string()).into(),
+            Self::Scope { reason, .. } => sentence(reason.to_string()).into(),
             Self::Rule { lack, .. } => match lack {
                 Lack::Scope => "The token does not have the scopes that this needs",
                 Lack::Claim => "The claims of the token do not permit this",
             }
             .into(),
-            Self::Request(error) => sentence(&error.to_string()).into(),
-            Self::Body(error) => sentence(&error.to_string()).into(),
-            Self::EntryRequest(error) => sentence(&error.to_string()).into(),
+            Self::Request(error) => sentence(error.to_string()).into(),
+            Self::Body(error) => sentence(error.to_string()).into(),
+            Self::EntryRequest(error) => sentence(error.to_string()).into(),
             Self::Entry { index, refusal } => format!("Bundle.entry[{index}]: {}", refusal.detail()).into(),
             Self::AmbiguousPath => "The path can be read in more than one way".into(),
             Self::Method { allow } => format!("The method does not apply here; allowed: {allow}").into(),
@@ -427,12 +427,13 @@ struct ProblemWithCode {
     error_uri: Option<String>,
 }
 
-/// The same text with a capital letter at its start.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
+/// The same text with a capital letter at its start. The texts begin in ASCII; capitals of all other letters would be
+/// a table of 11 kB in the Worker.
+fn sentence(mut text: String) -> String {
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
 
 fn to_json(value: &impl Serialize) -> String {

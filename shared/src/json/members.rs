@@ -4,10 +4,10 @@ use alloc::borrow::{Cow, ToOwned as _};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde_json::Value;
+
+use crate::json;
 
 /// The members of an object: names, and values in JSON.
 #[derive(Debug)]
@@ -16,8 +16,11 @@ pub struct Members<'a>(Vec<(String, Cow<'a, str>)>);
 impl<'a> Members<'a> {
     /// The members of the object that `json` is; `None` when it is none.
     pub fn of(json: &'a str) -> Option<Self> {
-        // Everything else here reads bytes too, and a second reader would be in the Worker for this alone.
-        serde_json::from_slice(json.as_bytes()).ok()
+        let members = json::written_members(json)?;
+        let borrowed = members
+            .into_iter()
+            .map(|(name, value)| (name, Cow::Borrowed(value)));
+        Some(Self(borrowed.collect()))
     }
 
     /// The value of a member, in JSON: of the first, if it is repeated.
@@ -30,13 +33,15 @@ impl<'a> Members<'a> {
 
     /// The value of a member that is a text.
     pub fn text(&self, name: &str) -> Option<String> {
-        serde_json::from_slice(self.get(name)?.as_bytes()).ok()
+        match json::parse(self.get(name)?.as_bytes()) {
+            Ok(Value::String(text)) => Some(text),
+            _ => None,
+        }
     }
 
     /// The items of a member that is a list, in JSON; none when it is no list.
     pub fn items(&self, name: &str) -> Option<Vec<&str>> {
-        let items: Vec<&RawValue> = serde_json::from_slice(self.get(name)?.as_bytes()).ok()?;
-        Some(items.into_iter().map(RawValue::get).collect())
+        json::written_items(self.get(name)?)
     }
 
     /// Whether a member has this name in other capitals, which some readers take for the same name.
@@ -82,29 +87,5 @@ impl<'a> Members<'a> {
         }
         json.push('}');
         Some(json)
-    }
-}
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Members<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
-                    members.push((name, Cow::Borrowed(value.get())));
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Reader)
     }
 }
