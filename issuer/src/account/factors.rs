@@ -27,7 +27,7 @@ use crate::state::AppState;
 use crate::store::FactorRemoval;
 use crate::views::{FactorEntry, FactorsPage, FormTargets, Moment, RecoveryCodesPage, page};
 
-use super::{done, form_of, frame};
+use super::{done, form_of, frame, sign_in_first};
 
 /// Where the page is.
 pub const PATH: &str = "/account/factors";
@@ -110,7 +110,8 @@ async fn add(state: &AppState, session: BrowserSession, kind: &str) -> Result<Re
     let page = PATH.strip_prefix('/').and_then(OwnPage::parse);
     let destination = page.map_or(Destination::Home, Destination::Page);
     let ongoing = Ongoing::Session(Box::new(session));
-    enrol::begin(state, &ongoing, &destination, kind).await
+    let response = enrol::begin(state, &ongoing, &destination, kind).await?;
+    Ok(Ongoing::in_session(state, response)?)
 }
 
 async fn remove(
@@ -149,13 +150,16 @@ async fn new_codes(
         return show(state, session, None, Some(NO_FACTOR)).await;
     }
     let codes = NewCodes::generate()?;
+    let of = session.session.digest;
     let notice = state
         .notices()
         .of(&session.user, News::NewRecoveryCodes, audit.at)?;
-    store
-        .replace_recovery_codes(user_id, codes.digests, notice, audit)
-        .await
-        .map_err(InternalError::from)?;
+    let replaced = store
+        .replace_recovery_codes(user_id, codes.digests, of, notice, audit)
+        .await;
+    if !replaced.map_err(InternalError::from)? {
+        return sign_in_first(PATH);
+    }
     let shown: Vec<&str> = codes.shown.iter().map(|code| code.expose().as_str()).collect();
     let template = RecoveryCodesPage {
         codes: &shown,

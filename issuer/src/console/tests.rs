@@ -344,3 +344,32 @@ async fn every_link_of_the_lists_leads_to_a_page() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_console_asks_for_the_second_factor_that_a_session_lacks() {
+    let clinic = clinic().await;
+    let browser = administrator(&clinic).await;
+    assert_eq!(browser.get("/admin/users").await.status, StatusCode::OK);
+    // From now on the person has one, which was never given in this session.
+    let state = &clinic.issuer.state;
+    let user = state.store().user_by_email(ADMINISTRATOR).await.unwrap().unwrap();
+    let seed = crate::login::second_factor::totp::Seed::generate().unwrap();
+    let actor = crate::administration::Actor::operator();
+    let added = crate::administration::factors::add_app(
+        state.store(),
+        state.notices(),
+        state.sealer(),
+        &actor,
+        &user,
+        (&seed, "App"),
+        clinic.issuer.now(),
+    );
+    assert!(added.await.unwrap());
+    let asked = browser.get("/admin/users").await;
+    assert_eq!(asked.location(), "/login/mfa?next=admin%2Fusers");
+    let changed = browser.post("/admin/new-user", &[("form_token", "x")]).await;
+    assert!(
+        changed.location().starts_with("/login/mfa?next=admin"),
+        "{changed:?}"
+    );
+}

@@ -89,6 +89,7 @@ pub async fn post(
         user,
         methods: vec![AuthenticationMethod::Passkey],
         at: now,
+        password: None,
     };
     completion::proceed(&state, browser, proof, &destination).await
 }
@@ -217,6 +218,11 @@ impl Refused {
             Self::Answer { refusal, .. } => refusal.reason(),
             Self::Throttled => "throttled",
         }
+    }
+
+    /// Whether it only took too long, or was sent twice: nobody guesses so.
+    pub const fn is_stale(&self) -> bool {
+        matches!(self, Self::Answer { refusal, .. } if refusal.is_stale())
     }
 
     /// What the person reads, and the status that goes with it.

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::domain::factor::{Factor, FactorKind};
 use crate::domain::phone_number::PhoneNumber;
-use crate::domain::sent_code::CodeTrial;
+use crate::domain::sent_code::{CodeSending, CodeTrial};
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
@@ -20,7 +20,6 @@ use crate::login::destination::Destination;
 use crate::login::form_token::FormPurpose;
 use crate::login::throttle::SignInThrottle;
 use crate::state::AppState;
-use crate::store::Insertion;
 use crate::views::{SentCodePage, TelephonePage, page};
 
 use super::challenge::network_of;
@@ -160,7 +159,7 @@ impl<'a> Enrolment<'a> {
         }))
     }
 
-    /// Keeps the number as a telephone to be confirmed, and sends it a code.
+    /// Sends the number a code, and keeps it as a telephone to be confirmed.
     async fn begin(&self, browser: Browser<'_>, typed: &str) -> Result<Response, PageError> {
         let Ok(number) = PhoneNumber::parse(typed) else {
             return self.ask_for_number(typed, Some(BAD_NUMBER), StatusCode::BAD_REQUEST);
@@ -169,15 +168,12 @@ impl<'a> Enrolment<'a> {
         let sealed = seal(&number, self.state.sealer(), &id).map_err(InternalError::from)?;
         let name = format!("Telephone {}", number.hint());
         let factor = enrol::unconfirmed(self.state, &self.ongoing, FactorKind::Sms, id, name, Some(sealed));
-        let inserted = self.state.store().insert_factor(factor.clone(), None).await;
-        match inserted.map_err(InternalError::from)? {
-            Insertion::Inserted => {}
-            Insertion::AlreadyExists => {
-                return self.ask_for_number(typed, Some(FULL), StatusCode::BAD_REQUEST);
-            }
-        }
         let telephone = Telephone::open(self.state, &self.ongoing, &factor)?;
-        match Wait::of(telephone.send(browser.address).await?) {
+        let sending = telephone.send(Some(factor.clone()), browser.address).await?;
+        if sending == CodeSending::NoRoom {
+            return self.ask_for_number(typed, Some(FULL), StatusCode::BAD_REQUEST);
+        }
+        match Wait::of(sending) {
             None => Ok(redirect::to_own_page(&self.path_of(&factor))?),
             Some(wait) => {
                 let status = StatusCode::TOO_MANY_REQUESTS;
@@ -189,7 +185,7 @@ impl<'a> Enrolment<'a> {
     /// Sends another code.
     async fn send(&self, factor: &Factor, browser: Browser<'_>) -> Result<Response, PageError> {
         let telephone = Telephone::open(self.state, &self.ongoing, factor)?;
-        match Wait::of(telephone.send(browser.address).await?) {
+        match Wait::of(telephone.send(None, browser.address).await?) {
             None => Ok(redirect::to_own_page(&self.path_of(factor))?),
             Some(wait) => {
                 let words = wait.words();
