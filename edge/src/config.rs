@@ -48,6 +48,8 @@ pub struct Config {
     pub refresh: RefreshSettings,
     /// How long a fetch from an issuer may take, in milliseconds.
     pub jwks_timeout_milliseconds: u32,
+    /// The largest body that is read because a decision depends on it, in bytes.
+    pub maximum_body_bytes: u32,
     /// Where the address of a client comes from.
     pub client_address: ClientAddress,
     /// Whose pages may call the API.
@@ -117,6 +119,7 @@ impl Config {
             maximum_token_lifetime_seconds,
             refresh,
             jwks_timeout_milliseconds,
+            maximum_body_bytes: reader.number(variables::MAXIMUM_BODY_BYTES, (1024, 8_388_608)),
             client_address: reader.client_address(),
             cors_origins: reader.cors_origins(),
             error_uri: reader.error_uri(&issuers),

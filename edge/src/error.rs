@@ -7,9 +7,13 @@
 //! | 401 | (none) | no credential, or one of a kind that is not accepted | challenge |
 //! | 401 | `invalid_token` | the token breaks a rule | challenge |
 //! | 403 | `insufficient_scope` | the scopes do not permit it, or a claim does not | challenge with the `scope` that would |
-//! | 403 | | batch, transaction, operation: no scope permits it | |
+//! | 400 | | a batch, transaction or search form that cannot be read, or an entry that could not be permitted | |
+//! | 403 | | an operation, a batch within a batch, entries that are not permitted together: no scope permits it | |
 //! | 404 | | nothing is served there | |
 //! | 405 | | the method is unknown or does not apply | `Allow` |
+//! | 408 | | a body that is decided on does not arrive in time | |
+//! | 413 | | a body that is decided on is too large | |
+//! | 415 | | a body that is decided on is of another media type, or compressed | |
 //! | 429 | | a limit is reached | `Retry-After`, and the headers of [`wardgate_shared::quota`] |
 //! | 500 | | a fault in Wardgate | |
 //! | 502 | | the server behind is not reachable, redirects, or refuses Wardgate itself | |
@@ -33,10 +37,11 @@ use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::operation_outcome::{FHIR_MEDIA_TYPE, IssueType, OperationOutcome};
 use wardgate_shared::problem::{PROBLEM_MEDIA_TYPE, Problem};
 use wardgate_shared::scope::interaction::MethodError;
-use wardgate_shared::scope::{DenialReason, RequestError};
+use wardgate_shared::scope::{DenialReason, EntryError, RequestError};
 
 use crate::answer::OwnAnswer;
 use crate::authenticate::TokenError;
+use crate::body::BodyError;
 use crate::config::{Api, Config, ConfigFault};
 use crate::credentials::CredentialError;
 use crate::negotiation::{BodyForm, body_form};
@@ -71,6 +76,17 @@ pub enum Refusal {
     },
     /// The request is none that could be permitted.
     Request(RequestError),
+    /// The body, on which the decision depends, is none that could be decided on.
+    Body(BodyError),
+    /// An entry of a batch or transaction is none that could be permitted.
+    EntryRequest(EntryError),
+    /// An entry of a batch or transaction is refused, and so is the whole.
+    Entry {
+        /// Its place, counted from 0.
+        index: usize,
+        /// Why: [`Refusal::EntryRequest`] or [`Refusal::Scope`].
+        refusal: Box<Refusal>,
+    },
     /// The path of a request to an API that is not FHIR could be read in more than one way.
     AmbiguousPath,
     /// The method does not apply to a document of Wardgate's own.
@@ -155,11 +171,13 @@ impl Refusal {
             Self::Token(_) => Some(OAuthErrorCode::InvalidToken),
             // No token with more scopes would help with these.
             Self::Scope {
-                reason: DenialReason::Batch | DenialReason::OperationNotListed,
+                reason: DenialReason::Batch | DenialReason::NotTogether | DenialReason::OperationNotListed,
                 ..
             }
             | Self::Credential(CredentialError::Missing)
             | Self::Request(_)
+            | Self::Body(_)
+            | Self::EntryRequest(_)
             | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
@@ -171,6 +189,7 @@ impl Refusal {
             | Self::Upstream(_)
             | Self::Internal => None,
             Self::Scope { .. } | Self::Rule { .. } => Some(OAuthErrorCode::InsufficientScope),
+            Self::Entry { refusal, .. } => refusal.code(),
         }
     }
 
@@ -182,6 +201,9 @@ impl Refusal {
             | Self::Scope { .. }
             | Self::Rule { .. }
             | Self::Request(_)
+            | Self::Body(_)
+            | Self::EntryRequest(_)
+            | Self::Entry { .. }
             | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
@@ -200,13 +222,16 @@ impl Refusal {
             Self::Credential(error) => error.to_string().into(),
             Self::Token(TokenError::Jwt(JwtError::Expired)) => "The access token expired".into(),
             Self::Token(error) => error.to_string().into(),
-            Self::Scope { reason, .. } => sentence(&reason.to_string()).into(),
+            Self::Scope { reason, .. } => sentence(reason.to_string()).into(),
             Self::Rule { lack, .. } => match lack {
                 Lack::Scope => "The token does not have the scopes that this needs",
                 Lack::Claim => "The claims of the token do not permit this",
             }
             .into(),
-            Self::Request(error) => sentence(&error.to_string()).into(),
+            Self::Request(error) => sentence(error.to_string()).into(),
+            Self::Body(error) => sentence(error.to_string()).into(),
+            Self::EntryRequest(error) => sentence(error.to_string()).into(),
+            Self::Entry { index, refusal } => format!("Bundle.entry[{index}]: {}", refusal.detail()).into(),
             Self::AmbiguousPath => "The path can be read in more than one way".into(),
             Self::Method { allow } => format!("The method does not apply here; allowed: {allow}").into(),
             Self::EffectOfHeader => {
@@ -249,15 +274,19 @@ impl Refusal {
             Self::Token(TokenError::Jwt(JwtError::Expired)) => IssueType::Expired,
             Self::Credential(CredentialError::Missing) | Self::Token(_) => IssueType::Login,
             Self::Scope { .. } | Self::Rule { .. } => IssueType::Forbidden,
-            Self::Request(RequestError::Method(_)) | Self::Method { .. } | Self::NotFound => {
-                IssueType::NotSupported
-            }
+            Self::Body(BodyError::MediaType(_))
+            | Self::Request(RequestError::Method(_))
+            | Self::Method { .. }
+            | Self::NotFound => IssueType::NotSupported,
             Self::Credential(
                 CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
             )
             | Self::Request(_)
+            | Self::Body(_)
+            | Self::EntryRequest(_)
             | Self::AmbiguousPath
             | Self::EffectOfHeader => IssueType::Invalid,
+            Self::Entry { refusal, .. } => refusal.issue_type(),
             Self::LimitReached => IssueType::Throttled,
             Self::Undecided { .. } | Self::NotCounted { .. } | Self::Upstream(_) => IssueType::Transient,
             Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
@@ -269,9 +298,12 @@ impl Refusal {
         match self {
             Self::Scope { needed, .. } => needed.as_deref(),
             Self::Rule { needed, .. } => Some(needed.as_str()).filter(|needed| !needed.is_empty()),
+            Self::Entry { refusal, .. } => refusal.needed_scope(),
             Self::Credential(_)
             | Self::Token(_)
             | Self::Request(_)
+            | Self::Body(_)
+            | Self::EntryRequest(_)
             | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
@@ -298,6 +330,9 @@ impl Refusal {
             | Self::Token(_)
             | Self::Scope { .. }
             | Self::Rule { .. }
+            | Self::Body(_)
+            | Self::EntryRequest(_)
+            | Self::Entry { .. }
             | Self::AmbiguousPath
             | Self::EffectOfHeader
             | Self::NotFound
@@ -392,12 +427,13 @@ struct ProblemWithCode {
     error_uri: Option<String>,
 }
 
-/// The same text with a capital letter at its start.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
+/// The same text with a capital letter at its start. The texts begin in ASCII; capitals of all other letters would be
+/// a table of 11 kB in the Worker.
+fn sentence(mut text: String) -> String {
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
 
 fn to_json(value: &impl Serialize) -> String {

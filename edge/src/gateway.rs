@@ -19,6 +19,7 @@ use wardgate_shared::time::Timestamp;
 use crate::answer::OwnAnswer;
 use crate::authenticate::authenticate;
 use crate::authorize::authorize;
+use crate::body::{self, BodyError};
 use crate::capabilities::{self, SmartEndpoints};
 use crate::config::{Api, Config, ConfigFault, CorsOrigins};
 use crate::cors;
@@ -31,7 +32,7 @@ use crate::log::{Decision, FetchFailure, subject_hash};
 use crate::proxy::forward::{Authority, Forward, judge, prepare};
 use crate::quota::{self, Account, Quotas};
 use crate::request::Incoming;
-use crate::routes::{self, Route, below_prefix};
+use crate::routes::{self, Asked, Route, below_prefix};
 use crate::well_known;
 
 /// What an isolate keeps between requests; `K` is a key that verifies.
@@ -99,6 +100,12 @@ pub trait Outside: Clone + 'static {
         &self,
         forward: &Forward<'_>,
     ) -> impl Future<Output = Result<(u16, Self::Response), UpstreamFailure>>;
+    /// Reads the body of the request, up to a number of bytes. The same bytes are forwarded.
+    fn read_request(
+        &self,
+        timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> impl Future<Output = Result<Vec<u8>, BodyError>>;
     /// Reads the body of an answer if it is JSON, up to a number of bytes. `None` for another media type, whose body is left.
     fn read_json(
         &self,
@@ -270,9 +277,13 @@ async fn decide<'a, O: Outside>(
     let accounts = quota::accounts(config, api, claims, &subject);
     decision.subject = Some(subject);
 
-    // 5. May they? Without a scope or a rule that permits it, nothing is.
+    // 5. May they? Without a scope or a rule that permits it, nothing is. Some requests say in their body what they ask for.
     trail.step("authorization");
-    let permit = authorize(api, &holder, &asked)?;
+    let body = match &asked {
+        Asked::Fhir(fhir) => body::read(config, outside, api, fhir, &request.headers).await?,
+        Asked::Plain(_) => None,
+    };
+    let permit = authorize(api, &holder, &asked, request, body.as_ref())?;
     (decision.outcome, decision.access_level) = ("allow", Some(permit.access_level));
     trail.found("access_level", permit.access_level);
     trail.found("authorized_by", &permit.authorized_by);

@@ -13,6 +13,7 @@
 //! | [`credentials`] | Which one credential was presented? |
 //! | [`authenticate`], [`issuers`], [`jwks`] | Is the token genuine, and who is it? |
 //! | [`authorize`] | May its holder do this? |
+//! | [`body`] | What does it say in a body, where that decides? |
 //! | [`quota`] | How many more requests may they make? |
 //! | [`proxy`], [`headers`] | What goes to the server behind, and what comes back? |
 //! | [`well_known`], [`capabilities`], [`cors`] | The documents that need no token, and what browsers ask first |
@@ -23,6 +24,7 @@
 pub mod answer;
 pub mod authenticate;
 pub mod authorize;
+pub mod body;
 pub mod capabilities;
 pub mod config;
 pub mod cors;

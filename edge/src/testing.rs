@@ -1,6 +1,7 @@
 //! What the tests share: a configuration, claims, requests, and a world in which issuer and FHIR server are scripted.
 
 mod keys;
+mod reply;
 mod world;
 
 use wardgate_shared::claims::{AccessClaims, LaunchContext};
@@ -10,7 +11,8 @@ use crate::config::{Config, Given, Values};
 use crate::request::{Headers, Incoming};
 
 pub(crate) use keys::IssuerKey;
-pub(crate) use world::{NOW, Reply, World, block_on};
+pub(crate) use reply::Reply;
+pub(crate) use world::{NOW, World, block_on};
 
 /// The configuration of most tests.
 pub(crate) fn config() -> Config {

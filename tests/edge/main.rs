@@ -4,6 +4,7 @@
 //! `WARDGATE_WORKERD`. Every test starts a Worker of its own, with an issuer and an upstream that it commands.
 
 mod apis;
+mod bodies;
 mod claims_forwarded;
 mod config;
 mod cors;

@@ -80,7 +80,7 @@ export async function forward(request, plan) {
     const outgoing = new Request(url, {
       method: request.method,
       headers,
-      body: bodiless ? null : request.body,
+      body: bodiless ? null : readBodies.get(request) ?? request.body,
       redirect: "manual",
       // Nothing of a FHIR server's answers is kept in a cache on the way.
       cache: "no-store",
@@ -170,12 +170,26 @@ const JSON_MEDIA_TYPE = /^application\/([a-z0-9.-]+\+)?json\s*(;|$)/i;
 /** Reads a body of JSON. Gives its bytes, null for another media type, or a number: 0 broken off, 1 too slow, 2 too large. */
 export async function readJson(response, milliseconds, maximumBytes) {
   if (!JSON_MEDIA_TYPE.test(response.headers.get("content-type") ?? "")) return null;
+  return bytesInTime(response.body, milliseconds, maximumBytes);
+}
+
+/** Bodies of requests that have been read, by their request. */
+const readBodies = new WeakMap();
+
+/** Reads the body of a request, which is forwarded in the same bytes. Gives them, or a number as above. */
+export async function readRequest(request, milliseconds, maximumBytes) {
+  const bytes = await bytesInTime(request.body, milliseconds, maximumBytes);
+  if (typeof bytes !== "number") readBodies.set(request, bytes);
+  return bytes;
+}
+
+async function bytesInTime(body, milliseconds, maximumBytes) {
   let timer;
   const tooSlow = new Promise((resolve) => {
     timer = setTimeout(() => resolve(1), milliseconds);
   });
   try {
-    return await Promise.race([bytesOf(response.body, maximumBytes), tooSlow]);
+    return await Promise.race([bytesOf(body, maximumBytes), tooSlow]);
   } catch {
     return 0;
   } finally {

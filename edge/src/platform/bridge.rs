@@ -36,6 +36,10 @@ extern "C" {
     /// Sends the request to the FHIR server. Resolves to a `Response` or to a number.
     pub(super) fn forward(request: &Request, plan: &str) -> Promise;
 
+    /// Resolves to a `Uint8Array` or to a number.
+    #[wasm_bindgen(js_name = readRequest)]
+    pub(super) fn read_request(request: &Request, milliseconds: u32, maximum_bytes: u32) -> Promise;
+
     /// Resolves to a `Uint8Array`, to null or to a number.
     #[wasm_bindgen(js_name = readJson)]
     pub(super) fn read_json(response: &Response, milliseconds: u32, maximum_bytes: u32) -> Promise;

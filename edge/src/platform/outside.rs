@@ -13,6 +13,7 @@ use web_sys::{Request, Response};
 use worker::{Context, Env};
 
 use crate::answer::OwnAnswer;
+use crate::body::BodyError;
 use crate::error::UpstreamFailure;
 use crate::gateway::Outside;
 use crate::log::FetchFailure;
@@ -132,6 +133,24 @@ impl Outside for Runtime {
             Ok(response) => Ok((response.status(), response)),
             Err(number) if number.as_f64() == Some(1.0) => Err(UpstreamFailure::Timeout),
             Err(_) => Err(UpstreamFailure::Unreachable),
+        }
+    }
+
+    async fn read_request(
+        &self,
+        timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> Result<Vec<u8>, BodyError> {
+        let read = bridge::read_request(&self.0.request, timeout_milliseconds, maximum_bytes);
+        let outcome = JsFuture::from(read).await;
+        let outcome = outcome.map_err(|_| BodyError::Unreadable)?;
+        match outcome.dyn_into::<Uint8Array>() {
+            Ok(bytes) => Ok(bytes.to_vec()),
+            Err(number) => Err(match number.as_f64() {
+                Some(1.0) => BodyError::TooSlow,
+                Some(2.0) => BodyError::TooLarge,
+                Some(_) | None => BodyError::Unreadable,
+            }),
         }
     }
 

@@ -14,6 +14,7 @@ use wardgate_shared::quota::{Coordinator, LeaseRequest};
 use wardgate_shared::time::Timestamp;
 
 use crate::answer::OwnAnswer;
+use crate::body::BodyError;
 use crate::config::Config;
 use crate::error::UpstreamFailure;
 use crate::gateway::{Gateway, Outside, handle};
@@ -21,41 +22,11 @@ use crate::log::FetchFailure;
 use crate::proxy::Forward;
 
 use super::keys::{IssuerKey, TestKey, key_set};
+use super::reply::Reply;
 use super::{config, incoming};
 
 /// The time at which a world begins, in seconds.
 pub(crate) const NOW: i64 = 1_800_000_000;
-
-/// What the gateway answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Reply {
-    /// By itself.
-    Own(OwnAnswer),
-    /// With the FHIR server's answer of this status.
-    Upstream(u16),
-}
-
-impl Reply {
-    /// The status.
-    pub(crate) fn status(&self) -> u16 {
-        match self {
-            Self::Own(answer) => answer.status,
-            Self::Upstream(status) => *status,
-        }
-    }
-
-    /// The header of an answer of the gateway's own.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        match self {
-            Self::Own(answer) => answer
-                .headers
-                .iter()
-                .find(|(own, _)| *own == name)
-                .map(|(_, value)| value.as_str()),
-            Self::Upstream(_) => None,
-        }
-    }
-}
 
 /// What reached the FHIR server.
 #[derive(Clone, Debug)]
@@ -85,6 +56,8 @@ struct Inner {
     verify_works: Rc<Cell<bool>>,
     upstream: Cell<Result<u16, UpstreamFailure>>,
     statement: RefCell<Result<Option<Vec<u8>>, UpstreamFailure>>,
+    body: RefCell<Result<Vec<u8>, BodyError>>,
+    bodies_read: Cell<u32>,
     forwarded: RefCell<Vec<Forwarded>>,
     discarded: Cell<u32>,
     lines: RefCell<Vec<String>>,
@@ -123,6 +96,8 @@ impl World {
             verify_works: Rc::new(Cell::new(true)),
             upstream: Cell::new(Ok(200)),
             statement: RefCell::new(Ok(None)),
+            body: RefCell::new(Ok(Vec::new())),
+            bodies_read: Cell::new(0),
             forwarded: RefCell::default(),
             discarded: Cell::new(0),
             lines: RefCell::default(),
@@ -169,6 +144,16 @@ impl World {
     pub(crate) fn upstream_writes(&self, body: Result<Option<&str>, UpstreamFailure>) {
         let bytes = body.map(|body| body.map(|text| text.as_bytes().to_vec()));
         *self.inner.statement.borrow_mut() = bytes;
+    }
+
+    /// What stands in the bodies of requests from now on.
+    pub(crate) fn clients_write(&self, body: Result<&str, BodyError>) {
+        *self.inner.body.borrow_mut() = body.map(|text| text.as_bytes().to_vec());
+    }
+
+    /// How many bodies of requests were read.
+    pub(crate) fn bodies_read(&self) -> u32 {
+        self.inner.bodies_read.get()
     }
 
     /// Whether keys can be imported from now on.
@@ -384,6 +369,20 @@ impl Outside for World {
             .upstream
             .get()
             .map(|status| (status, Reply::Upstream(status)))
+    }
+
+    async fn read_request(
+        &self,
+        _timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> Result<Vec<u8>, BodyError> {
+        self.inner.bodies_read.set(self.inner.bodies_read.get() + 1);
+        let body = self.inner.body.borrow().clone()?;
+        if u32::try_from(body.len()).is_ok_and(|length| length <= maximum_bytes) {
+            Ok(body)
+        } else {
+            Err(BodyError::TooLarge)
+        }
     }
 
     async fn read_json(

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use wardgate_shared::jwt::{Audiences, Policy, RegisteredClaims, UnverifiedJwt};
+use wardgate_shared::jwt::{Audiences, Policy, RegisteredClaims, UnverifiedJwt, deserialized};
 use wardgate_shared::secret::constant_time_eq;
 use wardgate_shared::time::Timestamp;
 
@@ -43,6 +43,10 @@ struct IdTokenClaims {
 }
 
 impl RegisteredClaims for IdTokenClaims {
+    fn of_members(members: Map<String, Value>) -> Option<Self> {
+        deserialized(members)
+    }
+
     fn issuer(&self) -> &str {
         &self.issuer
     }
