@@ -5,16 +5,19 @@
 //! have been enough. For other APIs the rule that was found for the request decides ([`plain`]).
 
 use wardgate_shared::claims::AccessClaims;
-use wardgate_shared::scope::permits::{Ground, permits};
+use wardgate_shared::scope::bundle::{EntryError, EntryRequest};
+use wardgate_shared::scope::permits::{Ground, permits, permits_together};
 use wardgate_shared::scope::{
-    Decision, FhirRequest, FhirUser, GrantedScopes, Holder, Level, Operations, ScopeSet,
+    Decision, Denied, FhirRequest, FhirUser, GrantedScopes, Holder, Level, Operations, ScopeSet,
 };
 
 use crate::authenticate;
+use crate::body::Body;
 use crate::config::Api;
 use crate::error::Refusal;
 use crate::headers;
-use crate::routes::Asked;
+use crate::request::Incoming;
+use crate::routes::{Asked, search_by_form};
 
 mod plain;
 
@@ -30,14 +33,26 @@ pub struct Permit {
     pub strict_search: bool,
 }
 
-/// Decides a request to `api`.
+/// Decides a request to `api`, with what was read of its body, if that matters.
 ///
 /// # Errors
-/// [`Refusal::Scope`] or [`Refusal::Rule`].
-pub fn authorize(api: &Api, holder: &authenticate::Holder, asked: &Asked<'_>) -> Result<Permit, Refusal> {
-    match asked {
-        Asked::Fhir(request) => by_scopes(&api.resource, holder.claims(), request),
-        Asked::Plain(rule) => plain::by_rule(rule, &holder.claims().scope, holder.values()),
+/// [`Refusal::Scope`] or [`Refusal::Rule`]; for an entry of a batch [`Refusal::Entry`]; for a search form what may be said
+/// of a query.
+pub fn authorize(
+    api: &Api,
+    holder: &authenticate::Holder,
+    asked: &Asked<'_>,
+    request: &Incoming<'_>,
+    body: Option<&Body>,
+) -> Result<Permit, Refusal> {
+    let claims = holder.claims();
+    match (asked, body) {
+        (Asked::Fhir(fhir), None) => by_scopes(&api.resource, claims, fhir),
+        (Asked::Fhir(_), Some(Body::Form(form))) => {
+            by_scopes(&api.resource, claims, &search_by_form(api, request, form)?)
+        }
+        (Asked::Fhir(_), Some(Body::Entries(entries))) => by_entries(&api.resource, claims, entries),
+        (Asked::Plain(rule), _) => plain::by_rule(rule, &claims.scope, holder.values()),
     }
 }
 
@@ -61,10 +76,44 @@ fn by_scopes(base: &str, claims: &AccessClaims, request: &FhirRequest<'_>) -> Re
                 strict_search: allowed.strict_search,
             })
         }
-        Decision::Deny(denied) => Err(Refusal::Scope {
-            reason: denied.reason,
-            needed: denied.needed.map(|needed| needed.to_string()),
+        Decision::Deny(denied) => Err(refusal(denied)),
+    }
+}
+
+/// Decides a batch or transaction by what its entries ask for: all of them, or none.
+fn by_entries(
+    base: &str,
+    claims: &AccessClaims,
+    entries: &[Result<EntryRequest, EntryError>],
+) -> Result<Permit, Refusal> {
+    let in_entry = |index, refusal| Refusal::Entry {
+        index,
+        refusal: Box::new(refusal),
+    };
+    let mut requests = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        let request = entry.as_ref().map_err(|error| *error);
+        match request.and_then(EntryRequest::request) {
+            Ok(request) => requests.push(request),
+            Err(error) => return Err(in_entry(index, Refusal::EntryRequest(error))),
+        }
+    }
+    let scopes = ScopeSet::parse(&claims.scope).unwrap_or_default();
+    let granted = GrantedScopes::compile(&scopes);
+    match permits_together(&requests, &granted, &holder(claims, base), &Operations::none()) {
+        Ok(allowed) => Ok(Permit {
+            access_level: allowed.level.map_or("open", level_name),
+            authorized_by: headers::list(&allowed.by.join(" ")),
+            strict_search: false,
         }),
+        Err((index, denied)) => Err(in_entry(index, refusal(denied))),
+    }
+}
+
+fn refusal(denied: Denied) -> Refusal {
+    Refusal::Scope {
+        reason: denied.reason,
+        needed: denied.needed.map(|needed| needed.to_string()),
     }
 }
 

@@ -9,9 +9,7 @@
 //! Trusted on entry: the issuer's document. Not trusted: the statement, which may be anything. Left out on purpose: a
 //! statement in XML, which passes as it is.
 
-mod members;
-
-use members::Members;
+use wardgate_shared::json::Members;
 
 /// The largest statement that is read, in bytes. Those of servers that know every resource type and its search parameters
 /// have about 1 MB.

@@ -54,6 +54,8 @@ pub struct Config {
     pub status: StatusSettings,
     /// How long a fetch from an issuer may take, in milliseconds.
     pub jwks_timeout_milliseconds: u32,
+    /// The largest body that is read because a decision depends on it, in bytes.
+    pub maximum_body_bytes: u32,
     /// Where the address of a client comes from.
     pub client_address: ClientAddress,
     /// Whose pages may call the API.
@@ -132,6 +134,7 @@ impl Config {
             maximum_token_lifetime_seconds,
             refresh,
             jwks_timeout_milliseconds,
+            maximum_body_bytes: reader.number(variables::MAXIMUM_BODY_BYTES, (1024, 8_388_608)),
             client_address: reader.client_address(),
             cors_origins: reader.cors_origins(),
             error_uri: reader.error_uri(&issuers),
@@ -141,6 +144,17 @@ impl Config {
             limits,
             public_url,
         };
+        if config.client_address == ClientAddress::Unknown
+            && config
+                .limits
+                .iter()
+                .any(|limit| limit.counts == limits::Counted::Network)
+        {
+            reader.fault(
+                variables::CLIENT_ADDRESS,
+                "must be 'cloudflare' for limits that count networks",
+            );
+        }
         reader.refuse_unknown_names();
         if reader.faults.0.is_empty() {
             Ok(config)

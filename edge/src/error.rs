@@ -7,12 +7,18 @@
 //! | 401 | (none) | no credential, or one of a kind that is not accepted | challenge |
 //! | 401 | `invalid_token` | the token breaks a rule | challenge |
 //! | 403 | `insufficient_scope` | the scopes do not permit it, or a claim does not | challenge with the `scope` that would |
-//! | 403 | | batch, transaction, operation: no scope permits it | |
+//! | 400 | | a batch, transaction or search form that cannot be read, or an entry that could not be permitted | |
+//! | 403 | | an operation, a batch within a batch, entries that are not permitted together: no scope permits it | |
 //! | 404 | | nothing is served there | |
 //! | 405 | | the method is unknown or does not apply | `Allow` |
+//! | 408 | | a body that is decided on does not arrive in time | |
+//! | 413 | | a body that is decided on is too large | |
+//! | 415 | | a body that is decided on is of another media type, or compressed | |
+//! | 429 | | a limit is reached | `Retry-After`, and the headers of [`wardgate_shared::quota`] |
 //! | 500 | | a fault in Wardgate | |
 //! | 502 | | the server behind is not reachable, redirects, or refuses Wardgate itself | |
 //! | 503 | | no keys to decide with, or no SMART configuration to show | `Retry-After` |
+//! | 503 | | the coordinator of a limit does not answer, and the limit is closed then | `Retry-After` |
 //! | 503 | | the Worker's configuration is wrong | `Retry-After`; names the variables |
 //! | 504 | | the server behind takes too long | |
 //!
@@ -31,10 +37,11 @@ use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::operation_outcome::{FHIR_MEDIA_TYPE, IssueType, OperationOutcome};
 use wardgate_shared::problem::{PROBLEM_MEDIA_TYPE, Problem};
 use wardgate_shared::scope::interaction::MethodError;
-use wardgate_shared::scope::{DenialReason, RequestError};
+use wardgate_shared::scope::{DenialReason, EntryError, RequestError};
 
 use crate::answer::OwnAnswer;
 use crate::authenticate::TokenError;
+use crate::body::BodyError;
 use crate::config::{Api, Config, ConfigFault};
 use crate::credentials::CredentialError;
 use crate::negotiation::{BodyForm, body_form};
@@ -69,6 +76,17 @@ pub enum Refusal {
     },
     /// The request is none that could be permitted.
     Request(RequestError),
+    /// The body, on which the decision depends, is none that could be decided on.
+    Body(BodyError),
+    /// An entry of a batch or transaction is none that could be permitted.
+    EntryRequest(EntryError),
+    /// An entry of a batch or transaction is refused, and so is the whole.
+    Entry {
+        /// Its place, counted from 0.
+        index: usize,
+        /// Why: [`Refusal::EntryRequest`] or [`Refusal::Scope`].
+        refusal: Box<Refusal>,
+    },
     /// The path of a request to an API that is not FHIR could be read in more than one way.
     AmbiguousPath,
     /// The method does not apply to a document of Wardgate's own.
@@ -82,6 +100,13 @@ pub enum Refusal {
     NotFound,
     /// What is needed for a decision, or for the document asked for, cannot be had now.
     Undecided {
+        /// When to try again, in seconds.
+        retry_after_seconds: i64,
+    },
+    /// A limit is reached. When to try again stands in the headers of the count.
+    LimitReached,
+    /// The coordinator of a limit does not answer, and the limit admits nothing then.
+    NotCounted {
         /// When to try again, in seconds.
         retry_after_seconds: i64,
     },
@@ -146,20 +171,25 @@ impl Refusal {
             Self::Token(_) => Some(OAuthErrorCode::InvalidToken),
             // No token with more scopes would help with these.
             Self::Scope {
-                reason: DenialReason::Batch | DenialReason::OperationNotListed,
+                reason: DenialReason::Batch | DenialReason::NotTogether | DenialReason::OperationNotListed,
                 ..
             }
             | Self::Credential(CredentialError::Missing)
             | Self::Request(_)
+            | Self::Body(_)
+            | Self::EntryRequest(_)
             | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
+            | Self::LimitReached
+            | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
             | Self::Internal => None,
             Self::Scope { .. } | Self::Rule { .. } => Some(OAuthErrorCode::InsufficientScope),
+            Self::Entry { refusal, .. } => refusal.code(),
         }
     }
 
@@ -171,11 +201,17 @@ impl Refusal {
             | Self::Scope { .. }
             | Self::Rule { .. }
             | Self::Request(_)
+            | Self::Body(_)
+            | Self::EntryRequest(_)
+            | Self::Entry { .. }
             | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
-            | Self::NotFound => "deny",
-            Self::Undecided { .. } | Self::Misconfigured(_) | Self::Internal => "undecided",
+            | Self::NotFound
+            | Self::LimitReached => "deny",
+            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) | Self::Internal => {
+                "undecided"
+            }
             Self::Upstream(_) => "failed",
         }
     }
@@ -186,20 +222,26 @@ impl Refusal {
             Self::Credential(error) => error.to_string().into(),
             Self::Token(TokenError::Jwt(JwtError::Expired)) => "The access token expired".into(),
             Self::Token(error) => error.to_string().into(),
-            Self::Scope { reason, .. } => sentence(&reason.to_string()).into(),
+            Self::Scope { reason, .. } => sentence(reason.to_string()).into(),
             Self::Rule { lack, .. } => match lack {
                 Lack::Scope => "The token does not have the scopes that this needs",
                 Lack::Claim => "The claims of the token do not permit this",
             }
             .into(),
-            Self::Request(error) => sentence(&error.to_string()).into(),
+            Self::Request(error) => sentence(error.to_string()).into(),
+            Self::Body(error) => sentence(error.to_string()).into(),
+            Self::EntryRequest(error) => sentence(error.to_string()).into(),
+            Self::Entry { index, refusal } => format!("Bundle.entry[{index}]: {}", refusal.detail()).into(),
             Self::AmbiguousPath => "The path can be read in more than one way".into(),
             Self::Method { allow } => format!("The method does not apply here; allowed: {allow}").into(),
             Self::EffectOfHeader => {
                 "A header must not change what the method and the path of the request say".into()
             }
             Self::NotFound => "Nothing is served at this path".into(),
-            Self::Undecided { .. } => "The request cannot be decided now; try again later".into(),
+            Self::LimitReached => "Too many requests; try again later".into(),
+            Self::Undecided { .. } | Self::NotCounted { .. } => {
+                "The request cannot be decided now; try again later".into()
+            }
             Self::Misconfigured(faults) => {
                 let faults: Vec<String> = faults
                     .iter()
@@ -232,16 +274,21 @@ impl Refusal {
             Self::Token(TokenError::Jwt(JwtError::Expired)) => IssueType::Expired,
             Self::Credential(CredentialError::Missing) | Self::Token(_) => IssueType::Login,
             Self::Scope { .. } | Self::Rule { .. } => IssueType::Forbidden,
-            Self::Request(RequestError::Method(_)) | Self::Method { .. } | Self::NotFound => {
-                IssueType::NotSupported
-            }
+            Self::Body(BodyError::MediaType(_))
+            | Self::Request(RequestError::Method(_))
+            | Self::Method { .. }
+            | Self::NotFound => IssueType::NotSupported,
             Self::Credential(
                 CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
             )
             | Self::Request(_)
+            | Self::Body(_)
+            | Self::EntryRequest(_)
             | Self::AmbiguousPath
             | Self::EffectOfHeader => IssueType::Invalid,
-            Self::Undecided { .. } | Self::Upstream(_) => IssueType::Transient,
+            Self::Entry { refusal, .. } => refusal.issue_type(),
+            Self::LimitReached => IssueType::Throttled,
+            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Upstream(_) => IssueType::Transient,
             Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
         }
     }
@@ -251,14 +298,19 @@ impl Refusal {
         match self {
             Self::Scope { needed, .. } => needed.as_deref(),
             Self::Rule { needed, .. } => Some(needed.as_str()).filter(|needed| !needed.is_empty()),
+            Self::Entry { refusal, .. } => refusal.needed_scope(),
             Self::Credential(_)
             | Self::Token(_)
             | Self::Request(_)
+            | Self::Body(_)
+            | Self::EntryRequest(_)
             | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
+            | Self::LimitReached
+            | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
             | Self::Internal => None,
@@ -278,10 +330,15 @@ impl Refusal {
             | Self::Token(_)
             | Self::Scope { .. }
             | Self::Rule { .. }
+            | Self::Body(_)
+            | Self::EntryRequest(_)
+            | Self::Entry { .. }
             | Self::AmbiguousPath
             | Self::EffectOfHeader
             | Self::NotFound
             | Self::Undecided { .. }
+            | Self::LimitReached
+            | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
             | Self::Internal => None,
@@ -304,7 +361,7 @@ impl Refusal {
         if let Some(allow) = self.allow() {
             answer = answer.with("allow", allow.to_owned());
         }
-        if let Self::Undecided { retry_after_seconds } = self {
+        if let Self::Undecided { retry_after_seconds } | Self::NotCounted { retry_after_seconds } = self {
             answer = answer.with("retry-after", retry_after_seconds.max(&1).to_string());
         }
         if let Self::Misconfigured(_) = self {
@@ -370,12 +427,13 @@ struct ProblemWithCode {
     error_uri: Option<String>,
 }
 
-/// The same text with a capital letter at its start.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
+/// The same text with a capital letter at its start. The texts begin in ASCII; capitals of all other letters would be
+/// a table of 11 kB in the Worker.
+fn sentence(mut text: String) -> String {
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
 
 fn to_json(value: &impl Serialize) -> String {

@@ -14,11 +14,13 @@ use std::rc::Rc;
 
 use wardgate_shared::jwk::PublicJwk;
 use wardgate_shared::jwt::{SignatureAlgorithm, VerifyingKey};
+use wardgate_shared::quota::{Told, quota_headers};
 use wardgate_shared::time::Timestamp;
 
 use crate::answer::OwnAnswer;
 use crate::authenticate::authenticate;
 use crate::authorize::authorize;
+use crate::body::{self, BodyError};
 use crate::capabilities::{self, SmartEndpoints};
 use crate::config::{Api, Config, ConfigFault, CorsOrigins};
 use crate::cors;
@@ -29,8 +31,9 @@ use crate::headers;
 use crate::issuers::Issuer;
 use crate::log::{Decision, FetchFailure, subject_hash};
 use crate::proxy::forward::{Authority, Forward, judge, prepare};
+use crate::quota::{self, Account, Quotas};
 use crate::request::Incoming;
-use crate::routes::{self, Route, below_prefix};
+use crate::routes::{self, Asked, Route, below_prefix};
 use crate::token_cache::TokenCache;
 use crate::well_known;
 
@@ -43,6 +46,8 @@ pub struct Gateway<K> {
     pub issuers: Vec<Rc<Issuer<K>>>,
     /// Tokens that were verified. Borrowed for moments only, never across an `await`.
     pub tokens: RefCell<TokenCache>,
+    /// What was leased to this isolate.
+    pub quotas: Rc<Quotas>,
 }
 
 impl<K: Clone> Gateway<K> {
@@ -51,6 +56,7 @@ impl<K: Clone> Gateway<K> {
         Self {
             issuers: Issuer::all(&config),
             tokens: RefCell::default(),
+            quotas: Rc::default(),
             config,
         }
     }
@@ -67,6 +73,8 @@ pub trait Outside: Clone + 'static {
 
     /// The time.
     fn now(&self) -> Timestamp;
+    /// The time, in milliseconds since the Unix epoch.
+    fn now_milliseconds(&self) -> u64;
     /// Unpredictable bytes.
     fn random_bytes(&self) -> [u8; 16];
     /// Waits.
@@ -81,6 +89,13 @@ pub trait Outside: Clone + 'static {
     /// Unpacks a ZLIB stream (RFC 1950) to at most so many bytes; `None` for anything else, and for more. The platform has the
     /// means, so that the Worker need not bring its own.
     fn inflate(&self, packed: &[u8], maximum_bytes: u32) -> impl Future<Output = Option<Vec<u8>>>;
+    /// Asks the coordinator of this name, and gives its answer unless there is none in time.
+    fn ask_coordinator(
+        &self,
+        name: &str,
+        question: &[u8],
+        timeout_milliseconds: u32,
+    ) -> impl Future<Output = Option<Vec<u8>>>;
     /// Makes a published key one that verifies.
     fn import_key(
         &self,
@@ -94,6 +109,12 @@ pub trait Outside: Clone + 'static {
         &self,
         forward: &Forward<'_>,
     ) -> impl Future<Output = Result<(u16, Self::Response), UpstreamFailure>>;
+    /// Reads the body of the request, up to a number of bytes. The same bytes are forwarded.
+    fn read_request(
+        &self,
+        timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> impl Future<Output = Result<Vec<u8>, BodyError>>;
     /// Reads the body of an answer if it is JSON, up to a number of bytes. `None` for another media type, whose body is left.
     fn read_json(
         &self,
@@ -131,17 +152,8 @@ pub async fn handle<O: Outside>(
     always.push((headers::REQUEST_ID, request_id.clone()));
     let mut decision = Decision::new(&request_id);
 
-    let mut trail = Trail::of(&gateway.config, request);
-    let verdict = decide(gateway, outside, request, &always, &mut decision, &mut trail).await;
-    let outcome = match verdict {
-        _ if trail.is_followed() => {
-            let answer = trail.answer(decision.outcome, verdict.as_ref().err());
-            decision.outcome = "explained";
-            Ok(Answer::Own(answer))
-        }
-        Ok(verdict) => perform(gateway, outside, request, verdict).await,
-        Err(refusal) => Err(refusal),
-    };
+    let trail = Trail::of(&gateway.config, request);
+    let outcome = respond_to(gateway, outside, request, trail, &mut always, &mut decision).await;
     let answer = match outcome {
         Ok(Answer::Forwarded(status, response)) => {
             decision.status = status;
@@ -159,6 +171,56 @@ pub async fn handle<O: Outside>(
     outside.respond(&completed(answer, always))
 }
 
+/// Counts, decides and does. What the count says goes into the headers of the answer, whatever becomes of the request.
+async fn respond_to<'a, O: Outside>(
+    gateway: &'a Rc<Gateway<O::Key>>,
+    outside: &O,
+    request: &Incoming<'a>,
+    mut trail: Trail,
+    always: &mut Vec<(&'static str, String)>,
+    decision: &mut Decision<'a>,
+) -> Result<Answer<O::Response>, Refusal> {
+    let (config, mut told) = (&gateway.config, Vec::new());
+    if !trail.is_followed()
+        && !cors::is_preflight(request)
+        && let Some(api) = config.api_of(request.path)
+    {
+        let networks = quota::network_accounts(config, api, request);
+        count(gateway, outside, &networks, &mut told, always).await?;
+    }
+    let verdict = decide(gateway, outside, request, always, decision, &mut trail).await;
+    if trail.is_followed() {
+        let answer = trail.answer(decision.outcome, verdict.as_ref().err());
+        decision.outcome = "explained";
+        return Ok(Answer::Own(answer));
+    }
+    let mut verdict = verdict?;
+    if let Verdict::Forward(forward, accounts) = &mut verdict {
+        count(gateway, outside, accounts, &mut told, always).await?;
+        forward.set_on_answer.clone_from(always);
+    }
+    perform(gateway, outside, request, verdict).await
+}
+
+/// Counts a request, and puts what its client is told by this and earlier counts into the headers of the answer.
+async fn count<'a, O: Outside>(
+    gateway: &Gateway<O::Key>,
+    outside: &O,
+    accounts: &[Account<'a>],
+    told: &mut Vec<Told<'a>>,
+    always: &mut Vec<(&'static str, String)>,
+) -> Result<(), Refusal> {
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let counted = quota::count(&gateway.quotas, outside, accounts, told).await;
+    for (name, value) in quota_headers(told) {
+        always.retain(|(other, _)| *other != name);
+        always.push((name, value));
+    }
+    counted
+}
+
 /// What is to be done with a request that was not refused.
 enum Verdict<'a> {
     /// Answer it so.
@@ -167,8 +229,8 @@ enum Verdict<'a> {
     SmartConfiguration(&'a Api),
     /// Ask the FHIR server what it can do, and say beside it where tokens come from.
     Capabilities(&'a Api, Forward<'a>),
-    /// Send it on.
-    Forward(Forward<'a>),
+    /// Send it on, once it is counted.
+    Forward(Forward<'a>, Vec<Account<'a>>),
 }
 
 /// The order of steps. Nothing is sent to the server behind here, and nothing is counted.
@@ -200,14 +262,17 @@ async fn decide<'a, O: Outside>(
             let forward = prepared(config, api, request, None, always)?;
             return Ok(Verdict::Capabilities(api, forward.without_conditions()));
         }
-        Route::Open(api) => return prepared(config, api, request, None, always).map(Verdict::Forward),
+        Route::Open(api) => {
+            let forward = prepared(config, api, request, None, always)?;
+            return Ok(Verdict::Forward(forward, Vec::new()));
+        }
         Route::Guarded(api, asked) => (api, asked),
     };
     decision.api = Some(&api.name);
     trail.found("api", &api.name);
     trail.found("rule", asked.rule_name());
 
-    // 3. Exactly one credential. (A limit for addresses that fail again and again stands before this step.)
+    // 3. Exactly one credential.
     trail.step("credential");
     let credential = credentials::present(request)?;
 
@@ -217,11 +282,17 @@ async fn decide<'a, O: Outside>(
         Credential::Bearer(token) => authenticate(gateway, outside, api, token, trail).await?,
     };
     let claims = holder.claims();
-    decision.subject = Some(subject_hash(&claims.issuer, &claims.subject));
+    let subject = subject_hash(&claims.issuer, &claims.subject);
+    let accounts = quota::accounts(config, api, claims, &subject);
+    decision.subject = Some(subject);
 
-    // 5. May they? Without a scope or a rule that permits it, nothing is.
+    // 5. May they? Without a scope or a rule that permits it, nothing is. Some requests say in their body what they ask for.
     trail.step("authorization");
-    let permit = authorize(api, &holder, &asked)?;
+    let body = match &asked {
+        Asked::Fhir(fhir) => body::read(config, outside, api, fhir, &request.headers).await?,
+        Asked::Plain(_) => None,
+    };
+    let permit = authorize(api, &holder, &asked, request, body.as_ref())?;
     (decision.outcome, decision.access_level) = ("allow", Some(permit.access_level));
     trail.found("access_level", permit.access_level);
     trail.found("authorized_by", &permit.authorized_by);
@@ -231,7 +302,7 @@ async fn decide<'a, O: Outside>(
     let forward = prepared(config, api, request, Some((claims, &permit)), always)?;
     trail.found("limits", &api.limits.join(", "));
     trail.found_forward(api, request, &asked, &forward);
-    Ok(Verdict::Forward(forward))
+    Ok(Verdict::Forward(forward, accounts))
 }
 
 /// What the pipeline ends with when nothing was refused.
@@ -240,8 +311,7 @@ enum Answer<R> {
     Forwarded(u16, R),
 }
 
-/// Does what was decided. (The quota of the subject and the client is debited here, before anything is sent: what was
-/// refused costs nobody's quota.)
+/// Does what was decided.
 async fn perform<O: Outside>(
     gateway: &Rc<Gateway<O::Key>>,
     outside: &O,
@@ -256,7 +326,7 @@ async fn perform<O: Outside>(
                 .map(Answer::Own)
         }
         Verdict::Capabilities(api, forward) => capabilities(gateway, outside, request, api, &forward).await,
-        Verdict::Forward(forward) => {
+        Verdict::Forward(forward, _) => {
             let (status, response) = send(outside, &forward).await?;
             Ok(Answer::Forwarded(status, response))
         }

@@ -14,6 +14,8 @@
 //! | [`authenticate`], [`issuers`], [`jwks`], [`token_cache`] | Is the token genuine, and who is it? |
 //! | [`status`] | Was it revoked? |
 //! | [`authorize`] | May its holder do this? |
+//! | [`body`] | What does it say in a body, where that decides? |
+//! | [`quota`] | How many more requests may they make? |
 //! | [`proxy`], [`headers`] | What goes to the server behind, and what comes back? |
 //! | [`well_known`], [`capabilities`], [`cors`] | The documents that need no token, and what browsers ask first |
 //! | [`error`], [`answer`], [`negotiation`] | How is a refusal said? |
@@ -23,6 +25,7 @@
 pub mod answer;
 pub mod authenticate;
 pub mod authorize;
+pub mod body;
 pub mod capabilities;
 pub mod config;
 pub mod cors;
@@ -36,6 +39,7 @@ pub mod jwks;
 pub mod log;
 pub mod negotiation;
 pub mod proxy;
+pub mod quota;
 pub mod refresh;
 pub mod request;
 pub mod routes;

@@ -6,6 +6,7 @@
 
 mod bridge;
 mod clock;
+mod coordinator;
 mod entry;
 mod isolate;
 mod keys;

@@ -110,17 +110,40 @@ fn fhir_route<'a>(api: &'a Api, request: &Incoming<'a>, below: &'a str) -> Resul
     if below == "/.well-known/smart-configuration" {
         return only_get(request).map(|()| Route::SmartConfiguration(api));
     }
-    let fhir = FhirRequest::parse(&RawRequest {
-        method: request.method,
-        path: below,
-        query: request.query,
-        if_none_exist: request.headers.get("if-none-exist"),
-        search_form: None,
-    })?;
+    let fhir = fhir_request(request, below, None)?;
     Ok(match fhir.interaction() {
         Interaction::Capabilities => Route::Capabilities(api),
         _ => Route::Guarded(api, Asked::Fhir(fhir)),
     })
+}
+
+/// The FHIR interaction that a request asks for; `form` is the body of a search by POST, once it has been read.
+fn fhir_request<'a>(
+    request: &Incoming<'a>,
+    below: &'a str,
+    form: Option<&'a str>,
+) -> Result<FhirRequest<'a>, RequestError> {
+    FhirRequest::parse(&RawRequest {
+        method: request.method,
+        path: below,
+        query: request.query,
+        if_none_exist: request.headers.get("if-none-exist"),
+        search_form: form,
+    })
+}
+
+/// A search by POST with its form, which can carry whatever a query can.
+///
+/// # Errors
+/// [`Refusal`]: a malformed form, a token in it.
+pub fn search_by_form<'a>(
+    api: &Api,
+    request: &Incoming<'a>,
+    form: &'a str,
+) -> Result<FhirRequest<'a>, Refusal> {
+    credentials::refuse_in_query(Some(form))?;
+    let below = below_prefix(&api.prefix, request.path).ok_or(Refusal::Internal)?;
+    Ok(fhir_request(request, below, Some(form))?)
 }
 
 fn plain_route<'a>(api: &'a Api, rules: &'a Rules, method: &str, below: &str) -> Result<Route<'a>, Refusal> {

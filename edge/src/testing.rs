@@ -1,5 +1,7 @@
 //! What the tests share: a configuration, claims, requests, and a world in which issuer and FHIR server are scripted.
 
+mod keys;
+mod reply;
 mod world;
 
 use wardgate_shared::claims::{AccessClaims, LaunchContext};
@@ -10,7 +12,9 @@ use crate::config::{Config, Given, Values};
 use crate::explain::Trail;
 use crate::request::{Headers, Incoming};
 
-pub(crate) use world::{IssuerKey, NOW, Reply, World, block_on};
+pub(crate) use keys::IssuerKey;
+pub(crate) use reply::Reply;
+pub(crate) use world::{NOW, World, block_on};
 
 /// The configuration of most tests.
 pub(crate) fn config() -> Config {

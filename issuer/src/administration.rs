@@ -16,11 +16,13 @@ mod fields;
 pub mod invitations;
 pub mod organizations;
 pub mod overview;
+mod refusal;
 pub mod roles;
 pub mod sessions;
 pub mod sso_connections;
 pub mod users;
 
 pub use actor::{Actor, Means, Permission};
-pub use allowance::Allowance;
+pub use allowance::{Allowance, Recipient};
 pub use error::{AdministrationError, FieldFault};
+pub use refusal::{Refusal, record_refusal};

@@ -193,7 +193,11 @@ async fn logout_token(
         subject: subjects::subject(state, client, &notification.user_id).await?,
         audiences: Audiences::new(vec![client.client_id.clone()]),
         token_id: rng::identifier("lt-")?,
-        session_id: session_id_for(&client.client_id, &notification.session_id),
+        session_id: session_id_for(
+            state.session_name_key(),
+            &client.client_id,
+            &notification.session_id,
+        ),
         events: LogoutEvents::default(),
     };
     Ok(state.keys().sign_with(

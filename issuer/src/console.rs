@@ -5,7 +5,7 @@
 //! [`crate::administration`], as the JSON API does, so it is checked and recorded there. A form carries a token that fits
 //! its session and its address; [`Submission`] checks that.
 //!
-//! Left out on purpose: everything that the API has not.
+//! What is refused is recorded as the API records it. Left out on purpose: everything that the API has not.
 
 mod access;
 mod api_keys;
@@ -30,6 +30,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::error::page::PageError;
 use crate::error::redirect;
+use crate::path_segment::encode as segment;
 use crate::state::AppState;
 use crate::views::console::PageLinks;
 use crate::views::{FormTargets, page};
@@ -273,16 +274,6 @@ fn links(path: &str, query: &[(&str, &str)], after: Option<&str>, next: Option<&
         first: after.map(|_| link(None)),
         next: next.map(|next| link(Some(next))),
     }
-}
-
-/// `text` as one segment of a path.
-fn segment(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' => String::from(char::from(byte)),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }
 
 #[cfg(test)]

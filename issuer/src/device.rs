@@ -26,6 +26,7 @@ use crate::extract::{
 use crate::login::destination::Destination;
 use crate::login::form_token::{FormPurpose, form_token, is_form_token};
 use crate::login::second_factor::demand::{self, Missing};
+use crate::login::second_factor::ongoing::Ongoing;
 use crate::login::second_factor::{challenge, enrol};
 use crate::login::throttle::SignInThrottle;
 use crate::rng;
@@ -85,7 +86,7 @@ pub async fn get(
     match session {
         Some(session) => {
             if let Some(first) = factor_first(&state, &session, user_code.as_ref()).await? {
-                return Ok(redirect::to_own_page(&first)?);
+                return Ok(Ongoing::in_session(&state, redirect::to_own_page(&first)?)?);
             }
             let shown = user_code.map(|code| code.to_string()).unwrap_or_default();
             ask_for_code(&state, &session, &shown, None, StatusCode::OK)

@@ -22,6 +22,7 @@
 //! | [`tokens`] | What clients get, and which scopes. |
 //! | [`views`], [`error`] | Pages, and refusals in their wire forms. |
 //! | [`cli`] | The commands of the binary `wardgate`. |
+//! | [`path_segment`] | Texts as one segment of a path. |
 //! | [`clock`], [`rng`] | The one clock and the one source of randomness. |
 
 pub mod account;
@@ -49,6 +50,7 @@ pub mod notices;
 pub mod outbound;
 pub mod passkeys;
 pub mod password;
+pub mod path_segment;
 pub mod registration;
 pub mod rng;
 pub mod router;

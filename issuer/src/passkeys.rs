@@ -2,8 +2,8 @@
 //!
 //! The relying party is the host of the public URL, and the origin is that URL to the character. The person is always
 //! verified by their authenticator. The state of a ceremony travels sealed with the browser ([`ceremony`]), bound to the
-//! cookie that it was shown to, for [`CEREMONY_SECONDS`]; the store sees that it is answered once. So nothing is written when
-//! a page is shown, whoever asks for it.
+//! cookie that it was shown to, for [`CEREMONY_SECONDS`]; the store sees that it is answered once. So a page writes nothing
+//! when it is shown, but the random name by which authenticators know a person, once.
 //!
 //! Trusted on entry: public URL and sealing key. Left out on purpose: attestation. Whoever has signed in may register
 //! whichever authenticator they like.

@@ -35,6 +35,7 @@ struct Parts {
     form_key: Secret<[u8; 32]>,
     nonce_key: Secret<[u8; 32]>,
     code_key: Secret<[u8; 32]>,
+    session_name_key: Secret<[u8; 32]>,
     sealer: Sealer,
     passkeys: Passkeys,
     outbound: Outbound,
@@ -62,6 +63,7 @@ impl AppState {
         let form_key = keys.derive("wardgate form key");
         let nonce_key = keys.derive("wardgate dpop nonce key");
         let code_key = keys.derive("wardgate sent code key");
+        let session_name_key = keys.derive("wardgate session name key");
         let sealer = keys.sealer();
         let ceremony_key = keys.derive("wardgate passkey ceremony key");
         let passkeys = Passkeys::new(&config.server.public_url, ceremony_key);
@@ -80,6 +82,7 @@ impl AppState {
             form_key,
             nonce_key,
             code_key,
+            session_name_key,
             sealer,
             passkeys,
             outbound,
@@ -159,6 +162,12 @@ impl AppState {
     /// restart, as long as the master key is.
     pub fn code_key(&self) -> &Secret<[u8; 32]> {
         &self.0.code_key
+    }
+
+    /// The key by which sessions are named to clients (`sid`, HMAC-SHA-256); the same after a restart, as long as the master
+    /// key is.
+    pub fn session_name_key(&self) -> &Secret<[u8; 32]> {
+        &self.0.session_name_key
     }
 
     /// The mails that tell people of changes to their accounts.

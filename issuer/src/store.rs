@@ -68,6 +68,7 @@ use crate::config::DatabaseConfig;
 
 pub use account_links::PasswordChange;
 pub use accounts::{AccountChange, Refused, UserFilter};
+pub use clients::ClientUpdate;
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
 pub use factors::FactorRemoval;

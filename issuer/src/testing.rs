@@ -2,7 +2,7 @@
 
 mod authenticator;
 mod document_server;
-mod fake_provider;
+pub(crate) mod fake_provider;
 mod logout_receiver;
 mod mail_sink;
 mod prover;

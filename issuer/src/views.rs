@@ -13,6 +13,7 @@ mod moment;
 pub mod outbox;
 mod passkeys;
 pub mod passwords;
+mod problem_field;
 mod scope_words;
 mod second_factor;
 mod single_sign_on;
@@ -23,6 +24,7 @@ use http::{HeaderValue, header};
 
 use crate::error::InternalError;
 use crate::fhir::{PatientQuery, Summary};
+use crate::login::passkey;
 
 pub use account::{AccountFrame, AccountPage, AppEntry, AppsPage, SessionEntry, SessionsPage};
 pub use account_factors::{DeviceEntry, DevicesPage, FactorEntry, FactorsPage};
@@ -32,6 +34,7 @@ pub use form_targets::FormTargets;
 pub(crate) use form_targets::web_origin;
 pub use moment::Moment;
 pub use passkeys::{AddPasskeyPage, PasskeyForm, page_with_passkeys};
+pub use problem_field::ProblemField;
 pub use scope_words::{Permission, RecordInContext, claim_permissions, permissions};
 pub use second_factor::{
     AppEnrolmentPage, EnrolmentPage, FactorWay, OtherWay, QrPicture, RecoveryCodesPage, SecondFactorPage,
@@ -63,6 +66,14 @@ pub struct SignInPage<'a> {
     pub problem: Option<&'a str>,
     /// The other way: a passkey.
     pub passkey: Option<PasskeyForm<'a>>,
+}
+
+impl SignInPage<'_> {
+    /// Whether the problem is about the field that the form asks for, and not about a passkey.
+    pub fn is_about_field(&self) -> bool {
+        self.problem
+            .is_some_and(|problem| !passkey::is_own_problem(problem))
+    }
 }
 
 /// The consent form.

@@ -774,3 +774,61 @@ fn an_invitation_needs_mail_or_is_printed() {
         .run(&["user", "invite", "--email", "eve@example.org", "--print-link"])
         .refused(4, "no account");
 }
+
+#[test]
+fn roles_and_accounts_are_listed_changed_and_ended() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let roles = wardgate.run(&["role", "list", "--json"]).json();
+    let names: Vec<&str> = roles
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|role| role["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["Builder Admin", "Care Team User", "Patient"]);
+    let add = ["role", "add", "--name", "Reception", "--scope", "openid"];
+    wardgate.run(&add).ok();
+    wardgate.run(&add).refused(4, "taken already");
+    wardgate
+        .run(&["role", "add", "--name", "Service", "--scope", "system/*.read"])
+        .refused(2, "--scope");
+    wardgate
+        .run_with(&[&ADA[..], &["--role", "Nobody"]].concat(), "Sturdy-oak-7")
+        .refused(4, "Builder Admin, Care Team User");
+    wardgate
+        .run_with(&[&ADA[..], &["--role", "Builder Admin"]].concat(), "Sturdy-oak-7")
+        .ok();
+    let ada = ["--email", "ada@example.org"];
+    wardgate
+        .run(&[&["user", "deactivate"][..], &ada].concat())
+        .refused(1, "somebody else");
+    wardgate
+        .run(&[&["user", "change"][..], &ada, &["--organization-id", "org-1"]].concat())
+        .refused(2, "--organization-id");
+    wardgate
+        .run(&["organization", "add", "--id", "org-1", "--name", "First Clinic"])
+        .ok();
+    let organizations = wardgate.run(&["organization", "list", "--json"]).json();
+    assert_eq!(organizations[0]["name"], "First Clinic");
+    let changed = wardgate
+        .run(
+            &[
+                &["user", "change", "--json"][..],
+                &ada,
+                &["--organization-id", "org-1"],
+            ]
+            .concat(),
+        )
+        .json();
+    assert_eq!(changed["organization_id"], "org-1");
+    wardgate
+        .run(&["role", "remove", "--name", "Patient"])
+        .refused(1, "built-in");
+    wardgate.run(&["role", "remove", "--name", "Reception"]).ok();
+    let listed = wardgate
+        .run(&["user", "list", "--role", "Builder Admin", "--json"])
+        .json();
+    assert_eq!(listed[0]["email"], "ada@example.org");
+    wardgate.run(&[&["user", "reactivate"][..], &ada].concat()).ok();
+}

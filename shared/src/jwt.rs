@@ -2,7 +2,8 @@
 //!
 //! Data travels one way: [`UnverifiedJwt::parse`] reads the header of an untrusted text, the caller finds the
 //! [`VerifyingKey`] that the header names, and [`verify`] checks everything else in one call. Only its success yields
-//! a [`VerifiedJwt`], and only that has claims. jwt-compact does the parsing of structure, claims and times.
+//! a [`VerifiedJwt`], and only that has claims. jwt-compact
+//! assembles what is signed; what comes from outside is read with [`crate::json`], which the edge has room for.
 //!
 //! Nothing is trusted on entry. Left out on purpose: encryption (JWE), the JSON serialisation, detached payloads
 //! (`b64`), keys named by the token itself (`jku`, `x5u`, `jwk`; but see [`crate::dpop`]), `none`, and HMAC: a key that verifies here is public,
@@ -20,7 +21,7 @@ pub use error::{JwtError, VerifyError};
 pub use policy::{Audiences, Policy, is_type};
 pub use sign::{SignError, SigningKey, sign};
 pub use unverified::{MAXIMUM_JWT_BYTES, UnverifiedJwt};
-pub use verify::{RegisteredClaims, VerifiedJwt, VerifyingKey, verify};
+pub use verify::{RegisteredClaims, VerifiedJwt, VerifyingKey, deserialized, verify};
 pub(crate) use verify::{SignedClaims, signed_claims};
 
 #[cfg(test)]

@@ -48,9 +48,9 @@
 //!
 //! # When the coordinator does not answer
 //!
-//! A policy says what then: [`WhenUnavailable::Closed`] refuses; with [`WhenUnavailable::Local`] each isolate admits a
-//! stated share of the limit in each window on its own account. With `k` isolates cut off, a window then admits no more
-//! than the limit and `k` shares.
+//! The policy's owner says what then. Either nothing is admitted, or each isolate admits a [`LocalShare`] of so many
+//! requests in each window on its own account. With `k` isolates cut off, a window then admits no more than the limit and
+//! `k` shares.
 
 mod breaker;
 mod coordinator;
@@ -65,7 +65,7 @@ pub use breaker::Breaker;
 pub use coordinator::{Coordinator, Handled, PolicyMismatch};
 pub use headers::{QuotaHeaders, Told, is_policy_name, quota_headers};
 pub use holder::{Admission, Decision, Holder, Purpose, Received, Unit};
-pub use local::{LocalShare, WhenUnavailable};
+pub use local::LocalShare;
 pub use policy::{GUARD_MILLISECONDS, MAXIMUM_LIMIT, MAXIMUM_WINDOW_SECONDS, Policy, PolicyError, Standing};
 pub use reservation::Reservation;
 pub use wire::{

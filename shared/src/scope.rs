@@ -32,6 +32,7 @@
 //! What this module trusts: nothing of the request; of the token, that somebody else has verified it. What it leaves
 //! to the FHIR server behind: the content of resources. See [the rules](mod@permits) for that boundary.
 
+pub mod bundle;
 pub mod granted;
 pub mod holder;
 pub mod interaction;
@@ -48,13 +49,16 @@ pub mod set;
 pub mod smart;
 pub mod token;
 
+pub use bundle::{BundleError, EntryError};
 pub use granted::GrantedScopes;
 pub use holder::{FhirUser, Holder};
 pub use interaction::{Interaction, MethodError};
 pub use narrow::narrow;
 pub use operations::{OperationRule, Operations};
 pub use permissions::Permissions;
-pub use permits::{Allowed, Decision, DenialReason, Denied, Ground, NeededScope, permits};
+pub use permits::{
+    Allowed, AllowedTogether, Decision, DenialReason, Denied, Ground, NeededScope, permits, permits_together,
+};
 pub use request::{FhirRequest, RawRequest, RequestError};
 pub use resource_type::ResourceType;
 pub use restriction::SearchRestriction;

@@ -182,7 +182,7 @@ async function told(something) {
   return value;
 }
 
-const person = given.email ? await Person.atBrowser(given.email, given.password) : undefined;
+const person = given.email ? await Person.atBrowser(given.email, given.password, given.totp_secret) : undefined;
 try {
   console.log(JSON.stringify({ ...(await flows[flow](person)), pages: person?.pages }));
 } finally {

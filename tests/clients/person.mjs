@@ -5,6 +5,8 @@ import path from 'node:path';
 
 import { chromium } from 'playwright-core';
 
+import { oneTimePassword } from './visitor.mjs';
+
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
   // No name but this machine's is ever looked up.
@@ -19,17 +21,17 @@ export class Person {
     return chromium.launch({ executablePath: process.env.WARDGATE_CHROMIUM, args: FLAGS });
   }
 
-  /** `email` and `password` are what they sign in with. */
-  static async atBrowser(email, password) {
+  /** `email` and `password` are what they sign in with; `totpSecret` (base32) is what their authenticator app holds, if any. */
+  static async atBrowser(email, password, totpSecret) {
     const browser = await Person.launch();
     const page = await browser.newPage();
     page.setDefaultTimeout(PATIENCE);
-    return new Person(browser, page, email, password);
+    return new Person(browser, page, { email, password, totpSecret });
   }
 
-  constructor(browser, page, email, password) {
+  constructor(browser, page, { email, password, totpSecret }) {
     // `patient` is the name of whom they look for where they are to choose one.
-    Object.assign(this, { browser, page, email, password, patient: '', pages: [] });
+    Object.assign(this, { browser, page, email, password, totpSecret, patient: '', pages: [] });
   }
 
   /**
@@ -93,6 +95,9 @@ export class Person {
     } else if (await form.locator('[name="email"]').count()) {
       await form.locator('[name="email"]').fill(this.email, { timeout: 2000 });
       await this.submit(form.locator('button[type="submit"]').first());
+    } else if (this.totpSecret && (await form.locator('[name="code"]').count())) {
+      await form.locator('[name="code"]').fill(oneTimePassword(this.totpSecret), { timeout: 2000 });
+      await this.submit(form.locator('button[type="submit"], button:not([type])').first());
     } else if (await form.locator('[name="decision"][value="later"]').count()) {
       // A second factor is offered.
       await this.submit(form.locator('[name="decision"][value="later"]'));

@@ -4,6 +4,7 @@
 //! `WARDGATE_WORKERD`. Every test starts a Worker of its own, with an issuer and an upstream that it commands.
 
 mod apis;
+mod bodies;
 mod claims_forwarded;
 mod config;
 mod cors;
@@ -15,6 +16,7 @@ mod jwks;
 mod log_lines;
 mod open_paths;
 mod paths;
+mod rate_limits;
 mod refusals;
 mod scopes;
 mod signatures;

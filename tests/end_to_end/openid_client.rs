@@ -61,6 +61,24 @@ async fn a_code_becomes_tokens_userinfo_data_and_is_revoked() {
     assert_eq!(result["after"], "invalid_grant", "a revoked token: {result}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_with_an_authenticator_app_gives_its_code() {
+    // The seed of RFC 6238 appendix B.
+    const SEED: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+    let pair = Pair::start().await;
+    pair.add_app("app", SCOPE);
+    let add = ["user", "add-totp", "--email", PATIENT_EMAIL, "--secret-stdin"];
+    pair.wardgate_ok(&add, SEED);
+    let given = json!({ "client_id": "app", "scope": SCOPE, "totp_secret": SEED });
+    let result = run(&pair, "code", given);
+    assert_eq!(result["claims"]["amr"], json!(["pwd", "otp", "mfa"]), "{result}");
+    assert_eq!(
+        result["claims"]["acr"],
+        "http://schemas.openid.net/pape/policies/2007/06/multi-factor"
+    );
+    assert_eq!(result["api"], 200, "{result}");
+}
+
 // OIDC-75, OIDC-77
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_travels_in_a_form_that_a_browser_posts() {

@@ -5,7 +5,7 @@ use crate::forge::Claims;
 use crate::http::{Answer, client, exchange, send};
 use crate::keys::{Algorithm, SigningKey};
 use crate::upstream::Upstream;
-use crate::worker::{Settings, Worker};
+use crate::worker::{Coordinators, Settings, Worker};
 
 /// The edge's public address as it is configured; tests reach it elsewhere.
 pub const PUBLIC_URL: &str = "https://edge.example";
@@ -38,8 +38,18 @@ impl Edge {
         Self::start_knowing(|_| changes.iter().map(owned).collect()).await
     }
 
+    /// The same with these coordinators.
+    pub async fn start_with_coordinators(changes: &[(&str, &str)], coordinators: Coordinators) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self::start_as(|_| changes.iter().map(owned).collect(), coordinators).await
+    }
+
     /// The same with settings that depend on the issuer.
     pub async fn start_knowing(changes: impl FnOnce(&FakeIssuer) -> Settings) -> Self {
+        Self::start_as(changes, Coordinators::Own).await
+    }
+
+    async fn start_as(changes: impl FnOnce(&FakeIssuer) -> Settings, coordinators: Coordinators) -> Self {
         let key = SigningKey::new(Algorithm::Rs256, "key-1");
         let issuer = FakeIssuer::start(&[&key]).await;
         let changes = changes(&issuer);
@@ -48,7 +58,7 @@ impl Edge {
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         let upstream = Upstream::start().await;
-        let worker = Worker::start(&settings(&issuer, &upstream, &changes)).await;
+        let worker = Worker::start_with(&settings(&issuer, &upstream, &changes), coordinators).await;
         Self {
             worker,
             issuer,
@@ -56,6 +66,12 @@ impl Edge {
             key,
             client: client(),
         }
+    }
+
+    /// The same after a stop without warning and a new start of the Worker.
+    pub async fn restarted(self) -> Self {
+        let worker = self.worker.restart().await;
+        Self { worker, ..self }
     }
 
     /// The claims of a token that this edge accepts for everything.

@@ -22,6 +22,21 @@ const MODULES: [(&str, &str); 2] = [("index.js", "esModule"), ("index_bg.wasm", 
 /// Text bindings: name and value.
 pub type Settings = Vec<(String, String)>;
 
+/// Durable Objects that take a minute for any answer, which is longer than any test takes.
+const SILENT: &str = "export class RateLimits { fetch() { return new Promise((resolve) => setTimeout(resolve, 60000)); } } \
+                      export default {};";
+
+/// What answers when the Worker asks a coordinator of its limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coordinators {
+    /// The Worker's own Durable Objects.
+    Own,
+    /// Durable Objects that never answer.
+    Silent,
+    /// Nothing: there is no such binding.
+    Absent,
+}
+
 /// A running Worker. Its process ends when it is dropped.
 pub struct Worker {
     /// Where it listens, as `host:port`.
@@ -29,7 +44,7 @@ pub struct Worker {
     process: Child,
     log: Arc<Mutex<String>>,
     // Removed after the process that reads it.
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Worker {
@@ -38,7 +53,14 @@ impl Worker {
     /// # Panics
     /// When `WARDGATE_WORKERD` or `WARDGATE_WORKER_DIR` is not set, or the Worker does not come up.
     pub async fn start(settings: &Settings) -> Self {
-        let program = from_environment("WARDGATE_WORKERD");
+        Self::start_with(settings, Coordinators::Own).await
+    }
+
+    /// The same with other coordinators.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub async fn start_with(settings: &Settings, coordinators: Coordinators) -> Self {
         let build = from_environment("WARDGATE_WORKER_DIR");
         let directory = tempfile::tempdir().expect("a temporary folder");
         for (module, _) in MODULES {
@@ -49,8 +71,30 @@ impl Worker {
             );
         }
         let config = directory.path().join("worker.capnp");
-        std::fs::write(&config, capnp(settings)).expect("the configuration is written");
+        let storage = directory.path().join("storage");
+        std::fs::create_dir(&storage).expect("a folder for Durable Objects");
+        let text = capnp(settings, coordinators, &storage);
+        std::fs::write(&config, text).expect("the configuration is written");
+        Self::run(directory).await
+    }
 
+    /// Ends the process without a warning and starts another one on the same storage, elsewhere.
+    ///
+    /// # Panics
+    /// When the Worker does not come up.
+    pub async fn restart(self) -> Self {
+        let mut stopped = self;
+        stopped.process.kill().expect("it runs");
+        let _status = stopped.process.wait();
+        let directory = tempfile::tempdir().expect("a temporary folder");
+        let directory = std::mem::replace(&mut stopped.directory, directory);
+        Self::run(directory).await
+    }
+
+    /// Runs what lies in the folder.
+    async fn run(directory: tempfile::TempDir) -> Self {
+        let program = from_environment("WARDGATE_WORKERD");
+        let config = directory.path().join("worker.capnp");
         let mut process = Command::new(program)
             .args(["serve", "--control-fd=1"])
             .arg(&config)
@@ -73,7 +117,7 @@ impl Worker {
             address: String::new(),
             process,
             log,
-            _directory: directory,
+            directory,
         };
         let port = port.recv_timeout(Duration::from_secs(20)).unwrap_or_else(|_| {
             panic!("workerd did not come up; it said: {}", worker.log());
@@ -139,7 +183,7 @@ fn follow(stream: impl Read + Send + 'static, log: Arc<Mutex<String>>, port: Opt
 }
 
 /// The configuration for `workerd serve`.
-fn capnp(settings: &Settings) -> String {
+fn capnp(settings: &Settings, coordinators: Coordinators, storage: &Path) -> String {
     let (date, flags) = compatibility();
     let mut modules = String::new();
     for (name, kind) in MODULES {
@@ -152,12 +196,21 @@ fn capnp(settings: &Settings) -> String {
         let (name, value) = (Value::from(name.as_str()), Value::from(value.as_str()));
         write!(bindings, "(name = {name}, text = {value}), ").expect("a string grows");
     }
+    match coordinators {
+        Coordinators::Own => bindings.push_str(r#"(name = "RATE_LIMITS", durableObjectNamespace = "RateLimits"), "#),
+        Coordinators::Silent => bindings.push_str(
+            r#"(name = "RATE_LIMITS", durableObjectNamespace = (className = "RateLimits", serviceName = "silent")), "#,
+        ),
+        Coordinators::Absent => {}
+    }
     let flags: Vec<String> = flags.iter().map(|flag| format!("{flag:?}")).collect();
     format!(
         r#"using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "edge", worker = .edge),
+    (name = "silent", worker = .silent),
+    (name = "disk", disk = (path = {storage:?}, writable = true)),
     (name = "network", network = (allow = ["local", "private", "public"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "edge")],
@@ -168,6 +221,14 @@ const edge :Workerd.Worker = (
   compatibilityFlags = [{flags}],
   bindings = [{bindings}],
   globalOutbound = "network",
+  durableObjectNamespaces = [(className = "RateLimits", uniqueKey = "rate-limits", enableSql = true)],
+  durableObjectStorage = (localDisk = "disk"),
+);
+const silent :Workerd.Worker = (
+  modules = [(name = "silent.js", esModule = "{SILENT}")],
+  compatibilityDate = {date:?},
+  durableObjectNamespaces = [(className = "RateLimits", uniqueKey = "silent")],
+  durableObjectStorage = (inMemory = void),
 );
 "#,
         flags = flags.join(", ")

@@ -3,6 +3,7 @@
 //! worker-build calls cargo, wasm-bindgen, esbuild and wasm-opt; it would download the last three, so it is given the
 //! pinned ones. The result is kept for as long as nothing that goes into it changes (`wasm/stamp`).
 
+mod exports;
 mod names;
 mod stamp;
 
@@ -63,6 +64,7 @@ pub(crate) fn build(session: &Session<'_>, force: bool) -> Outcome<Worker> {
     } else {
         compile(session, &cache, &toolchain)?;
         take_names_out(session, &worker.wasm())?;
+        take_unused_out(session, &cache, &worker.wasm())?;
         stamp.write()?;
     }
     tell_size(session, &worker.wasm())?;
@@ -99,6 +101,23 @@ fn take_names_out(session: &Session<'_>, wasm: &Path) -> Outcome<()> {
     let named = session.workspace.root.join("target/xtask/worker-with-names.wasm");
     fs::write(&named, &module).or_fault(|| format!("write {}", named.display()))?;
     fs::write(wasm, names::without_names(&module)?).or_fault(|| format!("write {}", wasm.display()))
+}
+
+/// What only unused exports need goes with them.
+fn take_unused_out(session: &Session<'_>, cache: &Cache, wasm: &Path) -> Outcome<()> {
+    let npm = NpmTools::provide(session, cache)?;
+    let module = fs::read(wasm).or_fault(|| format!("read {}", wasm.display()))?;
+    fs::write(wasm, exports::without_unused(&module)?).or_fault(|| format!("write {}", wasm.display()))?;
+    let mut command = Command::new(node::provide(&npm)?);
+    command
+        .arg(npm.wasm_opt())
+        .args(["--all-features", "--remove-unused-module-elements"])
+        .arg(wasm)
+        .arg("-o")
+        .arg(wasm);
+    command::run(session, "wasm-opt", &mut command, None)?
+        .or_fault("what is unused could not be taken out of the Worker")
+        .map(drop)
 }
 
 /// Prints the size as it is and after gzip, the form in which a Worker's size is limited and loaded.

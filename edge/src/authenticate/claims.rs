@@ -7,7 +7,6 @@
 //! A claim of another type than it has to be refuses the token. Claims on which nothing here depends (`act`, `acr`, `amr`,
 //! `auth_time`) are not read.
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use wardgate_shared::claims::{AccessClaims, LaunchContext, Status, StatusListReference};
 use wardgate_shared::jwt::{Audiences, RegisteredClaims};
@@ -20,21 +19,15 @@ pub(super) struct SignedClaims {
     values: Map<String, Value>,
 }
 
-impl<'de> Deserialize<'de> for SignedClaims {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let values = Map::deserialize(deserializer)?;
-        let malformed = || serde::de::Error::custom("iss or aud");
-        Ok(Self {
-            issuer: text_of(values.get("iss")).ok_or_else(malformed)?,
-            audiences: texts_of(values.get("aud"))
-                .map(Audiences::new)
-                .ok_or_else(malformed)?,
+impl RegisteredClaims for SignedClaims {
+    fn of_members(values: Map<String, Value>) -> Option<Self> {
+        Some(Self {
+            issuer: text_of(values.get("iss"))?,
+            audiences: Audiences::of_value(values.get("aud")?)?,
             values,
         })
     }
-}
 
-impl RegisteredClaims for SignedClaims {
     fn issuer(&self) -> &str {
         &self.issuer
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use wardgate_shared::json::{JsonError, check_value};
+use wardgate_shared::json::{self, JsonError};
 
 use super::members::Members;
 use super::variables::Variable;
@@ -89,8 +89,8 @@ pub(super) fn objects(values: &Values, variable: Variable, faults: &mut Faults) 
         Given::Text(json) | Given::List(json) => json.as_bytes(),
         Given::Other => b"",
     };
-    let list = match check_value(json) {
-        Ok(()) => serde_json::from_slice::<Value>(json).ok(),
+    let list = match json::parse(json) {
+        Ok(value) => Some(value),
         Err(JsonError::DuplicateMember) => {
             faults.add(variable.name, "must not repeat a member's name");
             return Some(Vec::new());

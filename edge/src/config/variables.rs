@@ -160,6 +160,13 @@ pub const LIMITS: Variable = variable(
     Some("[]"),
     "Limits beside or instead of the default one, as a list in JSON: see below.",
 );
+/// The largest body that is read.
+pub const MAXIMUM_BODY_BYTES: Variable = variable(
+    "WARDGATE_MAXIMUM_BODY_BYTES",
+    Some("1048576"),
+    "The largest batch, transaction or search form, in bytes, at most 8388608. Those are read to be decided on; other \
+     bodies pass unread and are not limited here.",
+);
 /// Who says which address a client has.
 pub const CLIENT_ADDRESS: Variable = variable(
     "WARDGATE_CLIENT_ADDRESS",
@@ -181,7 +188,7 @@ pub const ERROR_URI: Variable = variable(
 );
 
 /// All variables, in the order of the README's table.
-pub const ALL: [Variable; 23] = [
+pub const ALL: [Variable; 24] = [
     ISSUER,
     JWKS_URL,
     AUDIENCES,
@@ -197,6 +204,7 @@ pub const ALL: [Variable; 23] = [
     STATUS_FRESH_SECONDS,
     STATUS_MAXIMUM_AGE_SECONDS,
     UPSTREAM_TIMEOUT_MILLISECONDS,
+    MAXIMUM_BODY_BYTES,
     CLIENT_ADDRESS,
     CORS_ORIGINS,
     ERROR_URI,

@@ -1,9 +1,10 @@
 //! Each refusal in one word, for the log.
 
 use wardgate_shared::jwt::JwtError;
-use wardgate_shared::scope::{DenialReason, RequestError};
+use wardgate_shared::scope::{DenialReason, EntryError, RequestError};
 
 use crate::authenticate::TokenError;
+use crate::body::BodyError;
 use crate::credentials::CredentialError;
 
 use super::{Lack, Refusal, UpstreamFailure};
@@ -28,18 +29,24 @@ impl Refusal {
                 Lack::Claim => "rule_claim",
             },
             Self::AmbiguousPath => "request_path",
-            Self::Request(error) => match error {
-                RequestError::Method(_) => "request_method",
-                RequestError::Path(_) => "request_path",
-                RequestError::Query(_) => "request_query",
-                RequestError::IfNoneExist(_) => "request_condition",
-                RequestError::SearchForm(_) => "request_form",
-                RequestError::MissingCriteria => "request_criteria",
+            Self::Request(error) | Self::EntryRequest(EntryError::Request(error)) => request_reason(*error),
+            Self::EntryRequest(EntryError::NoRequest | EntryError::Capitals | EntryError::OtherType) => {
+                "request_entry"
+            }
+            Self::Entry { refusal, .. } => refusal.reason(),
+            Self::Body(error) => match error {
+                BodyError::MediaType(_) => "body_media_type",
+                BodyError::TooLarge => "body_too_large",
+                BodyError::TooSlow => "body_too_slow",
+                BodyError::Unreadable => "body_unreadable",
+                BodyError::Bundle(_) => "body_bundle",
             },
             Self::Method { .. } => "request_method",
             Self::EffectOfHeader => "request_override",
             Self::NotFound => "not_found",
             Self::Undecided { .. } => "undecided",
+            Self::LimitReached => "limit_reached",
+            Self::NotCounted { .. } => "limit_unknown",
             Self::Misconfigured(_) => "misconfigured",
             Self::Upstream(failure) => match failure {
                 UpstreamFailure::Unreachable => "upstream_unreachable",
@@ -50,6 +57,17 @@ impl Refusal {
             },
             Self::Internal => "internal",
         }
+    }
+}
+
+const fn request_reason(error: RequestError) -> &'static str {
+    match error {
+        RequestError::Method(_) => "request_method",
+        RequestError::Path(_) => "request_path",
+        RequestError::Query(_) => "request_query",
+        RequestError::IfNoneExist(_) => "request_condition",
+        RequestError::SearchForm(_) => "request_form",
+        RequestError::MissingCriteria => "request_criteria",
     }
 }
 
@@ -85,6 +103,7 @@ const fn scope_reason(reason: DenialReason) -> &'static str {
         DenialReason::NoPatientInContext => "scope_no_patient",
         DenialReason::LevelNotHeld => "scope_level",
         DenialReason::Batch => "scope_batch",
+        DenialReason::NotTogether => "scope_not_together",
         DenialReason::OperationNotListed => "scope_operation",
     }
 }

@@ -4,6 +4,7 @@ use wardgate_shared::scope::RequestError;
 use wardgate_shared::scope::interaction::MethodError;
 use wardgate_shared::scope::path::PathError;
 
+use crate::body::BodyError;
 use crate::credentials::CredentialError;
 
 use super::{Refusal, UpstreamFailure};
@@ -17,12 +18,19 @@ impl Refusal {
                 CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
             )
             | Self::EffectOfHeader
+            | Self::EntryRequest(_)
+            | Self::Body(BodyError::Unreadable | BodyError::Bundle(_))
             | Self::AmbiguousPath => 400,
             Self::Scope { .. } | Self::Rule { .. } => 403,
             Self::Request(error) => request_status(error),
+            Self::Entry { refusal, .. } => refusal.status(),
+            Self::Body(BodyError::TooSlow) => 408,
+            Self::Body(BodyError::TooLarge) => 413,
+            Self::Body(BodyError::MediaType(_)) => 415,
             Self::Method { .. } => 405,
             Self::NotFound => 404,
-            Self::Undecided { .. } | Self::Misconfigured(_) => 503,
+            Self::LimitReached => 429,
+            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) => 503,
             Self::Upstream(UpstreamFailure::Timeout) => 504,
             Self::Upstream(
                 UpstreamFailure::Unreachable
@@ -75,6 +83,10 @@ pub(super) const fn title(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        429 => "Too Many Requests",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",

@@ -5,11 +5,12 @@ use wardgate_shared::jwt::JwtError;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::scope::interaction::MethodError;
 use wardgate_shared::scope::path::PathError;
-use wardgate_shared::scope::{DenialReason, RequestError};
+use wardgate_shared::scope::{BundleError, DenialReason, EntryError, RequestError};
 
 use super::{Lack, Refusal, UpstreamFailure};
 use crate::answer::OwnAnswer;
 use crate::authenticate::TokenError;
+use crate::body::{BodyError, Kind};
 use crate::config::ConfigFault;
 use crate::credentials::CredentialError;
 use crate::testing::{config, incoming};
@@ -63,7 +64,26 @@ fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
         ),
         (scope(DenialReason::OtherPatient), 403, Some("insufficient_scope")),
         (scope(DenialReason::Batch), 403, None),
+        (scope(DenialReason::NotTogether), 403, None),
         (scope(DenialReason::OperationNotListed), 403, None),
+        (Refusal::Body(BodyError::MediaType(Kind::Form)), 415, None),
+        (Refusal::Body(BodyError::TooLarge), 413, None),
+        (Refusal::Body(BodyError::TooSlow), 408, None),
+        (Refusal::Body(BodyError::Unreadable), 400, None),
+        (
+            Refusal::Body(BodyError::Bundle(BundleError::NoEntries)),
+            400,
+            None,
+        ),
+        (Refusal::EntryRequest(EntryError::NoRequest), 400, None),
+        (
+            Refusal::Entry {
+                index: 2,
+                refusal: Box::new(scope(DenialReason::InsufficientScope)),
+            },
+            403,
+            Some("insufficient_scope"),
+        ),
         (RequestError::Path(PathError::DotSegment).into(), 400, None),
         (
             RequestError::Path(PathError::UnknownResourceType).into(),

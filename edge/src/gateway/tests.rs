@@ -1,6 +1,7 @@
 //! The pipeline as a whole: what is forwarded, what is not, and what is written down.
 
 mod apis;
+mod bodies;
 
 use serde_json::json;
 
@@ -60,7 +61,7 @@ fn nothing_refused_reaches_the_fhir_server() {
         ),
         ("GET", "/fhir/Patient?access_token=x", with_token, 400),
         ("DELETE", "/fhir/Patient/1", with_token, 403),
-        ("POST", "/fhir", with_token, 403),
+        ("POST", "/fhir", with_token, 415),
         ("GET", "/fhir/Patient/1/$everything", with_token, 403),
         ("GET", "/fhir/../admin", with_token, 400),
         ("GET", "/fhir/Nothing", with_token, 404),

@@ -80,7 +80,7 @@ export async function forward(request, plan) {
     const outgoing = new Request(url, {
       method: request.method,
       headers,
-      body: bodiless ? null : request.body,
+      body: bodiless ? null : readBodies.get(request) ?? request.body,
       redirect: "manual",
       // Nothing of a FHIR server's answers is kept in a cache on the way.
       cache: "no-store",
@@ -180,12 +180,26 @@ const JSON_MEDIA_TYPE = /^application\/([a-z0-9.-]+\+)?json\s*(;|$)/i;
 /** Reads a body of JSON. Gives its bytes, null for another media type, or a number: 0 broken off, 1 too slow, 2 too large. */
 export async function readJson(response, milliseconds, maximumBytes) {
   if (!JSON_MEDIA_TYPE.test(response.headers.get("content-type") ?? "")) return null;
+  return bytesInTime(response.body, milliseconds, maximumBytes);
+}
+
+/** Bodies of requests that have been read, by their request. */
+const readBodies = new WeakMap();
+
+/** Reads the body of a request, which is forwarded in the same bytes. Gives them, or a number as above. */
+export async function readRequest(request, milliseconds, maximumBytes) {
+  const bytes = await bytesInTime(request.body, milliseconds, maximumBytes);
+  if (typeof bytes !== "number") readBodies.set(request, bytes);
+  return bytes;
+}
+
+async function bytesInTime(body, milliseconds, maximumBytes) {
   let timer;
   const tooSlow = new Promise((resolve) => {
     timer = setTimeout(() => resolve(1), milliseconds);
   });
   try {
-    return await Promise.race([bytesOf(response.body, maximumBytes), tooSlow]);
+    return await Promise.race([bytesOf(body, maximumBytes), tooSlow]);
   } catch {
     return 0;
   } finally {
@@ -201,6 +215,54 @@ export function withBody(response, body) {
   const changed = new Response(body.slice(), response);
   for (const name of OF_THE_BODY) changed.headers.delete(name);
   return changed;
+}
+
+/**
+ * Asks the coordinator of this name. Gives the answer's bytes, or a number: 0 none to ask, or no answer, 1 too slow.
+ * The question's bytes go in the path, in decimal with dots between, so that nobody waits for a body.
+ */
+export async function askCoordinator(env, name, question, milliseconds) {
+  const url = "https://coordinator/" + question.join(".");
+  let timer;
+  const tooSlow = new Promise((resolve) => {
+    timer = setTimeout(() => resolve(1), milliseconds);
+  });
+  const asked = async () => {
+    const namespace = env.RATE_LIMITS;
+    const answer = await namespace.get(namespace.idFromName(name)).fetch(url);
+    return new Uint8Array(await answer.arrayBuffer());
+  };
+  try {
+    return await Promise.race([asked(), tooSlow]);
+  } catch {
+    return 0;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function questionOf(request) {
+  return Uint8Array.from(new URL(request.url).pathname.slice(1).split("."));
+}
+
+export function answerWith(answer) {
+  return new Response(answer.slice());
+}
+
+// One coordinator's storage: one value, and an alarm at which it is forgotten. Writes are held to be durable by the
+// runtime before anything is sent.
+
+export function stored(state) {
+  return state.storage.kv.get("reservation");
+}
+
+export function store(state, reservation, until) {
+  state.storage.kv.put("reservation", reservation.slice());
+  state.storage.setAlarm(until);
+}
+
+export function forget(state) {
+  state.storage.deleteAll();
 }
 
 const RSA = "RSASSA-PKCS1-v1_5";

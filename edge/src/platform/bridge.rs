@@ -36,6 +36,10 @@ extern "C" {
     /// Sends the request to the FHIR server. Resolves to a `Response` or to a number.
     pub(super) fn forward(request: &Request, plan: &str) -> Promise;
 
+    /// Resolves to a `Uint8Array` or to a number.
+    #[wasm_bindgen(js_name = readRequest)]
+    pub(super) fn read_request(request: &Request, milliseconds: u32, maximum_bytes: u32) -> Promise;
+
     /// Resolves to a `Uint8Array`, to null or to a number.
     #[wasm_bindgen(js_name = readJson)]
     pub(super) fn read_json(response: &Response, milliseconds: u32, maximum_bytes: u32) -> Promise;
@@ -50,6 +54,31 @@ extern "C" {
 
     /// Resolves to a `Uint8Array` or to a number. The bytes are copied before this returns.
     pub(super) fn inflate(packed: &[u8], maximum_bytes: u32) -> Promise;
+
+    /// Asks the coordinator of this name. Resolves to a `Uint8Array` or to a number. The bytes are
+    /// copied before this returns.
+    #[wasm_bindgen(js_name = askCoordinator)]
+    pub(super) fn ask_coordinator(env: &JsValue, name: &str, question: &[u8], milliseconds: u32) -> Promise;
+
+    /// The bytes of a question to a coordinator.
+    #[wasm_bindgen(catch, js_name = questionOf)]
+    pub(super) fn question_of(request: &Request) -> Result<Vec<u8>, JsValue>;
+
+    /// The response with an answer of a coordinator, or with none. The bytes are copied before this returns.
+    #[wasm_bindgen(catch, js_name = answerWith)]
+    pub(super) fn answer_with(answer: &[u8]) -> Result<Response, JsValue>;
+
+    /// What a coordinator stored, if it did.
+    #[wasm_bindgen(catch)]
+    pub(super) fn stored(state: &JsValue) -> Result<Option<Vec<u8>>, JsValue>;
+
+    /// Stores what a coordinator has to keep until then. The bytes are copied before this returns.
+    #[wasm_bindgen(catch)]
+    pub(super) fn store(state: &JsValue, reservation: &[u8], until: f64) -> Result<(), JsValue>;
+
+    /// Forgets what a coordinator stored.
+    #[wasm_bindgen(catch)]
+    pub(super) fn forget(state: &JsValue) -> Result<(), JsValue>;
 
     /// Resolves to what [`verify`] takes.
     #[wasm_bindgen(js_name = importKey)]

@@ -2,8 +2,8 @@
 
 use wardgate_shared::time::Timestamp;
 
-/// The time now.
-pub(super) fn now() -> Timestamp {
+/// The time now, in milliseconds since the Unix epoch.
+pub(super) fn milliseconds() -> u64 {
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place where the clock is read"
@@ -11,7 +11,14 @@ pub(super) fn now() -> Timestamp {
     let milliseconds = js_sys::Date::now();
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "the time in seconds is far below the limits of i64"
+        clippy::cast_sign_loss,
+        reason = "the clock is past 1970 and far below the limits of u64, and the cast saturates"
     )]
-    Timestamp::from_seconds((milliseconds / 1000.0) as i64)
+    let whole = milliseconds as u64;
+    whole
+}
+
+/// The time now.
+pub(super) fn now() -> Timestamp {
+    Timestamp::from_seconds(i64::try_from(milliseconds() / 1_000).unwrap_or(i64::MAX))
 }

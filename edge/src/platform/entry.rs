@@ -10,16 +10,17 @@ use crate::gateway::{Outside as _, handle, handle_misconfigured};
 use crate::request::Incoming;
 
 use super::bridge;
-use super::isolate::isolate;
+use super::isolate::{Isolate, isolate};
 use super::outside::Runtime;
 
 /// Answers a request.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
     let packed = bridge::describe(&request);
-    let outside = Runtime::new(request, context);
+    let gateway = isolate(&env);
+    let outside = Runtime::new(request, env, context);
     let answer = match packed {
-        Ok(packed) => answer(&packed, &env, &outside).await,
+        Ok(packed) => answer(&packed, gateway, &outside).await,
         Err(error) => Err(error),
     };
     answer
@@ -27,9 +28,9 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
         .map_err(Into::into)
 }
 
-async fn answer(packed: &str, env: &Env, outside: &Runtime) -> Result<Response, JsValue> {
+async fn answer(packed: &str, gateway: Isolate, outside: &Runtime) -> Result<Response, JsValue> {
     let request = Incoming::unpack(packed).ok_or(JsValue::UNDEFINED)?;
-    match isolate(env) {
+    match gateway {
         Ok(gateway) => handle(&gateway, outside, &request).await,
         Err(faults) => handle_misconfigured(&faults, outside, &request),
     }

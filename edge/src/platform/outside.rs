@@ -1,17 +1,19 @@
 //! The world around a request, as the Workers runtime gives it.
 
+use std::pin::Pin;
 use std::rc::Rc;
 
-use js_sys::Uint8Array;
+use js_sys::{Promise, Uint8Array};
 use wardgate_shared::jwk::PublicJwk;
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::time::Timestamp;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Request, Response};
-use worker::Context;
+use worker::{Context, Env};
 
 use crate::answer::OwnAnswer;
+use crate::body::BodyError;
 use crate::error::UpstreamFailure;
 use crate::gateway::Outside;
 use crate::log::FetchFailure;
@@ -26,12 +28,17 @@ pub(super) struct Runtime(Rc<Event>);
 
 struct Event {
     request: Request,
+    env: Env,
     context: Context,
 }
 
 impl Runtime {
-    pub(super) fn new(request: Request, context: Context) -> Self {
-        Self(Rc::new(Event { request, context }))
+    pub(super) fn new(request: Request, env: Env, context: Context) -> Self {
+        Self(Rc::new(Event {
+            request,
+            env,
+            context,
+        }))
     }
 }
 
@@ -42,6 +49,10 @@ impl Outside for Runtime {
 
     fn now(&self) -> Timestamp {
         clock::now()
+    }
+
+    fn now_milliseconds(&self) -> u64 {
+        clock::milliseconds()
     }
 
     fn random_bytes(&self) -> [u8; 16] {
@@ -91,6 +102,17 @@ impl Outside for Runtime {
         outcome.dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec())
     }
 
+    async fn ask_coordinator(
+        &self,
+        name: &str,
+        question: &[u8],
+        timeout_milliseconds: u32,
+    ) -> Option<Vec<u8>> {
+        let asked = bridge::ask_coordinator(self.0.env.as_ref(), name, question, timeout_milliseconds);
+        let answer = JsFuture::from(asked).await.ok()?;
+        Some(answer.dyn_into::<Uint8Array>().ok()?.to_vec())
+    }
+
     async fn import_key(
         &self,
         jwk: &PublicJwk,
@@ -100,10 +122,9 @@ impl Outside for Runtime {
     }
 
     fn in_background(&self, work: impl Future<Output = ()> + 'static) -> impl Future<Output = ()> {
-        let promise = future_to_promise(async move {
-            work.await;
-            Ok(JsValue::UNDEFINED)
-        });
+        // Behind a pointer, so that what carries works is compiled once and not for each kind of them.
+        let work: Pin<Box<dyn Future<Output = ()>>> = Box::pin(work);
+        let promise = background(work);
         let kept = JsFuture::from(promise.clone());
         self.0.context.wait_until(async move { drop(kept.await) });
         async move { drop(JsFuture::from(promise).await) }
@@ -116,6 +137,24 @@ impl Outside for Runtime {
             Ok(response) => Ok((response.status(), response)),
             Err(number) if number.as_f64() == Some(1.0) => Err(UpstreamFailure::Timeout),
             Err(_) => Err(UpstreamFailure::Unreachable),
+        }
+    }
+
+    async fn read_request(
+        &self,
+        timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> Result<Vec<u8>, BodyError> {
+        let read = bridge::read_request(&self.0.request, timeout_milliseconds, maximum_bytes);
+        let outcome = JsFuture::from(read).await;
+        let outcome = outcome.map_err(|_| BodyError::Unreadable)?;
+        match outcome.dyn_into::<Uint8Array>() {
+            Ok(bytes) => Ok(bytes.to_vec()),
+            Err(number) => Err(match number.as_f64() {
+                Some(1.0) => BodyError::TooSlow,
+                Some(2.0) => BodyError::TooLarge,
+                Some(_) | None => BodyError::Unreadable,
+            }),
         }
     }
 
@@ -159,6 +198,13 @@ impl Outside for Runtime {
     fn log(&self, line: &str) {
         bridge::log(line);
     }
+}
+
+fn background(work: Pin<Box<dyn Future<Output = ()>>>) -> Promise {
+    future_to_promise(async move {
+        work.await;
+        Ok(JsValue::UNDEFINED)
+    })
 }
 
 /// The plan in the form that `bridge.js` reads.

@@ -2,58 +2,31 @@
 //! writes down what it gets. Signatures are real (Ed25519).
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use serde::Serialize;
-use wardgate_shared::jwk::{JwkSet, KeyMaterial, PublicJwk};
-use wardgate_shared::jwt::{SignatureAlgorithm, SigningKey, VerifyingKey, sign};
+use wardgate_shared::jwk::{KeyMaterial, PublicJwk};
+use wardgate_shared::jwt::{SignatureAlgorithm, sign};
+use wardgate_shared::quota::{Coordinator, LeaseRequest};
 use wardgate_shared::time::Timestamp;
 
 use crate::answer::OwnAnswer;
+use crate::body::BodyError;
 use crate::config::Config;
 use crate::error::UpstreamFailure;
 use crate::gateway::{Gateway, Outside, handle};
 use crate::log::FetchFailure;
 use crate::proxy::Forward;
 
+use super::keys::{IssuerKey, TestKey, key_set};
+use super::reply::Reply;
 use super::{config, incoming};
 
 /// The time at which a world begins, in seconds.
 pub(crate) const NOW: i64 = 1_800_000_000;
-
-/// What the gateway answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Reply {
-    /// By itself.
-    Own(OwnAnswer),
-    /// With the FHIR server's answer of this status.
-    Upstream(u16),
-}
-
-impl Reply {
-    /// The status.
-    pub(crate) fn status(&self) -> u16 {
-        match self {
-            Self::Own(answer) => answer.status,
-            Self::Upstream(status) => *status,
-        }
-    }
-
-    /// The header of an answer of the gateway's own.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        match self {
-            Self::Own(answer) => answer
-                .headers
-                .iter()
-                .find(|(own, _)| *own == name)
-                .map(|(_, value)| value.as_str()),
-            Self::Upstream(_) => None,
-        }
-    }
-}
 
 /// What reached the FHIR server.
 #[derive(Clone, Debug)]
@@ -84,9 +57,15 @@ struct Inner {
     checks: Rc<Cell<u32>>,
     upstream: Cell<Result<u16, UpstreamFailure>>,
     statement: RefCell<Result<Option<Vec<u8>>, UpstreamFailure>>,
+    body: RefCell<Result<Vec<u8>, BodyError>>,
+    bodies_read: Cell<u32>,
     forwarded: RefCell<Vec<Forwarded>>,
     discarded: Cell<u32>,
     lines: RefCell<Vec<String>>,
+    coordinators: RefCell<BTreeMap<String, Coordinator>>,
+    coordinators_answer: Cell<bool>,
+    asked: Cell<u32>,
+    random: Cell<u8>,
 }
 
 /// The world, and the gateway in it.
@@ -119,9 +98,15 @@ impl World {
             checks: Rc::default(),
             upstream: Cell::new(Ok(200)),
             statement: RefCell::new(Ok(None)),
+            body: RefCell::new(Ok(Vec::new())),
+            bodies_read: Cell::new(0),
             forwarded: RefCell::default(),
             discarded: Cell::new(0),
             lines: RefCell::default(),
+            coordinators: RefCell::default(),
+            coordinators_answer: Cell::new(true),
+            asked: Cell::new(0),
+            random: Cell::new(0xAB),
         };
         Self {
             inner: Rc::new(inner),
@@ -175,6 +160,16 @@ impl World {
         *self.inner.statement.borrow_mut() = bytes;
     }
 
+    /// What stands in the bodies of requests from now on.
+    pub(crate) fn clients_write(&self, body: Result<&str, BodyError>) {
+        *self.inner.body.borrow_mut() = body.map(|text| text.as_bytes().to_vec());
+    }
+
+    /// How many bodies of requests were read.
+    pub(crate) fn bodies_read(&self) -> u32 {
+        self.inner.bodies_read.get()
+    }
+
     /// Whether keys can be imported from now on.
     pub(crate) fn imports_work(&self, works: bool) {
         self.inner.import_works.set(works);
@@ -183,6 +178,24 @@ impl World {
     /// Whether signatures can be checked from now on.
     pub(crate) fn checks_work(&self, works: bool) {
         self.inner.verify_works.set(works);
+    }
+
+    /// Another isolate in the same world.
+    pub(crate) fn another_isolate(&self) -> Self {
+        Self {
+            inner: Rc::clone(&self.inner),
+            gateway: Rc::new(Gateway::new(self.gateway.config.clone())),
+        }
+    }
+
+    /// Whether coordinators answer from now on.
+    pub(crate) fn coordinators_answer(&self, answer: bool) {
+        self.inner.coordinators_answer.set(answer);
+    }
+
+    /// How often coordinators were asked.
+    pub(crate) fn asked(&self) -> u32 {
+        self.inner.asked.get()
     }
 
     /// The addresses fetched from the issuer so far.
@@ -287,8 +300,33 @@ impl Outside for World {
         Timestamp::from_seconds(self.inner.now.get())
     }
 
+    fn now_milliseconds(&self) -> u64 {
+        u64::try_from(self.inner.now.get()).unwrap() * 1_000
+    }
+
     fn random_bytes(&self) -> [u8; 16] {
-        [0xAB; 16]
+        let next = self.inner.random.get();
+        self.inner.random.set(next.wrapping_add(1));
+        [next; 16]
+    }
+
+    async fn ask_coordinator(
+        &self,
+        name: &str,
+        question: &[u8],
+        _timeout_milliseconds: u32,
+    ) -> Option<Vec<u8>> {
+        self.inner.asked.set(self.inner.asked.get() + 1);
+        let question = LeaseRequest::parse(question).unwrap();
+        let mut coordinators = self.inner.coordinators.borrow_mut();
+        let coordinator = coordinators
+            .entry(name.to_owned())
+            .or_insert_with(|| Coordinator::new(question.policy, None));
+        let handled = coordinator.handle(&question, self.now_milliseconds()).unwrap();
+        self.inner
+            .coordinators_answer
+            .get()
+            .then(|| handled.reply.to_bytes())
     }
 
     /// Every pause lets the others go on, and fifty make a second.
@@ -362,6 +400,20 @@ impl Outside for World {
             .map(|status| (status, Reply::Upstream(status)))
     }
 
+    async fn read_request(
+        &self,
+        _timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> Result<Vec<u8>, BodyError> {
+        self.inner.bodies_read.set(self.inner.bodies_read.get() + 1);
+        let body = self.inner.body.borrow().clone()?;
+        if u32::try_from(body.len()).is_ok_and(|length| length <= maximum_bytes) {
+            Ok(body)
+        } else {
+            Err(BodyError::TooLarge)
+        }
+    }
+
     async fn read_json(
         &self,
         _response: &Reply,
@@ -388,74 +440,5 @@ impl Outside for World {
 
     fn log(&self, line: &str) {
         self.inner.lines.borrow_mut().push(line.to_owned());
-    }
-}
-
-/// A key of the issuer's.
-pub(crate) struct IssuerKey {
-    pair: Ed25519KeyPair,
-    key_id: String,
-}
-
-impl IssuerKey {
-    /// The same key for the same seed.
-    pub(crate) fn new(key_id: &str, seed: u8) -> Self {
-        Self {
-            pair: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap(),
-            key_id: key_id.to_owned(),
-        }
-    }
-
-    fn jwk(&self) -> PublicJwk {
-        let x = self.pair.public_key().as_ref().to_vec();
-        PublicJwk::new(KeyMaterial::Ed25519 { x }, Some(self.key_id.clone()), None).unwrap()
-    }
-}
-
-impl SigningKey for IssuerKey {
-    type Error = ();
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        SignatureAlgorithm::EdDSA
-    }
-
-    fn key_id(&self) -> &str {
-        &self.key_id
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, ()> {
-        Ok(self.pair.sign(message).as_ref().to_vec())
-    }
-}
-
-fn key_set(keys: &[&IssuerKey]) -> Vec<u8> {
-    let set = JwkSet::new(keys.iter().map(|key| key.jwk()).collect()).unwrap();
-    set.to_json().to_string().into_bytes()
-}
-
-/// An imported key.
-#[derive(Clone, Debug)]
-pub(crate) struct TestKey {
-    public: Vec<u8>,
-    algorithm: SignatureAlgorithm,
-    works: Rc<Cell<bool>>,
-    checks: Rc<Cell<u32>>,
-}
-
-impl VerifyingKey for TestKey {
-    type Error = ();
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        self.algorithm
-    }
-
-    async fn verify_signature(&self, message: &[u8], signature: &[u8]) -> Result<bool, ()> {
-        if !self.works.get() {
-            return Err(());
-        }
-        self.checks.set(self.checks.get() + 1);
-        Ok(UnparsedPublicKey::new(&ED25519, &self.public)
-            .verify(message, signature)
-            .is_ok())
     }
 }

@@ -82,7 +82,7 @@ pub async fn post(
     let store = state.store();
     let done = match (field("device")?, field("forget")?) {
         (Some(id), None) => {
-            let forgotten = store.forget_device(user_id, id, audit).await;
+            let forgotten = store.forget_device(user_id, id, audit.with_object(id)).await;
             if forgotten.map_err(InternalError::from)? {
                 "forgotten"
             } else {

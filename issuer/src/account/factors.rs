@@ -27,7 +27,7 @@ use crate::state::AppState;
 use crate::store::FactorRemoval;
 use crate::views::{FactorEntry, FactorsPage, FormTargets, Moment, RecoveryCodesPage, page};
 
-use super::{done, form_of, frame};
+use super::{done, form_of, frame, sign_in_first};
 
 /// Where the page is.
 pub const PATH: &str = "/account/factors";
@@ -88,7 +88,11 @@ pub async fn post(
             let Some(name) = field("name")?.and_then(Factor::lawful_name) else {
                 return show(&state, &session, None, Some(BAD_NAME)).await;
             };
-            let audit = event(AuditAction::FactorChange);
+            let factor = state.store().factor(&session.user.id, id).await;
+            let Some(factor) = factor.map_err(InternalError::from)? else {
+                return back("none");
+            };
+            let audit = about(event(AuditAction::FactorChange), &factor);
             let renamed = state.store().rename_factor(&session.user.id, id, name, audit);
             let renamed = renamed.await.map_err(InternalError::from)?;
             back(if renamed { "renamed" } else { "none" })
@@ -104,13 +108,21 @@ pub async fn post(
     }
 }
 
+/// The line of the audit trail, with the factor that it is about.
+fn about(audit: AuditEvent, factor: &Factor) -> AuditEvent {
+    audit
+        .with_method(factor.kind.method().as_str())
+        .with_object(&*factor.id)
+}
+
 /// Leads to where a factor of this kind is set up.
 async fn add(state: &AppState, session: BrowserSession, kind: &str) -> Result<Response, PageError> {
     let kind = FactorKind::from_name(kind).ok_or(PageError::Field)?;
     let page = PATH.strip_prefix('/').and_then(OwnPage::parse);
     let destination = page.map_or(Destination::Home, Destination::Page);
     let ongoing = Ongoing::Session(Box::new(session));
-    enrol::begin(state, &ongoing, &destination, kind).await
+    let response = enrol::begin(state, &ongoing, &destination, kind).await?;
+    Ok(Ongoing::in_session(state, response)?)
 }
 
 async fn remove(
@@ -129,6 +141,7 @@ async fn remove(
     let notice = state
         .notices()
         .of(user, News::FactorRemoved(factor.kind), audit.at)?;
+    let audit = about(audit, &factor);
     let removal = store.remove_factor(&user.id, id, needs_one, keeps, notice, audit);
     match removal.await.map_err(InternalError::from)? {
         FactorRemoval::Removed => back("removed"),
@@ -149,13 +162,16 @@ async fn new_codes(
         return show(state, session, None, Some(NO_FACTOR)).await;
     }
     let codes = NewCodes::generate()?;
+    let of = session.session.digest;
     let notice = state
         .notices()
         .of(&session.user, News::NewRecoveryCodes, audit.at)?;
-    store
-        .replace_recovery_codes(user_id, codes.digests, notice, audit)
-        .await
-        .map_err(InternalError::from)?;
+    let replaced = store
+        .replace_recovery_codes(user_id, codes.digests, of, notice, audit)
+        .await;
+    if !replaced.map_err(InternalError::from)? {
+        return sign_in_first(PATH);
+    }
     let shown: Vec<&str> = codes.shown.iter().map(|code| code.expose().as_str()).collect();
     let template = RecoveryCodesPage {
         codes: &shown,

@@ -22,6 +22,7 @@ pub async fn get(State(_): State<AppState>, SignedIn(session): SignedIn) -> Resu
         frame: frame(&session, PATH),
         signed_in: Moment::at(session.session.authenticated_at),
         methods: &session.session.methods,
+        has_password: session.user.password_hash.is_some(),
     };
     Ok(page(&template, &FormTargets::none())?)
 }

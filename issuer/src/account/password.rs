@@ -27,7 +27,7 @@ use crate::state::AppState;
 use crate::store::PasswordChange;
 use crate::tokens::opaque::OpaqueSecret;
 use crate::views::passwords::ChangePasswordPage;
-use crate::views::{FormTargets, page};
+use crate::views::{FormTargets, ProblemField, page};
 
 use super::{done, form_of, frame, sign_in_first};
 
@@ -53,7 +53,13 @@ pub async fn get(
     let Some(session) = session else {
         return sign_in_first(PATH);
     };
-    show(&state, &session, done(query, &DONE)?, &[], StatusCode::OK)
+    show(
+        &state,
+        &session,
+        done(query, &DONE)?,
+        (&[], ProblemField::Form),
+        StatusCode::OK,
+    )
 }
 
 /// Changes the password.
@@ -68,9 +74,10 @@ pub async fn post(
     let Form(parameters) = form?;
     let session = form_of(&state, session, FormPurpose::AccountPassword, &parameters)?;
     let field = |name| parameters.single(name).map_err(|_| PageError::Field);
-    let again = |problem: &str, status| show(&state, &session, None, &[problem.into()], status);
+    let again =
+        |problem: &str, about, status| show(&state, &session, None, (&[problem.into()], about), status);
     let (Some(present), Some(new)) = (field("password")?, field("new_password")?) else {
-        return again(EMPTY, StatusCode::BAD_REQUEST);
+        return again(EMPTY, ProblemField::Passwords, StatusCode::BAD_REQUEST);
     };
     let (present, new) = (Secret::new(String::from(present)), Secret::new(String::from(new)));
     let user = &session.user;
@@ -92,7 +99,7 @@ pub async fn post(
                 let event = audit(AuditOutcome::Failure).with_reason("throttled");
                 state.store().record(event).await.map_err(InternalError::from)?;
             }
-            let mut response = again(TOO_MANY, StatusCode::TOO_MANY_REQUESTS)?;
+            let mut response = again(TOO_MANY, ProblemField::Form, StatusCode::TOO_MANY_REQUESTS)?;
             let seconds = HeaderValue::from(throttled.retry_after_seconds);
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
             return Ok(response);
@@ -105,11 +112,11 @@ pub async fn post(
             attempt.mismatched(state.now());
             let event = audit(AuditOutcome::Failure).with_reason("wrong_password");
             state.store().record(event).await.map_err(InternalError::from)?;
-            return again(WRONG, StatusCode::BAD_REQUEST);
+            return again(WRONG, ProblemField::Password, StatusCode::BAD_REQUEST);
         }
     }
     if present == new {
-        return again(SAME, StatusCode::BAD_REQUEST);
+        return again(SAME, ProblemField::NewPassword, StatusCode::BAD_REQUEST);
     }
     let owner = Owner {
         email: &user.email,
@@ -119,7 +126,13 @@ pub async fn post(
         Ok(hash) => hash,
         Err(NewPasswordError::Faults(faults)) => {
             let problems: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            return show(&state, &session, None, &problems, StatusCode::BAD_REQUEST);
+            return show(
+                &state,
+                &session,
+                None,
+                (&problems, ProblemField::NewPassword),
+                StatusCode::BAD_REQUEST,
+            );
         }
         Err(NewPasswordError::Password(error)) => return Err(InternalError::from(error).into()),
     };
@@ -138,7 +151,7 @@ pub async fn post(
         .await
         .map_err(InternalError::from)?;
     if !changed {
-        return again(OVERTAKEN, StatusCode::CONFLICT);
+        return again(OVERTAKEN, ProblemField::Form, StatusCode::CONFLICT);
     }
     let mut response = redirect::to_own_page(&format!("{PATH}?done=changed"))?;
     let cookie = Cookie::Session
@@ -152,7 +165,7 @@ fn show(
     state: &AppState,
     session: &BrowserSession,
     done: Option<&str>,
-    problems: &[String],
+    (problems, about): (&[String], ProblemField),
     status: StatusCode,
 ) -> Result<Response, PageError> {
     let token = form_token(
@@ -167,6 +180,7 @@ fn show(
         form_token: &token,
         rules: &state.passwords().policy().words(),
         problems,
+        about,
     };
     Ok((status, page(&template, &FormTargets::own())?).into_response())
 }

@@ -88,7 +88,7 @@ pub async fn post(
     let store = state.store();
     let done = match (field("session")?, field("end")?) {
         (Some(id), None) => {
-            let ended = store.end_session_of(user_id, id, audit).await;
+            let ended = store.end_session_of(user_id, id, audit.with_object(id)).await;
             if ended.map_err(InternalError::from)? {
                 "ended"
             } else {

@@ -184,6 +184,7 @@ async fn a_session_is_ended_from_another_browser_with_what_lives_with_it() {
         (event.action, event.outcome),
         (AuditAction::SessionRevocation, AuditOutcome::Success)
     );
+    assert_eq!(event.object_id.as_deref(), Some(&*ids[0]));
     assert_eq!(event.ip_address, Some("192.0.2.7".parse().unwrap()));
 }
 

@@ -17,7 +17,7 @@ use crate::state::AppState;
 use crate::store::Insertion;
 use crate::tokens::granting;
 
-use super::{Actor, Allowance};
+use super::{Actor, Allowance, Recipient, Refusal};
 
 /// The longest name, in bytes.
 const MAXIMUM_NAME_BYTES: usize = 200;
@@ -87,6 +87,22 @@ pub enum ApiKeyError {
     Internal(#[from] InternalError),
 }
 
+impl Refusal for ApiKeyError {
+    fn reason(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Name
+            | Self::NothingOfScope
+            | Self::ScopeTooLong
+            | Self::Expiry
+            | Self::Overlap
+            | Self::NotActive => "invalid_request",
+            Self::NotFound => "not_found",
+            Self::NotYours => "beyond_own_role",
+            Self::Internal(_) => return None,
+        })
+    }
+}
+
 /// The keys after the one of the id `after`, at most `size`, in the order of their making.
 ///
 /// # Errors
@@ -119,7 +135,7 @@ pub async fn create(state: &AppState, actor: &Actor, new: NewApiKey) -> Result<M
     }
     let scope = Allowance::of(state, actor)
         .await?
-        .cut(&granting::for_itself(&new.scope));
+        .cut(&granting::for_itself(&new.scope), Recipient::Service);
     if scope.is_empty() {
         return Err(ApiKeyError::NothingOfScope);
     }
@@ -178,7 +194,7 @@ pub async fn rotate(
     // Who has its secret can do what it can.
     if Allowance::of(state, actor)
         .await?
-        .first_beyond(&key.scope)
+        .first_beyond(&key.scope, Recipient::Service)
         .is_some()
     {
         return Err(ApiKeyError::NotYours);

@@ -19,10 +19,10 @@ use crate::fhir::OWN_CLIENT_ID;
 use crate::registration::{self, Document, MetadataFault, RequestedClient, Standing};
 use crate::rng;
 use crate::state::AppState;
-use crate::store::Insertion;
+use crate::store::{ClientUpdate, Insertion};
 use crate::tokens::opaque::OpaqueSecret;
 
-use super::{Actor, Allowance};
+use super::{Actor, Allowance, Recipient, Refusal};
 
 /// What a document may say: RFC 7591 section 2, OpenID Connect Dynamic Client Registration section 2, and our own.
 const MEMBERS: [&str; 39] = [
@@ -104,12 +104,32 @@ pub enum ClientError {
     /// There is no such client.
     #[error("there is no such client")]
     NotFound,
+    /// The client is not any more what it was when it was looked at.
+    #[error("the client was changed meanwhile: look at it again first")]
+    ChangedMeanwhile,
     /// The client has no secret to replace.
     #[error("the client has no secret")]
     NoSecret,
     /// The issuer itself failed.
     #[error(transparent)]
     Internal(#[from] InternalError),
+}
+
+impl Refusal for ClientError {
+    fn reason(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::UnknownMember(_)
+            | Self::Metadata(_)
+            | Self::Identifier
+            | Self::IdentifierChanged
+            | Self::NoSecret => "invalid_request",
+            Self::Taken => "taken",
+            Self::Beyond(_) | Self::NotYours(_) => "beyond_own_role",
+            Self::NotFound => "not_found",
+            Self::ChangedMeanwhile => "changed_meanwhile",
+            Self::Internal(_) => return None,
+        })
+    }
 }
 
 /// The clients after the one of the id `after`, at most `size`, in the order of their ids.
@@ -160,7 +180,7 @@ pub async fn create(
         created_at: now,
     };
     let client = requested(state, document, standing).await?;
-    refuse_beyond(state, actor, &client.scope, ClientError::Beyond).await?;
+    refuse_beyond(state, actor, &client, ClientError::Beyond).await?;
     let audit = actor
         .audit(AuditAction::ClientRegistration, AuditOutcome::Success, now)
         .with_object(&*client.client_id);
@@ -171,32 +191,32 @@ pub async fn create(
     }
 }
 
-/// Registers a client anew with what `document` says: what is not in it is over. The client keeps its id, and its secret if it
-/// still proves itself by one.
+/// Registers `old`, a client as it was looked at, anew with what `document` says: what is not in it is over. The client keeps
+/// its id, and its secret if it still proves itself by one. Nothing is done if somebody else changed it meanwhile, so that
+/// nothing comes back that they took away, such as a secret.
 ///
 /// # Errors
 /// [`ClientError`].
 pub async fn change(
     state: &AppState,
     actor: &Actor,
-    client_id: &str,
+    old: Client,
     document: &Document,
 ) -> Result<SavedClient, ClientError> {
-    let old = get(state, client_id).await?;
     if document
         .text("client_id")?
-        .is_some_and(|named| named != client_id)
+        .is_some_and(|named| named != old.client_id)
     {
         return Err(ClientError::IdentifierChanged);
     }
-    refuse_beyond(state, actor, &old.scope, ClientError::NotYours).await?;
+    refuse_beyond(state, actor, &old, ClientError::NotYours).await?;
     let fresh = new_secret()?;
-    let kept = match old.authentication {
-        ClientAuthentication::Secret(digest) => Some(digest),
+    let kept = match &old.authentication {
+        ClientAuthentication::Secret(digest) => Some(*digest),
         ClientAuthentication::Public | ClientAuthentication::PrivateKeyJwt { .. } => None,
     };
     let standing = Standing {
-        client_id: old.client_id,
+        client_id: old.client_id.clone(),
         secret: kept.unwrap_or(fresh.digest),
         pkce_required: requires_pkce(document)?,
         created_at: old.created_at,
@@ -205,15 +225,15 @@ pub async fn change(
         registered_itself: old.registered_itself,
         ..requested(state, document, standing).await?
     };
-    refuse_beyond(state, actor, &client.scope, ClientError::Beyond).await?;
+    refuse_beyond(state, actor, &client, ClientError::Beyond).await?;
     let audit = actor
         .audit(AuditAction::ClientUpdate, AuditOutcome::Success, state.now())
-        .with_object(client_id);
-    let updated = state.store().update_client(client.clone(), audit).await;
-    if updated.map_err(InternalError::from)? {
-        Ok(saved(client, fresh))
-    } else {
-        Err(ClientError::NotFound)
+        .with_object(&*client.client_id);
+    let updated = state.store().update_client(old, client.clone(), audit).await;
+    match updated.map_err(InternalError::from)? {
+        ClientUpdate::Done => Ok(saved(client, fresh)),
+        ClientUpdate::Unknown => Err(ClientError::NotFound),
+        ClientUpdate::ChangedMeanwhile => Err(ClientError::ChangedMeanwhile),
     }
 }
 
@@ -243,7 +263,7 @@ pub async fn rotate_secret(
     client_id: &str,
 ) -> Result<Secret<String>, ClientError> {
     let client = get(state, client_id).await?;
-    refuse_beyond(state, actor, &client.scope, ClientError::NotYours).await?;
+    refuse_beyond(state, actor, &client, ClientError::NotYours).await?;
     let fresh = new_secret()?;
     let audit = actor
         .audit(
@@ -307,15 +327,15 @@ async fn requested(state: &AppState, document: &Document, standing: Standing) ->
     Ok(client)
 }
 
-/// Refuses what `actor` may not hand out.
+/// Refuses a client that has what `actor` may not hand out to it.
 async fn refuse_beyond(
     state: &AppState,
     actor: &Actor,
-    scope: &ScopeSet,
+    client: &Client,
     refusal: fn(String) -> ClientError,
 ) -> Result<(), ClientError> {
     let allowance = Allowance::of(state, actor).await?;
-    match allowance.first_beyond(scope) {
+    match allowance.first_beyond(&client.scope, Recipient::of(client)) {
         Some(beyond) => Err(refusal(beyond.to_string())),
         None => Ok(()),
     }

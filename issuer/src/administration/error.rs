@@ -6,6 +6,8 @@ use crate::error::internal::InternalError;
 use crate::rng::NoRandomness;
 use crate::store::{Refused, StoreError};
 
+use super::Refusal;
+
 /// The most characters of a name that is repeated to whoever wrote it.
 const LONGEST_NAME: usize = 64;
 
@@ -46,12 +48,16 @@ pub enum AdministrationError {
     Taken(&'static str),
     /// It is about more than the administrator's own role allows.
     BeyondOwnRole,
+    /// It would end the administrator's own second factors.
+    OwnFactors,
     /// Nobody would be left who may administrate.
     LastAdministrator,
     /// It came with the program, and is neither renamed nor removed.
     BuiltIn,
-    /// Somebody has it.
+    /// Somebody has it, or something names it.
     InUse,
+    /// Somebody else changed it after it was looked at.
+    ChangedMeanwhile,
     /// The issuer itself failed.
     Internal(InternalError),
 }
@@ -83,25 +89,32 @@ impl AdministrationError {
             Self::BeyondOwnRole => {
                 "Your own role does not allow all that this is about: nobody gives, takes or manages more than they have"
             }
+            Self::OwnFactors => {
+                "Nobody resets their own second factors: change them at /account/factors, where one of them is asked for first"
+            }
             Self::LastAdministrator => {
                 "Nobody would be left who may administrate: make somebody else an administrator first"
             }
             Self::BuiltIn => "A built-in role can be neither renamed nor removed",
-            Self::InUse => "There are people who have it: change them first",
+            Self::InUse => "There are people who have it, or a connection names it: change that first",
+            Self::ChangedMeanwhile => "Somebody else changed it meanwhile: look at it again first",
             Self::Internal(_) => "The server cannot answer",
         }
     }
+}
 
-    /// The reason for the audit trail; none where the issuer itself failed.
-    pub const fn reason(&self) -> Option<&'static str> {
+impl Refusal for AdministrationError {
+    fn reason(&self) -> Option<&'static str> {
         Some(match self {
             Self::Invalid(_) => "invalid_request",
             Self::NotFound => "not_found",
             Self::Taken(_) => "taken",
             Self::BeyondOwnRole => "beyond_own_role",
+            Self::OwnFactors => "own_factors",
             Self::LastAdministrator => "last_administrator",
             Self::BuiltIn => "built_in",
             Self::InUse => "in_use",
+            Self::ChangedMeanwhile => "changed_meanwhile",
             Self::Internal(_) => return None,
         })
     }

@@ -61,8 +61,11 @@ pub async fn add_app(
 /// Ends every factor of a person, their recovery codes, remembered browsers, unfinished sign-ins and sessions. Whoever then knows
 /// the password can set up a factor of their own: be sure who asked. A mail tells the person. Says how many factors there were.
 ///
+/// Nobody resets their own: a token or a session in the wrong hands would take away the very factor that protects its person.
+///
 /// # Errors
-/// [`AdministrationError::NotFound`], [`AdministrationError::BeyondOwnRole`], or the store cannot answer.
+/// [`AdministrationError::NotFound`], [`AdministrationError::OwnFactors`], [`AdministrationError::BeyondOwnRole`], or the store
+/// cannot answer.
 pub async fn reset(
     store: &Store,
     notices: Notices<'_>,
@@ -72,6 +75,9 @@ pub async fn reset(
 ) -> Result<u32, AdministrationError> {
     let user = store.user(user_id).await?;
     let user = user.ok_or(AdministrationError::NotFound)?;
+    if actor.user_id.as_ref() == Some(&user.id) {
+        return Err(AdministrationError::OwnFactors);
+    }
     let notice = notices.of(&user, News::FactorsReset, now)?;
     let audit = actor
         .audit(AuditAction::FactorReset, AuditOutcome::Success, now)

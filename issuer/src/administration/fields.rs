@@ -69,9 +69,9 @@ pub(super) fn email(text: &str) -> Result<String, &'static str> {
     let email = normalize_email(text);
     let is_address = email.len() <= LONGEST_EMAIL
         && !email.contains(|character: char| character.is_whitespace() || character.is_control())
-        && email
-            .split_once('@')
-            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+        && email.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && !domain.is_empty() && !domain.contains('@') && !domain.ends_with('.')
+        });
     if is_address {
         Ok(email)
     } else {

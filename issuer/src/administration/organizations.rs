@@ -119,7 +119,9 @@ pub async fn change(
     let audit = actor
         .audit(AuditAction::OrganizationChange, AuditOutcome::Success, now)
         .with_object(id);
-    let changed = store.change_organization(id, change, audit).await?;
+    let changed = store
+        .change_organization(id, change, actor.user_id.clone(), audit)
+        .await?;
     changed.map_err(|refused| AdministrationError::refused(refused, "id"))
 }
 
@@ -136,6 +138,8 @@ pub async fn remove(
     let audit = actor
         .audit(AuditAction::OrganizationDeletion, AuditOutcome::Success, now)
         .with_object(id);
-    let removed = store.remove_organization(id, audit).await?;
+    let removed = store
+        .remove_organization(id, actor.user_id.clone(), audit)
+        .await?;
     removed.map_err(|refused| AdministrationError::refused(refused, "id"))
 }

@@ -84,6 +84,14 @@ pub async fn create(
     created.map_err(|refused| AdministrationError::refused(refused, "name"))
 }
 
+/// Every role, by name.
+///
+/// # Errors
+/// When the store cannot answer.
+pub async fn all(store: &Store) -> Result<Vec<Role>, AdministrationError> {
+    Ok(store.roles().await?)
+}
+
 /// A page of the roles, or of those of this exact name.
 ///
 /// # Errors

@@ -13,11 +13,10 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::OutboundConfig;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::role::BUILDER_ADMIN;
 use crate::domain::single_sign_on::{
     Connection, ConnectionDomain, ConnectionSettings, DomainName, DomainVerification, MfaAttestation,
 };
-use crate::domain::user::{User, normalize_email};
+use crate::domain::user::normalize_email;
 use crate::keys::Sealer;
 use crate::outbound::{Dns, Outbound};
 use crate::rng;
@@ -313,10 +312,35 @@ pub async fn unlink(
     let connection = managed(store, actor, id).await?;
     let user = store.user_by_email(&normalize_email(email)).await?;
     let user = user.ok_or(ConnectionError::NotFound)?;
+    forget(store, actor, &connection, &user.id, now).await
+}
+
+/// As [`unlink`], for the person of the id `user_id`.
+///
+/// # Errors
+/// [`ConnectionError`].
+pub async fn unlink_user(
+    store: &Store,
+    actor: &Actor,
+    id: &str,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<(), ConnectionError> {
+    let connection = managed(store, actor, id).await?;
+    forget(store, actor, &connection, user_id, now).await
+}
+
+async fn forget(
+    store: &Store,
+    actor: &Actor,
+    connection: &Connection,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<(), ConnectionError> {
     let audit = audit(actor, AuditAction::SsoLink, &connection.id, now)
-        .with_user(&*user.id)
+        .with_user(user_id)
         .with_reason("removed");
-    if store.delete_sso_link(&user.id, &connection.id, audit).await? {
+    if store.delete_sso_link(user_id, &connection.id, audit).await? {
         Ok(())
     } else {
         Err(ConnectionError::NotFound)
@@ -351,18 +375,13 @@ async fn managed(store: &Store, actor: &Actor, id: &str) -> Result<Connection, C
     Ok(get(store, id).await?.0)
 }
 
-/// Refuses a person who could not give the built-in role for administrators: whoever decides what a provider is believed
+/// Refuses administrators with a limit: whoever decides what a provider is believed
 /// decides who everybody is, administrators included.
 async fn check_authority(store: &Store, actor: &Actor) -> Result<(), ConnectionError> {
-    let Some(user_id) = &actor.user_id else {
-        return Ok(());
-    };
-    let person = store.user(user_id).await?.filter(User::is_active);
-    let own = person.and_then(|person| person.role);
-    let highest = store.role(BUILDER_ADMIN).await?;
-    match (own, highest) {
-        (Some(own), Some(highest)) if highest.is_within(&own) => Ok(()),
-        _ => Err(ConnectionError::BeyondOwnRole),
+    if store.is_unlimited_administrator(actor.user_id.as_deref()).await? {
+        Ok(())
+    } else {
+        Err(ConnectionError::BeyondOwnRole)
     }
 }
 

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::administration::sso_connections::ConnectionError;
-use crate::administration::{Actor, AdministrationError, FieldFault, Permission};
+use crate::administration::{Actor, AdministrationError, FieldFault, Permission, Refusal, record_refusal};
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::error::problem::{problem, problem_bearer, problem_errors, problem_internal};
 use crate::extract::{ClientAddress, RequestTarget};
@@ -125,13 +125,10 @@ impl Call {
             ApiError::Administration(error) => error.reason(),
             ApiError::Connection(error) => error.reason(),
         };
-        if let Some(reason) = reason.filter(|_| self.changes) {
-            let audit = actor
-                .audit(AuditAction::Administration, AuditOutcome::Failure, state.now())
-                .with_reason(reason);
-            if let Err(failure) = state.record_refusal(audit).await {
-                return problem_internal(&failure.into());
-            }
+        if let Some(reason) = reason.filter(|_| self.changes)
+            && let Err(failure) = record_refusal(state, actor, reason).await
+        {
+            return problem_internal(&failure);
         }
         respond(error)
     }
@@ -162,9 +159,10 @@ fn respond(error: ApiError) -> Response {
                 }
                 AdministrationError::Internal(failure) => return problem_internal(&failure),
                 AdministrationError::NotFound => StatusCode::NOT_FOUND,
-                AdministrationError::BeyondOwnRole => StatusCode::FORBIDDEN,
+                AdministrationError::BeyondOwnRole | AdministrationError::OwnFactors => StatusCode::FORBIDDEN,
                 AdministrationError::LastAdministrator
                 | AdministrationError::BuiltIn
+                | AdministrationError::ChangedMeanwhile
                 | AdministrationError::InUse => StatusCode::CONFLICT,
             };
             problem(status, REFUSED, Some(Cow::Borrowed(description)))

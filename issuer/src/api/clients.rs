@@ -12,6 +12,7 @@ use crate::administration::clients::{self as service, ClientError, SavedClient};
 use crate::administration::{AdministrationError, FieldFault};
 use crate::domain::client::Client;
 use crate::domain::page::{Cursor, Page};
+use crate::path_segment;
 use crate::registration::{Document, MetadataFault};
 use crate::state::AppState;
 
@@ -85,7 +86,7 @@ pub async fn create(
         let made = service::create(&state, &actor, &Document::of(members))
             .await
             .map_err(refused)?;
-        let path = format!("{PATH}/{}", made.client.client_id);
+        let path = format!("{PATH}/{}", path_segment::encode(&made.client.client_id));
         Ok(answer::created(saved(&made), &path))
     };
     call.finish(&state, &actor, outcome.await).await
@@ -128,7 +129,7 @@ pub async fn change(
         // It follows from the grant types, unless somebody says it.
         members.remove("response_types");
         members.extend(patch);
-        let changed = service::change(&state, &actor, &id, &Document::of(members))
+        let changed = service::change(&state, &actor, client, &Document::of(members))
             .await
             .map_err(refused)?;
         Ok(answer::one(saved(&changed)))
@@ -189,6 +190,7 @@ fn refused(error: ClientError) -> AdministrationError {
         ClientError::NoSecret => invalid("token_endpoint_auth_method", "must be one by a secret"),
         ClientError::Taken => AdministrationError::Taken("client_id"),
         ClientError::NotFound => AdministrationError::NotFound,
+        ClientError::ChangedMeanwhile => AdministrationError::ChangedMeanwhile,
         ClientError::Beyond(_) | ClientError::NotYours(_) => AdministrationError::BeyondOwnRole,
         ClientError::Internal(error) => AdministrationError::Internal(error),
     }

@@ -3,9 +3,15 @@
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::domain::audit_event::AuditAction;
+use crate::administration::Actor;
+use crate::administration::clients::{self, ClientError};
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::client::{Client, ClientAuthentication};
 use crate::domain::digest::SecretDigest;
-use crate::web::testing::{Answer, Browser, Clinic, basic};
+use crate::domain::registration::{Admission, NewRegistration};
+use crate::registration::Document;
+use crate::store::Registration;
+use crate::web::testing::{Answer, Browser, Clinic, WEB, basic};
 
 const SCOPE: &str = "__administration.read __administration.write system/*.rs openid patient/*.rs";
 
@@ -300,4 +306,88 @@ async fn nobody_comes_in_without_a_token_of_the_right_scope() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}: {answer:?}");
     }
     assert!(clinic.issuer.store().client("app").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn the_location_of_a_client_leads_to_it_whatever_its_id() {
+    let (_, browser, token) = clinic().await;
+    for client_id in ["plain", "a/b?c#d%2F", "..", "urn:app:1"] {
+        let body = json!({
+            "client_id": client_id, "client_name": "Portal", "redirect_uris": ["https://portal.example/cb"],
+            "scope": "openid patient/*.rs",
+        });
+        let answer = call(&browser, &token, Method::POST, "/v1/clients", Some(body)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        let shown = call(
+            &browser,
+            &token,
+            Method::GET,
+            answer.header("location").unwrap(),
+            None,
+        )
+        .await;
+        assert_eq!(shown.status, StatusCode::OK, "{client_id}: {shown:?}");
+        assert_eq!(shown.json()["client_id"], client_id);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_was_replaced_does_not_come_back_with_a_change_of_the_client() {
+    let clinic = Clinic::open().await;
+    let (state, operator) = (&clinic.issuer.state, Actor::operator());
+    let looked_at = clients::get(state, WEB).await.unwrap();
+    let secret = clients::rotate_secret(state, &operator, WEB).await.unwrap();
+    let mut members = clients::describe(&looked_at);
+    members.remove("response_types");
+    let document = Document::of(members);
+    let late = clients::change(state, &operator, looked_at, &document).await;
+    assert!(matches!(late, Err(ClientError::ChangedMeanwhile)), "{late:?}");
+    let present = clients::get(state, WEB).await.unwrap();
+    let rotated = ClientAuthentication::Secret(SecretDigest::of(secret.expose()));
+    assert_eq!(present.authentication, rotated);
+    // Looked at again, it is changed, and keeps the new one.
+    let changed = clients::change(state, &operator, present, &document)
+        .await
+        .unwrap();
+    assert!(changed.secret.is_none());
+    assert_eq!(clients::get(state, WEB).await.unwrap().authentication, rotated);
+}
+
+#[tokio::test]
+async fn a_client_that_changes_itself_keeps_the_secret_that_an_administrator_gave_it_meanwhile() {
+    let clinic = Clinic::open().await;
+    let (store, now) = (clinic.issuer.store(), clinic.issuer.now());
+    let audit = |action| AuditEvent::new(now, action, AuditOutcome::Success);
+    let before = Client {
+        client_id: "own".into(),
+        ..store.client(WEB).await.unwrap().unwrap()
+    };
+    let access_token = SecretDigest::of("access");
+    let new = NewRegistration {
+        client: before.clone(),
+        access_token,
+        unused_until: now.plus(60),
+        admission: Admission::Open { limit: 10 },
+    };
+    let registered = store
+        .register_client(new, now, audit(AuditAction::ClientRegistration))
+        .await;
+    assert_eq!(registered, Ok(Registration::Registered));
+    let fresh = SecretDigest::of("fresh");
+    let rotation = audit(AuditAction::ClientSecretRotation);
+    assert_eq!(store.rotate_client_secret("own", fresh, rotation).await, Ok(true));
+    let late = Client {
+        name: "Other".into(),
+        ..before
+    };
+    let change = audit(AuditAction::ClientUpdate);
+    assert_eq!(
+        store.update_managed_client(late, access_token, change).await,
+        Ok(true)
+    );
+    let changed = store.client("own").await.unwrap().unwrap();
+    assert_eq!(
+        (changed.name.as_str(), changed.authentication),
+        ("Other", ClientAuthentication::Secret(fresh))
+    );
 }

@@ -32,6 +32,7 @@ async fn every_route_is_closed_to_whoever_is_no_administrator() {
         let path = route
             .path
             .replace("{id}", "x")
+            .replace("{userId}", "user-x")
             .replace("{domain}", "clinic.example");
         let mut taken = 0;
         for method in &METHODS {

@@ -61,6 +61,9 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new("/auth/sso-connections/{id}/domains/{domain}/override", || {
         post(sso::domains::take_word_for)
     }),
+    Route::new("/auth/sso-connections/{id}/links/{userId}", || {
+        delete(sso::unlink)
+    }),
     Route::new("/auth/sso/explain", || get(sso::explain)),
     Route::new("/v1/audit-events", || get(audit_events::list)),
     Route::new(clients::PATH, || get(clients::list).post(clients::create)),

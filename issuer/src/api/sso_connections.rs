@@ -242,6 +242,24 @@ pub async fn disable(
     turn(&state, &call, id, service::disable).await
 }
 
+/// Forgets who a person is at the provider: their next sign-in there links them anew.
+pub async fn unlink(
+    State(state): State<AppState>,
+    call: Call,
+    ids: Result<Path<(String, String)>, PathRejection>,
+) -> Response {
+    let actor = match call.authorize(&state).await {
+        Ok(actor) => actor,
+        Err(refusal) => return refusal,
+    };
+    let outcome = async {
+        let (id, user_id) = domains::path_ids(&call, ids)?;
+        service::unlink_user(state.store(), &actor, &id, &user_id, state.now()).await?;
+        Ok(answer::gone())
+    };
+    call.finish(&state, &actor, outcome.await).await
+}
+
 /// Says step by step what happens when the address `email` is typed.
 pub async fn explain(State(state): State<AppState>, call: Call) -> Response {
     let actor = match call.authorize(&state).await {

@@ -2,6 +2,7 @@
 
 mod authorization;
 mod factors;
+mod limits;
 mod roles;
 mod sessions;
 mod users;

@@ -136,9 +136,11 @@ impl From<AdministrationError> for Failure {
             }
             AdministrationError::NotFound => Self::NotFound(error.description().into()),
             AdministrationError::BeyondOwnRole
+            | AdministrationError::OwnFactors
             | AdministrationError::LastAdministrator
             | AdministrationError::BuiltIn
-            | AdministrationError::InUse => Self::Other(error.description().into()),
+            | AdministrationError::InUse
+            | AdministrationError::ChangedMeanwhile => Self::Other(error.description().into()),
             AdministrationError::Internal(InternalError::Store(error)) => Self::Store(error),
             AdministrationError::Internal(error) => Self::Other(error.to_string()),
         }

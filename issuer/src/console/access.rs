@@ -1,6 +1,6 @@
 //! Who is let in to the console.
 //!
-//! A session whose person's present role gives them [`Permission::Read`], and who signed in lately; for whatever is no mere
+//! A session whose person's present role gives them [`Permission::Read`], who signed in lately and lacks no second factor; for whatever is no mere
 //! look, a form of this site and [`Permission::Write`] as well. Whoever is signed in and no administrator is told that there
 //! is no such page.
 
@@ -12,9 +12,13 @@ use http::request::Parts;
 use crate::account::sign_in_first;
 use crate::administration::{Actor, Means, Permission};
 use crate::error::page::PageError;
+use crate::error::redirect;
 use crate::extract::{BrowserSession, ClientAddress, FormError, Parameters, SameOrigin, SignedIn};
-use crate::login::destination::OwnPage;
+use crate::login::destination::{Destination, OwnPage};
 use crate::login::form_token::{FormPurpose, form_token, is_form_token};
+use crate::login::second_factor::demand::{self, Missing};
+use crate::login::second_factor::ongoing::Ongoing;
+use crate::login::second_factor::{challenge, enrol};
 use crate::state::AppState;
 use crate::views::console::{ConsoleFrame, FormState};
 
@@ -132,6 +136,18 @@ pub(super) async fn guard(
     let age = state.now().since(session.session.authenticated_at);
     if age >= state.config().console.reauthenticate_seconds {
         return sign_in_first(landing);
+    }
+    let missing = demand::missing_in_session(&state, &session.user, &session.session, None).await?;
+    let page = match missing {
+        Missing::Nothing | Missing::UnreachableContext => None,
+        Missing::SecondFactor => Some(challenge::PATH),
+        Missing::Enrolment => Some(enrol::PATH),
+    };
+    if let Some(page) = page {
+        let own = landing.strip_prefix('/').and_then(OwnPage::parse);
+        let destination = own.map_or(Destination::Home, Destination::Page);
+        let response = redirect::to_own_page(&destination.path_to(page))?;
+        return Ok(Ongoing::in_session(&state, response)?);
     }
     let may_write = Permission::Write.is_given_by(&session.user);
     if !request.method().is_safe() {

@@ -109,10 +109,14 @@ pub(super) async fn create(
 ) -> Result<Response, PageError> {
     let administrator = &submission.administrator;
     let made = match requested(&submission)? {
-        Ok(new) => service::create(&state, &administrator.actor, new)
-            .await
-            .map_err(fault),
-        Err(fault) => Err(Ok(fault)),
+        Ok(new) => {
+            let outcome = service::create(&state, &administrator.actor, new).await;
+            submission.recorded(&state, outcome).await?.map_err(fault)
+        }
+        Err(fault) => {
+            submission.record_fault(&state).await?;
+            Err(Ok(fault))
+        }
     };
     match made {
         Ok(made) => show(&SecretPage {
@@ -167,14 +171,15 @@ pub(super) async fn rotate(
 ) -> Result<Response, PageError> {
     let key = named(&state, id).await?;
     let administrator = &submission.administrator;
-    let rotated = match submission.field("overlap_seconds")?.parse() {
-        Ok(seconds) => service::rotate(&state, &administrator.actor, &key.id, seconds)
-            .await
-            .map_err(fault),
-        Err(_) => Err(Ok(FieldFault {
+    let rotated = if let Ok(seconds) = submission.field("overlap_seconds")?.parse() {
+        let outcome = service::rotate(&state, &administrator.actor, &key.id, seconds).await;
+        submission.recorded(&state, outcome).await?.map_err(fault)
+    } else {
+        submission.record_fault(&state).await?;
+        Err(Ok(FieldFault {
             field: "overlap_seconds".into(),
             text: NO_NUMBER.into(),
-        })),
+        }))
     };
     match rotated {
         Ok(rotated) => show(&SecretPage {
@@ -221,7 +226,8 @@ pub(super) async fn revoke(
 ) -> Result<Response, PageError> {
     let key = named(&state, id).await?;
     let path = path_of(&key.id);
-    match service::revoke(&state, &submission.administrator.actor, &key.id).await {
+    let outcome = service::revoke(&state, &submission.administrator.actor, &key.id).await;
+    match submission.recorded(&state, outcome).await? {
         Ok(()) => done(&path, "revoked"),
         Err(ApiKeyError::Internal(error)) => Err(error.into()),
         Err(_) => done(&path, "gone"),

@@ -112,7 +112,8 @@ pub(super) async fn rotate(
 ) -> Result<Response, PageError> {
     let client = named(&state, id).await?;
     let administrator = &submission.administrator;
-    match service::rotate_secret(&state, &administrator.actor, &client.client_id).await {
+    let outcome = service::rotate_secret(&state, &administrator.actor, &client.client_id).await;
+    match submission.recorded(&state, outcome).await? {
         Ok(secret) => show(&SecretPage {
             frame: administrator.frame(),
             shown: ShownSecret {
@@ -150,7 +151,8 @@ pub(super) async fn remove(
     submission: Submission,
 ) -> Result<Response, PageError> {
     let client = named(&state, id).await?;
-    match service::remove(&state, &submission.administrator.actor, &client.client_id).await {
+    let outcome = service::remove(&state, &submission.administrator.actor, &client.client_id).await;
+    match submission.recorded(&state, outcome).await? {
         Ok(()) => done(LIST, "removed"),
         Err(ClientError::Internal(error)) => Err(error.into()),
         Err(_) => done(LIST, "gone"),
@@ -182,6 +184,7 @@ fn fault(error: ClientError) -> Result<FieldFault, PageError> {
         ClientError::Beyond(_) => "scope",
         ClientError::NotYours(_)
         | ClientError::NotFound
+        | ClientError::ChangedMeanwhile
         | ClientError::NoSecret
         | ClientError::Internal(_) => "",
     };

@@ -145,7 +145,7 @@ async fn ask_first(
 }
 
 /// What came of an answer: another page, or the question once more with what is in the way.
-fn answered<T>(
+async fn answered<T>(
     state: &AppState,
     submission: &Submission,
     question: Question,
@@ -153,7 +153,7 @@ fn answered<T>(
     outcome: Result<T, ConnectionError>,
     (path, word): (&str, &str),
 ) -> Result<Response, PageError> {
-    match outcome {
+    match submission.recorded(state, outcome).await? {
         Ok(_) => done(path, word),
         Err(error) => {
             let form = submission.again(state, &[], vec![fault(error)?]);
@@ -182,7 +182,7 @@ pub(super) async fn attest(
     let outcome = service::attest_mfa(state.store(), actor, &connection.id, state.now()).await;
     let then = (&*path_of(&connection.id), "attested");
     let question = Question::AttestConnection;
-    answered(&state, &submission, question, &connection, outcome, then)
+    answered(&state, &submission, question, &connection, outcome, then).await
 }
 
 /// Asks whether people are to be sent to the provider.
@@ -205,7 +205,7 @@ pub(super) async fn enable(
     let outcome = service::enable(state.store(), actor, &connection.id, state.now()).await;
     let then = (&*path_of(&connection.id), "enabled");
     let question = Question::EnableConnection;
-    answered(&state, &submission, question, &connection, outcome, then)
+    answered(&state, &submission, question, &connection, outcome, then).await
 }
 
 /// Asks whether nobody is to be sent to the provider any more.
@@ -228,7 +228,7 @@ pub(super) async fn disable(
     let outcome = service::disable(state.store(), actor, &connection.id, state.now()).await;
     let then = (&*path_of(&connection.id), "disabled");
     let question = Question::DisableConnection;
-    answered(&state, &submission, question, &connection, outcome, then)
+    answered(&state, &submission, question, &connection, outcome, then).await
 }
 
 /// Asks whether a connection is to be removed.
@@ -258,6 +258,7 @@ pub(super) async fn remove(
         outcome,
         (LIST, "removed"),
     )
+    .await
 }
 
 fn show_unlink(
@@ -294,7 +295,8 @@ pub(super) async fn unlink(
 ) -> Result<Response, PageError> {
     let (connection, _) = named(&state, id).await?;
     let (actor, email) = (&submission.administrator.actor, submission.field("email")?);
-    let fault = match service::unlink(state.store(), actor, &connection.id, email, state.now()).await {
+    let outcome = service::unlink(state.store(), actor, &connection.id, email, state.now()).await;
+    let fault = match submission.recorded(&state, outcome).await? {
         Ok(()) => return done(&path_of(&connection.id), "unlinked"),
         Err(ConnectionError::NotFound) => FieldFault {
             field: "email".into(),

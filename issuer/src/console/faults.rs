@@ -25,8 +25,10 @@ pub(super) fn of(error: AdministrationError) -> Result<Vec<FieldFault>, PageErro
         AdministrationError::NotFound => Err(PageError::NotFound),
         AdministrationError::Internal(error) => Err(error.into()),
         AdministrationError::BeyondOwnRole
+        | AdministrationError::OwnFactors
         | AdministrationError::LastAdministrator
         | AdministrationError::BuiltIn
+        | AdministrationError::ChangedMeanwhile
         | AdministrationError::InUse => Ok(vec![fault("", description)]),
     }
 }
@@ -39,8 +41,10 @@ pub(super) fn missing(error: AdministrationError) -> PageError {
         | AdministrationError::NotFound
         | AdministrationError::Taken(_)
         | AdministrationError::BeyondOwnRole
+        | AdministrationError::OwnFactors
         | AdministrationError::LastAdministrator
         | AdministrationError::BuiltIn
+        | AdministrationError::ChangedMeanwhile
         | AdministrationError::InUse => PageError::NotFound,
     }
 }

@@ -90,7 +90,8 @@ pub(super) async fn create(
 ) -> Result<Response, PageError> {
     let request = requested(&submission)?;
     let actor = &submission.administrator.actor;
-    match service::create(state.store(), actor, &request, state.now()).await {
+    let outcome = service::create(state.store(), actor, &request, state.now()).await;
+    match submission.recorded(&state, outcome).await? {
         Ok(_) => done(LIST, "created"),
         Err(error) => {
             let form = submission.again(&state, &FIELDS, faults::of(error)?);
@@ -132,7 +133,8 @@ pub(super) async fn change(
         request.scope = None;
     }
     let actor = &submission.administrator.actor;
-    match service::change(state.store(), actor, &role.id, &request, state.now()).await {
+    let outcome = service::change(state.store(), actor, &role.id, &request, state.now()).await;
+    match submission.recorded(&state, outcome).await? {
         Ok(_) => done(LIST, "changed"),
         Err(error) => {
             let form = submission.again(&state, &FIELDS, faults::of(error)?);
@@ -172,7 +174,8 @@ pub(super) async fn remove(
 ) -> Result<Response, PageError> {
     let role = named(&state, id).await?;
     let actor = &submission.administrator.actor;
-    match service::remove(state.store(), actor, &role.id, state.now()).await {
+    let outcome = service::remove(state.store(), actor, &role.id, state.now()).await;
+    match submission.recorded(&state, outcome).await? {
         Ok(()) => done(LIST, "removed"),
         Err(error) => {
             let form = submission.again(&state, &[], faults::of(error)?);

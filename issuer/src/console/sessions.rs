@@ -86,7 +86,8 @@ pub(super) async fn end(
     let Ok(Path(id)) = id else {
         return Err(PageError::NotFound);
     };
-    match service::end(state.store(), &submission.administrator.actor, &id, state.now()).await {
+    let outcome = service::end(state.store(), &submission.administrator.actor, &id, state.now()).await;
+    match submission.recorded(&state, outcome).await? {
         Ok(()) => done(LIST, "signed-out"),
         Err(AdministrationError::NotFound) => done(LIST, "gone"),
         Err(error) => Err(faults::missing(error)),

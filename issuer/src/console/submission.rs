@@ -2,6 +2,7 @@
 
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 
+use crate::administration::{Refusal, record_refusal};
 use crate::error::page::PageError;
 use crate::extract::{Form, Parameters};
 use crate::state::AppState;
@@ -30,6 +31,29 @@ impl Submission {
     /// The values of a field that may have several.
     pub fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.fields.all(name)
+    }
+
+    /// What came of the change that the form asks for. Where it was refused, that is recorded.
+    ///
+    /// # Errors
+    /// When it cannot be recorded.
+    pub async fn recorded<T, E: Refusal>(
+        &self,
+        state: &AppState,
+        outcome: Result<T, E>,
+    ) -> Result<Result<T, E>, PageError> {
+        if let Some(reason) = outcome.as_ref().err().and_then(Refusal::reason) {
+            record_refusal(state, &self.administrator.actor, reason).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Records that the form itself cannot be read.
+    ///
+    /// # Errors
+    /// When it cannot be recorded.
+    pub async fn record_fault(&self, state: &AppState) -> Result<(), PageError> {
+        Ok(record_refusal(state, &self.administrator.actor, "malformed_request").await?)
     }
 
     /// The form once more, with what was typed into these fields, and what is wrong with it.

@@ -344,3 +344,132 @@ async fn every_link_of_the_lists_leads_to_a_page() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_console_asks_for_the_second_factor_that_a_session_lacks() {
+    let clinic = clinic().await;
+    let browser = administrator(&clinic).await;
+    assert_eq!(browser.get("/admin/users").await.status, StatusCode::OK);
+    // From now on the person has one, which was never given in this session.
+    let state = &clinic.issuer.state;
+    let user = state.store().user_by_email(ADMINISTRATOR).await.unwrap().unwrap();
+    let seed = crate::login::second_factor::totp::Seed::generate().unwrap();
+    let actor = crate::administration::Actor::operator();
+    let added = crate::administration::factors::add_app(
+        state.store(),
+        state.notices(),
+        state.sealer(),
+        &actor,
+        &user,
+        (&seed, "App"),
+        clinic.issuer.now(),
+    );
+    assert!(added.await.unwrap());
+    let asked = browser.get("/admin/users").await;
+    assert_eq!(asked.location(), "/login/mfa?next=admin%2Fusers");
+    let changed = browser.post("/admin/new-user", &[("form_token", "x")]).await;
+    assert!(
+        changed.location().starts_with("/login/mfa?next=admin"),
+        "{changed:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_refused_is_recorded_as_by_the_api() {
+    let clinic = clinic().await;
+    let clerk = role(&clinic, "openid __administration.read __administration.write").await;
+    let clerk = add(&clinic, READER, clerk).await;
+    let (browser, limited) = (administrator(&clinic).await, at(&clinic, READER).await);
+    let store = clinic.issuer.store();
+    let admin = store.user_by_email(ADMINISTRATOR).await.unwrap().unwrap();
+    let close = format!("/admin/users/{}/deactivate", admin.id);
+    let secret = "/admin/clients/web/secret";
+    for (browser, page, fields, reason, who) in [
+        (&limited, secret, &[][..], "beyond_own_role", &clerk),
+        (
+            &browser,
+            "/admin/new-role",
+            &[
+                ("name", "Patient"),
+                ("scope", "openid"),
+                ("secondFactor", "offered"),
+            ],
+            "taken",
+            &admin,
+        ),
+        (
+            &browser,
+            "/admin/new-organization",
+            &[("id", "a b")],
+            "invalid_request",
+            &admin,
+        ),
+        (&browser, &close, &[], "last_administrator", &admin),
+        (
+            &browser,
+            "/admin/new-user",
+            &[("email", "x")],
+            "invalid_request",
+            &admin,
+        ),
+        (
+            &browser,
+            "/admin/new-client",
+            &[("metadata", "no object")],
+            "malformed_request",
+            &admin,
+        ),
+        (
+            &browser,
+            "/admin/new-client",
+            &[("client_id", "a b")],
+            "invalid_request",
+            &admin,
+        ),
+        (
+            &browser,
+            "/admin/new-api-key",
+            &[("scope", "\"")],
+            "malformed_request",
+            &admin,
+        ),
+        (
+            &browser,
+            "/admin/new-api-key",
+            &[("scope", "system/*.rs")],
+            "invalid_request",
+            &admin,
+        ),
+        (
+            &browser,
+            "/admin/new-connection",
+            &[("roleRules", "x")],
+            "malformed_request",
+            &admin,
+        ),
+        (
+            &browser,
+            "/admin/new-connection",
+            &[("preset", "other")],
+            "invalid_request",
+            &admin,
+        ),
+    ] {
+        let before = store.audit_events(1000).await.unwrap().len();
+        let answer = send(browser, page, page, fields).await;
+        assert_eq!(answer.status, StatusCode::OK, "{page}: {answer:?}");
+        assert_eq!(
+            store.audit_events(1000).await.unwrap().len(),
+            before + 1,
+            "{page}"
+        );
+        let line = clinic.last_audit().await;
+        assert_eq!(
+            (line.action, line.outcome, line.reason.as_deref()),
+            (AuditAction::Administration, AuditOutcome::Failure, Some(reason)),
+            "{page}"
+        );
+        assert_eq!(line.method.as_deref(), Some("console"));
+        assert_eq!(line.actor_id.as_ref(), Some(&who.id), "{page}");
+    }
+}

@@ -7,7 +7,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 
 use crate::administration::{AdministrationError, factors, invitations, sessions, users as service};
-use crate::domain::page::{Cursor, PageRequest};
+use crate::domain::page::Cursor;
 use crate::domain::user::User;
 use crate::error::page::PageError;
 use crate::state::AppState;
@@ -78,18 +78,11 @@ pub(super) async fn list(
 
 /// The roles to choose from, after one called `none` that stands for no choice.
 pub(super) async fn roles(state: &AppState, none: Option<&str>) -> Result<Vec<Choice>, PageError> {
-    let page = PageRequest {
-        size: PageRequest::LARGEST_SIZE,
-        after: None,
-    };
-    let roles = crate::administration::roles::list(state.store(), None, page)
+    let roles = crate::administration::roles::all(state.store())
         .await
         .map_err(faults::missing)?;
     let none = none.map(|none| Choice::new("", none));
-    let own = roles
-        .entries
-        .into_iter()
-        .map(|role| Choice::new(role.id, role.name));
+    let own = roles.into_iter().map(|role| Choice::new(role.id, role.name));
     Ok(none.into_iter().chain(own).collect())
 }
 
@@ -115,6 +108,7 @@ pub(super) async fn get(
     show(&UserPage {
         frame: administrator.frame(),
         user: &UserEntry::of(&user),
+        is_own: administrator.actor.user_id.as_ref() == Some(&user.id),
         factors: &factors,
     })
 }
@@ -148,7 +142,7 @@ async fn ask_first(
 }
 
 /// What came of an answer: the page of the person, or the question once more with what is in the way.
-fn answered<T>(
+async fn answered<T>(
     state: &AppState,
     submission: &Submission,
     question: Question,
@@ -156,7 +150,7 @@ fn answered<T>(
     outcome: Result<T, AdministrationError>,
     word: &str,
 ) -> Result<Response, PageError> {
-    match outcome {
+    match submission.recorded(state, outcome).await? {
         Ok(_) => done(&path_of(&user.id), word),
         Err(error) => {
             let form = submission.again(state, &[], faults::of(error)?);
@@ -191,6 +185,7 @@ pub(super) async fn deactivate(
         outcome,
         "deactivated",
     )
+    .await
 }
 
 /// Asks whether an account is to be opened again.
@@ -219,6 +214,7 @@ pub(super) async fn reactivate(
         outcome,
         "reactivated",
     )
+    .await
 }
 
 /// Asks whether somebody is to be invited.
@@ -247,6 +243,7 @@ pub(super) async fn invite(
         outcome,
         "invited",
     )
+    .await
 }
 
 /// Asks whether all sessions of a person are to end.
@@ -275,6 +272,7 @@ pub(super) async fn end_sessions(
         outcome,
         "signed-out",
     )
+    .await
 }
 
 /// Asks whether all second factors of a person are to end.
@@ -303,4 +301,5 @@ pub(super) async fn reset_factors(
         outcome,
         "factors-reset",
     )
+    .await
 }

@@ -95,7 +95,56 @@ impl RequestedContext {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
     use super::*;
+    use crate::domain::session::authentication_method_references;
+
+    /// By what a sign-in can end: one proof, or a first and a second factor.
+    fn sign_ins() -> Vec<Vec<AuthenticationMethod>> {
+        use AuthenticationMethod as By;
+        let second = [By::OneTimePassword, By::Sms, By::Passkey, By::RecoveryCode];
+        let first = [By::Password, By::SingleSignOn, By::MultiFactorSingleSignOn];
+        let both = first
+            .iter()
+            .flat_map(|first| second.iter().map(|second| vec![*first, *second]));
+        let alone = first.iter().chain([&By::Passkey]).map(|method| vec![*method]);
+        alone.chain(both).collect()
+    }
+
+    /// What stands between backticks.
+    fn quoted(cell: &str) -> impl Iterator<Item = &str> {
+        cell.split('`').skip(1).step_by(2)
+    }
+
+    #[test]
+    fn the_guides_table_has_every_level_with_every_amr_that_goes_with_it() {
+        let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openid-connect.md");
+        let guide = std::fs::read_to_string(guide).unwrap();
+        let (_, table) = guide.split_once("| `acr` | `amr` |").unwrap();
+        let (table, _) = table.split_once("\n\n").unwrap();
+        let written: Vec<(&str, BTreeSet<&str>)> = table
+            .lines()
+            .skip(2)
+            .map(|row| {
+                let mut cells = row.trim_start_matches('|').split('|');
+                let level = quoted(cells.next().unwrap()).next().unwrap();
+                (level, quoted(cells.next().unwrap()).collect())
+            })
+            .collect();
+        let happens: Vec<(&str, BTreeSet<&str>)> = AuthenticationContext::ALL
+            .into_iter()
+            .map(|level| {
+                let reaching = sign_ins()
+                    .into_iter()
+                    .filter(|methods| AuthenticationContext::reached_by(methods) == Some(level));
+                let references = reaching.flat_map(|methods| authentication_method_references(&methods));
+                (level.as_str(), references.collect())
+            })
+            .collect();
+        assert_eq!(written, happens);
+    }
 
     #[test]
     fn a_password_is_a_password_and_nothing_is_nothing() {

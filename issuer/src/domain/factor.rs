@@ -12,7 +12,7 @@ pub const MOST_FACTORS: u32 = 20;
 /// How long somebody has to confirm a new factor, in seconds.
 pub const CONFIRMATION_SECONDS: i64 = 3600;
 
-/// The longest name of a factor, in bytes.
+/// The longest name of a factor, in characters.
 pub const LONGEST_NAME: usize = 60;
 
 /// What kind of thing a factor is.
@@ -97,10 +97,11 @@ impl Factor {
     }
 
     /// A name that a person may give: without the white space around it, not empty, without control characters, and at most
-    /// [`LONGEST_NAME`] bytes.
+    /// [`LONGEST_NAME`] characters.
     pub fn lawful_name(text: &str) -> Option<&str> {
         let name = text.trim();
-        let is_lawful = !name.is_empty() && name.len() <= LONGEST_NAME && !name.contains(char::is_control);
+        let is_lawful =
+            !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.contains(char::is_control);
         is_lawful.then_some(name)
     }
 }
@@ -165,6 +166,8 @@ mod tests {
     #[test]
     fn names_are_short_and_can_be_shown() {
         assert_eq!(Factor::lawful_name("  My phone "), Some("My phone"));
+        let long = "Телефон на посту медсестры второго этажа";
+        assert_eq!(Factor::lawful_name(long), Some(long));
         for name in ["", "  ", "a\u{7}b", &"x".repeat(61)] {
             assert_eq!(Factor::lawful_name(name), None, "{name}");
         }

@@ -16,3 +16,10 @@ pub struct Organization {
     /// When it was entered.
     pub created_at: Timestamp,
 }
+
+impl Organization {
+    /// Whether its people must have a second factor.
+    pub fn requires_second_factor(&self) -> bool {
+        self.second_factor == SecondFactorPolicy::Required
+    }
+}

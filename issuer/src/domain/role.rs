@@ -85,13 +85,17 @@ impl Role {
         self.names(ADMINISTRATION_READ) && self.names(ADMINISTRATION_WRITE)
     }
 
+    /// Whether its people are administrators without a limit: they may do all that `highest`, the built-in role for
+    /// administrators, allows.
+    pub fn administers_all(&self, highest: &Self) -> bool {
+        self.administers() && highest.is_within(self)
+    }
+
     /// Whether it opens anything that administrators read or change.
     pub fn is_administrative(&self) -> bool {
-        self.ceiling.as_ref().is_some_and(|ceiling| {
-            ceiling
-                .iter()
-                .any(|token| token.as_str().starts_with(ADMINISTRATION_PREFIX))
-        })
+        self.ceiling
+            .as_ref()
+            .is_some_and(|ceiling| ceiling.iter().any(is_of_administration))
     }
 
     /// Whether whoever has the role `giver` may give this one to somebody: it allows nothing that `giver` does not.
@@ -113,11 +117,16 @@ pub fn is_within(ceiling: Option<&ScopeSet>, giver: &Role) -> bool {
     }
 }
 
+/// Whether this scope opens anything that administrators read or change.
+pub fn is_of_administration(token: &ScopeToken) -> bool {
+    token.as_str().starts_with(ADMINISTRATION_PREFIX)
+}
+
 /// What of `requested` somebody with this role, or without any, can be granted. `patient_in_context` decides what the
 /// short form means.
 pub fn allowed(requested: &ScopeSet, role: Option<&Role>, patient_in_context: bool) -> ScopeSet {
     let Some(ceiling) = role.and_then(|role| role.ceiling.as_ref()) else {
-        let is_ordinary = |token: &&ScopeToken| !token.as_str().starts_with(ADMINISTRATION_PREFIX);
+        let is_ordinary = |token: &&ScopeToken| !is_of_administration(token);
         return requested.iter().filter(is_ordinary).cloned().collect();
     };
     let covered = narrow(requested, ceiling);

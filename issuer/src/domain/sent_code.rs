@@ -47,6 +47,8 @@ pub enum CodeSending {
         /// For so long; at least 1.
         seconds: i64,
     },
+    /// The telephone is a new one, and the person has as many second factors as one may have.
+    NoRoom,
     /// The person, or the number, got as many in the last hour as they may.
     TooMany {
         /// When one of them is an hour old; at least 1.

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use aws_lc_rs::hmac;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use sha2::{Digest, Sha256};
+use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
 use super::authentication_context::AuthenticationContext;
@@ -122,19 +123,19 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
-/// `sid`: the name by which `client_id` knows the session of this id (Back-Channel Logout 1.0 section 2.1).
+/// `sid`: the name by which `client_id` knows the session of this id (Back-Channel Logout 1.0 section 2.1), made with the
+/// issuer's key for such names.
 ///
 /// It stays the same as long as the session does, and is another for each client, so that clients cannot find out by it
-/// which of their people are the same. The id's random bits never leave the issuer and make the digest one that nobody
-/// else can compute.
-pub fn session_id_for(client_id: &str, session_id: &str) -> String {
-    let digest = Sha256::new()
-        .chain_update(b"wardgate sid\0")
-        .chain_update(session_id)
-        .chain_update(b"\0")
-        .chain_update(client_id)
-        .finalize();
-    let (half, _) = digest.split_at(16);
+/// which of their people are the same. The id alone does not make it: administrators and their programs see ids, and are not
+/// to find out by them whom a client knows under a pairwise subject.
+pub fn session_id_for(key: &Secret<[u8; 32]>, client_id: &str, session_id: &str) -> String {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key.expose()));
+    context.update(session_id.as_bytes());
+    context.update(b"\0");
+    context.update(client_id.as_bytes());
+    let tag = context.sign();
+    let (half, _) = tag.as_ref().split_at(16);
     Base64UrlUnpadded::encode_string(half)
 }
 
@@ -143,7 +144,7 @@ mod tests {
     use super::AuthenticationMethod::{
         MultiFactorSingleSignOn, OneTimePassword, Passkey, Password, RecoveryCode, SingleSignOn,
     };
-    use super::{AuthenticationMethod, authentication_method_references, session_id_for};
+    use super::{AuthenticationMethod, Secret, authentication_method_references, session_id_for};
 
     #[test]
     fn amr_says_what_happened_and_whether_it_was_multi_factor() {
@@ -172,10 +173,16 @@ mod tests {
     // OUT-11
     #[test]
     fn each_client_knows_a_session_by_a_name_of_its_own_that_stays() {
-        let name = session_id_for("app", "session-1");
-        assert_eq!(name, session_id_for("app", "session-1"));
+        let (key, another) = (Secret::new([7; 32]), Secret::new([8; 32]));
+        let name = session_id_for(&key, "app", "session-1");
+        assert_eq!(name, session_id_for(&key, "app", "session-1"));
         assert_eq!(name.len(), 22);
-        assert_ne!(name, session_id_for("web", "session-1"));
-        assert_ne!(name, session_id_for("app", "session-2"));
+        assert_ne!(name, session_id_for(&key, "web", "session-1"));
+        assert_ne!(name, session_id_for(&key, "app", "session-2"));
+        assert_ne!(
+            name,
+            session_id_for(&another, "app", "session-1"),
+            "its id is not enough"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! A sign-in between its first proof and its session.
 
+use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
 use super::audit_event::AuditEvent;
@@ -65,6 +66,10 @@ pub struct Completion {
     pub replaces: Option<SecretDigest>,
     /// The sign-in in progress that ends, when there is one.
     pub sign_in: Option<SecretDigest>,
+    /// Another that somebody left unfinished in the browser, whoever's it is; it is over.
+    pub abandons: Option<SecretDigest>,
+    /// The hash of the password by which the session begins, if it is by one. It must still be the person's.
+    pub password: Option<Secret<String>>,
     /// The second factor that was given, when one was.
     pub used: Option<FactorUse>,
     /// Whether that factor was set up just now, and is confirmed by this.
@@ -87,6 +92,7 @@ pub enum Completed {
     Begun,
     /// The second factor was given before, or is no more. Nothing was stored.
     FactorSpent,
-    /// The sign-in was finished or given up before. Nothing was stored.
+    /// What it goes on from is over: the sign-in was finished or given up, the session has ended, the password is another, or somebody
+    /// set up a first factor meanwhile. Nothing was stored.
     SignInGone,
 }

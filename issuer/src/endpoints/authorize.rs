@@ -16,14 +16,13 @@ pub mod refusal;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use http::header;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect::{self, ReturnPath};
-use crate::extract::cookies::Cookie;
 use crate::extract::{BrowserSession, ClientAddress, Form, FormError, Parameters, ParametersError, SignedIn};
+use crate::login::second_factor::ongoing::Ongoing;
 use crate::state::AppState;
 
 use check::CheckedRequest;
@@ -230,14 +229,9 @@ impl Visit<'_> {
         }
     }
 
-    /// Asks the person of the session for a second factor, on this page: not whoever has left a sign-in unfinished in this browser.
+    /// Asks the person of the session for a second factor, on this page.
     fn ask_for_factor(&self, page: &str) -> Result<Response, PageError> {
-        let mut response = redirect::to_own_page(page)?;
-        let cookie = Cookie::SignIn
-            .clear(&self.state.config().server.public_url)
-            .map_err(InternalError::from)?;
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-        Ok(response)
+        Ok(Ongoing::in_session(self.state, redirect::to_own_page(page)?)?)
     }
 
     async fn refuse(&self, refusal: Refusal) -> Result<Response, PageError> {

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, header};
+use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
@@ -41,6 +42,8 @@ pub struct Proof {
     pub methods: Vec<AuthenticationMethod>,
     /// When the last step was done; at another provider, when that authenticated them.
     pub at: Timestamp,
+    /// The hash of the password that was right, if one was. Nothing comes of it once the person has another.
+    pub password: Option<Secret<String>>,
 }
 
 /// The browser that signs in.
@@ -97,7 +100,9 @@ pub async fn proceed(
             } else {
                 destination.path()
             };
-            let begun = begin(state, browser, proof, device, destination).await?;
+            let Some(begun) = begin(state, browser, proof, device, destination).await? else {
+                return Ok(redirect::to_own_page(&destination.path_to("/login"))?);
+            };
             let mut response = redirect::to_own_page(&path)?;
             begun.attach(&mut response);
             Ok(response)
@@ -132,14 +137,15 @@ async fn wait(
         request: destination.pending().map(|pending| pending.request.digest),
         expires_at: state.now().plus(SIGN_IN_SECONDS),
     };
-    let replaces = Cookie::SignIn
-        .read(browser.headers, public_url)
-        .map(SecretDigest::of);
-    state
+    let replaces = unfinished_in(state, browser);
+    let is_begun = state
         .store()
-        .begin_sign_in(sign_in, replaces)
+        .begin_sign_in(sign_in, proof.password, replaces)
         .await
         .map_err(InternalError::from)?;
+    if !is_begun {
+        return Ok(redirect::to_own_page(&destination.path_to("/login"))?);
+    }
     let mut response = redirect::to_own_page(&destination.path_to(page))?;
     let cookie = Cookie::SignIn
         .set(secret.value.expose(), public_url)
@@ -162,14 +168,15 @@ impl Begun {
     }
 }
 
-/// Begins a session by the first proof alone.
+/// Begins a session by the first proof alone; `None` when the proof counts no more. A sign-in that somebody left unfinished in this
+/// browser is over: what the pages of the second factor then show is this session's.
 async fn begin(
     state: &AppState,
     browser: Browser<'_>,
     proof: Proof,
     device: Option<RememberedDevice>,
     destination: &Destination,
-) -> Result<Begun, PageError> {
+) -> Result<Option<Begun>, PageError> {
     // Another provider may have authenticated the person a while ago; the session begins now.
     let now = state.now();
     let mut audit = event(AuditAction::SignIn, &proof.user, browser, destination, now);
@@ -198,15 +205,19 @@ async fn begin(
         used: None,
         enrols: false,
         recovery_codes: Vec::new(),
+        abandons: unfinished_in(state, browser),
+        password: proof.password,
         device: device.map_or(DeviceChange::None, |device| DeviceChange::Seen { id: device.id }),
         notice: None,
         audit: vec![audit],
     };
     match store(state, completion, now).await? {
-        Completed::Begun => Ok(Begun(vec![cookie])),
-        Completed::FactorSpent | Completed::SignInGone => {
-            Err(InternalError::Dangling("a sign-in without a second factor").into())
+        Completed::Begun => {
+            let over = Cookie::SignIn.clear(&state.config().server.public_url);
+            Ok(Some(Begun(vec![cookie, over.map_err(InternalError::from)?])))
         }
+        Completed::SignInGone => Ok(None),
+        Completed::FactorSpent => Err(InternalError::Dangling("a sign-in without a second factor").into()),
     }
 }
 
@@ -314,6 +325,8 @@ pub async fn complete(
             Some(news) => state.notices().of(user, news, now)?,
             None => None,
         },
+        abandons: None,
+        password: None,
         used: Some(given.used),
         enrols: given.enrols,
         recovery_codes: given.recovery_codes,
@@ -351,6 +364,13 @@ fn event(
         Some(pending) => event.with_client(&*pending.client.client_id),
         None => event,
     }
+}
+
+/// The sign-in that is unfinished in the browser, whoever's it is.
+pub(super) fn unfinished_in(state: &AppState, browser: Browser<'_>) -> Option<SecretDigest> {
+    Cookie::SignIn
+        .read(browser.headers, &state.config().server.public_url)
+        .map(SecretDigest::of)
 }
 
 /// The session that the browser's cookie names, in whatever state.

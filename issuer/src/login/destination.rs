@@ -2,6 +2,8 @@
 //!
 //! Every step of a sign-in carries the destination on, in hidden fields or in its own address, and reads it anew.
 
+use crate::account::factors;
+use crate::config::Config;
 use crate::device;
 use crate::domain::device_authorization::UserCode;
 use crate::endpoints::authorize::pending::PendingRequest;
@@ -131,6 +133,18 @@ impl OwnPage {
     /// Where it is.
     pub fn path(&self) -> String {
         format!("/{}", self.0)
+    }
+
+    /// How long ago, in seconds, the person may have been authenticated to whom the page is shown; `None` where any living
+    /// session will do. The pages themselves insist on it.
+    pub fn longest_age(&self, config: &Config) -> Option<i64> {
+        if self.0.split('/').next() == Some("admin") {
+            Some(config.console.reauthenticate_seconds)
+        } else if self.path() == factors::PATH {
+            Some(config.second_factor.reauthenticate_seconds)
+        } else {
+            None
+        }
     }
 }
 

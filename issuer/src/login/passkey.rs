@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
@@ -31,7 +31,7 @@ use super::completion::{self, Browser, Proof};
 use super::destination::Destination;
 use super::form_token::{FormPurpose, is_form_token};
 use super::sign_in;
-use super::throttle::SignInThrottle;
+use super::throttle::{SignInThrottle, Throttled};
 
 /// Where the form is sent.
 pub const PATH: &str = "/login/passkey";
@@ -41,6 +41,11 @@ pub const REFUSED: &str = "That passkey cannot be used here. Please sign in in a
 /// What they read when it took too long, or was sent twice.
 pub const STALE: &str = "That took too long. Please try again.";
 const TOO_MANY: &str = "There were too many failed attempts. Please wait a moment and try again.";
+
+/// Whether `problem` is one of those of a passkey, and about no field of the sign-in page.
+pub fn is_own_problem(problem: &str) -> bool {
+    [REFUSED, STALE, TOO_MANY].contains(&problem)
+}
 
 /// Takes the browser's answer: `ceremony` as the form had it, and in `credential` the JSON of a `PublicKeyCredential`.
 pub async fn post(
@@ -76,9 +81,21 @@ pub async fn post(
                 Some(pending) => event.with_client(&*pending.client.client_id),
                 None => event,
             };
-            state.record_refusal(event).await.map_err(InternalError::from)?;
+            let throttled = match refused {
+                Refused::Throttled(throttled) => Some(throttled),
+                Refused::Answer { .. } => None,
+            };
+            // One line stands for all that follow it.
+            if throttled.is_none_or(|throttled| throttled.is_news) {
+                state.record_refusal(event).await.map_err(InternalError::from)?;
+            }
             let (words, status) = refused.words();
-            return sign_in::show_problem(&state, &headers, &destination, words, status).await;
+            let mut response = sign_in::show_problem(&state, &headers, &destination, words, status).await?;
+            if let Some(throttled) = throttled {
+                let seconds = HeaderValue::from(throttled.retry_after_seconds);
+                response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            }
+            return Ok(response);
         }
     };
     let browser = Browser {
@@ -89,6 +106,7 @@ pub async fn post(
         user,
         methods: vec![AuthenticationMethod::Passkey],
         at: now,
+        password: None,
     };
     completion::proceed(&state, browser, proof, &destination).await
 }
@@ -112,7 +130,7 @@ pub enum Refused {
         user_id: Option<String>,
     },
     /// There were too many wrong ones.
-    Throttled,
+    Throttled(Throttled),
 }
 
 impl Answer<'_> {
@@ -134,8 +152,9 @@ impl Answer<'_> {
             Err(_) => String::from("passkeys that cannot be read"),
         };
         let network = distinguishing_address(self.address, &self.state.config().server);
-        let Ok(attempt) = self.throttle.begin(&account, network, now) else {
-            return Ok(Err(Refused::Throttled));
+        let attempt = match self.throttle.begin(&account, network, now) {
+            Ok(attempt) => attempt,
+            Err(throttled) => return Ok(Err(Refused::Throttled(throttled))),
         };
         let outcome = verify(self.state, &self.binding, None, (ceremony, credential), now).await?;
         match &outcome {
@@ -207,7 +226,7 @@ impl Refused {
                 user_id: Some(user_id),
                 ..
             } => event.with_user(&**user_id),
-            Self::Answer { user_id: None, .. } | Self::Throttled => event,
+            Self::Answer { user_id: None, .. } | Self::Throttled(_) => event,
         }
     }
 
@@ -215,8 +234,13 @@ impl Refused {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Answer { refusal, .. } => refusal.reason(),
-            Self::Throttled => "throttled",
+            Self::Throttled(_) => "throttled",
         }
+    }
+
+    /// Whether it only took too long, or was sent twice: nobody guesses so.
+    pub const fn is_stale(&self) -> bool {
+        matches!(self, Self::Answer { refusal, .. } if refusal.is_stale())
     }
 
     /// What the person reads, and the status that goes with it.
@@ -224,7 +248,7 @@ impl Refused {
         match self {
             Self::Answer { refusal, .. } if refusal.is_stale() => (STALE, StatusCode::BAD_REQUEST),
             Self::Answer { .. } => (REFUSED, StatusCode::BAD_REQUEST),
-            Self::Throttled => (TOO_MANY, StatusCode::TOO_MANY_REQUESTS),
+            Self::Throttled(_) => (TOO_MANY, StatusCode::TOO_MANY_REQUESTS),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::extract::BrowserSession;
 use crate::state::AppState;
 
 use super::destination::{Destination, OwnPage};
+use super::second_factor::ongoing::Ongoing;
 
 /// The session, if its person signed in a short while ago (`second_factor.reauthenticate_seconds`), with a second factor if they
 /// have one; else the way to do so that leads back to the page `path`.
@@ -29,7 +30,7 @@ pub async fn recently_authenticated(
         return Ok(Err(redirect::to_own_page(&destination.path_to("/login"))?));
     };
     match detour(state, &session, &destination).await? {
-        Some(path) => Ok(Err(redirect::to_own_page(&path)?)),
+        Some(path) => Ok(Err(Ongoing::in_session(state, redirect::to_own_page(&path)?)?)),
         None => Ok(Ok(session)),
     }
 }

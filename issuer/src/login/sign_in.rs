@@ -158,6 +158,7 @@ pub async fn post(
         address,
     };
     let proof = Proof {
+        password: user.password_hash.clone(),
         user,
         methods: vec![AuthenticationMethod::Password],
         at: now,
@@ -264,9 +265,17 @@ async fn check_password(
             user_id: Some(user.id),
         })),
         PasswordCheck::Match { rehash } => {
+            let mut user = user;
             // A password that cannot be hashed anew (too short for today's rules, or too many wait) still signs in.
-            if rehash && let Ok(hash) = state.passwords().hash(password).await {
-                state.store().set_password_hash(&user.id, hash, None).await?;
+            if rehash
+                && let Some(known) = user.password_hash.clone()
+                && let Ok(hash) = state.passwords().hash(password).await
+                && state
+                    .store()
+                    .rehash_password(&user.id, known, hash.clone())
+                    .await?
+            {
+                user.password_hash = Some(hash);
             }
             Ok(Ok(user))
         }

@@ -1,7 +1,7 @@
 //! `/logout`: the sign-out page.
 //!
 //! It ends a session that has been idle too long as well: such a one signs nobody in, but what was granted for its length
-//! may still live.
+//! may still live. A sign-in that was left unfinished in the browser is over, too.
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -98,11 +98,18 @@ pub async fn post(
             .await
             .map_err(InternalError::from)?;
     }
+    let public_url = &state.config().server.public_url;
+    // Nobody goes on with what somebody began in this browser.
+    if let Some(unfinished) = Cookie::SignIn.read(&headers, public_url) {
+        let unfinished = SecretDigest::of(unfinished);
+        let abandoned = state.store().abandon_sign_in(&unfinished).await;
+        abandoned.map_err(InternalError::from)?;
+    }
     let mut response = redirect::to_own_page("/logout")?;
-    let cookie = Cookie::Session
-        .clear(&state.config().server.public_url)
-        .map_err(InternalError::from)?;
-    response.headers_mut().append(header::SET_COOKIE, cookie);
+    for cookie in [Cookie::Session, Cookie::SignIn] {
+        let over = cookie.clear(public_url).map_err(InternalError::from)?;
+        response.headers_mut().append(header::SET_COOKIE, over);
+    }
     Ok(response)
 }
 

@@ -30,10 +30,17 @@ pub(super) async fn find(
         Some(role_id) => permitted_role(state, connection, role_id).await?,
         None => None,
     };
-    let new_account = match settings.unknown_people {
-        UnknownPeople::Refuse => None,
-        UnknownPeople::Create => {
-            Some(new_account(state, connection, identity, role.clone(), audit.at).await?)
+    let role_of_strangers = match (&role, &settings.default_role) {
+        (Some(role), _) => Some(role.clone()),
+        (None, Some(role_id)) => permitted_role(state, connection, role_id).await?,
+        (None, None) => None,
+    };
+    // No role stands for everything but administration: nobody gets that by chance.
+    let (new_account, without_account) = match (settings.unknown_people, role_of_strangers) {
+        (UnknownPeople::Refuse, _) => (None, SsoFault::NoAccount),
+        (UnknownPeople::Create, None) => (None, SsoFault::NoRole),
+        (UnknownPeople::Create, Some(role)) => {
+            (Some(new_account(identity, role, audit.at)?), SsoFault::NoAccount)
         }
     };
     let provided = ProvidedIdentity {
@@ -47,37 +54,25 @@ pub(super) async fn find(
     Ok(match state.store().provided_account(provided, audit).await? {
         ProvidedAccount::Person(user) => Ok(*user),
         ProvidedAccount::ForeignDomain => Err((SsoFault::ForeignDomain, None)),
-        ProvidedAccount::None => Err((SsoFault::NoAccount, None)),
+        ProvidedAccount::None => Err((without_account, None)),
         ProvidedAccount::Deactivated(user_id) => Err((SsoFault::Deactivated, Some(user_id))),
         ProvidedAccount::AnotherSubject(user_id) => Err((SsoFault::AnotherSubject, Some(user_id))),
     })
 }
 
 /// The account of somebody who is here for the first time.
-async fn new_account(
-    state: &AppState,
-    connection: &Connection,
-    identity: &Identity,
-    role: Option<Role>,
-    now: Timestamp,
-) -> Result<User, InternalError> {
-    let role = match (role, &connection.settings.default_role) {
-        (Some(role), _) => Some(role),
-        (None, Some(role_id)) => permitted_role(state, connection, role_id).await?,
-        (None, None) => None,
-    };
-    let is_patient = role.as_ref().is_some_and(|role| role.id == role::PATIENT);
+fn new_account(identity: &Identity, role: Role, now: Timestamp) -> Result<User, InternalError> {
     Ok(User {
         id: rng::identifier("user-")?,
         email: identity.email.clone(),
         name: name(identity),
         password_hash: None,
-        user_type: if is_patient {
+        user_type: if role.id == role::PATIENT {
             UserType::Patient
         } else {
             UserType::Builder
         },
-        role,
+        role: Some(role),
         fhir_user: None,
         practitioner_id: None,
         organization_id: None,

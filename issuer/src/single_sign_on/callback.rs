@@ -182,6 +182,7 @@ impl Arrival {
             user,
             methods: vec![method],
             at: identity.authenticated_at.unwrap_or(now),
+            password: None,
         }))
     }
 

@@ -44,9 +44,7 @@ pub async fn depart(
         Ok(connection) => connection,
         Err(fault) => return Ok(Err(fault)),
     };
-    let fresh_after = destination
-        .pending()
-        .and_then(|pending| pending.request.authenticated_after);
+    let fresh_after = fresh_after(state, destination, now);
     let secret = OpaqueSecret::ProviderState.generate()?;
     let cookie = cookie_value(destination)?;
     let nonce = rng::identifier("n-")?;
@@ -101,6 +99,16 @@ pub async fn depart(
     Ok(Ok(response))
 }
 
+/// How lately the provider must have authenticated the person for `destination`: else a page that wants it lately would send
+/// them here again, for ever, or take a silent answer for a fresh one.
+fn fresh_after(state: &AppState, destination: &Destination, now: Timestamp) -> Option<Timestamp> {
+    match destination {
+        Destination::Request(pending) => pending.request.authenticated_after,
+        Destination::Page(page) => page.longest_age(state.config()).map(|age| now.minus(age)),
+        Destination::Home | Destination::Device(_) => None,
+    }
+}
+
 /// The PKCE verifier that belongs to a `state`: whoever has not the master key cannot tell it, and nothing need be kept.
 pub(super) fn code_verifier(state: &AppState, value: &str) -> Secret<String> {
     let key = state.keys().derive("wardgate sso code verifiers");
@@ -126,8 +134,14 @@ async fn refreshed(
     mut connection: Connection,
     now: Timestamp,
 ) -> Result<Result<Connection, SsoFault>, InternalError> {
+    let is_too_old = now.since(connection.checked_at) > LONGEST_STALE_SECONDS;
     if now < connection.refresh_at {
-        return Ok(Ok(connection));
+        // The last refresh failed, and the next one is not due yet: what is too old stays so until then.
+        return Ok(if is_too_old {
+            Err(SsoFault::Unavailable)
+        } else {
+            Ok(connection)
+        });
     }
     let outbound = &state.config().outbound;
     let (kept, refresh_at): (Option<ProviderMetadata>, Timestamp) = match discovery::discover(
@@ -143,10 +157,10 @@ async fn refreshed(
             (None, now.plus(RETRY_SECONDS))
         }
     };
-    let is_too_old = now.since(connection.checked_at) > LONGEST_STALE_SECONDS;
+    let asked = (&*connection.id, &*connection.settings.issuer);
     state
         .store()
-        .refresh_sso_provider(&connection.id, kept.clone(), now, refresh_at)
+        .refresh_sso_provider(asked, kept.clone(), now, refresh_at)
         .await?;
     match kept {
         Some(provider) => connection.provider = provider,

@@ -55,6 +55,8 @@ pub enum SsoFault {
     ForeignDomain,
     /// There is no account, and none is made.
     NoAccount,
+    /// There is no account, and no role follows that it could be made with.
+    NoRole,
     /// The account is closed.
     Deactivated,
     /// The account is linked with another person at the provider.
@@ -92,6 +94,7 @@ impl SsoFault {
             Self::EmailNotVerified => "sso_email_not_verified",
             Self::ForeignDomain => "sso_email_domain",
             Self::NoAccount => "unknown_account",
+            Self::NoRole => "sso_without_role",
             Self::Deactivated => "deactivated_account",
             Self::AnotherSubject => "sso_linked_to_another_subject",
             Self::NotStrong => "sso_too_weak",
@@ -110,6 +113,7 @@ impl SsoFault {
             | Self::HostedDomain
             | Self::ForeignDomain
             | Self::NoAccount
+            | Self::NoRole
             | Self::Deactivated
             | Self::AnotherSubject
             | Self::NotStrong
@@ -173,6 +177,7 @@ impl SsoFault {
             | Self::EmailNotVerified
             | Self::ForeignDomain
             | Self::NoAccount
+            | Self::NoRole
             | Self::Deactivated
             | Self::AnotherSubject => (
                 "You were recognized by your organization, but there is no account here that you can use.",
@@ -183,8 +188,8 @@ impl SsoFault {
                 "Please set one up there, then start again.",
             ),
             Self::NotFresh => (
-                "The app wants you to sign in anew, and your organization's sign-in service did not confirm that you did.",
-                "Please sign out there, then start again.",
+                "This needs a recent sign-in, and your organization's sign-in service did not confirm that yours is recent.",
+                "Please sign out there, then start again. If it happens again, please tell your administrator.",
             ),
         }
     }

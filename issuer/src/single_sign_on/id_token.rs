@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use wardgate_shared::jwt::{Audiences, Policy, RegisteredClaims, UnverifiedJwt};
+use wardgate_shared::jwt::{Audiences, Policy, RegisteredClaims, UnverifiedJwt, deserialized};
 use wardgate_shared::secret::constant_time_eq;
 use wardgate_shared::time::Timestamp;
 
@@ -43,6 +43,10 @@ struct IdTokenClaims {
 }
 
 impl RegisteredClaims for IdTokenClaims {
+    fn of_members(members: Map<String, Value>) -> Option<Self> {
+        deserialized(members)
+    }
+
     fn issuer(&self) -> &str {
         &self.issuer
     }
@@ -179,7 +183,12 @@ fn email(
     let written = written
         .filter(|text| text.len() <= 254)
         .ok_or(SsoFault::NoEmail)?;
-    let domain = domain_of(written.trim()).ok_or(SsoFault::NoEmail)?;
+    // Other letters have no lower case that every program agrees on, and a domain with a dot at its end is another address.
+    let written = written.trim();
+    if !written.is_ascii() || written.ends_with('.') {
+        return Err(SsoFault::NoEmail);
+    }
+    let domain = domain_of(written).ok_or(SsoFault::NoEmail)?;
     let is_verified = match connection.settings.preset {
         // That the domain is the connection's own is asked below, and the tenant was asked above.
         Preset::EntraId => true,

@@ -6,6 +6,7 @@ mod faults;
 mod people;
 mod presets;
 mod sign_out;
+mod slow;
 
 use serde_json::{Value, json};
 

@@ -10,7 +10,7 @@ use crate::domain::digest::SecretDigest;
 use crate::domain::message::NewMessage;
 use crate::domain::user::User;
 
-use super::{Store, StoreError, audit_events, grants, messages, sessions, sql, users};
+use super::{Store, StoreError, audit_events, grants, messages, remembered_devices, sessions, sql, users};
 
 const TABLE: &str = "account_links";
 
@@ -118,7 +118,7 @@ impl Store {
     }
 
     /// Changes a person's password from `known` to `hash`, in the session `this`, which goes on under the digest `renewed`. Their other
-    /// sessions end, and unfinished sign-ins, every grant and every link. Says whether that was done: not when the password is another
+    /// sessions end, and unfinished sign-ins, remembered browsers, every grant and every link. Says whether that was done: not when the password is another
     /// than `known` by now, or the session is over. Only then is `audit` recorded.
     ///
     /// # Errors
@@ -150,6 +150,7 @@ impl Store {
             let follow = "UPDATE grants SET session_digest = ?2 WHERE session_digest = ?1";
             sql::change(connection, follow, params![this.as_bytes(), renewed.as_bytes()])?;
             sessions::end_all_but(connection, &user_id, Some(&renewed), now)?;
+            remembered_devices::forget_all(connection, &user_id, Some(&renewed))?;
             grants::end_all_of(connection, &user_id, now)?;
             supersede(connection, &user_id, None, now)?;
             messages::queue_if_any(connection, notice.as_ref())?;

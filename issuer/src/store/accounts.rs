@@ -119,7 +119,7 @@ impl Store {
                     Ok(role) => role,
                     Err(refused) => return Ok(Err(refused)),
                 };
-                let stays = role.as_ref().is_some_and(Role::administers);
+                let stays = roles::administers_all(connection, role.as_ref())?;
                 if !stays && is_last_administrator(connection, &user)? {
                     return Ok(Err(Refused::LastAdministrator));
                 }
@@ -128,6 +128,12 @@ impl Store {
             if let Some(organization_id) = change.organization_id {
                 if !organization_exists(connection, organization_id.as_deref())? {
                     return Ok(Err(Refused::NoOrganization));
+                }
+                // Whoever leaves it is no longer asked for the second factor that it requires.
+                let asks_less = requires_second_factor(connection, user.organization_id.as_deref())?
+                    && !requires_second_factor(connection, organization_id.as_deref())?;
+                if asks_less && !roles::is_unlimited(connection, giver.as_deref())? {
+                    return Ok(Err(Refused::BeyondGiver));
                 }
                 user.organization_id = organization_id;
             }
@@ -314,9 +320,17 @@ fn organization_exists(connection: &Connection, id: Option<&str>) -> Result<bool
     })
 }
 
-/// Whether this person may administrate, and nobody else.
-fn is_last_administrator(connection: &Connection, user: &User) -> Result<bool, StoreError> {
-    let administers = user.is_active() && user.role.as_ref().is_some_and(Role::administers);
+fn requires_second_factor(connection: &Connection, organization: Option<&str>) -> Result<bool, StoreError> {
+    Ok(match organization {
+        Some(id) => organizations::find(connection, id)?
+            .is_some_and(|organization| organization.requires_second_factor()),
+        None => false,
+    })
+}
+
+/// Whether this person may administrate without a limit, and nobody else.
+pub(super) fn is_last_administrator(connection: &Connection, user: &User) -> Result<bool, StoreError> {
+    let administers = user.is_active() && roles::administers_all(connection, user.role.as_ref())?;
     Ok(administers && !roles::is_administered_without(connection, Some(&user.id), None)?)
 }
 

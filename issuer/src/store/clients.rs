@@ -12,6 +12,18 @@ use super::{Insertion, Store, StoreError, audit_events, sql};
 
 const TABLE: &str = "clients";
 
+/// What became of a change of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum ClientUpdate {
+    /// It is made.
+    Done,
+    /// There is no such client.
+    Unknown,
+    /// Somebody else changed the client first.
+    ChangedMeanwhile,
+}
+
 impl Store {
     /// Registers a client. `audit` is recorded only if it was new.
     ///
@@ -34,15 +46,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn client(&self, client_id: &str) -> Result<Option<Client>, StoreError> {
         let client_id = String::from(client_id);
-        self.look_up(move |connection| {
-            sql::first(
-                connection,
-                "SELECT * FROM clients WHERE client_id = ?1",
-                [&client_id],
-                from_row,
-            )
-        })
-        .await
+        self.look_up(move |connection| find(connection, &client_id)).await
     }
 
     /// Every client, in the order of their ids.
@@ -75,18 +79,26 @@ impl Store {
         .await
     }
 
-    /// Replaces what a client is registered with, by whoever administers it. Says whether there is one; only then is `audit`
-    /// recorded.
+    /// Replaces what a client is registered with, by whoever administers it, if it still is what it was `before`; only then is
+    /// `audit` recorded.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn update_client(&self, client: Client, audit: AuditEvent) -> Result<bool, StoreError> {
+    pub async fn update_client(
+        &self,
+        before: Client,
+        client: Client,
+        audit: AuditEvent,
+    ) -> Result<ClientUpdate, StoreError> {
         self.write(move |connection| {
-            let updated = update(connection, &client, None)? > 0;
-            if updated {
-                audit_events::insert(connection, &audit)?;
+            match find(connection, &client.client_id)? {
+                None => return Ok(ClientUpdate::Unknown),
+                Some(current) if current != before => return Ok(ClientUpdate::ChangedMeanwhile),
+                Some(_) => {}
             }
-            Ok(updated)
+            update(connection, &client, None)?;
+            audit_events::insert(connection, &audit)?;
+            Ok(ClientUpdate::Done)
         })
         .await
     }
@@ -130,6 +142,12 @@ impl Store {
         })
         .await
     }
+}
+
+/// The client of this id.
+pub(super) fn find(connection: &Connection, client_id: &str) -> Result<Option<Client>, StoreError> {
+    let query = "SELECT * FROM clients WHERE client_id = ?1";
+    sql::first(connection, query, [client_id], from_row)
 }
 
 /// Inserts a client, and says how many rows that were: none when there is one of its id.

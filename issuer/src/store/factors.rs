@@ -40,13 +40,11 @@ impl Store {
     ) -> Result<Insertion, StoreError> {
         let insertion = self.write(move |connection| {
             if factor.confirmed_at.is_none() {
-                let unfinished =
-                    "DELETE FROM factors WHERE user_id = ?1 AND kind = ?2 AND confirmed_at IS NULL";
-                sql::change(
-                    connection,
-                    unfinished,
-                    params![factor.user_id, factor.kind.as_str()],
-                )?;
+                return Ok(if insert_unconfirmed(connection, &factor)? {
+                    Insertion::Inserted
+                } else {
+                    Insertion::AlreadyExists
+                });
             }
             let rows = insert(connection, &factor)?;
             if let Some((audit, notice)) = told.filter(|_| rows > 0) {
@@ -126,8 +124,8 @@ impl Store {
 
     /// Removes a factor; the last one not, when `needs_one`. With the last one go the recovery codes, which stand in for
     /// nothing then. With any go the remembered browsers, and what was given in sessions other than `keeps`: who removes a
-    /// factor may have lost it, and nobody can tell where it was used. `audit` is recorded, and `notice` sent, only if it was
-    /// removed.
+    /// factor may have lost it, and nobody can tell where it was used. `keeps` is the session in which it is done; once that is
+    /// over, nothing is found. `audit` is recorded, and `notice` sent, only if it was removed.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -143,7 +141,9 @@ impl Store {
         let (user_id, id) = (String::from(user_id), String::from(id));
         let removal = self.write(move |connection| {
             let query = "SELECT 1 FROM factors WHERE id = ?1 AND user_id = ?2 AND confirmed_at IS NOT NULL";
-            if sql::first(connection, query, params![id, user_id], |_| Ok(()))?.is_none() {
+            if sql::first(connection, query, params![id, user_id], |_| Ok(()))?.is_none()
+                || !sessions::is_of(connection, Some(&keeps), &user_id)?
+            {
                 return Ok(FactorRemoval::NotFound);
             }
             let is_last = count(connection, &user_id)? == 1;
@@ -225,7 +225,8 @@ impl Store {
         .await
     }
 
-    /// Gives a person new recovery codes, by their digests; those from before are over, and `notice` says so.
+    /// Gives a person new recovery codes, by their digests; those from before are over, and `notice` says so. Says
+    /// whether that was done: not when the session `of` is over by now.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -233,11 +234,15 @@ impl Store {
         &self,
         user_id: &str,
         digests: Vec<SecretDigest>,
+        of: SecretDigest,
         notice: Option<NewMessage>,
         audit: AuditEvent,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let user_id = String::from(user_id);
         let replaced = self.write(move |connection| {
+            if !sessions::is_of(connection, Some(&of), &user_id)? {
+                return Ok(false);
+            }
             sql::change(
                 connection,
                 "DELETE FROM recovery_codes WHERE user_id = ?1",
@@ -245,11 +250,12 @@ impl Store {
             )?;
             insert_recovery_codes(connection, &user_id, &digests, audit.at)?;
             messages::queue_if_any(connection, notice.as_ref())?;
-            audit_events::insert(connection, &audit)
+            audit_events::insert(connection, &audit)?;
+            Ok(true)
         });
-        replaced.await?;
+        let replaced = replaced.await?;
         self.ring_message_bell();
-        Ok(())
+        Ok(replaced)
     }
 
     /// How many recovery codes of a person are not used.
@@ -275,6 +281,14 @@ impl Store {
         })
         .await
     }
+}
+
+/// Stores a factor that is to be confirmed, in the place of others of its kind that were not. Says whether there was room for it.
+pub(super) fn insert_unconfirmed(connection: &Connection, factor: &Factor) -> Result<bool, StoreError> {
+    let unfinished = "DELETE FROM factors WHERE user_id = ?1 AND kind = ?2 AND confirmed_at IS NULL";
+    let parameters = params![factor.user_id, factor.kind.as_str()];
+    sql::change(connection, unfinished, parameters)?;
+    Ok(insert(connection, factor)? > 0)
 }
 
 /// Stores a factor, unless its person has as many as one may have. Says how many rows that made.
@@ -377,7 +391,7 @@ pub(super) fn unused_recovery_codes(connection: &Connection, user_id: &str) -> R
 }
 
 /// How many confirmed factors a person has.
-fn count(connection: &Connection, user_id: &str) -> Result<u32, StoreError> {
+pub(super) fn count(connection: &Connection, user_id: &str) -> Result<u32, StoreError> {
     let query = "SELECT count(*) AS factors FROM factors WHERE user_id = ?1 AND confirmed_at IS NOT NULL";
     let factors = sql::first(connection, query, [user_id], |row| Ok(row.get("factors")?))?;
     Ok(factors.unwrap_or(0))

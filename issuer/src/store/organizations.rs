@@ -50,7 +50,8 @@ impl Store {
         .await
     }
 
-    /// Changes an organization.
+    /// Changes an organization; `giver` as in [`Store::create_account`]: only administrators without a limit let it ask less
+    /// of its people.
     ///
     /// # Errors
     /// [`StoreError`]. Inside the `Ok`: [`Refused`].
@@ -58,6 +59,7 @@ impl Store {
         &self,
         id: &str,
         change: OrganizationChange,
+        giver: Option<String>,
         audit: AuditEvent,
     ) -> Result<Result<Organization, Refused>, StoreError> {
         let id = String::from(id);
@@ -65,6 +67,13 @@ impl Store {
             let Some(before) = find(connection, &id)? else {
                 return Ok(Err(Refused::NotFound));
             };
+            let asks_as_before = match change.second_factor {
+                Some(SecondFactorPolicy::Offered) => !before.requires_second_factor(),
+                Some(SecondFactorPolicy::Required) | None => true,
+            };
+            if !asks_as_before && !roles::is_unlimited(connection, giver.as_deref())? {
+                return Ok(Err(Refused::BeyondGiver));
+            }
             let organization = Organization {
                 name: change.name.unwrap_or(before.name),
                 second_factor: change.second_factor.unwrap_or(before.second_factor),
@@ -79,24 +88,29 @@ impl Store {
         .await
     }
 
-    /// Removes an organization that nobody acts for.
+    /// Removes an organization that nobody acts for; `giver` as in [`Store::change_organization`].
     ///
     /// # Errors
     /// [`StoreError`]. Inside the `Ok`: [`Refused`].
     pub async fn remove_organization(
         &self,
         id: &str,
+        giver: Option<String>,
         audit: AuditEvent,
     ) -> Result<Result<(), Refused>, StoreError> {
         let id = String::from(id);
         let removed = self.write(move |connection| {
+            let Some(organization) = find(connection, &id)? else {
+                return Ok(Err(Refused::NotFound));
+            };
+            if organization.requires_second_factor() && !roles::is_unlimited(connection, giver.as_deref())? {
+                return Ok(Err(Refused::BeyondGiver));
+            }
             let query = "SELECT 1 FROM users WHERE organization_id = ?1 LIMIT 1";
             if sql::first(connection, query, [&id], |_| Ok(()))?.is_some() {
                 return Ok(Err(Refused::InUse));
             }
-            if sql::change(connection, "DELETE FROM organizations WHERE id = ?1", [&id])? == 0 {
-                return Ok(Err(Refused::NotFound));
-            }
+            sql::change(connection, "DELETE FROM organizations WHERE id = ?1", [&id])?;
             audit_events::insert(connection, &audit)?;
             Ok(Ok(()))
         });

@@ -142,14 +142,11 @@ impl Store {
             if !use_up(connection, &used.ceremony)? {
                 return Ok(PasskeyOutcome::Replayed);
             }
-            let seen = "UPDATE factors SET last_used_at = ?3
-                        WHERE id = ?1 AND user_id = ?2 AND confirmed_at IS NOT NULL";
-            if sql::change(
-                connection,
-                seen,
-                params![used.factor_id, used.user_id, now.seconds()],
-            )? == 0
-            {
+            let living = "SELECT 1 FROM factors WHERE id = ?1 AND user_id = ?2 AND confirmed_at IS NOT NULL";
+            let living = sql::first(connection, living, params![used.factor_id, used.user_id], |_| {
+                Ok(())
+            })?;
+            if living.is_none() {
                 return Ok(PasskeyOutcome::Gone);
             }
             let update = "UPDATE passkeys SET credential = ?2, counter = ?3
@@ -159,6 +156,8 @@ impl Store {
             if sql::change(connection, update, parameters)? == 0 {
                 return Ok(PasskeyOutcome::CounterFellBack);
             }
+            let seen = "UPDATE factors SET last_used_at = ?2 WHERE id = ?1";
+            sql::change(connection, seen, params![used.factor_id, now.seconds()])?;
             Ok(PasskeyOutcome::Used)
         })
         .await

@@ -6,7 +6,7 @@ use wardgate_shared::scope::ScopeSet;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::client::{Client, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::registration::{Admission, Ceiling, ManagedClient, NewRegistration, RegistrationToken};
 
@@ -131,18 +131,25 @@ impl Store {
         .await
     }
 
-    /// Replaces what a client is registered with, if this is the digest of its registration access token. Says whether it
-    /// was; only then is `audit` recorded.
+    /// Replaces what a client is registered with, if this is the digest of its registration access token. A secret that an
+    /// administrator gave it meanwhile stays, where it goes on to have one. Says whether it was replaced; only then is `audit` recorded.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn update_managed_client(
         &self,
-        client: Client,
+        mut client: Client,
         access_token: SecretDigest,
         audit: AuditEvent,
     ) -> Result<bool, StoreError> {
         self.write(move |connection| {
+            let current = clients::find(connection, &client.client_id)?;
+            let present = current.map(|current| current.authentication);
+            if let (Some(ClientAuthentication::Secret(present)), ClientAuthentication::Secret(own)) =
+                (present, &mut client.authentication)
+            {
+                *own = present;
+            }
             let updated = clients::update(connection, &client, Some(&access_token))? > 0;
             if updated {
                 audit_events::insert(connection, &audit)?;

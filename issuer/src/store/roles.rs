@@ -99,8 +99,15 @@ impl Store {
             if sql::first(connection, query, [&role.name, &id], |_| Ok(()))?.is_some() {
                 return Ok(Err(Refused::Taken));
             }
-            let stops = before.administers() && !role.administers() && has_active_people(connection, &id)?;
-            if stops && !is_administered_without(connection, None, Some(&id))? {
+            let goes_on = match id.as_str() {
+                role::BUILDER_ADMIN => role.administers(),
+                _ => administers_all(connection, Some(&role))?,
+            };
+            let stops = !goes_on && administers_all(connection, Some(&before))?;
+            if stops
+                && has_active_people(connection, &id)?
+                && !is_administered_without(connection, None, Some(&id))?
+            {
                 return Ok(Err(Refused::LastAdministrator));
             }
             sql::change(
@@ -119,7 +126,7 @@ impl Store {
         .await
     }
 
-    /// Removes a role that nobody has; `giver` as in [`Store::create_account`].
+    /// Removes a role that nobody has and no connection names; `giver` as in [`Store::create_account`].
     ///
     /// # Errors
     /// [`StoreError`]. Inside the `Ok`: [`Refused`].
@@ -140,7 +147,13 @@ impl Store {
             if !is_within_giver(connection, giver.as_deref(), role.ceiling.as_ref())? {
                 return Ok(Err(Refused::BeyondGiver));
             }
-            let query = "SELECT 1 FROM users WHERE role_id = ?1 LIMIT 1";
+            // People to come would get another one in its place, or none.
+            let query = "SELECT 1 FROM users WHERE role_id = ?1
+                         UNION ALL
+                         SELECT 1 FROM sso_connections c
+                         WHERE c.default_role = ?1
+                             OR EXISTS (SELECT 1 FROM json_each(c.role_rules) r WHERE r.value ->> 'role' = ?1)
+                         LIMIT 1";
             if sql::first(connection, query, [&id], |_| Ok(()))?.is_some() {
                 return Ok(Err(Refused::InUse));
             }
@@ -179,6 +192,17 @@ impl Store {
             }))
         })
         .await
+    }
+
+    /// Whether the person `giver` may do whatever the built-in role for administrators allows; `giver` as in
+    /// [`Store::create_account`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn is_unlimited_administrator(&self, giver: Option<&str>) -> Result<bool, StoreError> {
+        let giver = giver.map(String::from);
+        self.read(move |connection| is_unlimited(connection, giver.as_deref()))
+            .await
     }
 
     /// Every role, by name.
@@ -248,16 +272,37 @@ pub(super) fn is_within_giver(
     Ok(own.is_some_and(|own| role::is_within(ceiling, &own)))
 }
 
-/// Whether there are active administrators other than the person `without_user`, by other roles than `without_role`.
+/// Whether the person `giver` is an administrator without a limit. Without a giver, yes.
+pub(super) fn is_unlimited(connection: &Connection, giver: Option<&str>) -> Result<bool, StoreError> {
+    let Some(giver) = giver else {
+        return Ok(true);
+    };
+    let giver = users::find(connection, giver)?.filter(accounts::is_giver);
+    administers_all(connection, giver.and_then(|giver| giver.role).as_ref())
+}
+
+/// Whether people of this role are administrators without a limit.
+pub(super) fn administers_all(connection: &Connection, role: Option<&Role>) -> Result<bool, StoreError> {
+    let highest = find(connection, role::BUILDER_ADMIN)?;
+    Ok(role
+        .zip(highest)
+        .is_some_and(|(role, highest)| role.administers_all(&highest)))
+}
+
+/// Whether there are active administrators without a limit other than the person `without_user`, by other roles than
+/// `without_role`.
 pub(super) fn is_administered_without(
     connection: &Connection,
     without_user: Option<&str>,
     without_role: Option<&str>,
 ) -> Result<bool, StoreError> {
     let all = sql::all(connection, "SELECT * FROM roles", [], from_row)?;
+    let Some(highest) = all.iter().find(|role| role.id == role::BUILDER_ADMIN) else {
+        return Ok(false);
+    };
     let administering = all
         .iter()
-        .filter(|role| role.administers() && Some(role.id.as_str()) != without_role);
+        .filter(|role| role.administers_all(highest) && Some(role.id.as_str()) != without_role);
     for role in administering {
         let query =
             "SELECT 1 FROM users WHERE role_id = ?1 AND deactivated_at IS NULL AND id IS NOT ?2 LIMIT 1";

@@ -5,22 +5,25 @@ use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::digest::SecretDigest;
+use crate::domain::factor::Factor;
 use crate::domain::message::NewMessage;
 use crate::domain::sent_code::{
     CODE_SECONDS, COUNTED_SECONDS, CodeSending, CodeTrial, MOST_ANSWERS, PAUSE_SECONDS, SentCode,
 };
 
-use super::{Store, StoreError, audit_events, messages, sql};
+use super::{Store, StoreError, audit_events, factors, messages, sql};
 
 impl Store {
     /// Sends a code by `message`, at most `per_hour` to one person and to one number, all or nothing. The one sent before in the
-    /// same sign-in or session counts no more. `audit` is recorded only if it is sent.
+    /// same sign-in or session counts no more. The telephone `new`, which is to be confirmed by it, is kept only if it is sent; it takes
+    /// the place of another that was not confirmed. `audit` is recorded only if it is sent.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::Conflict`] when there is no such telephone.
     pub async fn send_code(
         &self,
         code: SentCode,
+        new: Option<Factor>,
         message: NewMessage,
         per_hour: u32,
         audit: AuditEvent,
@@ -29,6 +32,11 @@ impl Store {
             .write(move |connection| {
                 if let Some(refused) = refusal(connection, &code, per_hour)? {
                     return Ok(refused);
+                }
+                if let Some(factor) = &new
+                    && !factors::insert_unconfirmed(connection, factor)?
+                {
+                    return Ok(CodeSending::NoRoom);
                 }
                 sql::change(
                     connection,

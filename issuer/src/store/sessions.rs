@@ -275,6 +275,17 @@ pub(super) fn begin(
     end(connection, &old, now).map(drop)
 }
 
+/// Whether this is a session of the person that has not ended.
+pub(super) fn is_of(
+    connection: &Connection,
+    digest: Option<&SecretDigest>,
+    user_id: &str,
+) -> Result<bool, StoreError> {
+    let query = "SELECT 1 FROM sessions WHERE digest = ?1 AND user_id = ?2";
+    let parameters = params![digest.map(SecretDigest::as_bytes), user_id];
+    Ok(sql::first(connection, query, parameters, |_| Ok(()))?.is_some())
+}
+
 fn insert(connection: &Connection, session: &Session) -> Result<(), StoreError> {
     sql::change(
         connection,

@@ -1,6 +1,7 @@
 //! Sign-ins between their first proof and their session.
 
 use rusqlite::{Connection, Row, params};
+use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::digest::SecretDigest;
@@ -13,16 +14,21 @@ use super::{Store, StoreError, audit_events, factors, messages, remembered_devic
 const TABLE: &str = "sign_ins";
 
 impl Store {
-    /// Keeps a sign-in that lacks its second factor. The one that the browser had before is over.
+    /// Keeps a sign-in that lacks its second factor. The one that the browser had before is over. Says whether that was done: not
+    /// when it is by a password, and the person has another hash than `password` by now.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn begin_sign_in(
         &self,
         sign_in: SignInProgress,
+        password: Option<Secret<String>>,
         replaces: Option<SecretDigest>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.write(move |connection| {
+            if !users::has_password_hash(connection, &sign_in.user_id, password.as_ref())? {
+                return Ok(false);
+            }
             if let Some(old) = replaces {
                 end(connection, &old)?;
             }
@@ -38,8 +44,8 @@ impl Store {
                     sign_in.request.as_ref().map(SecretDigest::as_bytes),
                     sign_in.expires_at.seconds(),
                 ],
-            )
-            .map(drop)
+            )?;
+            Ok(true)
         })
         .await
     }
@@ -125,6 +131,8 @@ fn complete(
         mut session,
         replaces,
         sign_in,
+        abandons,
+        password,
         used,
         enrols,
         recovery_codes,
@@ -132,9 +140,18 @@ fn complete(
         notice,
         audit,
     } = completion;
-    if let Some(sign_in) = &sign_in
-        && !is_live(connection, sign_in, &session.user_id, now)?
-    {
+    let user_id = &session.user_id;
+    let goes_on = match (&sign_in, &used) {
+        // Whoever has shown a password only sets up their first factor, and no other.
+        (Some(sign_in), _) => {
+            is_live(connection, sign_in, user_id, now)?
+                && !(enrols && factors::count(connection, user_id)? > 0)
+        }
+        // A session gives birth to another only while it is one.
+        (None, Some(_)) => sessions::is_of(connection, replaces.as_ref(), user_id)?,
+        (None, None) => users::has_password_hash(connection, user_id, password.as_ref())?,
+    };
+    if !goes_on {
         return Ok(Completed::SignInGone);
     }
     if let Some(used) = &used
@@ -142,8 +159,8 @@ fn complete(
     {
         return Ok(Completed::FactorSpent);
     }
-    if let Some(sign_in) = &sign_in {
-        end(connection, sign_in)?;
+    for over in [sign_in, abandons].iter().flatten() {
+        end(connection, over)?;
     }
     if !recovery_codes.is_empty() && factors::unused_recovery_codes(connection, &session.user_id)? == 0 {
         factors::insert_recovery_codes(connection, &session.user_id, &recovery_codes, now)?;

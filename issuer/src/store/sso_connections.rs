@@ -197,29 +197,37 @@ impl Store {
         .await
     }
 
-    /// Keeps what a provider says of itself now, or that it could not be asked, until `refresh_at`.
+    /// Keeps what the provider `issuer` says of itself now, or that it could not be asked, until `refresh_at`. Where the
+    /// connection has got another issuer meanwhile, nothing is kept.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn refresh_sso_provider(
         &self,
-        id: &str,
+        (id, issuer): (&str, &str),
         provider: Option<ProviderMetadata>,
         now: Timestamp,
         refresh_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let id = String::from(id);
+        let (id, issuer) = (String::from(id), String::from(issuer));
         self.write(move |database| {
             match &provider {
                 Some(provider) => sql::change(
                     database,
-                    "UPDATE sso_connections SET provider = ?2, checked_at = ?3, refresh_at = ?4 WHERE id = ?1",
-                    params![id, sql::to_json(provider)?, now.seconds(), refresh_at.seconds()],
+                    "UPDATE sso_connections SET provider = ?2, checked_at = ?3, refresh_at = ?4
+                     WHERE id = ?1 AND issuer = ?5",
+                    params![
+                        id,
+                        sql::to_json(provider)?,
+                        now.seconds(),
+                        refresh_at.seconds(),
+                        issuer
+                    ],
                 )?,
                 None => sql::change(
                     database,
-                    "UPDATE sso_connections SET refresh_at = ?2 WHERE id = ?1",
-                    params![id, refresh_at.seconds()],
+                    "UPDATE sso_connections SET refresh_at = ?2 WHERE id = ?1 AND issuer = ?3",
+                    params![id, refresh_at.seconds(), issuer],
                 )?,
             };
             Ok(())

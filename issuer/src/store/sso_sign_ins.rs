@@ -9,7 +9,7 @@ use crate::domain::digest::SecretDigest;
 use crate::domain::single_sign_on::{Attempt, Connection, DomainName, Link, ProviderSignIn, domain_of};
 use crate::domain::user::User;
 
-use super::{Store, StoreError, audit_events, sql, sso_connections, users};
+use super::{Store, StoreError, accounts, audit_events, roles, sql, sso_connections, users};
 
 /// Whom a provider says that it has authenticated, for one connection.
 #[derive(Clone, Debug)]
@@ -107,7 +107,7 @@ impl Store {
     }
 
     /// Finds whose account an identity opens: of the linked person, else of the person with that address, who is linked; else
-    /// the new one, which is made. Gives it the role that follows. `audit` is the line of the sign-in, from which those
+    /// the new one, which is made. Gives it the role that follows, unless nobody would be left who may administrate. `audit` is the line of the sign-in, from which those
     /// of link, account and role are made.
     ///
     /// # Errors
@@ -126,6 +126,15 @@ impl Store {
             let parameters = params![identity.connection_id, identity.subject, audit.at.seconds()];
             sql::change(database, mark, parameters)?;
             if let Some(role_id) = &identity.role_id {
+                // Somebody who may administrate is left, whatever a provider says.
+                if ends_administration(database, &found, role_id)? {
+                    let kept = AuditEvent {
+                        outcome: AuditOutcome::Failure,
+                        ..line(&audit, AuditAction::UserChange, &found.id).with_reason("last_administrator")
+                    };
+                    audit_events::insert(database, &kept)?;
+                    return Ok(ProvidedAccount::Person(found));
+                }
                 // Whoever can sign in without the provider is not at its mercy, nor is an administrator unless it may make
                 // administrators.
                 let update = "UPDATE users SET role_id = ?2
@@ -348,6 +357,12 @@ fn find_account(
     }
     audit_events::insert(database, &line(audit, AuditAction::SsoLink, &user.id))?;
     Ok(ProvidedAccount::Person(Box::new(user)))
+}
+
+/// Whether nobody would be left who may administrate without a limit, if `user` had the role of this id.
+fn ends_administration(database: &Database, user: &User, role_id: &str) -> Result<bool, StoreError> {
+    let goes_on = roles::administers_all(database, roles::find(database, role_id)?.as_ref())?;
+    Ok(!goes_on && accounts::is_last_administrator(database, user)?)
 }
 
 fn open(user: User) -> ProvidedAccount {

@@ -87,27 +87,37 @@ impl Store {
         .await
     }
 
-    /// Stores a new hash of a person's password. Says whether there is such a person; only then is `audit` recorded.
+    /// Stores the same password under another hash, in place of `known`. Says whether that was done: not when the person has
+    /// another password by now.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn set_password_hash(
+    pub async fn rehash_password(
         &self,
         user_id: &str,
+        known: Secret<String>,
         hash: Secret<String>,
-        audit: Option<AuditEvent>,
     ) -> Result<bool, StoreError> {
         let id = String::from(user_id);
         self.write(move |connection| {
-            let update = "UPDATE users SET password_hash = ?2 WHERE id = ?1";
-            let found = sql::change(connection, update, params![id, hash.expose()])? > 0;
-            if found && let Some(audit) = audit {
-                audit_events::insert(connection, &audit)?;
-            }
-            Ok(found)
+            let update = "UPDATE users SET password_hash = ?2 WHERE id = ?1 AND password_hash = ?3";
+            Ok(sql::change(connection, update, params![id, hash.expose(), known.expose()])? > 0)
         })
         .await
     }
+}
+
+/// Whether this is the hash of the person's password; yes, when nothing hangs on a password.
+pub(super) fn has_password_hash(
+    connection: &Connection,
+    user_id: &str,
+    hash: Option<&Secret<String>>,
+) -> Result<bool, StoreError> {
+    let Some(hash) = hash else {
+        return Ok(true);
+    };
+    let query = "SELECT 1 FROM users WHERE id = ?1 AND password_hash = ?2";
+    Ok(sql::first(connection, query, params![user_id, hash.expose()], |_| Ok(()))?.is_some())
 }
 
 /// Stores a person, unless their id or address is taken. Gives the number of rows.

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::time::Timestamp;
@@ -16,9 +17,12 @@ use wardgate_shared::time::Timestamp;
 use super::{Signer, key_set};
 use crate::rng;
 
-const DISCOVERY: &str = "/.well-known/openid-configuration";
-const KEYS: &str = "/jwks";
-const TOKEN: &str = "/token";
+/// Where its metadata is.
+pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
+/// Where its keys are.
+pub(crate) const KEYS: &str = "/jwks";
+/// Where codes are redeemed.
+pub(crate) const TOKEN: &str = "/token";
 
 pub(crate) struct FakeProvider {
     /// Its URL.
@@ -35,6 +39,10 @@ struct Shared {
     asked: Mutex<Vec<String>>,
     /// What was posted: the header `Authorization` and the form.
     posted: Mutex<Vec<(Option<String>, String)>>,
+    /// Where questions are taken and not answered.
+    silent: Mutex<Option<&'static str>>,
+    /// One was.
+    asked_in_vain: Notify,
 }
 
 impl FakeProvider {
@@ -101,6 +109,16 @@ impl FakeProvider {
     /// Answers nobody from now on.
     pub(crate) fn stop(&self) {
         self.task.abort();
+    }
+
+    /// Takes questions and never answers them at this path from now on; with none, answers again.
+    pub(crate) fn keep_silent(&self, path: Option<&'static str>) {
+        *self.shared.silent.lock().unwrap() = path;
+    }
+
+    /// Waits until a question was taken that is never answered.
+    pub(crate) async fn was_asked_in_vain(&self) {
+        self.shared.asked_in_vain.notified().await;
     }
 
     /// Answers so when asked for its metadata.
@@ -192,6 +210,11 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap,
             .get("authorization")
             .map(|value| value.to_str().unwrap().into());
         shared.posted.lock().unwrap().push((authorization, body));
+    }
+    let is_silent = *shared.silent.lock().unwrap() == Some(path);
+    if is_silent {
+        shared.asked_in_vain.notify_one();
+        return std::future::pending().await;
     }
     let answers = shared.answers.lock().unwrap();
     match answers.get(path) {

@@ -190,7 +190,7 @@ pub fn id_token(
         authenticated_at: Some(grant.authenticated_at),
         authentication_context: context_name(grant),
         authentication_methods: method_names(grant),
-        session_id: session_id(grant),
+        session_id: session_id(state, grant),
         access_token_hash: Some(access_token_hash(algorithm, access_token.expose())),
         fhir_user: fhir_user.filter(|_| grant.scope.contains("fhirUser") || is_asked(PersonClaim::FhirUser)),
         asked,
@@ -203,9 +203,9 @@ pub fn id_token(
 }
 
 /// `sid` of the grant's ID tokens: the same in each, however often it is refreshed.
-fn session_id(grant: &Grant) -> Option<String> {
+fn session_id(state: &AppState, grant: &Grant) -> Option<String> {
     let id = grant.session_id.as_deref()?;
-    Some(session_id_for(&grant.client_id, id))
+    Some(session_id_for(state.session_name_key(), &grant.client_id, id))
 }
 
 fn method_names(grant: &Grant) -> Vec<String> {

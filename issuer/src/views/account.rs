@@ -34,6 +34,8 @@ pub struct AccountPage<'a> {
     pub signed_in: Moment,
     /// By what.
     pub methods: &'a [AuthenticationMethod],
+    /// Whether they have a password here.
+    pub has_password: bool,
 }
 
 /// The person's sessions.

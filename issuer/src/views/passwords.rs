@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::AccountFrame;
+use super::{AccountFrame, ProblemField};
 
 /// Asks for the address of whoever forgot their password.
 #[derive(Debug, Template)]
@@ -69,4 +69,6 @@ pub struct ChangePasswordPage<'a> {
     pub rules: &'a [String],
     /// Why it was not changed.
     pub problems: &'a [String],
+    /// Which field that is about.
+    pub about: ProblemField,
 }

@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::domain::factor::FactorKind;
 
-use super::ClientCard;
+use super::{ClientCard, ProblemField};
 
 /// What the page asks for.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +128,8 @@ pub struct AppEnrolmentPage<'a> {
     pub back: &'a str,
     /// Why it is not set up yet.
     pub problem: Option<&'a str>,
+    /// Which field that is about.
+    pub about: ProblemField,
 }
 
 /// The page that asks for the number of a telephone.
@@ -168,6 +170,8 @@ pub struct SentCodePage<'a> {
     pub other_number: &'a str,
     /// Why it is not set up yet.
     pub problem: Option<&'a str>,
+    /// Which field that is about.
+    pub about: ProblemField,
 }
 
 /// Recovery codes, shown once.

@@ -9,9 +9,9 @@ use super::{
     AccountFrame, AccountPage, AddPasskeyPage, AppEntry, AppsPage, ClientCard, ConsentPage, DeviceCodePage,
     DeviceConsentPage, DeviceDonePage, DeviceEntry, DevicesPage, EndSessionPage, EnrolmentPage,
     ErrorCodeEntry, ErrorCodesPage, ErrorPage, FactorEntry, FactorWay, FactorsPage, FormTargets, LandingPage,
-    Moment, OnwardLink, OtherWay, PasskeyForm, ProviderProblemPage, RecordInContext, SecondFactorPage,
-    SelectEncounterPage, SelectPatientPage, SentCodePage, SessionEntry, SessionsPage, SignInPage,
-    SignOutForm, SignOutPage, TelephonePage, form_post, page, permissions,
+    Moment, OnwardLink, OtherWay, PasskeyForm, ProblemField, ProviderProblemPage, RecordInContext,
+    SecondFactorPage, SelectEncounterPage, SelectPatientPage, SentCodePage, SessionEntry, SessionsPage,
+    SignInPage, SignOutForm, SignOutPage, TelephonePage, form_post, page, permissions,
 };
 
 use crate::domain::factor::FactorKind;
@@ -180,6 +180,7 @@ fn hostile_values_stay_text_on_every_page() {
         frame,
         signed_in: moment,
         methods: &AuthenticationMethod::ALL,
+        has_password: true,
     });
     let session = SessionEntry {
         id: HOSTILE,
@@ -274,6 +275,7 @@ fn hostile_names_of_factors_and_devices_stay_text() {
         remember: true,
         other_number: HOSTILE,
         problem: Some(HOSTILE),
+        about: ProblemField::Form,
     });
     for awaits_code in [false, true] {
         is_harmless(&SecondFactorPage {
@@ -440,4 +442,26 @@ fn a_page_carries_its_policy() {
         policy,
         "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     );
+}
+
+#[test]
+fn a_passkey_that_is_refused_marks_no_field_of_the_sign_in_page() {
+    let shown = |problem| {
+        SignInPage {
+            client_name: None,
+            card: ClientCard::default(),
+            carried: None,
+            start: "/login",
+            asks_password: false,
+            local: false,
+            form_token: "t",
+            email: "",
+            problem: Some(problem),
+            passkey: None,
+        }
+        .render()
+        .unwrap()
+    };
+    assert!(!shown(crate::login::passkey::REFUSED).contains("aria-invalid"));
+    assert!(shown("Please fill in your e-mail address.").contains("aria-invalid=\"true\""));
 }

@@ -44,6 +44,10 @@ struct UserInfoClaims {
 }
 
 impl RegisteredClaims for UserInfoClaims {
+    fn of_members(members: serde_json::Map<String, serde_json::Value>) -> Option<Self> {
+        jwt::deserialized(members)
+    }
+
     fn issuer(&self) -> &str {
         &self.iss
     }

@@ -18,16 +18,18 @@
 //!
 //! `--target` keeps the flags away from build scripts; the first folder must exist and receives what is found.
 
+mod api_keys;
 mod dpop;
 mod keys;
 mod quota;
 mod requests;
 mod scopes;
 
+pub use api_keys::api_key;
 pub use dpop::dpop_proof;
 pub use keys::{jwk_set, jwt_compact, pkce, redirect_uri, status_list};
 pub use quota::quota;
-pub use requests::interaction;
+pub use requests::{bundle, interaction};
 pub use scopes::{scope_set, smart_scope};
 
 /// A fuzz target: takes any bytes and panics when something that must hold does not.
@@ -35,6 +37,8 @@ pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder under `seeds/`.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("api_key", api_key),
+    ("bundle", bundle),
     ("dpop_proof", dpop_proof),
     ("interaction", interaction),
     ("jwk_set", jwk_set),

@@ -1,6 +1,7 @@
 //! FHIR requests: method, path, query, condition and search form, and the decision on them.
 
-use wardgate_shared::scope::permits::permits;
+use wardgate_shared::scope::bundle::{self, EntryRequest, MAXIMUM_ENTRIES};
+use wardgate_shared::scope::permits::{permits, permits_together};
 use wardgate_shared::scope::{
     Decision, FhirRequest, GrantedScopes, Holder, Interaction, Operations, RawRequest, ScopeSet,
 };
@@ -61,4 +62,35 @@ pub fn interaction(data: &[u8]) {
             );
         }
     }
+}
+
+/// A batch or transaction.
+pub fn bundle(data: &[u8]) {
+    let Ok(entries) = bundle::entries(data) else {
+        return;
+    };
+    assert!((1..=MAXIMUM_ENTRIES).contains(&entries.len()));
+    let mut requests = Vec::new();
+    for entry in &entries {
+        match entry.as_ref().map(EntryRequest::request) {
+            Ok(Ok(request)) => requests.push(request),
+            Ok(Err(_)) | Err(_) => return,
+        }
+    }
+    let together = |scopes: &str| {
+        let granted = GrantedScopes::compile(&ScopeSet::parse(scopes).expect("scopes"));
+        permits_together(&requests, &granted, &Holder::Client, &Operations::none()).is_ok()
+    };
+    let is_open = |request: &FhirRequest<'_>| *request.interaction() == Interaction::Capabilities;
+    assert_eq!(
+        together("openid"),
+        requests.iter().all(is_open),
+        "nothing is granted"
+    );
+    let granted = GrantedScopes::compile(&ScopeSet::parse("system/*.cruds").expect("scopes"));
+    let each = requests.iter().all(|request| {
+        let decision = permits(request, &granted, &Holder::Client, &Operations::none());
+        matches!(decision, Decision::Allow(_))
+    });
+    assert_eq!(together("system/*.cruds"), each);
 }

@@ -4,8 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::jwt::{Audiences, RegisteredClaims};
+use crate::jwt::{Audiences, RegisteredClaims, deserialized};
 use crate::time::Timestamp;
 
 use super::actor::Actor;
@@ -50,7 +51,7 @@ pub struct AccessClaims {
     pub fhir_user: Option<String>,
     /// `cnf`: the key the token is bound to (RFC 7800). Whoever does not understand the member must refuse the token.
     #[serde(rename = "cnf", default, skip_serializing_if = "Option::is_none")]
-    pub confirmation: Option<serde_json::Value>,
+    pub confirmation: Option<Value>,
     /// `act`: who acts for the subject, in a token that was made from another (RFC 8693 section 4.1).
     #[serde(rename = "act", default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
@@ -76,6 +77,10 @@ impl AccessClaims {
 }
 
 impl RegisteredClaims for AccessClaims {
+    fn of_members(members: Map<String, Value>) -> Option<Self> {
+        deserialized(members)
+    }
+
     fn issuer(&self) -> &str {
         &self.issuer
     }

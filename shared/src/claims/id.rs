@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use crate::jwt::{Audiences, RegisteredClaims, SignatureAlgorithm};
+use crate::jwt::{Audiences, RegisteredClaims, SignatureAlgorithm, deserialized};
 use crate::time::Timestamp;
 
 /// `typ` of an ID token. OpenID Connect names none; `JWT` keeps it apart from `at+jwt` and `logout+jwt`.
@@ -53,6 +53,10 @@ pub struct IdClaims {
 }
 
 impl RegisteredClaims for IdClaims {
+    fn of_members(members: Map<String, Value>) -> Option<Self> {
+        deserialized(members)
+    }
+
     fn issuer(&self) -> &str {
         &self.issuer
     }

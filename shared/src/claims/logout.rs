@@ -3,8 +3,9 @@
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::jwt::{Audiences, RegisteredClaims};
+use crate::jwt::{Audiences, RegisteredClaims, deserialized};
 
 /// `typ` of a logout token (section 2.4), so that nobody takes it for an ID token.
 pub const LOGOUT_TOKEN_TYPE: &str = "logout+jwt";
@@ -44,6 +45,10 @@ pub struct LogoutEvents {
 struct Empty {}
 
 impl RegisteredClaims for LogoutClaims {
+    fn of_members(members: Map<String, Value>) -> Option<Self> {
+        deserialized(members)
+    }
+
     fn issuer(&self) -> &str {
         &self.issuer
     }

@@ -4,9 +4,10 @@
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::jwt::{Audiences, RegisteredClaims};
-use crate::status_list::CompressedStatusList;
+use crate::status_list::{CompressedStatusList, StatusBits};
 
 /// `typ` of a status list token (section 5.1).
 pub const STATUS_LIST_TYPE: &str = "statuslist+jwt";
@@ -50,6 +51,29 @@ pub struct StatusListClaims {
 impl RegisteredClaims for StatusListClaims {
     /// A list is for whoever checks a token.
     const NAMES_AUDIENCES: bool = false;
+
+    fn of_members(members: Map<String, Value>) -> Option<Self> {
+        let text = |value: &Value| value.as_str().map(String::from);
+        let time_to_live = members.get("ttl").filter(|value| !value.is_null());
+        let time_to_live =
+            time_to_live.map(|value| value.as_u64().and_then(|seconds| u32::try_from(seconds).ok()));
+        let list = members.get("status_list")?;
+        let bits = list.get("bits")?.as_u64()?;
+        Some(Self {
+            issuer: text(members.get("iss")?)?,
+            uri: text(members.get("sub")?)?,
+            time_to_live_seconds: match time_to_live {
+                Some(seconds) => Some(seconds?),
+                None => None,
+            },
+            status_list: CompressedStatusList {
+                bits: u8::try_from(bits)
+                    .ok()
+                    .and_then(|bits| StatusBits::try_from(bits).ok())?,
+                list: text(list.get("lst")?)?,
+            },
+        })
+    }
 
     fn issuer(&self) -> &str {
         &self.issuer

@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::future::Future;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::jwk::{JwkError, PublicJwk};
@@ -26,25 +26,36 @@ pub struct UnverifiedProof<'a> {
     key: PublicJwk,
 }
 
-/// The header parameter that other JWTs must not have.
-#[derive(Deserialize)]
-struct Header {
-    jwk: Option<serde_json::Value>,
-}
-
 /// The claims (section 4.2); `iat` is read with the JWT. Others may be there, `nbf` and `exp` among them: they are not asked
 /// for, and say nothing here (FAPI-45).
-#[derive(Deserialize)]
 struct ProofClaims {
-    #[serde(rename = "jti")]
+    /// `jti`.
     id: Option<String>,
-    #[serde(rename = "htm")]
+    /// `htm`.
     method: Option<String>,
-    #[serde(rename = "htu")]
+    /// `htu`.
     target: Option<String>,
-    #[serde(rename = "ath")]
+    /// `ath`.
     token_hash: Option<String>,
+    /// `nonce`.
     nonce: Option<String>,
+}
+
+impl ProofClaims {
+    fn of_members(mut members: Map<String, Value>) -> Result<Self, JwtError> {
+        let mut text = |name| match members.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(JwtError::Malformed),
+        };
+        Ok(Self {
+            id: text("jti")?,
+            method: text("htm")?,
+            target: text("htu")?,
+            token_hash: text("ath")?,
+            nonce: text("nonce")?,
+        })
+    }
 }
 
 impl<'a> UnverifiedProof<'a> {
@@ -62,11 +73,8 @@ impl<'a> UnverifiedProof<'a> {
         if !ALGORITHMS.contains(&jwt.algorithm()) {
             return Err(ProofError::Algorithm);
         }
-        let malformed = ProofError::Form(JwtError::Malformed);
-        let encoded = text.split('.').next().ok_or(malformed)?;
-        let decoded = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| malformed)?;
-        let header = serde_json::from_slice::<Header>(&decoded).map_err(|_| malformed)?;
-        let key = PublicJwk::from_value(header.jwk.ok_or(ProofError::NoKey)?).map_err(ProofError::Key)?;
+        let key = jwt.header_parameter("jwk").ok_or(ProofError::NoKey)?;
+        let key = PublicJwk::from_value(key).map_err(ProofError::Key)?;
         if !key.permits(jwt.algorithm()) {
             return Err(ProofError::AnotherAlgorithm);
         }
@@ -151,13 +159,14 @@ where
     let key = imported
         .map_err(VerifyProofError::Undecided)?
         .ok_or(ProofError::Key(JwkError::Malformed))?;
-    let signed = signed_claims::<ProofClaims, K>(&proof.jwt, &key).await;
+    let signed = signed_claims(&proof.jwt, &key).await;
     let SignedClaims {
-        claims, issued_at, ..
+        members, issued_at, ..
     } = signed.map_err(|error| match error {
         VerifyError::Refused(error) => VerifyProofError::Refused(error.into()),
         VerifyError::Undecided(error) => VerifyProofError::Undecided(error),
     })?;
+    let claims = ProofClaims::of_members(members).map_err(ProofError::from)?;
     let id = claims.id.filter(|id| !id.is_empty()).ok_or(ProofError::NoId)?;
     if claims.method.ok_or(ProofError::NoMethod)? != request.method {
         return Err(ProofError::Method.into());

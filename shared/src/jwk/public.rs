@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::json;
 use crate::jwt::SignatureAlgorithm;
@@ -50,38 +50,43 @@ pub enum KeyMaterial {
     },
 }
 
-/// The members as on the wire.
-#[derive(Deserialize)]
-struct Wire {
-    kty: String,
-    crv: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-    kid: Option<String>,
-    alg: Option<String>,
-    #[serde(rename = "use")]
-    usage: Option<String>,
-    key_ops: Option<Vec<String>>,
-    // Read only to refuse: RFC 7518 sections 6.2.2, 6.3.2 and 6.4.
-    d: Option<serde::de::IgnoredAny>,
-    k: Option<serde::de::IgnoredAny>,
-    p: Option<serde::de::IgnoredAny>,
-    q: Option<serde::de::IgnoredAny>,
-    dp: Option<serde::de::IgnoredAny>,
-    dq: Option<serde::de::IgnoredAny>,
-    qi: Option<serde::de::IgnoredAny>,
-    oth: Option<serde::de::IgnoredAny>,
+/// Members that only private and symmetric keys have: RFC 7518 sections 6.2.2, 6.3.2 and 6.4.
+const SECRET_MEMBERS: [&str; 8] = ["d", "k", "p", "q", "dp", "dq", "qi", "oth"];
+
+/// The members that count, as on the wire.
+struct Wire<'a> {
+    members: &'a Map<String, Value>,
 }
 
-impl Wire {
-    /// Whether a private or symmetric member is there, or the type says so.
-    fn is_secret(&self) -> bool {
-        let members = [
-            &self.d, &self.k, &self.p, &self.q, &self.dp, &self.dq, &self.qi, &self.oth,
-        ];
-        members.into_iter().any(Option::is_some) || self.kty == "oct"
+impl<'a> Wire<'a> {
+    /// A member that is there.
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.members.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A member that is a text, if it is there.
+    fn text(&self, name: &str) -> Result<Option<&'a str>, JwkError> {
+        self.get(name)
+            .map(|value| value.as_str().ok_or(JwkError::Malformed))
+            .transpose()
+    }
+
+    /// A member that is a number in base64url and has to be there.
+    fn number(&self, name: &str) -> Result<Vec<u8>, JwkError> {
+        let text = self.text(name)?.ok_or(JwkError::Malformed)?;
+        Base64UrlUnpadded::decode_vec(text).map_err(|_| JwkError::Malformed)
+    }
+
+    /// Whether the key is for verifying, as far as it says; `key_ops` is a list of texts.
+    fn is_for_signatures(&self) -> Result<bool, JwkError> {
+        let is_for_verifying = match self.get("key_ops") {
+            None => true,
+            Some(Value::Array(operations)) if operations.iter().all(Value::is_string) => {
+                operations.iter().any(|one| one == "verify")
+            }
+            Some(_) => return Err(JwkError::Malformed),
+        };
+        Ok(is_for_verifying && self.text("use")?.is_none_or(|usage| usage == "sig"))
     }
 }
 
@@ -112,15 +117,48 @@ impl PublicJwk {
     /// # Errors
     /// [`JwkError`]; see there.
     pub fn parse(text: &[u8]) -> Result<Self, JwkError> {
-        json::check_object(text).map_err(|_| JwkError::Malformed)?;
-        let wire = serde_json::from_slice::<Wire>(text).map_err(|_| JwkError::Malformed)?;
-        Self::try_from(wire)
+        let members = json::parse_object(text).map_err(|_| JwkError::Malformed)?;
+        Self::of_members(&members)
     }
 
     /// Reads a key from a JSON value that was checked for repeated members.
-    pub(crate) fn from_value(value: serde_json::Value) -> Result<Self, JwkError> {
-        let wire = serde_json::from_value::<Wire>(value).map_err(|_| JwkError::Malformed)?;
-        Self::try_from(wire)
+    pub(crate) fn from_value(value: &Value) -> Result<Self, JwkError> {
+        Self::of_members(value.as_object().ok_or(JwkError::Malformed)?)
+    }
+
+    fn of_members(members: &Map<String, Value>) -> Result<Self, JwkError> {
+        let wire = Wire { members };
+        // A symmetric key has only `k`; the check comes before the type so that it is never passed over as unknown.
+        let key_type = wire.text("kty")?.ok_or(JwkError::Malformed)?;
+        if key_type == "oct" || SECRET_MEMBERS.iter().any(|name| wire.get(name).is_some()) {
+            return Err(JwkError::NotPublic);
+        }
+        if !wire.is_for_signatures()? {
+            return Err(JwkError::NotForSignatures);
+        }
+        let material = match (key_type, wire.text("crv")?) {
+            ("RSA", _) => KeyMaterial::Rsa {
+                modulus: wire.number("n")?,
+                exponent: wire.number("e")?,
+            },
+            ("EC", Some("P-256")) => KeyMaterial::P256 {
+                x: wire.number("x")?,
+                y: wire.number("y")?,
+            },
+            ("EC", Some("P-384")) => KeyMaterial::P384 {
+                x: wire.number("x")?,
+                y: wire.number("y")?,
+            },
+            ("OKP", Some("Ed25519")) => KeyMaterial::Ed25519 { x: wire.number("x")? },
+            _ => return Err(JwkError::Unsupported),
+        };
+        let algorithm = match wire.text("alg")? {
+            None => None,
+            // RFC 9864 names the same algorithm by its curve.
+            Some("Ed25519") => Some(SignatureAlgorithm::EdDSA),
+            Some(name) => Some(SignatureAlgorithm::from_name(name).ok_or(JwkError::Unsupported)?),
+        };
+        Self::new(material, wire.text("kid")?.map(String::from), algorithm)
     }
 
     /// The numbers.
@@ -155,7 +193,7 @@ impl PublicJwk {
     }
 
     /// The key as a JSON text with `use` `sig`, as a set publishes it.
-    pub fn to_json(&self) -> serde_json::Value {
+    pub fn to_json(&self) -> Value {
         let encode = |bytes: &Vec<u8>| Some(Base64UrlUnpadded::encode_string(bytes));
         let (kty, crv, n, e, x, y) = match &self.material {
             KeyMaterial::Rsa { modulus, exponent } => {
@@ -165,7 +203,7 @@ impl PublicJwk {
             KeyMaterial::P384 { x, y } => ("EC", Some("P-384"), None, None, encode(x), encode(y)),
             KeyMaterial::Ed25519 { x } => ("OKP", Some("Ed25519"), None, None, encode(x), None),
         };
-        let mut members = serde_json::Map::new();
+        let mut members = Map::new();
         let mut put = |name: &str, value: Option<String>| {
             if let Some(value) = value {
                 members.insert(name.into(), value.into());
@@ -180,55 +218,7 @@ impl PublicJwk {
         put("kid", self.key_id.clone());
         put("alg", self.algorithm.map(|algorithm| algorithm.name().into()));
         put("use", Some("sig".into()));
-        serde_json::Value::Object(members)
-    }
-}
-
-impl TryFrom<Wire> for PublicJwk {
-    type Error = JwkError;
-
-    fn try_from(wire: Wire) -> Result<Self, JwkError> {
-        // A symmetric key has only `k`; the check comes before the type so that it is never passed over as unknown.
-        if wire.is_secret() {
-            return Err(JwkError::NotPublic);
-        }
-        if wire.usage.as_deref().is_some_and(|usage| usage != "sig")
-            || wire
-                .key_ops
-                .as_ref()
-                .is_some_and(|operations| !operations.iter().any(|one| one == "verify"))
-        {
-            return Err(JwkError::NotForSignatures);
-        }
-        let number = |member: Option<&String>| {
-            let text = member.ok_or(JwkError::Malformed)?;
-            Base64UrlUnpadded::decode_vec(text).map_err(|_| JwkError::Malformed)
-        };
-        let material = match (wire.kty.as_str(), wire.crv.as_deref()) {
-            ("RSA", _) => KeyMaterial::Rsa {
-                modulus: number(wire.n.as_ref())?,
-                exponent: number(wire.e.as_ref())?,
-            },
-            ("EC", Some("P-256")) => KeyMaterial::P256 {
-                x: number(wire.x.as_ref())?,
-                y: number(wire.y.as_ref())?,
-            },
-            ("EC", Some("P-384")) => KeyMaterial::P384 {
-                x: number(wire.x.as_ref())?,
-                y: number(wire.y.as_ref())?,
-            },
-            ("OKP", Some("Ed25519")) => KeyMaterial::Ed25519 {
-                x: number(wire.x.as_ref())?,
-            },
-            _ => return Err(JwkError::Unsupported),
-        };
-        let algorithm = match wire.alg.as_deref() {
-            None => None,
-            // RFC 9864 names the same algorithm by its curve.
-            Some("Ed25519") => Some(SignatureAlgorithm::EdDSA),
-            Some(name) => Some(SignatureAlgorithm::from_name(name).ok_or(JwkError::Unsupported)?),
-        };
-        Self::new(material, wire.kid, algorithm)
+        Value::Object(members)
     }
 }
 

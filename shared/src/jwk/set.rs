@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::json;
 use crate::jwt::SignatureAlgorithm;
@@ -20,11 +20,6 @@ pub struct JwkSet {
     keys: Vec<PublicJwk>,
 }
 
-#[derive(Deserialize)]
-struct Wire {
-    keys: Vec<serde_json::Value>,
-}
-
 impl JwkSet {
     /// Reads a set from its JSON text.
     ///
@@ -35,13 +30,15 @@ impl JwkSet {
     /// # Errors
     /// [`JwkError`] except `Unsupported` and `NotForSignatures`.
     pub fn parse(text: &[u8]) -> Result<Self, JwkError> {
-        json::check_object(text).map_err(|_| JwkError::Malformed)?;
-        let wire = serde_json::from_slice::<Wire>(text).map_err(|_| JwkError::Malformed)?;
-        if wire.keys.len() > MAXIMUM_KEYS {
+        let members = json::parse_object(text).map_err(|_| JwkError::Malformed)?;
+        let Some(Value::Array(values)) = members.get("keys") else {
+            return Err(JwkError::Malformed);
+        };
+        if values.len() > MAXIMUM_KEYS {
             return Err(JwkError::TooMany);
         }
-        let mut keys = Vec::with_capacity(wire.keys.len());
-        for value in wire.keys {
+        let mut keys = Vec::with_capacity(values.len());
+        for value in values {
             match PublicJwk::from_value(value) {
                 Ok(key) => keys.push(key),
                 Err(JwkError::Unsupported | JwkError::NotForSignatures) => {}
@@ -120,7 +117,7 @@ impl JwkSet {
     }
 
     /// The set as a JSON document.
-    pub fn to_json(&self) -> serde_json::Value {
+    pub fn to_json(&self) -> Value {
         serde_json::json!({ "keys": self.keys.iter().map(PublicJwk::to_json).collect::<Vec<_>>() })
     }
 }

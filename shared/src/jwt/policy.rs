@@ -7,6 +7,7 @@ use core::fmt;
 use alloc::string::String;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::time::Timestamp;
 
@@ -105,6 +106,20 @@ fn strip_application(token_type: &str) -> &str {
 pub struct Audiences(Vec<String>);
 
 impl Audiences {
+    /// Reads a claim's value: one text or a list of texts (RFC 7519 section 4.1.3).
+    pub fn of_value(value: &Value) -> Option<Self> {
+        let text = |value: &Value| value.as_str().map(String::from);
+        match value {
+            Value::Array(items) => items.iter().map(text).collect::<Option<_>>().map(Self),
+            one => text(one).map(|one| Self(Vec::from([one]))),
+        }
+    }
+
+    /// All of them.
+    pub fn into_list(self) -> Vec<String> {
+        self.0
+    }
+
     /// The audiences of a token to be issued, in this order.
     pub const fn new(audiences: Vec<String>) -> Self {
         Self(audiences)

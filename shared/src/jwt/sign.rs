@@ -6,13 +6,12 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 
 use chrono::DateTime;
-use jwt_compact::{Algorithm, AlgorithmExt, Claims, Header};
+use jwt_compact::{Algorithm, AlgorithmExt, AlgorithmSignature, Claims, Header};
 use serde::Serialize;
 
 use crate::time::Timestamp;
 
 use super::alg::SignatureAlgorithm;
-use super::verify::SignatureBytes;
 
 /// A private key that is bound to one algorithm.
 pub trait SigningKey {
@@ -79,6 +78,19 @@ pub fn sign<C: Serialize, K: SigningKey>(
 struct Attempt<'a, K: SigningKey> {
     key: &'a K,
     failure: Cell<Option<K::Error>>,
+}
+
+/// The bytes of a signature, of any length.
+struct SignatureBytes(Vec<u8>);
+
+impl AlgorithmSignature for SignatureBytes {
+    fn try_from_slice(slice: &[u8]) -> Result<Self, anyhow::Error> {
+        Ok(Self(slice.to_vec()))
+    }
+
+    fn as_bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.0)
+    }
 }
 
 struct Signing<'a, K>(core::marker::PhantomData<&'a K>, SignatureAlgorithm);

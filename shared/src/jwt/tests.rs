@@ -7,7 +7,7 @@ use std::format;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::jwk::PublicJwk;
 use crate::time::Timestamp;
@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 use super::test_keys::{TestKey, TestVerifyingKey, ready};
 use super::{
     Audiences, JwtError, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, SignError, SignatureAlgorithm,
-    SigningKey, UnverifiedJwt, VerifiedJwt, VerifyError, VerifyingKey, sign, verify,
+    SigningKey, UnverifiedJwt, VerifiedJwt, VerifyError, VerifyingKey, deserialized, sign, verify,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
@@ -29,6 +29,10 @@ struct TestClaims {
 }
 
 impl RegisteredClaims for TestClaims {
+    fn of_members(members: Map<String, Value>) -> Option<Self> {
+        deserialized(members)
+    }
+
     fn issuer(&self) -> &str {
         &self.iss
     }
@@ -234,6 +238,60 @@ fn refuses_critical_header_parameters() {
             JwtError::CriticalHeader,
             "{crit}"
         );
+    }
+}
+
+#[test]
+fn refuses_header_parameters_of_another_type() {
+    let key = es256();
+    for name in ["alg", "kid", "typ", "jku"] {
+        for value in [json!(1), json!(["a"]), json!({}), json!(true)] {
+            let text = forge(&key, &with(good_header(), name, value), &good_claims());
+            assert_eq!(check(&key, &text).unwrap_err(), JwtError::Malformed, "{name}");
+        }
+    }
+}
+
+#[test]
+fn refuses_content_that_is_not_claims() {
+    let key = es256();
+    for content_type in [json!("JWT"), json!("cbor"), json!(""), json!(1)] {
+        let text = forge(
+            &key,
+            &with(good_header(), "cty", content_type.clone()),
+            &good_claims(),
+        );
+        assert_eq!(
+            check(&key, &text).unwrap_err(),
+            JwtError::Malformed,
+            "{content_type}"
+        );
+    }
+    for content_type in [json!("json"), json!("JSON"), Value::Null] {
+        let text = forge(&key, &with(good_header(), "cty", content_type), &good_claims());
+        assert!(check(&key, &text).is_ok());
+    }
+}
+
+#[test]
+fn times_may_have_fractions_and_nothing_else_than_a_number_is_one() {
+    let key = es256();
+    let whole = NOW.seconds();
+    let with_expiry = |expiry: &str| {
+        format!(
+            r#"{{"iss":"https://issuer.example","aud":"https://api.example/fhir","iat":{whole},"exp":{expiry}}}"#
+        )
+    };
+    for (expiry, error) in [
+        (format!("{}.9", whole + 60), None),
+        (format!("{}e-1", (whole + 60) * 10), None),
+        (format!("{}.9", whole - 30), Some(JwtError::Expired)),
+        (format!("\"{}\"", whole + 60), Some(JwtError::Malformed)),
+        ("null".to_string(), Some(JwtError::Malformed)),
+        ("true".to_string(), Some(JwtError::Malformed)),
+    ] {
+        let text = forge_text(&key, &good_header().to_string(), &with_expiry(&expiry));
+        assert_eq!(check(&key, &text).err(), error, "{expiry}");
     }
 }
 
@@ -466,6 +524,16 @@ fn extreme_times_neither_overflow_nor_pass() {
     ] {
         let text = forge(&key, &good_header(), &with(good_claims(), name, json!(value)));
         assert_eq!(check(&key, &text).unwrap_err(), error, "{name}: {value}");
+    }
+    for value in [
+        json!(8_334_601_228_801_i64),
+        json!(i64::MIN),
+        json!(u64::MAX),
+        json!(1e20),
+        json!(-1e20),
+    ] {
+        let text = forge(&key, &good_header(), &with(good_claims(), "exp", value.clone()));
+        assert_eq!(check(&key, &text).unwrap_err(), JwtError::Malformed, "{value}");
     }
     let early = forge(
         &key,

@@ -4,8 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use jwt_compact::UntrustedToken;
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::json;
 
@@ -22,19 +21,9 @@ pub const MAXIMUM_JWT_BYTES: usize = 8 * 1024;
 pub struct UnverifiedJwt<'a> {
     text: &'a str,
     algorithm: SignatureAlgorithm,
-    token: UntrustedToken<'a, HeaderExtensions>,
-}
-
-/// Header parameters that jwt-compact has no field for. Unknown ones are ignored (RFC 7515 section 4).
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct HeaderExtensions {
-    /// Any value at all, `null` included, counts as present.
-    #[serde(default, deserialize_with = "present")]
-    crit: bool,
-}
-
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    serde::de::IgnoredAny::deserialize(deserializer).map(|_| true)
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+    signature: Vec<u8>,
 }
 
 impl<'a> UnverifiedJwt<'a> {
@@ -51,34 +40,60 @@ impl<'a> UnverifiedJwt<'a> {
             return Err(JwtError::TooLong);
         }
         let mut parts = text.split('.');
-        for _ in 0..2 {
+        let mut decoded = || {
             let part = parts.next().ok_or(JwtError::Malformed)?;
-            let decoded = Base64UrlUnpadded::decode_vec(part).map_err(|_| JwtError::Malformed)?;
-            json::check_object(&decoded)?;
+            Base64UrlUnpadded::decode_vec(part).map_err(|_| JwtError::Malformed)
+        };
+        let header = json::parse_object(&decoded()?)?;
+        let claims = json::parse_object(&decoded()?)?;
+        let signature = decoded()?;
+        if parts.next().is_some() {
+            return Err(JwtError::Malformed);
         }
-        let token = UntrustedToken::<HeaderExtensions>::try_from(text).map_err(|_| JwtError::Malformed)?;
-        let algorithm =
-            SignatureAlgorithm::from_name(token.algorithm()).ok_or(JwtError::UnsupportedAlgorithm)?;
-        if token.header().other_fields.crit {
+        // Parameters that are not named here are ignored (RFC 7515 section 4), the certificates' among them.
+        for name in ["kid", "typ", "jku"] {
+            if header
+                .get(name)
+                .is_some_and(|value| !value.is_string() && !value.is_null())
+            {
+                return Err(JwtError::Malformed);
+            }
+        }
+        // The claims are JSON and not another token (RFC 7519 section 5.2).
+        let content_type = header.get("cty").filter(|value| !value.is_null());
+        if content_type.is_some_and(|value| {
+            !value
+                .as_str()
+                .is_some_and(|value| value.eq_ignore_ascii_case("json"))
+        }) {
+            return Err(JwtError::Malformed);
+        }
+        let algorithm = header
+            .get("alg")
+            .and_then(Value::as_str)
+            .ok_or(JwtError::Malformed)?;
+        let algorithm = SignatureAlgorithm::from_name(algorithm).ok_or(JwtError::UnsupportedAlgorithm)?;
+        if header.contains_key("crit") {
             return Err(JwtError::CriticalHeader);
         }
-        let signature_bytes = token.signature_bytes().len();
         if algorithm
             .signature_bytes()
-            .is_some_and(|bytes| bytes != signature_bytes)
+            .is_some_and(|bytes| bytes != signature.len())
         {
             return Err(JwtError::InvalidSignature);
         }
         Ok(Self {
             text,
             algorithm,
-            token,
+            header,
+            claims,
+            signature,
         })
     }
 
     /// The header's `kid`, a hint where to look for the key.
     pub fn key_id(&self) -> Option<&str> {
-        self.token.header().key_id.as_deref()
+        text_of(&self.header, "kid")
     }
 
     /// The header's `alg`, to be compared with the key's own algorithm.
@@ -88,18 +103,18 @@ impl<'a> UnverifiedJwt<'a> {
 
     /// The header's `typ`.
     pub fn token_type(&self) -> Option<&str> {
-        self.token.header().token_type.as_deref()
+        text_of(&self.header, "typ")
     }
 
     /// The header's `jku`. Nothing is ever fetched from there: a caller who knows where the sender's keys are may refuse a
     /// token that says otherwise.
     pub fn key_set_url(&self) -> Option<&str> {
-        self.token.header().key_set_url.as_deref()
+        text_of(&self.header, "jku")
     }
 
     /// The signature as sent.
     pub fn signature(&self) -> &[u8] {
-        self.token.signature_bytes()
+        &self.signature
     }
 
     /// What the signature covers: header and claims as sent, joined by a full stop (RFC 7515 section 5.2).
@@ -109,48 +124,34 @@ impl<'a> UnverifiedJwt<'a> {
             .map_or(&[], |(input, _)| input.as_bytes())
     }
 
-    pub(super) const fn token(&self) -> &UntrustedToken<'a, HeaderExtensions> {
-        &self.token
+    /// Any header parameter; none when it is `null`.
+    pub(crate) fn header_parameter(&self, name: &str) -> Option<&Value> {
+        self.header.get(name).filter(|value| !value.is_null())
+    }
+
+    /// The claims, for whoever has had the signature checked.
+    pub(super) const fn claims(&self) -> &Map<String, Value> {
+        &self.claims
     }
 
     /// The `iss` claim as the token says it, unverified: a hint which issuer's keys to fetch, nothing more.
     pub fn issuer_hint(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Issuer {
-            iss: Option<String>,
-        }
-        self.token
-            .deserialize_claims_unchecked::<Issuer>()
-            .ok()?
-            .custom
-            .iss
+        text_of(&self.claims, "iss").map(String::from)
     }
 
     /// The `client_id` claim as the token says it, unverified: a hint who may be calling, nothing more.
     pub fn client_id_hint(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Client {
-            client_id: Option<String>,
-        }
-        self.token
-            .deserialize_claims_unchecked::<Client>()
-            .ok()?
-            .custom
-            .client_id
+        text_of(&self.claims, "client_id").map(String::from)
     }
 
     /// The `aud` claim as the token says it, unverified; empty when it is absent or malformed. A hint whom to look up, who
     /// must then be named in the policy like any other audience.
     pub fn audience_hint(&self) -> Vec<String> {
-        #[derive(Deserialize)]
-        struct Audience {
-            #[serde(rename = "aud")]
-            audiences: Audiences,
-        }
-        let claims = self.token.deserialize_claims_unchecked::<Audience>();
-        claims.map_or_else(
-            |_| Vec::new(),
-            |claims| claims.custom.audiences.iter().map(String::from).collect(),
-        )
+        let audiences = self.claims.get("aud").and_then(Audiences::of_value);
+        audiences.map_or_else(Vec::new, Audiences::into_list)
     }
+}
+
+fn text_of<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    members.get(name).and_then(Value::as_str)
 }

@@ -1,13 +1,10 @@
 //! The one call between an untrusted text and its claims.
 
-use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::future::Future;
-use core::marker::PhantomData;
 
-use jwt_compact::{Algorithm, AlgorithmExt, AlgorithmSignature, Claims};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::time::Timestamp;
 
@@ -15,6 +12,9 @@ use super::alg::SignatureAlgorithm;
 use super::error::{JwtError, VerifyError};
 use super::policy::{Audiences, Policy};
 use super::unverified::UnverifiedJwt;
+
+/// The largest number of seconds before or after the epoch that is taken for a date: about 264,000 years.
+const LARGEST_DATE: u64 = 8_334_601_228_800;
 
 /// A public key that is trusted by the caller and bound to one algorithm.
 ///
@@ -38,13 +38,22 @@ pub trait VerifyingKey {
 }
 
 /// Claims that every kind of token has, read by the policy.
-pub trait RegisteredClaims: DeserializeOwned {
+pub trait RegisteredClaims: Sized {
     /// Whether this kind of token says whom it is for. Where it does not, the policy's audiences are not looked at.
     const NAMES_AUDIENCES: bool = true;
+    /// The claims out of a token's members, without `exp`, `nbf` and `iat`; `None` when one is missing or is not what it
+    /// has to be. What the edge reads does without serde, which is too large for it; for all others there is
+    /// [`deserialized`].
+    fn of_members(members: Map<String, Value>) -> Option<Self>;
     /// `iss`.
     fn issuer(&self) -> &str;
     /// `aud`.
     fn audiences(&self) -> &Audiences;
+}
+
+/// [`RegisteredClaims::of_members`] by way of serde.
+pub fn deserialized<C: DeserializeOwned>(members: Map<String, Value>) -> Option<C> {
+    serde_json::from_value(Value::Object(members)).ok()
 }
 
 /// A JWT whose signature, type, issuer, audience and times were checked. Made by [`verify`] alone.
@@ -111,11 +120,12 @@ pub async fn verify<C: RegisteredClaims, K: VerifyingKey>(
     }
     policy.check_type(jwt.token_type())?;
     let SignedClaims {
-        claims,
+        members,
         expires_at,
         not_before,
         issued_at,
-    } = signed_claims::<C, K>(jwt, key).await?;
+    } = signed_claims(jwt, key).await?;
+    let claims = C::of_members(members).ok_or(JwtError::Malformed)?;
     policy.check_issuer(claims.issuer())?;
     if C::NAMES_AUDIENCES {
         policy.check_audience(claims.audiences())?;
@@ -131,9 +141,9 @@ pub async fn verify<C: RegisteredClaims, K: VerifyingKey>(
 }
 
 /// Claims under a signature that holds, and nothing more: what they say is not judged yet.
-pub(crate) struct SignedClaims<C> {
+pub(crate) struct SignedClaims {
     /// The claims, without the three times.
-    pub(crate) claims: C,
+    pub(crate) members: Map<String, Value>,
     /// `exp`.
     pub(crate) expires_at: Option<Timestamp>,
     /// `nbf`.
@@ -146,102 +156,39 @@ pub(crate) struct SignedClaims<C> {
 ///
 /// # Errors
 /// [`JwtError::AlgorithmMismatch`], [`JwtError::InvalidSignature`], [`JwtError::Malformed`]; or that the key could not check.
-pub(crate) async fn signed_claims<C: DeserializeOwned, K: VerifyingKey>(
+pub(crate) async fn signed_claims<K: VerifyingKey>(
     jwt: &UnverifiedJwt<'_>,
     key: &K,
-) -> Result<SignedClaims<C>, VerifyError<K::Error>> {
+) -> Result<SignedClaims, VerifyError<K::Error>> {
     if jwt.algorithm() != key.algorithm() {
         return Err(JwtError::AlgorithmMismatch.into());
     }
-    let proof = SignatureProof::obtain(jwt, key).await?;
-    let token = Proven::new(key.algorithm())
-        .validator::<C>(&proof)
-        .validate(jwt.token())
-        .map_err(|_| JwtError::Malformed)?;
-    let (_, claims) = token.into_parts();
-    let Claims {
-        expiration,
+    match key.verify_signature(jwt.signing_input(), jwt.signature()).await {
+        Ok(true) => {}
+        Ok(false) => return Err(JwtError::InvalidSignature.into()),
+        Err(error) => return Err(VerifyError::Undecided(error)),
+    }
+    let mut members = jwt.claims().clone();
+    let mut time = |name| members.remove(name).map(|value| numeric_date(&value)).transpose();
+    let (expires_at, not_before, issued_at) = (time("exp")?, time("nbf")?, time("iat")?);
+    Ok(SignedClaims {
+        members,
+        expires_at,
         not_before,
         issued_at,
-        custom,
-        ..
-    } = claims;
-    Ok(SignedClaims {
-        claims: custom,
-        expires_at: expiration.map(|time| Timestamp::from_seconds(time.timestamp())),
-        not_before: not_before.map(|time| Timestamp::from_seconds(time.timestamp())),
-        issued_at: issued_at.map(|time| Timestamp::from_seconds(time.timestamp())),
     })
 }
 
-/// Evidence that a key accepted a signature for a message. Its one constructor asks the key.
-struct SignatureProof<'a> {
-    message: &'a [u8],
-    signature: &'a [u8],
-}
-
-impl<'a> SignatureProof<'a> {
-    async fn obtain<K: VerifyingKey>(
-        jwt: &'a UnverifiedJwt<'_>,
-        key: &K,
-    ) -> Result<Self, VerifyError<K::Error>> {
-        let (message, signature) = (jwt.signing_input(), jwt.signature());
-        match key.verify_signature(message, signature).await {
-            Ok(true) => Ok(Self { message, signature }),
-            Ok(false) => Err(JwtError::InvalidSignature.into()),
-            Err(error) => Err(VerifyError::Undecided(error)),
-        }
-    }
-}
-
-/// jwt-compact's view of a signature that was checked elsewhere: it holds for exactly the bytes of the proof.
-struct Proven<'a> {
-    algorithm: SignatureAlgorithm,
-    proof: PhantomData<SignatureProof<'a>>,
-}
-
-impl Proven<'_> {
-    const fn new(algorithm: SignatureAlgorithm) -> Self {
-        Self {
-            algorithm,
-            proof: PhantomData,
-        }
-    }
-}
-
-/// The bytes of a signature, of any length.
-pub(super) struct SignatureBytes(pub(super) Vec<u8>);
-
-impl AlgorithmSignature for SignatureBytes {
-    fn try_from_slice(slice: &[u8]) -> Result<Self, anyhow::Error> {
-        Ok(Self(slice.to_vec()))
-    }
-
-    fn as_bytes(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.0)
-    }
-}
-
-impl<'a> Algorithm for Proven<'a> {
-    /// Nothing is signed with a proof.
-    type SigningKey = core::convert::Infallible;
-    type VerifyingKey = SignatureProof<'a>;
-    type Signature = SignatureBytes;
-
-    fn name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(self.algorithm.name())
-    }
-
-    fn sign(&self, signing_key: &Self::SigningKey, _: &[u8]) -> Self::Signature {
-        match *signing_key {}
-    }
-
-    fn verify_signature(
-        &self,
-        signature: &SignatureBytes,
-        proof: &SignatureProof<'a>,
-        message: &[u8],
-    ) -> bool {
-        proof.message == message && proof.signature == signature.0
-    }
+/// A `NumericDate` (RFC 7519 section 2) without its fraction.
+fn numeric_date(value: &Value) -> Result<Timestamp, JwtError> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the fraction is what is to go, and the cast saturates"
+    )]
+    let seconds = value
+        .as_i64()
+        .or_else(|| value.as_f64().map(|seconds| seconds as i64))
+        .filter(|seconds| seconds.unsigned_abs() <= LARGEST_DATE)
+        .ok_or(JwtError::Malformed)?;
+    Ok(Timestamp::from_seconds(seconds))
 }

@@ -1,6 +1,5 @@
 //! The one place where the units of a policy are counted for a subject.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::policy::Policy;
@@ -34,7 +33,7 @@ pub struct Coordinator {
     reserved: u32,
     stored_at: Option<u64>,
     /// Of this window and this life, the oldest first.
-    grants: VecDeque<Grant>,
+    grants: Vec<Grant>,
     holders: Vec<(HolderId, u64)>,
 }
 
@@ -72,7 +71,7 @@ impl Coordinator {
             debited: reserved,
             reserved,
             stored_at: None,
-            grants: VecDeque::new(),
+            grants: Vec::new(),
             holders: Vec::new(),
         }
     }
@@ -165,12 +164,8 @@ impl Coordinator {
     /// Takes back what a holder will never spend of a grant, once.
     fn credit(&mut self, holder: HolderId, settled: Settled) {
         let named = |grant: &Grant| grant.sequence == settled.sequence && grant.holder == holder;
-        if let Some(grant) = self
-            .grants
-            .iter()
-            .position(named)
-            .and_then(|place| self.grants.remove(place))
-        {
+        if let Some(place) = self.grants.iter().position(named) {
+            let grant = self.grants.remove(place);
             self.debited = self.debited.saturating_sub(grant.units.min(settled.left));
         }
     }
@@ -180,9 +175,9 @@ impl Coordinator {
             return;
         }
         if self.grants.len() >= MAXIMUM_GRANTS {
-            self.grants.pop_front();
+            self.grants.remove(0);
         }
-        self.grants.push_back(Grant {
+        self.grants.push(Grant {
             holder: request.holder,
             sequence: request.sequence,
             units,

@@ -49,23 +49,23 @@ pub fn quota_headers(policies: &[Told<'_>]) -> QuotaHeaders {
     let Some(tightest) = tightest.map(|told| told.standing) else {
         return headers;
     };
-    headers.push(("x-ratelimit-limit", tightest.limit.to_string()));
-    headers.push(("x-ratelimit-remaining", tightest.remaining.to_string()));
-    headers.push(("x-ratelimit-reset", tightest.reset.to_string()));
+    put(&mut headers, "x-ratelimit-limit", tightest.limit.into());
+    put(&mut headers, "x-ratelimit-remaining", tightest.remaining.into());
+    put(&mut headers, "x-ratelimit-reset", tightest.reset.seconds());
 
     let (mut quotas, mut standings) = (String::new(), String::new());
     for Told { name, standing, .. } in policies {
-        let separator = if quotas.is_empty() { "" } else { ", " };
-        // Writing to a String cannot fail.
-        let _ = write!(
-            quotas,
-            "{separator}\"{name}\";q={};w={}",
-            standing.limit, standing.window_seconds
+        put_item(
+            &mut quotas,
+            name,
+            ('q', standing.limit),
+            ('w', standing.window_seconds),
         );
-        let _ = write!(
-            standings,
-            "{separator}\"{name}\";r={};t={}",
-            standing.remaining, standing.reset_in_seconds
+        put_item(
+            &mut standings,
+            name,
+            ('r', standing.remaining),
+            ('t', standing.reset_in_seconds),
         );
     }
     headers.push(("ratelimit-policy", quotas));
@@ -73,7 +73,22 @@ pub fn quota_headers(policies: &[Told<'_>]) -> QuotaHeaders {
 
     let refusing = policies.iter().filter(|told| told.refused);
     if let Some(seconds) = refusing.map(|told| told.standing.reset_in_seconds).max() {
-        headers.push(("retry-after", seconds.max(1).to_string()));
+        put(&mut headers, "retry-after", seconds.max(1).into());
     }
     headers
+}
+
+fn put(headers: &mut QuotaHeaders, name: &'static str, number: i64) {
+    headers.push((name, number.to_string()));
+}
+
+/// One more item of a list: a string and two parameters.
+fn put_item(list: &mut String, name: &str, first: (char, u32), second: (char, u32)) {
+    let separator = if list.is_empty() { "" } else { ", " };
+    // Writing to a String cannot fail.
+    let _ = write!(
+        list,
+        "{separator}\"{name}\";{}={};{}={}",
+        first.0, first.1, second.0, second.1
+    );
 }

@@ -2,8 +2,8 @@
 //!
 //! The rules, in the order they are applied:
 //! 1. `GET metadata` is open.
-//! 2. Batches and transactions are denied: their entries need their own permissions, and judging those means reading
-//!    the body, which is not done here.
+//! 2. A batch or a transaction needs what its entries need, each by these rules ([`permits_together`]); without its
+//!    body it is denied.
 //! 3. Operations are denied unless the operator lists them ([`Operations`]).
 //! 4. Every other interaction needs its permissions on its type ([`Interaction::needs`]). A request that may reach
 //!    other types (`_include`, `_has`, chaining, an unread search form, an unknown control parameter) needs them, and
@@ -40,8 +40,10 @@ use super::smart::{Level, ResourceSelector, SmartScope};
 use super::token::ScopeToken;
 
 mod refusal;
+mod together;
 
-use refusal::refusal;
+use refusal::{Restrictions, refusal};
+pub use together::{AllowedTogether, permits_together};
 
 /// The answer for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +62,25 @@ pub struct Allowed<'g> {
     /// The search restricts itself as a scope demands, so it must be sent with `Prefer: handling=strict`: a server
     /// that ignored a parameter would ignore the restriction.
     pub strict_search: bool,
+}
+
+impl<'g> Allowed<'g> {
+    /// The scopes that allowed it.
+    fn scopes(&self) -> impl Iterator<Item = &'g str> {
+        let by = match self.ground {
+            Ground::Scopes { by, .. } => by,
+            Ground::Open | Ground::OwnResource { .. } => GrantedBy::default(),
+        };
+        by.0.into_iter().flatten()
+    }
+
+    /// The level, when scopes of one allowed it whatever the server does.
+    fn plain_level(&self) -> Option<Level> {
+        match self.ground {
+            Ground::Scopes { level, .. } if !self.strict_search => Some(level),
+            Ground::Scopes { .. } | Ground::Open | Ground::OwnResource { .. } => None,
+        }
+    }
 }
 
 /// What allowed a request.
@@ -129,9 +150,12 @@ pub enum DenialReason {
     /// Scopes of a level that does not count for this holder would cover it: `system/` of a user, for instance.
     #[error("the granted scopes do not apply to this kind of token")]
     LevelNotHeld,
-    /// A batch or a transaction.
-    #[error("batches and transactions are not accepted")]
+    /// A batch or a transaction within another.
+    #[error("a batch or a transaction is not accepted within another")]
     Batch,
+    /// Each entry of a batch or a transaction would be permitted by itself, but not all of them at one level.
+    #[error("the granted scopes permit each entry by itself, but not all of them together")]
+    NotTogether,
     /// An operation the operator has not listed.
     #[error("this operation is not accepted")]
     OperationNotListed,
@@ -186,13 +210,9 @@ pub fn permits<'g>(
         }
         Err(reason) => return Decision::Deny(Denied { reason, needed: None }),
     };
-    let whole = if request.may_reach_other_types() {
-        requirement.widened()
-    } else {
-        requirement
-    };
+    let whole = requirement.whole(request);
     for level in holder.levels() {
-        if let Some(allowed) = grant_at(*level, whole, request, granted, holder) {
+        if let Some(allowed) = grant_at(*level, whole, request, granted, holder, Restrictions::Count) {
             return Decision::Allow(allowed);
         }
     }
@@ -230,6 +250,15 @@ fn addressed(
 }
 
 impl Requirement {
+    /// The same with what the parameters of the request may reach.
+    fn whole(self, request: &FhirRequest<'_>) -> Self {
+        if request.may_reach_other_types() {
+            self.widened()
+        } else {
+            self
+        }
+    }
+
     /// The same where other types may be reached.
     fn widened(self) -> Self {
         let permissions = self.permissions.union(Permissions::READ_AND_SEARCH);
@@ -247,6 +276,7 @@ fn grant_at<'g>(
     request: &FhirRequest<'_>,
     granted: &'g GrantedScopes,
     holder: &Holder<'_>,
+    restrictions: Restrictions,
 ) -> Option<Allowed<'g>> {
     if level == Level::Patient && !request.interaction().stays_with(holder.patient()?) {
         return None;
@@ -263,7 +293,7 @@ fn grant_at<'g>(
         tally.add(rule);
     }
     let mut strict_search = false;
-    if !tally.is_complete() {
+    if !tally.is_complete() && restrictions == Restrictions::Count {
         for rule in granted
             .rules()
             .iter()

@@ -30,6 +30,14 @@ pub(super) fn run(session: &Session<'_>, dev: &DevData) -> Outcome<bool> {
         status.contains(" 200") && is_bundle_of_patients(body),
         &format!("the guide's curl line, with a token: {status}, {}", summary(body)),
     );
+    let remaining = header(&answer, "x-ratelimit-remaining");
+    tell(
+        remaining.is_some_and(|value| value.parse::<u32>().is_ok()),
+        &format!(
+            "the limit's headers on its answer: {} more requests",
+            remaining.unwrap_or("nothing about")
+        ),
+    );
 
     let token = shell(&token_command(&dev.service_secret));
     let token = token.trim();
@@ -80,6 +88,15 @@ fn shell(line: &str) -> String {
     }
 }
 
+/// A header of an answer as `curl -i` shows it, by its name in lower case.
+fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    let (head, _) = answer.split_once("\r\n\r\n")?;
+    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+    lines
+        .find(|(own, _)| own.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.trim())
+}
+
 /// Where the browser is sent by the answer to a launch.
 fn launch_url(answer: &str) -> Option<String> {
     let document: Value = serde_json::from_str(answer).ok()?;
@@ -116,7 +133,7 @@ fn summary(body: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_bundle_of_patients, shell, summary};
+    use super::{header, is_bundle_of_patients, shell, summary};
 
     #[test]
     fn knows_a_bundle_of_patients_from_a_refusal() {
@@ -126,6 +143,14 @@ mod tests {
         assert!(!is_bundle_of_patients(r#"{"resourceType":"OperationOutcome"}"#));
         assert!(!is_bundle_of_patients(r#"{"resourceType":"Bundle","entry":[]}"#));
         assert!(!is_bundle_of_patients("<html>"));
+    }
+
+    #[test]
+    fn finds_a_header_before_the_body_alone() {
+        let answer = "HTTP/1.1 200 OK\r\nX-RateLimit-Remaining: 999\r\n\r\nx-other: 1\r\n\r\n";
+        assert_eq!(header(answer, "x-ratelimit-remaining"), Some("999"));
+        assert_eq!(header(answer, "x-other"), None);
+        assert_eq!(header("no answer", "x-other"), None);
     }
 
     #[test]

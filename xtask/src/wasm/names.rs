@@ -1,38 +1,51 @@
-//! Takes the function names out of the built Worker: they are for reading stack traces only, and a tenth of its size.
+//! Takes the function names out of the built Worker: they are for reading stack traces only, and a tenth of its size. With
+//! them go the sections in which compilers sign their work, which nothing reads.
 //!
 //! worker-build keeps them whatever it is told. The form is that of the WebAssembly core specification, section
 //! "Binary Format": a header of eight bytes, then sections, each an id, a length in LEB128 and so many bytes; the
-//! names are the custom section (id 0) called `name`.
+//! names are the custom section (id 0) called `name`; the other two that go have their names from the tool conventions.
 
 use crate::fault::{Fault, Outcome};
 
 const HEADER: usize = 8;
 const CUSTOM: u8 = 0;
-const NAMES: &[u8] = b"name";
+const UNREAD: [&[u8]; 3] = [b"name", b"producers", b"target_features"];
 
-/// The module without its section of names.
+/// The module without its section of names, and without signatures.
 pub(super) fn without_names(module: &[u8]) -> Outcome<Vec<u8>> {
     let broken = || Fault::new("worker-build's wasm is not in the form of a WebAssembly module");
-    let (header, mut rest) = module.split_at_checked(HEADER).ok_or_else(broken)?;
-    let mut kept = header.to_vec();
-    while let Some((&id, after_id)) = rest.split_first() {
-        let (length, content) = number(after_id).ok_or_else(broken)?;
-        let (content, next) = content.split_at_checked(length).ok_or_else(broken)?;
-        if id != CUSTOM || !is_called_name(content) {
-            let whole = rest.len() - next.len();
-            kept.extend_from_slice(rest.get(..whole).ok_or_else(broken)?);
+    let (mut kept, sections) = sections(module).ok_or_else(broken)?;
+    for (id, content, whole) in sections {
+        if id != CUSTOM || !is_unread(content) {
+            kept.extend_from_slice(whole);
         }
-        rest = next;
     }
     Ok(kept)
 }
 
-fn is_called_name(content: &[u8]) -> bool {
-    number(content).is_some_and(|(length, text)| text.get(..length) == Some(NAMES))
+/// A section: its id, its content, and all of it.
+pub(super) type Section<'a> = (u8, &'a [u8], &'a [u8]);
+
+/// The header of a module and its sections.
+pub(super) fn sections(module: &[u8]) -> Option<(Vec<u8>, Vec<Section<'_>>)> {
+    let (header, mut rest) = module.split_at_checked(HEADER)?;
+    let mut sections = Vec::new();
+    while let Some((&id, after_id)) = rest.split_first() {
+        let (length, content) = number(after_id)?;
+        let (content, next) = content.split_at_checked(length)?;
+        sections.push((id, content, rest.get(..rest.len() - next.len())?));
+        rest = next;
+    }
+    Some((header.to_vec(), sections))
+}
+
+fn is_unread(content: &[u8]) -> bool {
+    number(content)
+        .is_some_and(|(length, text)| text.get(..length).is_some_and(|name| UNREAD.contains(&name)))
 }
 
 /// An unsigned LEB128 number of at most 32 bits, and what follows it.
-fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+pub(super) fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut value = 0_usize;
     for (index, &byte) in bytes.iter().take(5).enumerate() {
         value |= usize::from(byte & 0x7f) << (7 * index);
@@ -59,13 +72,14 @@ mod tests {
     fn names_go_and_everything_else_stays_in_its_place() {
         let kept = [
             section(1, b"types"),
-            section(0, b"\x09producersX"),
+            section(0, b"\x05otherX"),
             section(10, b"code"),
         ]
         .concat();
         let with_names = [
             section(1, b"types"),
             section(0, b"\x04nameabc"),
+            section(0, b"\x05otherX"),
             section(0, b"\x09producersX"),
             section(10, b"code"),
         ]

@@ -425,6 +425,7 @@ fn limits_are_added_replaced_and_switched_off() {
     let config = Config::parse(&values(&[
         ("WARDGATE_LIMITS", Some(&limits)),
         ("WARDGATE_LIMITED_BY", Some("burst default")),
+        ("WARDGATE_CLIENT_ADDRESS", Some("cloudflare")),
     ]))
     .unwrap();
     assert_eq!(

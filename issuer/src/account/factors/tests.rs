@@ -117,12 +117,22 @@ async fn a_factor_is_listed_renamed_and_removed() {
     let answer = press(&browser, PATH, &[("rename", &id), ("name", " New phone ")]).await;
     assert_eq!(answer.location(), "/account/factors?done=renamed");
     assert_eq!(factors(&clinic, PATIENT).await[0].name, "New phone");
-    assert_eq!(clinic.last_audit().await.action, AuditAction::FactorChange);
+    let event = clinic.last_audit().await;
+    assert_eq!(event.action, AuditAction::FactorChange);
+    assert_eq!(
+        (event.method.as_deref(), event.object_id.as_deref()),
+        (Some("otp"), Some(&*id))
+    );
 
     assert_eq!(devices(&clinic, PATIENT).await, 1);
     let answer = press(&browser, PATH, &[("remove", &id)]).await;
     assert_eq!(answer.location(), "/account/factors?done=removed");
-    assert_eq!(clinic.last_audit().await.action, AuditAction::FactorRemoval);
+    let event = clinic.last_audit().await;
+    assert_eq!(event.action, AuditAction::FactorRemoval);
+    assert_eq!(
+        (event.method.as_deref(), event.object_id.as_deref()),
+        (Some("otp"), Some(&*id))
+    );
     assert!(factors(&clinic, PATIENT).await.is_empty());
     assert_eq!(devices(&clinic, PATIENT).await, 0);
     let page = browser.get(answer.location()).await;
@@ -303,7 +313,9 @@ async fn devices_are_listed_and_forgotten_by_their_person_only() {
     assert_eq!(devices(&clinic, PHYSICIAN).await, 1);
     let answer = press(&browser, path, &[("device", &own)]).await;
     assert_eq!(answer.location(), "/account/devices?done=forgotten");
-    assert_eq!(clinic.last_audit().await.action, AuditAction::DeviceRemoval);
+    let event = clinic.last_audit().await;
+    assert_eq!(event.action, AuditAction::DeviceRemoval);
+    assert_eq!(event.object_id.as_deref(), Some(&*own));
     assert_eq!(devices(&clinic, PATIENT).await, 0);
     assert!(
         browser.get(PATH).await.location().starts_with("/login/mfa?"),

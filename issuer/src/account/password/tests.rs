@@ -23,6 +23,17 @@ async fn change(browser: &Browser, present: &str, new: &str) -> Answer {
     browser.post("/account/password", &fields).await
 }
 
+/// The fields that the page says are wrong.
+fn marked(page: &Answer) -> Vec<&str> {
+    let inputs = page.body.split("<input id=\"").skip(1);
+    inputs
+        .filter_map(|input| {
+            let input = input.split_once('>').unwrap().0;
+            (input.contains("aria-invalid")).then(|| input.split_once('"').unwrap().0)
+        })
+        .collect()
+}
+
 #[tokio::test]
 async fn a_new_password_signs_everybody_out_but_this_browser() {
     let clinic = Clinic::with_config(|config| config.development.outbox = true).await;
@@ -77,6 +88,7 @@ async fn whoever_does_not_know_the_present_password_is_slowed_down() {
         let answer = change(&browser, "guess", NEW).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         assert!(answer.body.contains("present password is not right") && !answer.body.contains("guess"));
+        assert_eq!(marked(&answer), ["password"]);
         assert_eq!(
             clinic.last_audit().await.reason.as_deref(),
             Some("wrong_password")
@@ -107,6 +119,11 @@ async fn a_password_that_may_not_be_is_refused_with_every_reason() {
         let answer = change(&browser, PASSWORD, new).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{new}");
         assert!(answer.body.contains(said), "{said}: {answer:?}");
+        let fields: &[&str] = match new {
+            "" => &["password", "new_password"],
+            _ => &["new_password"],
+        };
+        assert_eq!(marked(&answer), fields, "{new}");
     }
     assert_eq!(
         clinic

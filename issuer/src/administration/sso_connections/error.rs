@@ -1,5 +1,6 @@
 //! Why something about a connection is not done.
 
+use crate::administration::Refusal;
 use crate::error::internal::InternalError;
 use crate::outbound::DnsError;
 use crate::rng::NoRandomness;
@@ -58,8 +59,16 @@ pub enum ConnectionError {
 }
 
 impl ConnectionError {
-    /// The reason for the audit trail; none where the issuer itself failed, or a record was made already.
-    pub const fn reason(&self) -> Option<&'static str> {
+    pub(crate) fn invalid(field: &'static str, detail: impl Into<String>) -> Self {
+        Self::Invalid {
+            field,
+            detail: detail.into(),
+        }
+    }
+}
+
+impl Refusal for ConnectionError {
+    fn reason(&self) -> Option<&'static str> {
         Some(match self {
             Self::Invalid { .. } => "invalid_request",
             Self::NotFound => "not_found",
@@ -70,13 +79,6 @@ impl ConnectionError {
             Self::Dns(_) => "dns_failed",
             Self::NoRecord { .. } | Self::Internal(_) => return None,
         })
-    }
-
-    pub(crate) fn invalid(field: &'static str, detail: impl Into<String>) -> Self {
-        Self::Invalid {
-            field,
-            detail: detail.into(),
-        }
     }
 }
 

@@ -222,7 +222,8 @@ fn list(
     Ok(values.clone())
 }
 
-/// Every role must be there, and none may make administrators unless that was said.
+/// Every role must be there, and none may make administrators unless that was said. Where accounts are made, there must be a
+/// role for everybody.
 async fn check_roles(tools: Tools<'_>, settings: &ConnectionSettings) -> Result<(), ConnectionError> {
     let is_text = |text: &str| !text.is_empty() && text.len() <= LONGEST_TEXT;
     let is_rule = |rule: &RoleRule| is_text(&rule.claim) && is_text(&rule.value);
@@ -230,6 +231,12 @@ async fn check_roles(tools: Tools<'_>, settings: &ConnectionSettings) -> Result<
         return Err(ConnectionError::invalid(
             "roleRules",
             "must be rules of a claim, a value and a role each",
+        ));
+    }
+    if settings.unknown_people == UnknownPeople::Create && settings.default_role.is_none() {
+        return Err(ConnectionError::invalid(
+            "defaultRoleId",
+            "is missing: people who get an account get a role, also where no rule fits",
         ));
     }
     let default = settings.default_role.iter().map(|role| ("defaultRoleId", role));

@@ -443,3 +443,37 @@ async fn explains_step_by_step_what_would_happen() {
     );
     assert!(steps("nobody").await.1.contains("no address"));
 }
+
+#[tokio::test]
+async fn what_a_former_provider_says_late_is_not_kept() {
+    let office = Office::open().await;
+    let made = office.create(&office.request("Clinic")).await.unwrap();
+    let second = FakeProvider::start().await;
+    let request = ConnectionRequest {
+        issuer: Some(second.issuer.clone()),
+        ..ConnectionRequest::default()
+    };
+    let now = office.issuer.now();
+    let moved = sso_connections::change(office.tools(), &Actor::operator(), &made.id, &request, now).await;
+    let moved = moved.unwrap();
+    let (store, later) = (office.store(), now.plus(7200));
+    let present = async || store.sso_connection(&made.id).await.unwrap().unwrap();
+    let before = present().await;
+    for said in [Some(made.provider.clone()), None] {
+        let former = (&*made.id, &*made.settings.issuer);
+        store
+            .refresh_sso_provider(former, said, later, later)
+            .await
+            .unwrap();
+        assert_eq!(present().await, before);
+    }
+    let asked = (&*made.id, &*second.issuer);
+    store
+        .refresh_sso_provider(asked, Some(moved.provider), later, later)
+        .await
+        .unwrap();
+    assert_eq!(
+        (present().await.checked_at, present().await.refresh_at),
+        (later, later)
+    );
+}

@@ -113,7 +113,7 @@ pub async fn take_word_for(State(state): State<AppState>, call: Call, ids: Ids) 
 }
 
 /// The ids in the path of a call, which has no query.
-fn path_ids(call: &Call, ids: Ids) -> Result<(String, String), ApiError> {
+pub(super) fn path_ids(call: &Call, ids: Ids) -> Result<(String, String), ApiError> {
     ListQuery::none(call.query.as_deref()).map_err(ApiError::Query)?;
     let Path(ids) = ids.map_err(|_| AdministrationError::NotFound)?;
     Ok(ids)

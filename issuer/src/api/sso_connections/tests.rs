@@ -1,10 +1,11 @@
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::domain::audit_event::{AuditAction, AuditOutcome};
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::role::{BUILDER_ADMIN, CARE_TEAM_USER};
+use crate::store::{ProvidedAccount, ProvidedIdentity};
 use crate::testing::FakeProvider;
-use crate::web::testing::{Answer, Browser, Clinic, basic};
+use crate::web::testing::{Answer, Browser, Clinic, PATIENT, basic};
 
 const SECRET: &str = "the-client-secret";
 
@@ -110,7 +111,7 @@ async fn a_connection_is_made_attested_enabled_changed_and_removed_and_its_secre
     let enabled = office.post(&format!("{path}/enable"), &Value::Null).await;
     assert_eq!(enabled.json()["enabled"], true);
 
-    let change = json!({"name": "Hospital", "defaultRoleId": null});
+    let change = json!({"name": "Hospital", "unknownPeople": "refuse", "defaultRoleId": null});
     let changed = office.call(Method::PATCH, &path, &change).await;
     assert_eq!(changed.json()["name"], "Hospital");
     assert_eq!(changed.json()["defaultRoleId"], Value::Null);
@@ -212,5 +213,92 @@ async fn what_is_wrong_with_a_connection_names_its_member() {
     for query in ["", "?email=", "?email=a&x=b"] {
         let answer = office.get(&format!("/auth/sso/explain{query}")).await;
         assert!(answer.status.is_client_error(), "{query}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_somebody_is_at_a_provider_is_forgotten_by_their_id() {
+    let office = Office::open().await;
+    let path = office.made().await;
+    let answer = office
+        .post(&format!("{path}/domains"), &json!({"domain": "example.org"}))
+        .await;
+    let domain = answer.header("location").unwrap().to_owned();
+    office.post(&format!("{domain}/override"), &Value::Null).await;
+    let store = office.clinic.issuer.store();
+    let identity = ProvidedIdentity {
+        connection_id: store.sso_connections().await.unwrap().remove(0).id,
+        subject: "a subject".into(),
+        email: PATIENT.into(),
+        role_id: None,
+        grants_administration: false,
+        new_account: None,
+    };
+    let audit = AuditEvent::new(
+        office.clinic.issuer.now(),
+        AuditAction::SignIn,
+        AuditOutcome::Success,
+    );
+    let linked = store.provided_account(identity, audit).await.unwrap();
+    let ProvidedAccount::Person(person) = linked else {
+        panic!("{linked:?}");
+    };
+    let link = format!("{path}/links/{}", person.id);
+    let gone = office.call(Method::DELETE, &link, &Value::Null).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT, "{gone:?}");
+    assert_eq!(store.sso_links_of(&person.id).await.unwrap(), []);
+    let recorded = office.clinic.last_audit().await;
+    assert_eq!(
+        (
+            recorded.action,
+            recorded.reason.as_deref(),
+            recorded.user_id.as_deref()
+        ),
+        (AuditAction::SsoLink, Some("removed"), Some(&*person.id))
+    );
+    for path in [
+        &link,
+        &format!("{path}/links/nobody"),
+        "/auth/sso-connections/none/links/x",
+    ] {
+        let answer = office.call(Method::DELETE, path, &Value::Null).await;
+        assert!(faults(&answer, StatusCode::NOT_FOUND).is_empty(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_makes_accounts_has_a_role_for_them_which_stays() {
+    let office = Office::open().await;
+    let mut settings = office.settings();
+    settings["defaultRoleId"] = Value::Null;
+    let answer = office.post(super::PATH, &settings).await;
+    assert_eq!(
+        faults(&answer, StatusCode::UNPROCESSABLE_ENTITY),
+        ["defaultRoleId"]
+    );
+
+    let mut roles = Vec::new();
+    for name in ["Default", "Ruled"] {
+        let answer = office
+            .post("/auth/roles", &json!({"name": name, "scope": "openid"}))
+            .await;
+        roles.push(answer.json()["id"].as_str().unwrap().to_owned());
+    }
+    settings["defaultRoleId"] = roles[0].as_str().into();
+    settings["roleRules"][0]["roleId"] = roles[1].as_str().into();
+    let made = office.post(super::PATH, &settings).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    for role in &roles {
+        let path = format!("/auth/roles/{role}");
+        let answer = office.call(Method::DELETE, &path, &Value::Null).await;
+        assert!(faults(&answer, StatusCode::CONFLICT).is_empty());
+        assert_eq!(office.clinic.last_audit().await.reason.as_deref(), Some("in_use"));
+    }
+    let connection = made.header("location").unwrap();
+    office.call(Method::DELETE, connection, &Value::Null).await;
+    for role in &roles {
+        let path = format!("/auth/roles/{role}");
+        let answer = office.call(Method::DELETE, &path, &Value::Null).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
     }
 }

@@ -23,6 +23,8 @@ async fn refuses_whoever_has_no_token_of_the_scope() {
             (Method::PATCH, "/auth/users/user-1"),
             (Method::POST, "/auth/users/user-1/deactivate"),
             (Method::POST, "/auth/users/user-1/reactivate"),
+            (Method::GET, "/auth/users/user-1/factors"),
+            (Method::DELETE, "/auth/users/user-1/factors"),
             (Method::GET, "/auth/roles"),
             (Method::DELETE, "/auth/roles/role-patient"),
             (Method::GET, "/auth/organizations"),

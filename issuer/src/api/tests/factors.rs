@@ -1,10 +1,10 @@
 //! Second factors by the API.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::json;
 
-use super::{Office, is_problem};
-use crate::domain::audit_event::AuditAction;
+use super::{Office, READ_AND_WRITE, ROOT, is_problem};
+use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::domain::factor::{Factor, FactorKind};
 use crate::web::testing::{PASSWORD, PATIENT, PHYSICIAN};
 
@@ -75,4 +75,43 @@ async fn nobody_has_the_factors_of_somebody_unknown() {
     let path = "/auth/users/user-x/factors";
     is_problem(&office.get(path).await, StatusCode::NOT_FOUND);
     is_problem(&office.delete(path).await, StatusCode::NOT_FOUND);
+}
+
+/// Asserts that a reset with this token is refused, says this, is recorded for this reason, and leaves the factor.
+async fn is_refused_a_reset(office: &Office, token: &str, user_id: &str, said: &str, reason: &str) {
+    let path = format!("/auth/users/{user_id}/factors");
+    let answer = office.call(token, Method::DELETE, &path, None).await;
+    is_problem(&answer, StatusCode::FORBIDDEN);
+    assert!(answer.body.contains(said), "{answer:?}");
+    let event = office.clinic.last_audit().await;
+    assert_eq!(
+        (event.action, event.outcome, event.reason.as_deref()),
+        (AuditAction::Administration, AuditOutcome::Failure, Some(reason))
+    );
+    let kept = office.clinic.issuer.store().factors(user_id).await.unwrap();
+    assert_eq!(kept.len(), 1);
+}
+
+#[tokio::test]
+async fn refuses_to_reset_the_factors_of_somebody_beyond_the_callers_own_role() {
+    let office = Office::open().await;
+    let lesser = office.role("Lesser", &format!("openid {READ_AND_WRITE}")).await;
+    office.person("lesser@example.org", &lesser).await;
+    let equal = office.person("equal@example.org", &lesser).await;
+    let token = office.token_of("lesser@example.org").await;
+    let greater = with_factor(&office, ROOT, "factor-1").await;
+    is_refused_a_reset(&office, &token, &greater, "Your own role", "beyond_own_role").await;
+
+    with_factor(&office, "equal@example.org", "factor-2").await;
+    let path = format!("/auth/users/{}/factors", equal.id);
+    let answer = office.call(&token, Method::DELETE, &path, None).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_stolen_token_does_not_end_the_factors_of_its_own_person() {
+    let office = Office::open().await;
+    let token = office.token_of(ROOT).await;
+    let own = with_factor(&office, ROOT, "factor-1").await;
+    is_refused_a_reset(&office, &token, &own, "/account/factors", "own_factors").await;
 }

@@ -6,16 +6,17 @@
 use wardgate_shared::time::Timestamp;
 
 use crate::account_links::{LinkMaker, Made, Way};
+use crate::administration::users::{self, NewUser};
+use crate::administration::{Actor, AdministrationError};
 use crate::cli::{Failure, output};
 use crate::config::Config;
 use crate::domain::account_link::LinkPurpose;
-use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::role::{BUILDER_ADMIN, Role};
-use crate::domain::user::{Profile, User, UserType, normalize_email};
+use crate::domain::audit_event::{AuditAction, AuditOutcome};
+use crate::domain::role::BUILDER_ADMIN;
+use crate::domain::user::{User, normalize_email};
 use crate::keys::Sealer;
 use crate::messages::Mail;
-use crate::rng;
-use crate::store::{Insertion, Store};
+use crate::store::Store;
 
 /// What they are called until they say otherwise.
 const NAME: &str = "Administrator";
@@ -52,9 +53,9 @@ pub(super) async fn provide(
         Some(user) => user,
         None => make(store, &email, now).await?,
     };
-    let audit = AuditEvent::new(now, AuditAction::Invitation, AuditOutcome::Success)
-        .with_user(&*user.id)
-        .with_method("cli");
+    let audit = Actor::operator()
+        .audit(AuditAction::Invitation, AuditOutcome::Success, now)
+        .with_user(&*user.id);
     let maker = LinkMaker {
         store,
         config,
@@ -74,31 +75,20 @@ pub(super) async fn provide(
 }
 
 async fn make(store: &Store, email: &str, now: Timestamp) -> Result<User, Failure> {
-    let role: Option<Role> = store.role(BUILDER_ADMIN).await?;
-    let user = User {
-        id: rng::identifier("user-")?,
-        email: email.into(),
-        name: NAME.into(),
-        password_hash: None,
-        user_type: UserType::Builder,
-        role,
-        fhir_user: None,
-        practitioner_id: None,
-        organization_id: None,
-        profile: Profile::default(),
-        created_at: now,
-        deactivated_at: None,
+    let new = NewUser {
+        email: Some(email.into()),
+        name: Some(NAME.into()),
+        role_id: Some(BUILDER_ADMIN.into()),
+        ..NewUser::default()
     };
-    let audit = AuditEvent::new(now, AuditAction::UserCreation, AuditOutcome::Success)
-        .with_user(&*user.id)
-        .with_method("cli");
-    match store.insert_user(user.clone(), audit).await? {
-        Insertion::Inserted => {
+    match users::create(store, &Actor::operator(), new, now).await {
+        Ok(user) => {
             output::result(&format!("made the administrator {email}"))?;
             Ok(user)
         }
-        Insertion::AlreadyExists => Err(Failure::AlreadyExists(format!(
+        Err(AdministrationError::Taken(_)) => Err(Failure::AlreadyExists(format!(
             "there is an account for {email} already, and it is no administrator's"
         ))),
+        Err(error) => Err(error.into()),
     }
 }

@@ -76,10 +76,14 @@ pub(in crate::console) async fn create(
     submission: Submission,
 ) -> Result<Response, PageError> {
     let saved = match document(&submission)? {
-        Ok(document) => service::create(&state, &submission.administrator.actor, &document)
-            .await
-            .map_err(fault),
-        Err(fault) => Err(Ok(fault)),
+        Ok(document) => {
+            let outcome = service::create(&state, &submission.administrator.actor, &document).await;
+            submission.recorded(&state, outcome).await?.map_err(fault)
+        }
+        Err(fault) => {
+            submission.record_fault(&state).await?;
+            Err(Ok(fault))
+        }
     };
     match saved {
         Ok(saved) => show_saved(&submission.administrator, &saved, SecretOf::NewClient),
@@ -131,15 +135,15 @@ pub(in crate::console) async fn change(
 ) -> Result<Response, PageError> {
     let client = named(&state, id).await?;
     let saved = match document(&submission)? {
-        Ok(document) => service::change(
-            &state,
-            &submission.administrator.actor,
-            &client.client_id,
-            &document,
-        )
-        .await
-        .map_err(fault),
-        Err(fault) => Err(Ok(fault)),
+        Ok(document) => {
+            let actor = &submission.administrator.actor;
+            let outcome = service::change(&state, actor, client.clone(), &document).await;
+            submission.recorded(&state, outcome).await?.map_err(fault)
+        }
+        Err(fault) => {
+            submission.record_fault(&state).await?;
+            Err(Ok(fault))
+        }
     };
     match saved {
         Ok(saved) => show_saved(&submission.administrator, &saved, SecretOf::Client),

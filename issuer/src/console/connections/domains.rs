@@ -38,7 +38,8 @@ pub(in crate::console) async fn add(
 ) -> Result<Response, PageError> {
     let (connection, domains) = named(&state, id).await?;
     let (actor, name) = (&submission.administrator.actor, submission.field("domain")?);
-    match service::add_domain(state.store(), actor, &connection.id, name, state.now()).await {
+    let outcome = service::add_domain(state.store(), actor, &connection.id, name, state.now()).await;
+    match submission.recorded(&state, outcome).await? {
         Ok(claimed) => done(&domain_path(&claimed), "claimed"),
         Err(error) => {
             let form = submission.again(&state, &["domain"], vec![fault(error)?]);
@@ -82,7 +83,8 @@ pub(in crate::console) async fn verify(
     let (connection, domain) = found(&state, ids).await?;
     let (dns, actor) = (Dns::of_machine(), &submission.administrator.actor);
     let (id, name) = (&connection.id, domain.domain.as_str());
-    match service::verify_domain(state.store(), &dns, actor, id, name, state.now()).await {
+    let outcome = service::verify_domain(state.store(), &dns, actor, id, name, state.now()).await;
+    match submission.recorded(&state, outcome).await? {
         Ok(_) => done(&domain_path(&domain), "verified"),
         Err(error) => {
             let form = submission.again(&state, &[], vec![fault(error)?]);
@@ -137,7 +139,8 @@ pub(in crate::console) async fn take_word_for(
     let (connection, domain) = found(&state, ids).await?;
     let actor = &submission.administrator.actor;
     let (id, name) = (&connection.id, domain.domain.as_str());
-    match service::override_domain(state.store(), actor, id, name, state.now()).await {
+    let outcome = service::override_domain(state.store(), actor, id, name, state.now()).await;
+    match submission.recorded(&state, outcome).await? {
         Ok(_) => done(&domain_path(&domain), "verified"),
         Err(error) => {
             let form = submission.again(&state, &[], vec![fault(error)?]);
@@ -165,7 +168,8 @@ pub(in crate::console) async fn remove(
     let (connection, domain) = found(&state, ids).await?;
     let actor = &submission.administrator.actor;
     let (id, name) = (&connection.id, domain.domain.as_str());
-    match service::remove_domain(state.store(), actor, id, name, state.now()).await {
+    let outcome = service::remove_domain(state.store(), actor, id, name, state.now()).await;
+    match submission.recorded(&state, outcome).await? {
         Ok(()) => done(&path_of(id), "removed"),
         Err(error) => {
             let form = submission.again(&state, &[], vec![fault(error)?]);

@@ -138,10 +138,14 @@ pub(in crate::console) async fn create(
 ) -> Result<Response, PageError> {
     let actor = &submission.administrator.actor;
     let made = match request(&state, &submission, None).await? {
-        Ok(request) => service::create(Tools::of(&state), actor, &request, state.now())
-            .await
-            .map_err(fault),
-        Err(wrong) => Err(Ok(wrong)),
+        Ok(request) => {
+            let outcome = service::create(Tools::of(&state), actor, &request, state.now()).await;
+            submission.recorded(&state, outcome).await?.map_err(fault)
+        }
+        Err(wrong) => {
+            submission.record_fault(&state).await?;
+            Err(Ok(wrong))
+        }
     };
     match made {
         Ok(connection) => done(&path_of(&connection.id), "connected"),
@@ -190,10 +194,15 @@ pub(in crate::console) async fn change(
     let actor = &submission.administrator.actor;
     let before = Some(&connection.settings);
     let changed = match request(&state, &submission, before).await? {
-        Ok(request) => service::change(Tools::of(&state), actor, &connection.id, &request, state.now())
-            .await
-            .map_err(fault),
-        Err(wrong) => Err(Ok(wrong)),
+        Ok(request) => {
+            let (tools, id) = (Tools::of(&state), &connection.id);
+            let outcome = service::change(tools, actor, id, &request, state.now()).await;
+            submission.recorded(&state, outcome).await?.map_err(fault)
+        }
+        Err(wrong) => {
+            submission.record_fault(&state).await?;
+            Err(Ok(wrong))
+        }
     };
     match changed {
         Ok(_) => done(&path_of(&connection.id), "changed"),

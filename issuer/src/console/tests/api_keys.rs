@@ -109,11 +109,12 @@ async fn a_secret_is_replaced_with_an_overlap_and_a_key_revoked() {
         send(&browser, &revoke, &revoke, &[]).await.location(),
         format!("{page}?done=revoked")
     );
+    assert_eq!(clinic.last_audit().await.action, AuditAction::ApiKeyRevocation);
     assert_eq!(
         send(&browser, &revoke, &revoke, &[]).await.location(),
         format!("{page}?done=gone")
     );
-    assert_eq!(clinic.last_audit().await.action, AuditAction::ApiKeyRevocation);
+    assert_eq!(clinic.last_audit().await.action, AuditAction::Administration);
     let shown = browser.get(&page).await;
     assert!(
         shown.body.contains("<dd>revoked</dd>") && !shown.body.contains("<form"),

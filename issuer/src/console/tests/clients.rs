@@ -285,6 +285,47 @@ async fn nobody_takes_over_a_client_that_may_have_more_than_they() {
 }
 
 #[tokio::test]
+async fn nobody_with_a_limit_gets_a_service_without_one_in_the_console() {
+    let clinic = clinic().await;
+    let scope = "__administration.read __administration.write";
+    let role = role(&clinic, &format!("openid patient/*.rs {scope}")).await;
+    add(&clinic, READER, role).await;
+    let (limited, full) = (at(&clinic, READER).await, administrator(&clinic).await);
+    let service = [
+        ("client_id", "mine"),
+        ("grant_types", "client_credentials"),
+        ("token_endpoint_auth_method", "client_secret_basic"),
+        ("scope", scope),
+    ];
+    let page = send(&limited, NEW, NEW, &service).await;
+    let refusal = "you may not give the scope __administration.read";
+    assert!(page.body.contains(refusal), "{page:?}");
+    assert_eq!(clinic.issuer.store().client("mine").await.unwrap(), None);
+    shown_secret(&send(&full, NEW, NEW, &service).await, "wgsec_");
+    let before = clinic.issuer.store().client("mine").await.unwrap();
+    for path in ["/admin/clients/mine/secret", "/admin/clients/mine/change"] {
+        let page = send(&limited, path, path, &service).await;
+        assert!(page.body.contains("scopes that you may not give"), "{page:?}");
+    }
+    assert_eq!(clinic.issuer.store().client("mine").await.unwrap(), before);
+
+    let key = [("name", "Mine"), ("scope", scope)];
+    let new = "/admin/new-api-key";
+    let page = send(&limited, new, new, &key).await;
+    assert!(
+        page.body.contains("none of these scopes can be given"),
+        "{page:?}"
+    );
+    shown_secret(&send(&full, new, new, &key).await, "zs_secret_");
+    let key = clinic.issuer.store().api_keys(None, 1).await.unwrap().remove(0);
+    assert_eq!(key.scope.to_string(), scope);
+    let page = format!("/admin/api-keys/{}", key.id);
+    let rotate = format!("{page}/rotate");
+    let answer = send(&limited, &page, &rotate, &[("overlap_seconds", "0")]).await;
+    assert!(answer.body.contains("more than you may give"), "{answer:?}");
+}
+
+#[tokio::test]
 async fn hostile_names_stay_text_and_strange_ids_have_a_page() {
     let clinic = clinic().await;
     let mut client = clinic.issuer.store().client(APP).await.unwrap().unwrap();

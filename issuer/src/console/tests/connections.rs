@@ -152,6 +152,7 @@ async fn a_connection_is_made_attested_enabled_changed_and_removed_and_its_secre
             ("name", Some("Example Hospital")),
             ("clientSecret", None),
             ("requiredAmr", Some("mfa hwk")),
+            ("unknownPeople", Some("refuse")),
             ("defaultRoleId", None),
             ("clientAuthentication", Some("client_secret_post")),
         ],

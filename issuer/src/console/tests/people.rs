@@ -1,12 +1,15 @@
 //! Users, roles, organizations and sessions in the console.
 
 use http::StatusCode;
+use wardgate_shared::scope::ScopeSet;
 
 use super::{ADMINISTRATOR, HOSTILE, READER, add, administrator, at, clinic, is_harmless, role, send};
-use crate::domain::audit_event::AuditAction;
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::factor::{Factor, FactorKind};
-use crate::domain::role::{BUILDER_ADMIN, CARE_TEAM_USER};
+use crate::domain::role::{BUILDER_ADMIN, CARE_TEAM_USER, Role, SecondFactorPolicy};
 use crate::domain::user::User;
+use crate::store::Insertion;
+use crate::testing::START;
 use crate::web::testing::{Clinic, PATIENT};
 
 const NEW: &str = "/admin/new-user";
@@ -116,6 +119,32 @@ async fn whoever_has_no_role_still_has_none_after_a_change_of_name() {
 }
 
 #[tokio::test]
+async fn with_many_roles_the_form_shows_the_one_that_somebody_has() {
+    let clinic = clinic().await;
+    let of_number = |number: usize| Role {
+        id: format!("role-{number}"),
+        name: format!("Own {number:03}"),
+        built_in: false,
+        ceiling: Some(ScopeSet::parse("openid").unwrap()),
+        second_factor: SecondFactorPolicy::Offered,
+        created_at: START.plus(i64::try_from(number).unwrap()),
+    };
+    for number in 0..210 {
+        let audit = AuditEvent::new(START, AuditAction::RoleCreation, AuditOutcome::Success);
+        let inserted = clinic.issuer.store().insert_role(of_number(number), audit).await;
+        assert_eq!(inserted, Ok(Insertion::Inserted));
+    }
+    let last = add(&clinic, "last@example.org", of_number(209)).await;
+    let browser = administrator(&clinic).await;
+    let page = browser.get(&format!("/admin/users/{}/change", last.id)).await;
+    let option = "<option value=\"role-209\" selected>Own 209</option>";
+    assert!(page.body.contains(option), "{page:?}");
+    assert!(!page.body.contains(">none</option>"), "{page:?}");
+    let page = browser.get("/admin/new-connection").await;
+    assert!(page.body.contains("<option value=\"role-209\">"), "{page:?}");
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_an_account_is_said_beside_its_field() {
     let clinic = clinic().await;
     let browser = administrator(&clinic).await;
@@ -134,6 +163,16 @@ async fn what_is_wrong_with_an_account_is_said_beside_its_field() {
         assert!(
             page.body.contains(&format!("id=\"{name}-fault\"")),
             "{name}={value}: {page:?}"
+        );
+        let label = page
+            .body
+            .split(&format!("<label for=\"{name}\">"))
+            .nth(1)
+            .unwrap();
+        let label = label.split_once('<').unwrap().0;
+        assert!(
+            page.body.contains(&format!("<a href=\"#{name}\">{label}: ")),
+            "{name}: {page:?}"
         );
     }
     assert!(
@@ -378,4 +417,19 @@ async fn nobody_resets_the_second_factors_of_somebody_greater() {
     let refused = send(&lesser, &path, &path, &[]).await;
     assert!(refused.body.contains("Your own role"), "{refused:?}");
     assert_eq!(clinic.issuer.store().factors(&greater.id).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_resets_their_own_second_factors() {
+    let clinic = clinic().await;
+    let browser = administrator(&clinic).await;
+    let own = person(&clinic, ADMINISTRATOR).await;
+    let path = format!("/admin/users/{}/reset-factors", own.id);
+    let refused = send(&browser, &path, &path, &[]).await;
+    assert!(refused.body.contains("/account/factors"), "{refused:?}");
+    assert_eq!(
+        browser.get("/admin/users").await.status,
+        StatusCode::OK,
+        "still signed in"
+    );
 }

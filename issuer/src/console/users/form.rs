@@ -8,6 +8,7 @@ use crate::administration::AdministrationError;
 use crate::administration::invitations::{self, Invited};
 use crate::administration::users::{self as service, NewUser, UserChange};
 use crate::domain::message::Channel;
+use crate::domain::role::Role;
 use crate::domain::user::{User, UserType};
 use crate::error::page::PageError;
 use crate::messages;
@@ -36,7 +37,10 @@ async fn show_form(
     changed: Option<&User>,
 ) -> Result<Response, PageError> {
     // A list without the present state would preselect its first role: nobody is to become an administrator by a new name.
-    let lacks_role = changed.is_some_and(|user| user.role.is_none());
+    let mut roles = roles(state, None).await?;
+    if changed.is_some_and(|user| !is_listed(&roles, user.role.as_ref())) {
+        roles.insert(0, Choice::new("", "none"));
+    }
     let types = UserType::ALL.map(|kind| Choice::new(kind.as_str(), kind.as_str()));
     show(&UserFormPage {
         frame: administrator.frame(),
@@ -45,7 +49,7 @@ async fn show_form(
         name: changed.map(|user| &*user.name),
         can_invite: can_invite(state),
         types: &types,
-        roles: &roles(state, lacks_role.then_some("none")).await?,
+        roles: &roles,
     })
 }
 
@@ -65,6 +69,13 @@ pub(in crate::console) async fn new(
         .with("userType", UserType::Builder.as_str())
         .with("roleId", crate::domain::role::CARE_TEAM_USER);
     show_form(&state, &administrator, &form, None).await
+}
+
+/// Whether the present role is one of those to choose from.
+fn is_listed(roles: &[Choice], present: Option<&Role>) -> bool {
+    roles
+        .iter()
+        .any(|choice| present.is_some_and(|role| role.id == choice.value))
 }
 
 /// The value of a field, or nothing.
@@ -89,7 +100,8 @@ pub(in crate::console) async fn create(
         ..NewUser::default()
     };
     let wanted = submission.values(INVITE).any(|value| value == "yes");
-    match make(&state, &submission, new, wanted).await {
+    let outcome = make(&state, &submission, new, wanted).await;
+    match submission.recorded(&state, outcome).await? {
         Ok((user, Invited::No)) => done(&path_of(&user.id), "created"),
         Ok((user, Invited::Queued)) => done(&path_of(&user.id), "invited"),
         Ok((user, Invited::Failed)) => done(&path_of(&user.id), "created-uninvited"),
@@ -164,7 +176,8 @@ pub(in crate::console) async fn change(
         practitioner_id: Some(given(&submission, "practitionerId")?),
     };
     let actor = &submission.administrator.actor;
-    match service::change(state.store(), actor, &user.id, &change, state.now()).await {
+    let outcome = service::change(state.store(), actor, &user.id, &change, state.now()).await;
+    match submission.recorded(&state, outcome).await? {
         Ok(_) => done(&path_of(&user.id), "changed"),
         Err(error) => {
             let form = submission.again(&state, &FIELDS, faults::of(error)?);

@@ -40,11 +40,13 @@ impl fmt::Display for DomainName {
     }
 }
 
-/// The domain of an e-mail address, after its last `@`; `None` where that is none, or the address is not all ASCII: other
-/// letters have no lower case that every program agrees on.
+/// The domain of an e-mail address, after its last `@`; `None` where that is none. A dot at its end is the same domain, and
+/// what stands before the `@` does not matter: nobody is of another domain by how they write their own name.
 pub fn domain_of(email: &str) -> Option<DomainName> {
     let (name, domain) = email.rsplit_once('@')?;
-    (email.is_ascii() && !name.is_empty()).then(|| DomainName::parse(domain))?
+    let domain = domain.trim_end();
+    let domain = domain.strip_suffix('.').unwrap_or(domain);
+    (!name.is_empty()).then(|| DomainName::parse(domain))?
 }
 
 #[cfg(test)]
@@ -100,10 +102,17 @@ mod tests {
             "clinic.example"
         );
         for text in [
+            "ad\u{e4}@clinic.example",
+            "ada@clinic.example.",
+            "ada@clinic.example. ",
+        ] {
+            assert_eq!(domain_of(text).unwrap().as_str(), "clinic.example", "{text}");
+        }
+        for text in [
             "ada",
             "@clinic.example",
             "ada@",
-            "ad\u{e4}@clinic.example",
+            "ada@clinic.example..",
             "ada@\u{212A}.example",
         ] {
             assert_eq!(domain_of(text), None, "{text}");

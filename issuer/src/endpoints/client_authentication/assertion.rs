@@ -10,9 +10,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use wardgate_shared::jwk::JwkSet;
 use wardgate_shared::jwt::{
     Audiences, JwtError, MAXIMUM_JWT_BYTES, Policy, RegisteredClaims, UnverifiedJwt, VerifiedJwt,
+    deserialized,
 };
 use wardgate_shared::time::Timestamp;
 
@@ -210,6 +212,10 @@ impl From<WireClaims> for AssertionClaims {
 }
 
 impl RegisteredClaims for AssertionClaims {
+    fn of_members(members: Map<String, Value>) -> Option<Self> {
+        deserialized(members)
+    }
+
     fn issuer(&self) -> &str {
         &self.issuer
     }

@@ -53,6 +53,8 @@ pub(super) struct Answer<'a> {
 struct Refused {
     problem: &'static str,
     reason: &'static str,
+    /// Whether somebody may have guessed.
+    counts: bool,
 }
 
 impl Answer<'_> {
@@ -102,11 +104,17 @@ impl Answer<'_> {
                             Some(Way::Recovery) | None => WRONG_RECOVERY,
                         },
                         reason: "code_used",
+                        counts: true,
                     },
                 }
             }
             Err(refused) => refused,
         };
+        if !refused.counts {
+            drop(attempt);
+            self.record(refused.reason).await?;
+            return self.show(refused.problem, StatusCode::BAD_REQUEST).await;
+        }
         attempt.mismatched(state.now());
         if let Ongoing::SignIn { sign_in, .. } = self.challenge.ongoing {
             let counted = state.store().count_wrong_answer(&sign_in.digest).await;
@@ -123,6 +131,7 @@ impl Answer<'_> {
             Err(Refused {
                 problem,
                 reason: "wrong_code",
+                counts: true,
             })
         };
         match self.way {
@@ -137,6 +146,7 @@ impl Answer<'_> {
                     Err(refused) => Err(Refused {
                         problem: refused.words().0,
                         reason: refused.reason(),
+                        counts: !refused.is_stale(),
                     }),
                 })
             }
@@ -147,6 +157,7 @@ impl Answer<'_> {
                     Err(CodeTrial::Gone) => Err(Refused {
                         problem: SENT_CODE_GONE,
                         reason: "code_gone",
+                        counts: true,
                     }),
                     Err(CodeTrial::Wrong | CodeTrial::Right) => wrong(WRONG_SENT_CODE),
                 })

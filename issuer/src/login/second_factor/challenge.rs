@@ -293,7 +293,7 @@ impl<'a> Challenge<'a> {
         let (Some(way), Some(telephone)) = (way, self.telephone(way)?) else {
             return Err(PageError::Field);
         };
-        let sending = telephone.send(address).await?;
+        let sending = telephone.send(None, address).await?;
         let Some(wait) = Wait::of(sending) else {
             return Ok(redirect::to_own_page(&self.path_of(way))?);
         };

@@ -3,10 +3,13 @@
 //! Who has one already can add another only in a session in which they have just given it: else a stolen password would be
 //! enough to add a thief's.
 
+use std::net::IpAddr;
+
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::factor::{Factor, FactorKind};
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
@@ -160,6 +163,25 @@ pub async fn begin(
         FactorKind::Sms => Ok(redirect::to_own_page(&destination.path_to(enrol_sms::PATH))?),
         FactorKind::Passkey => Ok(redirect::to_own_page(&destination.path_to(enrol_passkey::PATH))?),
     }
+}
+
+/// Records that somebody did not get a factor of this kind, and why.
+///
+/// # Errors
+/// When the store cannot answer.
+pub(super) async fn record_failure(
+    state: &AppState,
+    ongoing: &Ongoing,
+    kind: FactorKind,
+    address: Option<IpAddr>,
+    reason: &'static str,
+) -> Result<(), InternalError> {
+    let event = AuditEvent::new(state.now(), AuditAction::FactorEnrolment, AuditOutcome::Failure)
+        .with_user(&*ongoing.user().id)
+        .with_ip_address(address)
+        .with_method(kind.method().as_str())
+        .with_reason(reason);
+    Ok(state.store().record(event).await?)
 }
 
 /// An id for a factor.

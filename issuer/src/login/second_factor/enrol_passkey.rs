@@ -31,7 +31,8 @@ use super::ongoing::Ongoing;
 /// Where the page is.
 pub const PATH: &str = "/login/mfa/enrol/passkey";
 
-const NO_NAME: &str = "Please give it a name of at most 60 characters.";
+/// What a passkey is called that was given no name that can be kept.
+const NAME: &str = "Passkey";
 const REFUSED: &str = "Your browser's answer could not be used. Please try again.";
 const CANNOT_BE_ADDED: &str =
     "That passkey is known already, or you have as many second factors as one may have.";
@@ -85,9 +86,8 @@ pub async fn post(
         ongoing: &ongoing,
     };
     let remember = field("remember")?.is_some();
-    let Some(name) = field("name")?.and_then(Factor::lawful_name) else {
-        return enrolment.show("", remember, Some(NO_NAME)).await;
-    };
+    // By now the authenticator has made the passkey: it is kept, by whatever name.
+    let name = field("name")?.and_then(Factor::lawful_name).unwrap_or(NAME);
     let browser = Browser {
         headers: &headers,
         address,

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::domain::factor::{Factor, FactorKind};
 use crate::domain::phone_number::PhoneNumber;
-use crate::domain::sent_code::CodeTrial;
+use crate::domain::sent_code::{CodeSending, CodeTrial};
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
@@ -20,8 +20,7 @@ use crate::login::destination::Destination;
 use crate::login::form_token::FormPurpose;
 use crate::login::throttle::SignInThrottle;
 use crate::state::AppState;
-use crate::store::Insertion;
-use crate::views::{SentCodePage, TelephonePage, page};
+use crate::views::{ProblemField, SentCodePage, TelephonePage, page};
 
 use super::challenge::network_of;
 use super::confirmation::{self, Working};
@@ -103,16 +102,22 @@ pub async fn post(
         name: field("name")?.unwrap_or(&factor.name),
         remember: field("remember")?.is_some(),
         problem: None,
+        about: ProblemField::Form,
     };
-    let again = |problem| {
+    let again = |problem, about| {
         let problem = Some(problem);
-        enrolment.ask_for_code(&factor, &Shown { problem, ..shown }, StatusCode::BAD_REQUEST)
+        let shown = Shown {
+            problem,
+            about,
+            ..shown
+        };
+        enrolment.ask_for_code(&factor, &shown, StatusCode::BAD_REQUEST)
     };
     if Factor::lawful_name(shown.name).is_none() {
-        return again(BAD_NAME);
+        return again(BAD_NAME, ProblemField::Name);
     }
     let Some(code) = field("code")? else {
-        return again(NO_CODE);
+        return again(NO_CODE, ProblemField::Code);
     };
     enrolment.confirm(&throttle, browser, &factor, code, shown).await
 }
@@ -123,6 +128,7 @@ struct Shown<'a> {
     name: &'a str,
     remember: bool,
     problem: Option<&'a str>,
+    about: ProblemField,
 }
 
 impl<'a> Shown<'a> {
@@ -131,6 +137,7 @@ impl<'a> Shown<'a> {
             name: &factor.name,
             remember: true,
             problem: None,
+            about: ProblemField::Form,
         }
     }
 }
@@ -160,7 +167,7 @@ impl<'a> Enrolment<'a> {
         }))
     }
 
-    /// Keeps the number as a telephone to be confirmed, and sends it a code.
+    /// Sends the number a code, and keeps it as a telephone to be confirmed.
     async fn begin(&self, browser: Browser<'_>, typed: &str) -> Result<Response, PageError> {
         let Ok(number) = PhoneNumber::parse(typed) else {
             return self.ask_for_number(typed, Some(BAD_NUMBER), StatusCode::BAD_REQUEST);
@@ -169,15 +176,12 @@ impl<'a> Enrolment<'a> {
         let sealed = seal(&number, self.state.sealer(), &id).map_err(InternalError::from)?;
         let name = format!("Telephone {}", number.hint());
         let factor = enrol::unconfirmed(self.state, &self.ongoing, FactorKind::Sms, id, name, Some(sealed));
-        let inserted = self.state.store().insert_factor(factor.clone(), None).await;
-        match inserted.map_err(InternalError::from)? {
-            Insertion::Inserted => {}
-            Insertion::AlreadyExists => {
-                return self.ask_for_number(typed, Some(FULL), StatusCode::BAD_REQUEST);
-            }
-        }
         let telephone = Telephone::open(self.state, &self.ongoing, &factor)?;
-        match Wait::of(telephone.send(browser.address).await?) {
+        let sending = telephone.send(Some(factor.clone()), browser.address).await?;
+        if sending == CodeSending::NoRoom {
+            return self.ask_for_number(typed, Some(FULL), StatusCode::BAD_REQUEST);
+        }
+        match Wait::of(sending) {
             None => Ok(redirect::to_own_page(&self.path_of(&factor))?),
             Some(wait) => {
                 let status = StatusCode::TOO_MANY_REQUESTS;
@@ -189,7 +193,7 @@ impl<'a> Enrolment<'a> {
     /// Sends another code.
     async fn send(&self, factor: &Factor, browser: Browser<'_>) -> Result<Response, PageError> {
         let telephone = Telephone::open(self.state, &self.ongoing, factor)?;
-        match Wait::of(telephone.send(browser.address).await?) {
+        match Wait::of(telephone.send(None, browser.address).await?) {
             None => Ok(redirect::to_own_page(&self.path_of(factor))?),
             Some(wait) => {
                 let words = wait.words();
@@ -211,14 +215,27 @@ impl<'a> Enrolment<'a> {
         shown: Shown<'_>,
     ) -> Result<Response, PageError> {
         let again = |problem, status| {
-            let problem = Some(problem);
-            self.ask_for_code(factor, &Shown { problem, ..shown }, status)
+            let shown = Shown {
+                problem: Some(problem),
+                about: match status {
+                    // Waiting helps, and no other code does.
+                    StatusCode::TOO_MANY_REQUESTS => ProblemField::Form,
+                    _ => ProblemField::Code,
+                },
+                ..shown
+            };
+            self.ask_for_code(factor, &shown, status)
         };
         let (state, user_id) = (self.state, &self.ongoing.user().id);
+        let record =
+            |reason| enrol::record_failure(state, &self.ongoing, FactorKind::Sms, browser.address, reason);
         let network = network_of(state, browser.address);
         let attempt = match throttle.begin_factor(user_id, network, state.now()) {
             Ok(attempt) => attempt,
             Err(throttled) => {
+                if throttled.is_news {
+                    record("throttled").await?;
+                }
                 let mut response = again(TOO_MANY, StatusCode::TOO_MANY_REQUESTS)?;
                 let seconds = HeaderValue::from(throttled.retry_after_seconds);
                 response.headers_mut().insert(header::RETRY_AFTER, seconds);
@@ -230,10 +247,11 @@ impl<'a> Enrolment<'a> {
             Ok(used) => used,
             Err(trial) => {
                 attempt.mismatched(state.now());
-                let problem = match trial {
-                    CodeTrial::Gone => GONE,
-                    CodeTrial::Wrong | CodeTrial::Right => WRONG,
+                let (problem, reason) = match trial {
+                    CodeTrial::Gone => (GONE, "code_gone"),
+                    CodeTrial::Wrong | CodeTrial::Right => (WRONG, "wrong_code"),
                 };
+                record(reason).await?;
                 return again(problem, StatusCode::BAD_REQUEST);
             }
         };
@@ -245,10 +263,12 @@ impl<'a> Enrolment<'a> {
             name: Factor::lawful_name(shown.name).unwrap_or(&factor.name),
             remember: shown.remember,
         };
-        match confirmation::confirm(state, browser, &self.ongoing, working, self.destination).await? {
-            Some(response) => Ok(response),
-            None => again(GONE, StatusCode::BAD_REQUEST),
+        let done = confirmation::confirm(state, browser, &self.ongoing, working, self.destination).await?;
+        if let Some(response) = done {
+            return Ok(response);
         }
+        record("code_used").await?;
+        again(GONE, StatusCode::BAD_REQUEST)
     }
 
     fn path_of(&self, factor: &Factor) -> String {
@@ -290,6 +310,7 @@ impl<'a> Enrolment<'a> {
             remember: shown.remember,
             other_number: &self.destination.path_to(PATH),
             problem: shown.problem,
+            about: shown.about,
         };
         Ok((status, page(&template, &self.destination.form_targets())?).into_response())
     }

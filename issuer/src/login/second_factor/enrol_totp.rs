@@ -18,7 +18,7 @@ use crate::login::destination::Destination;
 use crate::login::form_token::FormPurpose;
 use crate::login::throttle::SignInThrottle;
 use crate::state::AppState;
-use crate::views::{AppEnrolmentPage, QrPicture, page};
+use crate::views::{AppEnrolmentPage, ProblemField, QrPicture, page};
 
 use super::challenge::network_of;
 use super::confirmation::{self, Working};
@@ -54,6 +54,7 @@ pub async fn get(
         name: &enrolment.factor.name,
         remember: true,
         problem: None,
+        about: ProblemField::Form,
     };
     enrolment.show(&shown, StatusCode::OK)
 }
@@ -85,16 +86,22 @@ pub async fn post(
         name: typed_name.unwrap_or(&enrolment.factor.name),
         remember: field("remember")?.is_some(),
         problem: None,
+        about: ProblemField::Form,
     };
-    let again = |problem| {
+    let again = |problem, about| {
         let problem = Some(problem);
-        enrolment.show(&Shown { problem, ..shown }, StatusCode::BAD_REQUEST)
+        let shown = Shown {
+            problem,
+            about,
+            ..shown
+        };
+        enrolment.show(&shown, StatusCode::BAD_REQUEST)
     };
     let Some(name) = Factor::lawful_name(shown.name) else {
-        return again(BAD_NAME);
+        return again(BAD_NAME, ProblemField::Name);
     };
     let Some(code) = field("code")? else {
-        return again(NO_CODE);
+        return again(NO_CODE, ProblemField::Code);
     };
     let browser = Browser {
         headers: &headers,
@@ -111,6 +118,7 @@ struct Shown<'a> {
     name: &'a str,
     remember: bool,
     problem: Option<&'a str>,
+    about: ProblemField,
 }
 
 /// An app that is being set up.
@@ -166,6 +174,7 @@ impl<'a> Enrolment<'a> {
             remember: shown.remember,
             back: &back,
             problem: shown.problem,
+            about: shown.about,
         };
         Ok((status, page(&template, &self.destination.form_targets())?).into_response())
     }
@@ -184,13 +193,23 @@ impl<'a> Enrolment<'a> {
                 name,
                 remember,
                 problem: Some(problem),
+                about: match status {
+                    // Waiting helps, and no other code does.
+                    StatusCode::TOO_MANY_REQUESTS => ProblemField::Form,
+                    _ => ProblemField::Code,
+                },
             };
             self.show(&shown, status)
         };
+        let record =
+            |reason| enrol::record_failure(state, &self.ongoing, FactorKind::Totp, browser.address, reason);
         let network = network_of(state, browser.address);
         let attempt = match throttle.begin_factor(&user.id, network, state.now()) {
             Ok(attempt) => attempt,
             Err(throttled) => {
+                if throttled.is_news {
+                    record("throttled").await?;
+                }
                 let mut response = again(TOO_MANY, StatusCode::TOO_MANY_REQUESTS)?;
                 let seconds = HeaderValue::from(throttled.retry_after_seconds);
                 response.headers_mut().insert(header::RETRY_AFTER, seconds);
@@ -199,6 +218,7 @@ impl<'a> Enrolment<'a> {
         };
         let Some(step) = self.seed.step_of(code, state.now()) else {
             attempt.mismatched(state.now());
+            record("wrong_code").await?;
             return again(WRONG, StatusCode::BAD_REQUEST);
         };
         // A seed whose page somebody else saw guesses nothing: a right code does not start the counters anew.
@@ -212,10 +232,12 @@ impl<'a> Enrolment<'a> {
             name,
             remember,
         };
-        match confirmation::confirm(state, browser, &self.ongoing, working, self.destination).await? {
-            Some(response) => Ok(response),
-            None => again(USED, StatusCode::BAD_REQUEST),
+        let done = confirmation::confirm(state, browser, &self.ongoing, working, self.destination).await?;
+        if let Some(response) = done {
+            return Ok(response);
         }
+        record("code_used").await?;
+        again(USED, StatusCode::BAD_REQUEST)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who answers the pages of the second factor.
 
-use http::HeaderMap;
+use axum::response::Response;
+use http::{HeaderMap, header};
 use wardgate_shared::secret::Secret;
 
 use crate::domain::digest::SecretDigest;
@@ -52,6 +53,17 @@ impl Ongoing {
             }
         }
         Ok(session.map(|session| Self::Session(Box::new(session))))
+    }
+
+    /// Has the pages of the second factor, to which `response` leads, ask the person of the session: not whoever has left a sign-in
+    /// unfinished in this browser.
+    ///
+    /// # Errors
+    /// Never in fact.
+    pub fn in_session(state: &AppState, mut response: Response) -> Result<Response, InternalError> {
+        let cookie = Cookie::SignIn.clear(&state.config().server.public_url)?;
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        Ok(response)
     }
 
     /// The person.

@@ -50,10 +50,10 @@ pub(super) enum Wait {
 }
 
 impl Wait {
-    /// Why nothing was sent; `None` when something was.
+    /// For how long nothing is sent; `None` when waiting is not what helps.
     pub(super) fn of(sending: CodeSending) -> Option<Self> {
         match sending {
-            CodeSending::Sent => None,
+            CodeSending::Sent | CodeSending::NoRoom => None,
             CodeSending::TooSoon { seconds } => Some(Self::Seconds(seconds)),
             CodeSending::TooMany { seconds } => Some(Self::Minutes(seconds.saturating_add(59) / 60)),
         }
@@ -139,11 +139,15 @@ impl<'a> Telephone<'a> {
             .await?)
     }
 
-    /// Sends a new code, which takes the place of the one before.
+    /// Sends a new code, which takes the place of the one before; `new` is the telephone if it is to be kept with that.
     ///
     /// # Errors
     /// When the store cannot answer, or there is no randomness.
-    pub(super) async fn send(&self, address: Option<IpAddr>) -> Result<CodeSending, InternalError> {
+    pub(super) async fn send(
+        &self,
+        new: Option<Factor>,
+        address: Option<IpAddr>,
+    ) -> Result<CodeSending, InternalError> {
         let (state, now) = (self.state, self.state.now());
         let user_id = &self.ongoing.user().id;
         let code = generate()?;
@@ -167,7 +171,7 @@ impl<'a> Telephone<'a> {
         let per_hour = state.config().second_factor.messages_per_hour;
         let sending = state
             .store()
-            .send_code(sent, message, per_hour, event(AuditOutcome::Success))
+            .send_code(sent, new, message, per_hour, event(AuditOutcome::Success))
             .await?;
         if let CodeSending::TooMany { .. } = sending {
             let event = event(AuditOutcome::Failure).with_reason("too_many_codes");

@@ -9,7 +9,9 @@ mod telephones;
 
 use super::totp::Seed;
 use crate::administration::{Actor, factors};
+use crate::domain::digest::SecretDigest;
 use crate::domain::recovery_code;
+use crate::domain::session::{AuthenticationMethod, Session};
 use crate::domain::user::User;
 use crate::web::testing::{Answer, Browser, Clinic, PASSWORD, PATIENT};
 
@@ -51,11 +53,29 @@ impl Clinic {
             crate::domain::audit_event::AuditOutcome::Success,
         );
         let user_id = self.user(email).await.id;
+        // Codes are made in a session.
+        let now = self.issuer.now();
+        let session = Session {
+            digest: SecretDigest::of("a session for codes"),
+            id: "session-for-codes".into(),
+            user_id: user_id.clone(),
+            authenticated_at: now,
+            methods: vec![AuthenticationMethod::Password],
+            last_seen_at: now,
+            request: None,
+            user_agent: None,
+            ip_address: None,
+            second_factor_at: None,
+            factor_request: None,
+            device_id: None,
+            expires_at: now.plus(60),
+        };
+        let (of, recorded) = (session.digest, event.clone());
+        let begun = self.issuer.store().begin_session(session, None, recorded);
+        begun.await.unwrap();
         let stored = self.issuer.store();
-        stored
-            .replace_recovery_codes(&user_id, vec![digest], None, event)
-            .await
-            .unwrap();
+        let replaced = stored.replace_recovery_codes(&user_id, vec![digest], of, None, event);
+        assert!(replaced.await.unwrap());
         code
     }
 

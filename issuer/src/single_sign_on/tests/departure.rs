@@ -194,6 +194,28 @@ async fn wanting_a_fresh_sign_in_is_passed_on() {
 }
 
 #[tokio::test]
+async fn pages_that_want_a_recent_sign_in_ask_the_provider_for_one() {
+    let realm = Realm::open().await;
+    let config = realm.clinic.issuer.state.config();
+    let console = config.console.reauthenticate_seconds.to_string();
+    let factors = config.second_factor.reauthenticate_seconds.to_string();
+    for (page, age) in [
+        ("admin", Some(console.as_str())),
+        ("admin%2Fusers", Some(console.as_str())),
+        ("account%2Ffactors", Some(factors.as_str())),
+        ("account", None),
+        ("account%2Fsessions", None),
+    ] {
+        let sent = realm
+            .travel_from(&format!("/login?next={page}"), PATIENT)
+            .await
+            .sent;
+        assert_eq!(sent.sent("max_age").as_deref(), age, "{page}");
+        assert_eq!(sent.sent("prompt"), None, "{page}");
+    }
+}
+
+#[tokio::test]
 async fn google_is_not_asked_for_a_prompt_that_it_does_not_know() {
     let realm = Realm::with(|settings| settings.preset = Preset::Google).await;
     let request = changed(app_request("openid"), &[("prompt", Some("login"))]);

@@ -398,3 +398,43 @@ async fn a_fresh_sign_in_that_was_asked_for_has_to_be_confirmed() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_recent_sign_in_that_a_page_wants_has_to_be_confirmed() {
+    let realm = Realm::open().await;
+    let page = "/login?next=account%2Ffactors";
+    let limit = realm
+        .clinic
+        .issuer
+        .state
+        .config()
+        .second_factor
+        .reauthenticate_seconds;
+    for seconds_ago in [Some(30 * 86_400), Some(limit + 60), None] {
+        let traveller = realm.travel_from(page, PATIENT).await;
+        let mut claims = realm.claims(&traveller, PATIENT);
+        match seconds_ago {
+            Some(seconds) => claims["auth_time"] = realm.clinic.issuer.now().minus(seconds).seconds().into(),
+            None => drop(claims.as_object_mut().unwrap().remove("auth_time")),
+        }
+        let answer = realm.arrive(&traveller, &claims).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::FORBIDDEN,
+            "no way back to the provider by itself"
+        );
+        assert!(
+            answer.body.contains("did not confirm that yours is recent"),
+            "{answer:?}"
+        );
+        let event = realm.clinic.last_audit().await;
+        realm.is_refused(&traveller, &answer, &event, "sso_not_fresh");
+    }
+    let traveller = realm.travel_from(page, PATIENT).await;
+    let mut claims = realm.claims(&traveller, PATIENT);
+    claims["auth_time"] = realm.clinic.issuer.now().minus(limit - 60).seconds().into();
+    let answer = realm.arrive(&traveller, &claims).await;
+    assert_eq!(answer.location(), "/account/factors");
+    let shown = traveller.browser.get(answer.location()).await;
+    assert_eq!(shown.status, StatusCode::OK, "{shown:?}");
+}

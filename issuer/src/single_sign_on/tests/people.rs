@@ -236,6 +236,11 @@ async fn a_connection_makes_and_unmakes_administrators_only_where_that_was_said(
         settings.grants_administration = true;
     })
     .await;
+    let another = User {
+        role: may.clinic.issuer.store().role(BUILDER_ADMIN).await.unwrap(),
+        ..user("another@example.com")
+    };
+    may.clinic.issuer.insert_user(another).await;
     assert_eq!(
         role_after(&may, json!("admins")).await.as_deref(),
         Some(BUILDER_ADMIN)
@@ -258,6 +263,68 @@ async fn a_connection_makes_and_unmakes_administrators_only_where_that_was_said(
         .unwrap()
         .unwrap();
     assert_eq!(found.role.unwrap().id, BUILDER_ADMIN);
+}
+
+#[tokio::test]
+async fn a_sign_in_does_not_unmake_the_last_administrator() {
+    let realm = Realm::with(|settings| {
+        settings.role_rules = vec![rule("admins", BUILDER_ADMIN)];
+        settings.default_role = Some(PATIENTS.into());
+        settings.grants_administration = true;
+    })
+    .await;
+    assert_eq!(
+        role_after(&realm, json!("admins")).await.as_deref(),
+        Some(BUILDER_ADMIN)
+    );
+    assert_eq!(
+        role_after(&realm, json!([])).await.as_deref(),
+        Some(BUILDER_ADMIN)
+    );
+    let lines = realm.clinic.issuer.store().audit_events(3).await.unwrap();
+    let kept = lines
+        .iter()
+        .find(|line| line.action == AuditAction::UserChange)
+        .unwrap();
+    assert_eq!(
+        (kept.outcome, kept.reason.as_deref()),
+        (AuditOutcome::Failure, Some("last_administrator"))
+    );
+    assert!(kept.user_id.is_some());
+}
+
+#[tokio::test]
+async fn strangers_for_whom_no_role_follows_get_no_account() {
+    for default_role in [None, Some("role-that-is-gone"), Some(BUILDER_ADMIN)] {
+        let realm = Realm::with(|settings| {
+            settings.unknown_people = UnknownPeople::Create;
+            settings.role_rules = vec![rule("physicians", CARE_TEAM)];
+            settings.default_role = default_role.map(String::from);
+        })
+        .await;
+        let answer = arrive_as(&realm, "new@example.org", "1").await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{default_role:?}");
+        assert_eq!(reason(&realm).await.as_deref(), Some("sso_without_role"));
+        let store = realm.clinic.issuer.store();
+        assert!(store.user_by_email("new@example.org").await.unwrap().is_none());
+        // Whoever has an account goes on as before.
+        assert_eq!(arrive_as(&realm, PATIENT, "2").await.location(), "/");
+    }
+}
+
+#[tokio::test]
+async fn nobody_passes_by_the_provider_by_how_they_write_their_address() {
+    let realm = Realm::open().await;
+    for email in [
+        "gr\u{e4}ce@example.org",
+        "grace@example.org.",
+        "\u{4e2d}@EXAMPLE.ORG",
+    ] {
+        realm.clinic.issuer.insert_user(user(&email.to_lowercase())).await;
+        let browser = realm.clinic.browser();
+        let sent = realm.typed(&browser, "/login", email).await;
+        assert!(sent.location().contains("/authorize?"), "{email}: {sent:?}");
+    }
 }
 
 #[tokio::test]
@@ -438,4 +505,22 @@ async fn who_may_sign_in_without_the_provider_does_so_at_a_page_of_its_own() {
         ("local", "1"),
     ];
     assert_eq!(browser.post("/login", &fields).await.location(), "/");
+}
+
+#[tokio::test]
+async fn nobody_without_a_password_is_offered_a_new_one() {
+    let realm = Realm::with(|settings| {
+        settings.unknown_people = UnknownPeople::Create;
+        settings.default_role = Some(PATIENTS.into());
+    })
+    .await;
+    for (email, offered) in [(PATIENT, true), ("nora@example.org", false)] {
+        let traveller = realm.travel(email).await;
+        let mut claims = realm.claims(&traveller, email);
+        claims["name"] = "Nora New".into();
+        assert_eq!(realm.arrive(&traveller, &claims).await.location(), "/");
+        let page = traveller.browser.get("/account").await;
+        assert!(page.body.contains("<h1>Your account</h1>"), "{page:?}");
+        assert_eq!(page.body.contains("Choose a new one."), offered, "{page:?}");
+    }
 }

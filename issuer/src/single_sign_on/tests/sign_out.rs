@@ -5,6 +5,7 @@ use http::StatusCode;
 use super::{CLIENT_ID, PATIENT, Realm, Traveller};
 use crate::domain::audit_event::AuditAction;
 use crate::domain::single_sign_on::Preset;
+use crate::store::ClientUpdate;
 use crate::testing::{FakeProvider, ISSUER};
 use crate::web::testing::{Answer, PHYSICIAN, WEB, WEB_REDIRECT, WEB_SIGNED_OUT, changed, form, web_request};
 
@@ -231,10 +232,12 @@ async fn a_made_up_way_on_leads_nowhere() {
     assert!(page.body.contains("Sign out?"), "{page:?}");
     // A URI that is not registered any more is not gone to.
     let store = realm.clinic.issuer.store();
-    let mut client = store.client(WEB).await.unwrap().unwrap();
+    let before = store.client(WEB).await.unwrap().unwrap();
+    let mut client = before.clone();
     client.post_logout_redirect_uris.clear();
     let audit = realm.audit(AuditAction::ClientUpdate);
-    assert!(store.update_client(client, audit).await.unwrap());
+    let updated = store.update_client(before, client, audit).await.unwrap();
+    assert_eq!(updated, ClientUpdate::Done);
     let page = traveller
         .browser
         .get(&format!("/logout?{}", form(&[("state", &onward)])))

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
 use super::database;
+use crate::domain::user::UserType;
 use crate::store::migrations::MIGRATIONS;
 use crate::store::{OpenError, Store};
 use crate::testing::START;
@@ -266,4 +267,60 @@ fn a_folder_that_does_not_exist_is_named() {
     config.path = folder.path().join("absent/wardgate.db");
     let error = Store::open(&config, START).unwrap_err().to_string();
     assert!(error.contains("absent/wardgate.db cannot be opened"), "{error}");
+}
+
+#[tokio::test]
+async fn names_of_roles_become_roles_without_ceilings_and_never_built_in_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = database(&folder);
+    let connection = Connection::open(&config.path).unwrap();
+    connection
+        .pragma_update(None, "application_id", 0x5741_5244)
+        .unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE migrations (version INTEGER PRIMARY KEY, name TEXT, applied_at INTEGER) STRICT",
+        )
+        .unwrap();
+    for (version, (name, script)) in (1..=20_i64).zip(MIGRATIONS) {
+        connection.execute_batch(script).unwrap();
+        let applied = (version, name, START.seconds());
+        connection
+            .execute("INSERT INTO migrations VALUES (?1, ?2, ?3)", applied)
+            .unwrap();
+    }
+    connection.pragma_update(None, "user_version", 20).unwrap();
+    for (id, role, fhir_user) in [
+        ("a", Some("Builder Admin"), None),
+        ("b", Some("nurse"), Some("Practitioner/1")),
+        ("c", None, Some("Patient/1")),
+    ] {
+        connection
+            .execute(
+                "INSERT INTO users (id, email, name, role, fhir_user, organization_id, created_at)
+                 VALUES (?1, ?1, 'N', ?2, ?3, 'org-9', 1)",
+                (id, role, fhir_user),
+            )
+            .unwrap();
+    }
+    drop(connection);
+    let store = Store::open(&config, START.plus(9)).unwrap();
+    let found = async |id: &str| {
+        let user = store.user(id).await.unwrap().unwrap();
+        let role = user.role.map(|role| (role.name, role.built_in, role.ceiling));
+        (role, user.user_type)
+    };
+    let own = |name: &str| Some((String::from(name), false, None));
+    assert_eq!(
+        found("a").await,
+        (
+            own("Builder Admin (before roles had ceilings)"),
+            UserType::Builder
+        )
+    );
+    assert_eq!(found("b").await, (own("nurse"), UserType::Builder));
+    assert_eq!(found("c").await, (None, UserType::Patient));
+    let organization = store.organization("org-9").await.unwrap().unwrap();
+    assert_eq!(organization.name, "org-9");
+    assert_eq!(store.roles().await.unwrap().len(), 5);
 }

@@ -165,32 +165,24 @@ async fn a_taken_address_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_password_hash_is_replaced_for_who_exists() {
+async fn a_new_hash_takes_the_place_of_the_one_that_was_verified_and_of_no_other() {
     let test = TestStore::new().await;
-    let hash = || Secret::new(String::from("$argon2id$new"));
-    assert!(
-        test.store
-            .set_password_hash(&test.user.id, hash(), None)
-            .await
-            .unwrap()
-    );
-    assert!(
-        !test
-            .store
-            .set_password_hash("user-x", hash(), Some(audit(AuditAction::SignIn)))
-            .await
-            .unwrap()
-    );
-    let stored = test
+    let hash = |text: &str| Secret::new(format!("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ${text}"));
+    let known = hash("known");
+    let grace = User {
+        password_hash: Some(known.clone()),
+        ..testing::user("grace@example.org")
+    };
+    let inserted = test
         .store
-        .user(&test.user.id)
-        .await
-        .unwrap()
-        .unwrap()
-        .password_hash
-        .unwrap();
-    assert_eq!(stored.expose(), "$argon2id$new");
-    assert_eq!(test.count(AuditAction::SignIn).await, 0);
+        .insert_user(grace.clone(), audit(AuditAction::UserCreation));
+    assert_eq!(inserted.await, Ok(Insertion::Inserted));
+    let rehash = |known: Secret<String>, new| test.store.rehash_password(&grace.id, known, new);
+    assert!(rehash(known.clone(), hash("new")).await.unwrap());
+    // The one that was verified is another by now: a reset came in between.
+    assert!(!rehash(known, hash("old")).await.unwrap());
+    let stored = test.store.user(&grace.id).await.unwrap().unwrap();
+    assert_eq!(stored.password_hash.unwrap().expose(), hash("new").expose());
 }
 
 #[tokio::test]

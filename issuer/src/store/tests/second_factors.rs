@@ -1,8 +1,11 @@
 //! Second factors, recovery codes, unfinished sign-ins and remembered browsers.
 
+use wardgate_shared::secret::Secret;
+
 use super::concurrency::{RACERS, race};
 use super::{TestStore, audit, digest, later};
 use crate::domain::audit_event::AuditAction;
+use crate::domain::digest::SecretDigest;
 use crate::domain::factor::{Factor, FactorKind, FactorUse, MOST_FACTORS};
 use crate::domain::remembered_device::RememberedDevice;
 use crate::domain::session::{AuthenticationMethod, Session};
@@ -51,8 +54,11 @@ impl TestStore {
                 second_factor_at: Some(START),
                 ..self.session(secret)
             },
-            replaces: None,
+            // A factor is given in a session, unless a sign-in is named that is in progress.
+            replaces: used.as_ref().map(|_| digest(&format!("held {secret}"))),
             sign_in: None,
+            abandons: None,
+            password: None,
             used,
             enrols: false,
             recovery_codes: Vec::new(),
@@ -63,7 +69,27 @@ impl TestStore {
     }
 
     async fn complete(&self, completion: Completion) -> Completed {
+        if let Some(held) = completion.replaces
+            && completion.sign_in.is_none()
+        {
+            self.hold(held).await;
+        }
         self.store.complete_sign_in(completion, START).await.unwrap()
+    }
+
+    /// Begins the session of this digest.
+    async fn hold(&self, digest: SecretDigest) {
+        let name = format!("{:?}", digest.as_bytes());
+        let session = Session {
+            digest,
+            ..self.session(&name)
+        };
+        let event = audit(AuditAction::Consent);
+        let begun = self.store.begin_session(session, None, event).await;
+        assert!(
+            matches!(begun, Ok(()) | Err(StoreError::Conflict)),
+            "it may be held already"
+        );
     }
 
     async fn has_session(&self, secret: &str) -> bool {
@@ -186,6 +212,9 @@ async fn a_step_and_those_before_it_count_once() {
 async fn of_many_uses_of_one_step_one_signs_in() {
     let test = TestStore::new().await;
     test.add_factor("factor-1").await;
+    for number in 0..RACERS {
+        test.hold(digest(&format!("held s{number}"))).await;
+    }
     let answers = race(|number| {
         let store = test.store.clone();
         let completion = test.completion(&format!("s{number}"), Some(code_of_step(7)));
@@ -195,16 +224,20 @@ async fn of_many_uses_of_one_step_one_signs_in() {
     let begun = answers.iter().filter(|answer| **answer == Completed::Begun);
     assert_eq!(begun.count(), 1);
     assert_eq!(answers.len(), RACERS);
-    assert_eq!(test.rows("sessions"), 1);
+    assert_eq!(test.count(AuditAction::SignIn).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_uses_of_one_recovery_code_one_signs_in() {
     let test = TestStore::new().await;
+    test.hold(digest("kept")).await;
+    for number in 0..RACERS {
+        test.hold(digest(&format!("held s{number}"))).await;
+    }
     let codes = vec![digest("code-1"), digest("code-2")];
     let event = audit(AuditAction::RecoveryCodes);
     test.store
-        .replace_recovery_codes(&test.user.id, codes, None, event)
+        .replace_recovery_codes(&test.user.id, codes, digest("kept"), None, event)
         .await
         .unwrap();
     let answers = race(|number| {
@@ -236,13 +269,17 @@ async fn of_many_uses_of_one_recovery_code_one_signs_in() {
 #[tokio::test]
 async fn new_recovery_codes_replace_the_old() {
     let test = TestStore::new().await;
-    for code in ["old", "new"] {
+    test.hold(digest("kept")).await;
+    let replace = |code, session| {
         let event = audit(AuditAction::RecoveryCodes);
+        let codes = vec![digest(code)];
         test.store
-            .replace_recovery_codes(&test.user.id, vec![digest(code)], None, event)
-            .await
-            .unwrap();
+            .replace_recovery_codes(&test.user.id, codes, digest(session), None, event)
+    };
+    for code in ["old", "new"] {
+        assert_eq!(replace(code, "kept").await, Ok(true));
     }
+    assert_eq!(replace("stolen", "ended").await, Ok(false), "its session is over");
     let has = test.store.has_recovery_code(&test.user.id, &digest("old")).await;
     assert_eq!(has, Ok(false));
     assert_eq!(test.store.unused_recovery_codes(&test.user.id).await, Ok(1));
@@ -319,8 +356,9 @@ async fn the_last_factor_stays_where_one_is_needed_and_takes_all_along_where_not
     test.add_factor("factor-1").await;
     test.add_factor("factor-2").await;
     let event = || audit(AuditAction::FactorRemoval);
+    test.hold(digest("kept")).await;
     test.store
-        .replace_recovery_codes(&test.user.id, vec![digest("code")], None, event())
+        .replace_recovery_codes(&test.user.id, vec![digest("code")], digest("kept"), None, event())
         .await
         .unwrap();
     test.remember("s", test.device("device-1", "cookie"), None).await;
@@ -334,6 +372,10 @@ async fn the_last_factor_stays_where_one_is_needed_and_takes_all_along_where_not
         }
     };
     assert_eq!(remove("factor-x", true).await, FactorRemoval::NotFound);
+    let in_ended = test
+        .store
+        .remove_factor(&test.user.id, "factor-1", false, digest("ended"), None, event());
+    assert_eq!(in_ended.await, Ok(FactorRemoval::NotFound), "its session is over");
     assert_eq!(remove("factor-1", true).await, FactorRemoval::Removed);
     assert_eq!(remove("factor-2", true).await, FactorRemoval::LastOne);
     assert_eq!(test.rows("recovery_codes"), 1);
@@ -367,7 +409,7 @@ async fn a_reset_leaves_nothing_of_a_persons_factors() {
     let test = TestStore::new().await;
     test.add_factor("factor-1").await;
     test.store
-        .begin_sign_in(test.sign_in("half"), None)
+        .begin_sign_in(test.sign_in("half"), None, None)
         .await
         .unwrap();
     test.store.decline_factor(&test.user.id, START).await.unwrap();
@@ -389,7 +431,7 @@ async fn a_reset_leaves_nothing_of_a_persons_factors() {
 #[tokio::test]
 async fn a_sign_in_ends_with_its_session_its_time_its_tries_or_its_persons_account() {
     let test = TestStore::new().await;
-    let begin = |secret| test.store.begin_sign_in(test.sign_in(secret), None);
+    let begin = |secret| test.store.begin_sign_in(test.sign_in(secret), None, None);
     let found = |secret: &'static str, seconds| {
         let store = test.store.clone();
         async move { store.sign_in(&digest(secret), later(seconds)).await.unwrap() }
@@ -422,7 +464,7 @@ async fn a_sign_in_ends_with_its_session_its_time_its_tries_or_its_persons_accou
     begin("old").await.unwrap();
     let replaces = Some(digest("old"));
     test.store
-        .begin_sign_in(test.sign_in("new"), replaces)
+        .begin_sign_in(test.sign_in("new"), None, replaces)
         .await
         .unwrap();
     assert!(found("old", 0).await.is_none());
@@ -441,7 +483,7 @@ async fn a_sign_in_ends_with_its_session_its_time_its_tries_or_its_persons_accou
 async fn a_sign_in_of_one_person_gives_no_session_to_another() {
     let test = TestStore::new().await;
     test.store
-        .begin_sign_in(test.sign_in("half"), None)
+        .begin_sign_in(test.sign_in("half"), None, None)
         .await
         .unwrap();
     let stolen = Completion {
@@ -469,6 +511,7 @@ async fn a_session_of_nobody_consumes_nothing() {
         .begin_session(test.session("a"), None, audit(AuditAction::SignIn))
         .await
         .unwrap();
+    test.hold(digest("held a")).await;
     let refused = test.store.complete_sign_in(completion, START).await;
     assert_eq!(refused, Err(StoreError::Conflict));
     let factor = test
@@ -588,4 +631,124 @@ async fn being_seen_keeps_a_browser_active_and_a_long_absence_ends_its_factor() 
     assert_eq!(seen().await, (true, later(999)));
     touch(1999).await.unwrap();
     assert_eq!(seen().await, (false, later(999)), "the absence stays known");
+}
+
+#[tokio::test]
+async fn what_goes_on_from_a_session_that_has_ended_stores_nothing() {
+    let test = TestStore::new().await;
+    test.add_factor("factor-1").await;
+    let given = test.completion("a", Some(code_of_step(1)));
+    assert_eq!(
+        test.store.complete_sign_in(given, START).await,
+        Ok(Completed::SignInGone)
+    );
+    let other = user("grace@example.org");
+    let inserted = test
+        .store
+        .insert_user(other.clone(), audit(AuditAction::UserCreation));
+    let _ = inserted.await.unwrap();
+    let theirs = Session {
+        user_id: other.id,
+        ..test.session("theirs")
+    };
+    let event = audit(AuditAction::Consent);
+    test.store.begin_session(theirs, None, event).await.unwrap();
+    let stolen = Completion {
+        replaces: Some(digest("theirs")),
+        ..test.completion("a", Some(code_of_step(1)))
+    };
+    assert_eq!(
+        test.store.complete_sign_in(stolen, START).await,
+        Ok(Completed::SignInGone)
+    );
+    assert!(!test.has_session("a").await);
+    assert_eq!(
+        test.store.factors(&test.user.id).await.unwrap()[0].last_step,
+        None
+    );
+}
+
+#[tokio::test]
+async fn nothing_begins_by_a_password_that_is_another_by_now() {
+    let test = TestStore::new().await;
+    let known = Secret::new(String::from("$argon2id$known"));
+    let other = Some(Secret::new(String::from("$argon2id$other")));
+    let grace = crate::domain::user::User {
+        password_hash: Some(known.clone()),
+        ..user("grace@example.org")
+    };
+    let inserted = test
+        .store
+        .insert_user(grace.clone(), audit(AuditAction::UserCreation));
+    assert_eq!(inserted.await, Ok(Insertion::Inserted));
+    let begin = |password| {
+        let sign_in = SignInProgress {
+            user_id: grace.id.clone(),
+            ..test.sign_in("half")
+        };
+        test.store.begin_sign_in(sign_in, password, None)
+    };
+    assert_eq!(begin(other.clone()).await, Ok(false));
+    assert_eq!(test.rows("sign_ins"), 0);
+    assert_eq!(begin(Some(known.clone())).await, Ok(true));
+    for (password, outcome) in [(other, Completed::SignInGone), (Some(known), Completed::Begun)] {
+        let completion = Completion {
+            password,
+            session: Session {
+                user_id: grace.id.clone(),
+                ..test.session("whole")
+            },
+            ..test.completion("whole", None)
+        };
+        assert_eq!(test.complete(completion).await, outcome);
+    }
+}
+
+#[tokio::test]
+async fn a_password_alone_sets_up_no_second_factor_beside_one_that_is_there() {
+    let test = TestStore::new().await;
+    for secret in ["owner", "thief"] {
+        let begun = test.store.begin_sign_in(test.sign_in(secret), None, None);
+        assert_eq!(begun.await, Ok(true));
+    }
+    for id in ["factor-1", "factor-2"] {
+        let unconfirmed = Factor {
+            confirmed_at: None,
+            kind: if id == "factor-1" {
+                FactorKind::Totp
+            } else {
+                FactorKind::Passkey
+            },
+            ..test.factor(id)
+        };
+        let _ = test.store.insert_factor(unconfirmed, None).await.unwrap();
+    }
+    let enrol = |secret: &str, id: &str| Completion {
+        sign_in: Some(digest(secret)),
+        replaces: None,
+        enrols: true,
+        ..test.completion(
+            &format!("{secret} whole"),
+            Some(FactorUse::Checked { factor_id: id.into() }),
+        )
+    };
+    assert_eq!(test.complete(enrol("owner", "factor-1")).await, Completed::Begun);
+    assert_eq!(
+        test.complete(enrol("thief", "factor-2")).await,
+        Completed::SignInGone
+    );
+    assert_eq!(test.store.factors(&test.user.id).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_session_that_begins_ends_what_another_left_unfinished() {
+    let test = TestStore::new().await;
+    let begun = test.store.begin_sign_in(test.sign_in("left"), None, None);
+    assert_eq!(begun.await, Ok(true));
+    let completion = Completion {
+        abandons: Some(digest("left")),
+        ..test.completion("whole", None)
+    };
+    assert_eq!(test.complete(completion).await, Completed::Begun);
+    assert_eq!(test.rows("sign_ins"), 0);
 }

@@ -11,6 +11,24 @@ pub struct FieldFault {
     pub text: String,
 }
 
+impl FieldFault {
+    /// What the forms for accounts, roles and organizations call the field; none for a field of another form.
+    pub fn label(&self) -> Option<&'static str> {
+        match self.field.as_str() {
+            "email" => Some("E-mail address"),
+            "name" => Some("Name"),
+            "userType" => Some("Type"),
+            "roleId" => Some("Role"),
+            "organizationId" => Some("Organization"),
+            "fhirUser" => Some("FHIR resource"),
+            "practitionerId" => Some("Practitioner"),
+            "scope" => Some("Scopes"),
+            "secondFactor" => Some("Second factor"),
+            _ => None,
+        }
+    }
+}
+
 /// One of the values that a field offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {

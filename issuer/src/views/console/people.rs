@@ -86,6 +86,8 @@ pub struct UserPage<'a> {
     pub frame: ConsoleFrame<'a>,
     /// The person.
     pub user: &'a UserEntry<'a>,
+    /// Whether it is the administrator's own page: nobody resets their own second factors.
+    pub is_own: bool,
     /// Their second factors, the oldest first.
     pub factors: &'a [UserFactor<'a>],
 }

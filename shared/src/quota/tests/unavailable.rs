@@ -1,24 +1,21 @@
 //! What happens while the coordinator does not answer.
 
-use core::num::NonZeroU32;
-
 use super::policy;
 use crate::quota::{Breaker, LocalShare};
 
+/// The share of an isolate.
+const SHARE: u32 = 2;
+
 const START: u64 = 1_706_238_780_000;
 
-fn share(number: u32) -> NonZeroU32 {
-    NonZeroU32::new(number).expect("not zero")
-}
-
 #[test]
-fn a_local_share_is_the_limit_divided_and_rounded_down() {
-    for (limit, divisor, admitted) in [(100, 4, 25), (10, 3, 3), (3, 4, 0), (5, 1, 5)] {
+fn a_local_share_admits_so_many_and_never_more_than_the_limit() {
+    for (limit, share, admitted) in [(100, 25, 25), (10, 1, 1), (5, 9, 5)] {
         let mut local = LocalShare::default();
         let count = (0..200)
-            .filter(|_| local.take(policy(limit, 60), share(divisor), START).is_ok())
+            .filter(|_| local.take(policy(limit, 60), share, START).is_ok())
             .count();
-        assert_eq!(count, admitted, "{limit} by {divisor}");
+        assert_eq!(count, admitted, "{share} of {limit}");
     }
 }
 
@@ -26,17 +23,17 @@ fn a_local_share_is_the_limit_divided_and_rounded_down() {
 fn a_local_share_tells_what_remains_of_it_and_until_when() {
     let mut local = LocalShare::default();
     let standing = local
-        .take(policy(8, 60), share(4), START + 100)
+        .take(policy(8, 60), SHARE, START + 100)
         .expect("the first of two");
     assert_eq!((standing.limit, standing.remaining), (8, 1));
     assert_eq!(
         (standing.reset.seconds(), standing.reset_in_seconds),
         (1_706_238_840, 60)
     );
-    assert!(local.take(policy(8, 60), share(4), START + 100).is_ok());
+    assert!(local.take(policy(8, 60), SHARE, START + 100).is_ok());
     assert_eq!(
         local
-            .take(policy(8, 60), share(4), START + 100)
+            .take(policy(8, 60), SHARE, START + 100)
             .map_err(|standing| standing.remaining),
         Err(0)
     );
@@ -45,10 +42,12 @@ fn a_local_share_tells_what_remains_of_it_and_until_when() {
 #[test]
 fn a_local_share_is_there_again_in_the_next_window_but_not_in_an_earlier_one() {
     let (policy, mut local) = (policy(4, 60), LocalShare::default());
-    assert!(local.take(policy, share(4), START).is_ok());
-    assert!(local.take(policy, share(4), START - 1).is_err());
-    assert!(local.take(policy, share(4), START + 59_999).is_err());
-    assert!(local.take(policy, share(4), START + 60_000).is_ok());
+    for _ in 0..SHARE {
+        assert!(local.take(policy, SHARE, START).is_ok());
+    }
+    assert!(local.take(policy, SHARE, START - 1).is_err());
+    assert!(local.take(policy, SHARE, START + 59_999).is_err());
+    assert!(local.take(policy, SHARE, START + 60_000).is_ok());
 }
 
 #[test]

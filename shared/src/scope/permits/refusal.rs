@@ -63,7 +63,7 @@ pub(super) fn refusal(
 
 /// Whether scopes with a restriction are added up too.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Restrictions {
+pub(super) enum Restrictions {
     Count,
     DoNotCount,
 }

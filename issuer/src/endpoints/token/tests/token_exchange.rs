@@ -1,7 +1,7 @@
 //! ID tokens of a trusted issuer become access tokens.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use wardgate_shared::jwt::SignatureAlgorithm;
 
@@ -13,6 +13,7 @@ use super::partner::{
 };
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::domain::client::{ClientAuthentication, GrantType, SecurityProfile};
+use crate::domain::role::BUILDER_ADMIN;
 use crate::domain::user::User;
 use crate::testing::{AUDIENCE, ISSUER, START, Signer, client, key_set, user};
 use crate::web::testing::{APP, Browser, PATIENT, PHYSICIAN};
@@ -685,4 +686,45 @@ async fn json_serves_every_grant_and_every_way_to_authenticate() {
     let answer = partner.send_json(body.to_string()).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     assert!(answer.json().get("issued_token_type").is_none());
+}
+
+#[tokio::test]
+async fn an_administrators_exchanged_token_finds_a_role_by_its_name_as_in_the_example() {
+    let partner = Partner::open().await;
+    let issuer = &partner.clinic.issuer;
+    let role = issuer.store().role(BUILDER_ADMIN).await.unwrap();
+    let administrator = User {
+        role,
+        ..user("boss@example.org")
+    };
+    issuer.insert_user(administrator).await;
+    let grants = [GrantType::AuthorizationCode, GrantType::TokenExchange];
+    let redirects = ["https://desk.example/cb"];
+    let scope = "openid __administration.read";
+    let desk = client("desk", ClientAuthentication::Public, &grants, &redirects, scope);
+    issuer.add_client(desk).await;
+    for (email, granted, status) in [
+        ("boss@example.org", scope, StatusCode::OK),
+        (PHYSICIAN, "openid", StatusCode::FORBIDDEN),
+    ] {
+        let id_token = partner.id_token(email);
+        let fields = [
+            ("grant_type", EXCHANGE),
+            ("subject_token", id_token.as_str()),
+            ("subject_token_type", ID_TOKEN),
+            ("client_id", "desk"),
+        ];
+        let tokens = partner.clinic.token(&fields).await.json();
+        assert_eq!(tokens["scope"], granted, "{email}");
+        let authorization = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+        let request = Browser::request(Method::GET, "/auth/roles?filter[name]=Builder%20Admin")
+            .header(header::AUTHORIZATION, authorization)
+            .body(Body::empty())
+            .unwrap();
+        let answer = partner.clinic.browser().send(request).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        if status == StatusCode::OK {
+            assert_eq!(answer.json()["data"][0]["id"], BUILDER_ADMIN);
+        }
+    }
 }

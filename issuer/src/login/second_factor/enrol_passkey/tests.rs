@@ -210,12 +210,6 @@ async fn refuses_forged_forms_and_whoever_is_not_signed_in() {
     let site = [("sec-fetch-site", "cross-site")];
     let foreign = browser.post_with(PATH, &fields(&token), &site).await;
     foreign.is_error_page(StatusCode::FORBIDDEN);
-    let mut nameless = fields(&token);
-    nameless[1] = ("name", "");
-    is_refused(
-        &browser.post(PATH, &nameless).await,
-        "a name of at most 60 characters",
-    );
     assert_eq!(kept(&clinic, PATIENT).await, 0);
 }
 
@@ -234,4 +228,37 @@ async fn where_a_factor_is_required_a_passkey_is_one() {
     let added = send(&browser, &page, &credential).await;
     assert!(added.body.contains("Your recovery codes"), "{added:?}");
     assert!(browser.get("/").await.body.contains("Pat Patient"));
+}
+
+#[tokio::test]
+async fn a_passkey_that_was_made_is_kept_whatever_its_name() {
+    for (typed, kept) in [
+        ("", "Passkey"),
+        (&*"x".repeat(61), "Passkey"),
+        ("a\u{7}", "Passkey"),
+        ("Телефон на посту медсестры", "Телефон на посту медсестры"),
+    ] {
+        let clinic = Clinic::open().await;
+        let browser = signed_in(&clinic, PATIENT).await;
+        let page = browser.get(PATH).await;
+        let credential = Authenticator::new().make(&page.passkey_options());
+        let (token, ceremony) = (page.passkey_field("form_token"), page.passkey_field("ceremony"));
+        let fields = [
+            ("form_token", token.as_str()),
+            ("name", typed),
+            ("ceremony", ceremony.as_str()),
+            ("credential", credential.as_str()),
+        ];
+        let added = browser.post(PATH, &fields).await;
+        assert!(added.body.contains("Your recovery codes"), "{added:?}");
+        let user = clinic
+            .issuer
+            .store()
+            .user_by_email(PATIENT)
+            .await
+            .unwrap()
+            .unwrap();
+        let factors = clinic.issuer.store().factors(&user.id).await.unwrap();
+        assert_eq!(factors[0].name, kept, "{typed:?}");
+    }
 }

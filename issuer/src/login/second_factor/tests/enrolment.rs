@@ -294,3 +294,65 @@ async fn forms_of_others_and_factors_of_others_set_up_nothing() {
     let user = clinic.user(PATIENT).await;
     assert!(clinic.issuer.store().factors(&user.id).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn failed_codes_of_a_new_app_are_recorded_and_throttling_once() {
+    let clinic = clinic(true, false).await;
+    let browser = clinic.browser();
+    let answer = browser.sign_in("/login", PATIENT, PASSWORD).await;
+    let (shown, _) = browser.choose_app(answer.location()).await;
+    let wrong = wrong_code(&clinic, &seed_on(&shown));
+    for _ in 0..8 {
+        browser.confirm(&shown, &wrong).await;
+    }
+    let events = clinic.issuer.store().audit_events(50).await.unwrap();
+    let failures: Vec<_> = (events.iter())
+        .filter(|event| event.outcome == AuditOutcome::Failure)
+        .collect();
+    for event in &failures {
+        assert_eq!(event.action, AuditAction::FactorEnrolment);
+        assert_eq!(event.method.as_deref(), Some("otp"), "{event:?}");
+    }
+    let reasons = |reason| {
+        failures
+            .iter()
+            .filter(|event| event.reason.as_deref() == Some(reason))
+            .count()
+    };
+    assert_eq!(
+        (reasons("wrong_code"), reasons("throttled")),
+        (5, 1),
+        "{failures:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_cannot_be_is_said_of_the_name_and_a_wrong_code_of_the_code() {
+    let clinic = clinic(true, false).await;
+    let browser = clinic.browser();
+    let answer = browser.sign_in("/login", PATIENT, PASSWORD).await;
+    let (shown, _) = browser.choose_app(answer.location()).await;
+    let input = |page: &Answer, name: &str| {
+        let (_, rest) = page.body.split_once(&format!("<input id=\"{name}\"")).unwrap();
+        String::from(rest.split_once('>').unwrap().0)
+    };
+    let is_marked = |page: &Answer, name| {
+        let input = input(page, name);
+        input.contains("aria-invalid=\"true\"") && input.contains("aria-describedby=\"problem\"")
+    };
+    let (token, factor) = (shown.field("form_token"), shown.field("factor"));
+    let long = "x".repeat(61);
+    let fields = [
+        ("form_token", token.as_str()),
+        ("factor", factor.as_str()),
+        ("code", "123456"),
+        ("name", long.as_str()),
+    ];
+    let page = browser.post("/login/mfa/enrol/totp", &fields).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    assert!(is_marked(&page, "name") && !is_marked(&page, "code"), "{page:?}");
+    let page = browser
+        .confirm(&shown, &wrong_code(&clinic, &seed_on(&shown)))
+        .await;
+    assert!(is_marked(&page, "code") && !is_marked(&page, "name"), "{page:?}");
+}

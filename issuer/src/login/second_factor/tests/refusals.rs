@@ -253,3 +253,54 @@ async fn a_device_cookie_is_worth_nothing_without_the_password_or_to_another_per
     assert_eq!(thief.sign_in("/login", PATIENT, PASSWORD).await.location(), "/");
     assert!(thief.cookie(SESSION).is_some());
 }
+
+#[tokio::test]
+async fn what_somebody_left_unfinished_is_not_the_next_persons() {
+    let clinic = Clinic::with_config(|config| config.second_factor.offer = true).await;
+    let seed = clinic.add_app(PHYSICIAN).await;
+    // The physician stops half-way on a shared computer, and a patient signs in there.
+    let (browser, _) = clinic.half_way(PHYSICIAN).await;
+    let answer = browser.sign_in("/login", PATIENT, PASSWORD).await;
+    assert_eq!(
+        answer.location(),
+        "/login/mfa/enrol",
+        "the offer is the patient's"
+    );
+    assert_eq!(browser.cookie(SIGN_IN), None);
+    let page = browser.get("/login/mfa/enrol").await;
+    assert!(
+        page.body.contains(PATIENT) && !page.body.contains(PHYSICIAN),
+        "{page:?}"
+    );
+    assert!(browser.is_signed_in().await);
+    drop(seed);
+
+    // Whoever has a session already is asked for their own factor, too.
+    let theirs = clinic.add_app(PATIENT).await;
+    let (half, page) = clinic.half_way(PHYSICIAN).await;
+    let left = half.cookie(SIGN_IN).unwrap();
+    let browser = clinic.browser();
+    browser.sign_in_with(&clinic, &theirs, false).await;
+    browser.set_cookie(SIGN_IN, &left);
+    clinic.issuer.advance(1000);
+    let asked = browser.get("/account/factors").await;
+    assert!(asked.location().starts_with("/login"), "{asked:?}");
+    assert_eq!(browser.cookie(SIGN_IN), None);
+    drop(page);
+}
+
+#[tokio::test]
+async fn signing_out_gives_up_what_was_left_unfinished() {
+    let clinic = Clinic::open().await;
+    clinic.add_app(PATIENT).await;
+    let (browser, page) = clinic.half_way(PATIENT).await;
+    let secret = browser.cookie(SIGN_IN).unwrap();
+    let answer = browser.post("/logout", &[]).await;
+    assert_eq!(answer.location(), "/logout");
+    assert_eq!(browser.cookie(SIGN_IN), None);
+    browser.set_cookie(SIGN_IN, &secret);
+    assert!(
+        browser.get(&page).await.location().starts_with("/login"),
+        "it is over"
+    );
+}
