@@ -30,8 +30,8 @@ async fn every_claim_must_be_right() {
             Some(json!(START.seconds() + 331)),
             "client_assertion_lives_too_long",
         ),
-        ("exp", Some(json!(i64::MAX)), "client_assertion_without_issuer"),
-        ("exp", Some(json!("soon")), "client_assertion_without_issuer"),
+        ("exp", Some(json!(i64::MAX)), "malformed_client_assertion"),
+        ("exp", Some(json!("soon")), "malformed_client_assertion"),
         ("aud", None, "malformed_client_assertion"),
         (
             "aud",
