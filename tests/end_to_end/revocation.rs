@@ -1,12 +1,13 @@
 //! A token that is revoked at the issuer is refused at the edge, within the time that is stated.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use wardgate_tests::pair::Pair;
 
-/// Beyond this the edge would break its word: five seconds is the least age at which it fetches a list again, and the rest is
-/// for a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How often the edge is asked. Five seconds is the least age at which it fetches a list again; the rest is for a machine that is
+/// busy.
+const ATTEMPTS: u32 = 600;
+const PAUSE: Duration = Duration::from_millis(50);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_revoked_at_the_issuer_is_refused_at_the_edge() {
@@ -32,15 +33,14 @@ async fn a_token_that_is_revoked_at_the_issuer_is_refused_at_the_edge() {
         )
         .await;
     assert_eq!(revoked.status, 200, "{}", revoked.text());
-    let begin = Instant::now();
-    let refused = loop {
-        let answer = pair.call("/fhir/Patient", &tokens[0]).await;
-        if answer.status != 200 {
-            break answer;
+    let mut refused = pair.call("/fhir/Patient", &tokens[0]).await;
+    for _ in 0..ATTEMPTS {
+        if refused.status != 200 {
+            break;
         }
-        assert!(begin.elapsed() < PATIENCE, "still accepted");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+        tokio::time::sleep(PAUSE).await;
+        refused = pair.call("/fhir/Patient", &tokens[0]).await;
+    }
     assert_eq!(refused.status, 401);
     assert!(
         refused
