@@ -16,12 +16,10 @@ use crate::config::Resource;
 use crate::error::InternalError;
 use crate::outbound::FetchError;
 use crate::state::AppState;
-use crate::tokens::signed::{self, AccessTokenFacts, Subject};
+use crate::tokens::signed;
 
 pub use summary::Summary;
 
-/// The `client_id` of the issuer's own tokens. No client can be registered under it.
-pub const OWN_CLIENT_ID: &str = "wardgate-issuer";
 /// What the issuer's own tokens permit.
 const OWN_SCOPE: &str = "system/Patient.rs system/Encounter.rs";
 /// The most entries that a search shows.
@@ -168,21 +166,9 @@ impl<'a> FhirServer<'a> {
     async fn get(&self, what: &str) -> Result<Option<Vec<u8>>, FhirError> {
         let now = self.state.now();
         let scope = ScopeSet::parse(OWN_SCOPE).map_err(|error| unexpected(&error.to_string()))?;
-        let config = self.state.config();
-        let facts = AccessTokenFacts {
-            subject: Subject::Client,
-            client_id: OWN_CLIENT_ID,
-            scope: &scope,
-            audiences: std::slice::from_ref(&self.resource.identifier),
-            algorithm: config
-                .security
-                .profile
-                .access_token_algorithm(config.keys.algorithm),
-            proof: None,
-        };
-        let token = signed::access_token(self.state, facts, now)?;
+        let token = signed::own_access_token(self.state, &scope, &self.resource.identifier, now)?;
         let url = format!("{}/{what}", self.base);
-        match self.state.outbound().fetch_fhir(&url, &token.value).await {
+        match self.state.outbound().fetch_fhir(&url, &token).await {
             Ok(fetched) => Ok(Some(fetched.body)),
             Err(FetchError::Status(http::StatusCode::NOT_FOUND | http::StatusCode::GONE)) => Ok(None),
             Err(error) => Err(FhirError::Unavailable(error.to_string())),

@@ -15,12 +15,12 @@ use crate::domain::digest::NewSecret;
 use crate::domain::registration::Ceiling;
 use crate::endpoints::registration::sector;
 use crate::error::internal::InternalError;
-use crate::fhir::OWN_CLIENT_ID;
 use crate::registration::{self, Document, MetadataFault, RequestedClient, Standing};
 use crate::rng;
 use crate::state::AppState;
 use crate::store::{ClientUpdate, Insertion};
 use crate::tokens::opaque::OpaqueSecret;
+use crate::tokens::signed::OWN_CLIENT_ID;
 
 use super::{Actor, Allowance, Recipient, Refusal};
 

@@ -15,10 +15,10 @@ use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType, SecurityProfile};
 use crate::domain::digest::{NewSecret, SecretDigest};
-use crate::fhir::OWN_CLIENT_ID;
 use crate::registration;
 use crate::store::Insertion;
 use crate::tokens::opaque::OpaqueSecret;
+use crate::tokens::signed::OWN_CLIENT_ID;
 
 use super::{Failure, opened, output, secret_input};
 

@@ -244,6 +244,10 @@ async fn the_issuer_asks_with_a_token_of_its_own_that_only_reads_and_searches() 
         ("wardgate-issuer", "wardgate-issuer")
     );
     assert!(claims.launch_context.is_empty());
+    assert!(
+        claims.status.is_none(),
+        "nothing is stored of it, so the list that it would name may never be published"
+    );
 }
 
 #[tokio::test]

@@ -25,6 +25,9 @@ use crate::state::AppState;
 
 use super::{confirmation, status_lists};
 
+/// The `client_id` of the issuer's own tokens. No client can be registered under it.
+pub const OWN_CLIENT_ID: &str = "wardgate-issuer";
+
 /// In whose name an access token speaks.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject<'a> {
@@ -80,24 +83,7 @@ pub fn access_token(
 ) -> Result<SignedAccessToken, InternalError> {
     let config = state.config();
     let token_id = rng::dated_identifier("at-", now)?;
-    let mut claims = AccessClaims {
-        issuer: config.server.public_url.as_str().into(),
-        subject: facts.client_id.into(),
-        audiences: Audiences::new(facts.audiences.to_vec()),
-        token_id: token_id.clone(),
-        client_id: facts.client_id.into(),
-        scope: facts.scope.to_string(),
-        practitioner_id: None,
-        organization_id: None,
-        launch_context: LaunchContext::default(),
-        fhir_user: None,
-        actor: None,
-        confirmation: facts.proof.map(|proof| bound_to(proof.thumbprint())),
-        authentication_context: None,
-        authentication_methods: Vec::new(),
-        authenticated_at: None,
-        status: None,
-    };
+    let mut claims = claims_of(state, &facts, token_id.clone());
     let (lifetime_seconds, grant_id, user_id) = match facts.subject {
         Subject::Client => (config.tokens.client_credentials_seconds, None, None),
         Subject::Person { grant, user } => {
@@ -143,6 +129,56 @@ pub fn access_token(
         record,
         lifetime_seconds,
     })
+}
+
+/// Signs an access token for the issuer's own requests, which lives as long as those of services. It names no place in a
+/// status list: nobody else ever holds it, nothing is stored of it, and a list is published with the first token that is.
+///
+/// # Errors
+/// When there is no key that may sign, or no randomness.
+pub fn own_access_token(
+    state: &AppState,
+    scope: &ScopeSet,
+    audience: &str,
+    now: Timestamp,
+) -> Result<Secret<String>, InternalError> {
+    let config = state.config();
+    let facts = AccessTokenFacts {
+        subject: Subject::Client,
+        client_id: OWN_CLIENT_ID,
+        scope,
+        audiences: &[audience.to_owned()],
+        algorithm: config
+            .security
+            .profile
+            .access_token_algorithm(config.keys.algorithm),
+        proof: None,
+    };
+    let claims = claims_of(state, &facts, rng::dated_identifier("at-", now)?);
+    let expires_at = now.plus(config.tokens.client_credentials_seconds);
+    sign(state, facts.algorithm, claims, now, expires_at)
+}
+
+/// What a token of these facts says of the client, the scope and the resources: the client speaks for itself.
+fn claims_of(state: &AppState, facts: &AccessTokenFacts<'_>, token_id: String) -> AccessClaims {
+    AccessClaims {
+        issuer: state.config().server.public_url.as_str().into(),
+        subject: facts.client_id.into(),
+        audiences: Audiences::new(facts.audiences.to_vec()),
+        token_id,
+        client_id: facts.client_id.into(),
+        scope: facts.scope.to_string(),
+        practitioner_id: None,
+        organization_id: None,
+        launch_context: LaunchContext::default(),
+        fhir_user: None,
+        actor: None,
+        confirmation: facts.proof.map(|proof| bound_to(proof.thumbprint())),
+        authentication_context: None,
+        authentication_methods: Vec::new(),
+        authenticated_at: None,
+        status: None,
+    }
 }
 
 /// Signs the claims of an access token. Where `algorithm` is the configured one, RS256 stands in until its first key may
