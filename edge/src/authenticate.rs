@@ -20,10 +20,11 @@ use wardgate_shared::time::Timestamp;
 use crate::config::{Api, Config};
 use crate::error::Refusal;
 use crate::explain::Trail;
-use crate::gateway::{Gateway, Outside};
+use crate::gateway::Gateway;
 use crate::issuers::Issuer;
 use crate::jwks::{self, KeyError};
 use crate::log::Incident;
+use crate::outside::Outside;
 use crate::status;
 use crate::token_cache::Entry;
 

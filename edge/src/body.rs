@@ -11,7 +11,7 @@ use wardgate_shared::scope::{FhirRequest, Interaction};
 
 use crate::config::{Api, Config};
 use crate::error::Refusal;
-use crate::gateway::Outside;
+use crate::outside::Outside;
 use crate::request::Headers;
 
 /// What was read of a body.

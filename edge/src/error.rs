@@ -28,30 +28,22 @@
 //! No refusal may be cached.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
-use serde::Serialize;
-use wardgate_shared::error_uri::error_uri;
 use wardgate_shared::jwt::JwtError;
 use wardgate_shared::oauth_error::OAuthErrorCode;
-use wardgate_shared::operation_outcome::{FHIR_MEDIA_TYPE, IssueType, OperationOutcome};
-use wardgate_shared::problem::{PROBLEM_MEDIA_TYPE, Problem};
+use wardgate_shared::operation_outcome::IssueType;
 use wardgate_shared::scope::interaction::MethodError;
 use wardgate_shared::scope::{DenialReason, EntryError, RequestError};
 
-use crate::answer::OwnAnswer;
 use crate::authenticate::TokenError;
 use crate::body::BodyError;
-use crate::config::{Api, Config, ConfigFault};
+use crate::config::ConfigFault;
 use crate::credentials::CredentialError;
-use crate::negotiation::{BodyForm, body_form};
-use crate::request::Incoming;
-use crate::well_known::MISCONFIGURED_RETRY_AFTER;
 
+mod detail;
 mod reason;
+mod said;
 mod status;
-
-use status::title;
 
 /// Why a request is not answered with what it asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,58 +208,6 @@ impl Refusal {
         }
     }
 
-    /// What the client's author is told.
-    fn detail(&self) -> Cow<'static, str> {
-        match self {
-            Self::Credential(error) => error.to_string().into(),
-            Self::Token(TokenError::Jwt(JwtError::Expired)) => "The access token expired".into(),
-            Self::Token(error) => error.to_string().into(),
-            Self::Scope { reason, .. } => sentence(reason.to_string()).into(),
-            Self::Rule { lack, .. } => match lack {
-                Lack::Scope => "The token does not have the scopes that this needs",
-                Lack::Claim => "The claims of the token do not permit this",
-            }
-            .into(),
-            Self::Request(error) => sentence(error.to_string()).into(),
-            Self::Body(error) => sentence(error.to_string()).into(),
-            Self::EntryRequest(error) => sentence(error.to_string()).into(),
-            Self::Entry { index, refusal } => format!("Bundle.entry[{index}]: {}", refusal.detail()).into(),
-            Self::AmbiguousPath => "The path can be read in more than one way".into(),
-            Self::Method { allow } => format!("The method does not apply here; allowed: {allow}").into(),
-            Self::EffectOfHeader => {
-                "A header must not change what the method and the path of the request say".into()
-            }
-            Self::NotFound => "Nothing is served at this path".into(),
-            Self::LimitReached => "Too many requests; try again later".into(),
-            Self::Undecided { .. } | Self::NotCounted { .. } => {
-                "The request cannot be decided now; try again later".into()
-            }
-            Self::Misconfigured(faults) => {
-                let faults: Vec<String> = faults
-                    .iter()
-                    .map(|fault| format!("{} {}", fault.place, fault.problem))
-                    .collect();
-                format!("The gateway's configuration is wrong: {}", faults.join("; ")).into()
-            }
-            Self::Upstream(UpstreamFailure::Unreachable) => {
-                "The server behind the gateway cannot be reached".into()
-            }
-            Self::Upstream(UpstreamFailure::Timeout) => {
-                "The server behind the gateway did not answer in time".into()
-            }
-            Self::Upstream(UpstreamFailure::Redirect) => {
-                "The server behind the gateway answered with a redirect, which is not followed".into()
-            }
-            Self::Upstream(UpstreamFailure::Unreadable) => {
-                "The answer of the server behind the gateway cannot be read".into()
-            }
-            Self::Upstream(UpstreamFailure::Unauthorized) => {
-                "The server behind the gateway refused the gateway".into()
-            }
-            Self::Internal => "The gateway failed".into(),
-        }
-    }
-
     /// `issue.code` of the OperationOutcome.
     const fn issue_type(&self) -> IssueType {
         match self {
@@ -344,101 +284,6 @@ impl Refusal {
             | Self::Internal => None,
         }
     }
-
-    /// The whole answer. Without a configuration, which is itself a refusal, nothing that depends on it is said.
-    pub fn answer(&self, config: Option<&Config>, request: &Incoming<'_>) -> OwnAnswer {
-        let api = config.and_then(|config| config.api_of(request.path));
-        let is_fhir_path = api.is_some_and(Api::is_fhir);
-        let status = self.status();
-        let mut answer = OwnAnswer::new(status)
-            .with("cache-control", "no-store")
-            .with("vary", "Accept");
-        if let Some(api) = api
-            && (status == 401 || self.code().is_some())
-        {
-            answer = answer.with("www-authenticate", self.challenge(api));
-        }
-        if let Some(allow) = self.allow() {
-            answer = answer.with("allow", allow.to_owned());
-        }
-        if let Self::Undecided { retry_after_seconds } | Self::NotCounted { retry_after_seconds } = self {
-            answer = answer.with("retry-after", retry_after_seconds.max(&1).to_string());
-        }
-        if let Self::Misconfigured(_) = self {
-            answer = answer.with("retry-after", MISCONFIGURED_RETRY_AFTER);
-        }
-        match body_form(request.headers.get("accept"), is_fhir_path) {
-            BodyForm::OperationOutcome => {
-                let outcome = OperationOutcome::error(self.issue_type(), self.detail());
-                answer.with_body(FHIR_MEDIA_TYPE, to_json(&outcome))
-            }
-            BodyForm::Problem => answer.with_body(PROBLEM_MEDIA_TYPE, to_json(&self.problem(config))),
-        }
-    }
-
-    fn problem(&self, config: Option<&Config>) -> ProblemWithCode {
-        let detail = self.detail();
-        let code = self.code();
-        ProblemWithCode {
-            error: code,
-            error_description: code.map(|_| detail.clone()),
-            error_uri: code
-                .zip(config)
-                .map(|(code, config)| error_uri(&config.error_uri, code.as_str())),
-            problem: Problem {
-                kind: "about:blank".into(),
-                title: title(self.status()).into(),
-                status: self.status(),
-                detail: Some(detail),
-            },
-        }
-    }
-
-    /// `WWW-Authenticate`. Values are quoted strings: none of the texts holds a quote or a backslash, since error texts
-    /// and scopes are free of them (RFC 6749 appendix A) and the URL is one of the configuration.
-    fn challenge(&self, api: &Api) -> String {
-        let mut challenge = format!("Bearer realm=\"{}\"", api.name);
-        let mut put = |name: &str, value: &str| {
-            // Writing to a String cannot fail.
-            let _ = write!(challenge, ", {name}=\"{value}\"");
-        };
-        if let Some(code) = self.code() {
-            put("error", code.as_str());
-            put("error_description", &self.detail());
-        }
-        if let Some(needed) = self.needed_scope() {
-            put("scope", needed);
-        }
-        put("resource_metadata", &api.resource_metadata_url);
-        challenge
-    }
-}
-
-/// A problem document with the members of an OAuth error beside its own.
-#[derive(Serialize)]
-struct ProblemWithCode {
-    #[serde(flatten)]
-    problem: Problem,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<OAuthErrorCode>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_description: Option<Cow<'static, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_uri: Option<String>,
-}
-
-/// The same text with a capital letter at its start. The texts begin in ASCII; capitals of all other letters would be
-/// a table of 11 kB in the Worker.
-fn sentence(mut text: String) -> String {
-    if let Some(first) = text.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    text
-}
-
-fn to_json(value: &impl Serialize) -> String {
-    // Strings and numbers always serialise.
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 #[cfg(test)]

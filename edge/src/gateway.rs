@@ -9,33 +9,34 @@
 //! Trusted on entry: the configuration. Not trusted: the request, the issuer's documents before they are checked, the
 //! FHIR server's headers.
 
+mod perform;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use wardgate_shared::jwk::PublicJwk;
-use wardgate_shared::jwt::{SignatureAlgorithm, VerifyingKey};
 use wardgate_shared::quota::{Told, quota_headers};
-use wardgate_shared::time::Timestamp;
 
 use crate::answer::OwnAnswer;
 use crate::authenticate::authenticate;
 use crate::authorize::authorize;
-use crate::body::{self, BodyError};
-use crate::capabilities::{self, SmartEndpoints};
+use crate::body;
 use crate::config::{Api, Config, ConfigFault, CorsOrigins};
 use crate::cors;
 use crate::credentials::{self, Credential};
-use crate::error::{Refusal, UpstreamFailure};
+use crate::error::Refusal;
 use crate::explain::Trail;
 use crate::headers;
 use crate::issuers::Issuer;
-use crate::log::{Decision, FetchFailure, subject_hash};
-use crate::proxy::forward::{Authority, Forward, judge, prepare};
+use crate::log::{Decision, subject_hash};
+use crate::outside::Outside;
+use crate::proxy::forward::Forward;
 use crate::quota::{self, Account, Quotas};
 use crate::request::Incoming;
-use crate::routes::{self, Asked, Route, below_prefix};
+use crate::routes::{self, Asked, Route};
 use crate::token_cache::TokenCache;
 use crate::well_known;
+
+use perform::{Answer, perform, prepared};
 
 /// What an isolate keeps between requests; `K` is a key that verifies.
 #[derive(Debug)]
@@ -60,82 +61,6 @@ impl<K: Clone> Gateway<K> {
             config,
         }
     }
-}
-
-/// The world around one request. The platform implements it, and so do the tests.
-pub trait Outside: Clone + 'static {
-    /// A key that verifies.
-    type Key: VerifyingKey + Clone + 'static;
-    /// An answer in the platform's form, its body included.
-    type Response;
-    /// Why the platform could not make or send something. Nothing of it reaches the client.
-    type Failure;
-
-    /// The time.
-    fn now(&self) -> Timestamp;
-    /// The time, in milliseconds since the Unix epoch.
-    fn now_milliseconds(&self) -> u64;
-    /// Unpredictable bytes.
-    fn random_bytes(&self) -> [u8; 16];
-    /// Waits.
-    fn pause(&self, milliseconds: u32) -> impl Future<Output = ()>;
-    /// Fetches a document of at most so many bytes by GET, without following redirects.
-    fn fetch_document(
-        &self,
-        url: &str,
-        timeout_milliseconds: u32,
-        maximum_bytes: u32,
-    ) -> impl Future<Output = Result<Vec<u8>, FetchFailure>>;
-    /// Unpacks a ZLIB stream (RFC 1950) to at most so many bytes; `None` for anything else, and for more. The platform has the
-    /// means, so that the Worker need not bring its own.
-    fn inflate(&self, packed: &[u8], maximum_bytes: u32) -> impl Future<Output = Option<Vec<u8>>>;
-    /// Asks the coordinator of this name, and gives its answer unless there is none in time.
-    fn ask_coordinator(
-        &self,
-        name: &str,
-        question: &[u8],
-        timeout_milliseconds: u32,
-    ) -> impl Future<Output = Option<Vec<u8>>>;
-    /// Makes a published key one that verifies.
-    fn import_key(
-        &self,
-        jwk: &PublicJwk,
-        algorithm: SignatureAlgorithm,
-    ) -> impl Future<Output = Result<Self::Key, Self::Failure>>;
-    /// Starts `work` so that it goes on when the request is over. What is given ends with it and need not be awaited.
-    fn in_background(&self, work: impl Future<Output = ()> + 'static) -> impl Future<Output = ()>;
-    /// Sends the request to the FHIR server and gives the status and the answer, its headers edited.
-    fn forward(
-        &self,
-        forward: &Forward<'_>,
-    ) -> impl Future<Output = Result<(u16, Self::Response), UpstreamFailure>>;
-    /// Reads the body of the request, up to a number of bytes. The same bytes are forwarded.
-    fn read_request(
-        &self,
-        timeout_milliseconds: u32,
-        maximum_bytes: u32,
-    ) -> impl Future<Output = Result<Vec<u8>, BodyError>>;
-    /// Reads the body of an answer if it is JSON, up to a number of bytes. `None` for another media type, whose body is left.
-    fn read_json(
-        &self,
-        response: &Self::Response,
-        timeout_milliseconds: u32,
-        maximum_bytes: u32,
-    ) -> impl Future<Output = Result<Option<Vec<u8>>, UpstreamFailure>>;
-    /// An answer with this body in the place of the one that was read, without the headers that spoke of that one.
-    ///
-    /// # Errors
-    /// The platform's own.
-    fn with_body(&self, response: Self::Response, body: &[u8]) -> Result<Self::Response, Self::Failure>;
-    /// Lets go of an answer that is not passed on.
-    fn discard(&self, response: Self::Response);
-    /// Makes an answer, and lets go of what has not been read of the request's body.
-    ///
-    /// # Errors
-    /// The platform's own.
-    fn respond(&self, answer: &OwnAnswer) -> Result<Self::Response, Self::Failure>;
-    /// Writes a line to the log.
-    fn log(&self, line: &str);
 }
 
 /// Answers a request.
@@ -303,102 +228,6 @@ async fn decide<'a, O: Outside>(
     trail.found("limits", &api.limits.join(", "));
     trail.found_forward(api, request, &asked, &forward);
     Ok(Verdict::Forward(forward, accounts))
-}
-
-/// What the pipeline ends with when nothing was refused.
-enum Answer<R> {
-    Own(OwnAnswer),
-    Forwarded(u16, R),
-}
-
-/// Does what was decided.
-async fn perform<O: Outside>(
-    gateway: &Rc<Gateway<O::Key>>,
-    outside: &O,
-    request: &Incoming<'_>,
-    verdict: Verdict<'_>,
-) -> Result<Answer<O::Response>, Refusal> {
-    match verdict {
-        Verdict::Own(answer) => Ok(Answer::Own(answer)),
-        Verdict::SmartConfiguration(api) => {
-            well_known::smart_configuration(gateway.first_issuer(api)?, outside)
-                .await
-                .map(Answer::Own)
-        }
-        Verdict::Capabilities(api, forward) => capabilities(gateway, outside, request, api, &forward).await,
-        Verdict::Forward(forward, _) => {
-            let (status, response) = send(outside, &forward).await?;
-            Ok(Answer::Forwarded(status, response))
-        }
-    }
-}
-
-/// What the FHIR server can do, and in addition where tokens for it come from.
-async fn capabilities<O: Outside>(
-    gateway: &Rc<Gateway<O::Key>>,
-    outside: &O,
-    request: &Incoming<'_>,
-    api: &Api,
-    forward: &Forward<'_>,
-) -> Result<Answer<O::Response>, Refusal> {
-    let (status, response) = send(outside, forward).await?;
-    if (request.method, status) != ("GET", 200) {
-        return Ok(Answer::Forwarded(status, response));
-    }
-    let (milliseconds, bytes) = (
-        api.upstream_timeout_milliseconds,
-        capabilities::MAXIMUM_STATEMENT_BYTES,
-    );
-    let read = outside.read_json(&response, milliseconds, bytes).await;
-    let Some(statement) = read.map_err(Refusal::Upstream)? else {
-        return Ok(Answer::Forwarded(status, response));
-    };
-    // While the issuer cannot be asked, the FHIR server is still described, and nobody's addresses are shown.
-    let endpoints = match well_known::smart_document(gateway.first_issuer(api)?, outside).await {
-        Ok(document) => SmartEndpoints::of_document(&document),
-        Err(_) => SmartEndpoints::default(),
-    };
-    let written = capabilities::with_security(&statement, &endpoints, &api.upstream, &api.resource);
-    let body = written.map_or(statement, String::into_bytes);
-    let response = outside
-        .with_body(response, &body)
-        .map_err(|_| Refusal::Internal)?;
-    Ok(Answer::Forwarded(status, response))
-}
-
-fn prepared<'a>(
-    config: &Config,
-    api: &Api,
-    request: &Incoming<'a>,
-    authority: Authority<'_>,
-    always: &[(&'static str, String)],
-) -> Result<Forward<'a>, Refusal> {
-    let request_id = always
-        .iter()
-        .find(|(name, _)| *name == headers::REQUEST_ID)
-        .map_or("", |(_, id)| id);
-    let below = below_prefix(&api.prefix, request.path).ok_or(Refusal::Internal)?;
-    Ok(prepare(
-        config,
-        api,
-        request,
-        below,
-        authority,
-        request_id,
-        always.to_vec(),
-    ))
-}
-
-/// The server's answer, when it is one that may be passed on.
-async fn send<O: Outside>(outside: &O, forward: &Forward<'_>) -> Result<(u16, O::Response), Refusal> {
-    let (status, response) = outside.forward(forward).await.map_err(Refusal::Upstream)?;
-    match judge(status) {
-        Ok(()) => Ok((status, response)),
-        Err(failure) => {
-            outside.discard(response);
-            Err(Refusal::Upstream(failure))
-        }
-    }
 }
 
 /// Answers a request to a Worker whose configuration is wrong: everything is refused, so that nobody takes it for one

@@ -1,7 +1,7 @@
 //! Wardgate's edge: a Worker that lets a request through to a FHIR API, or another one, when its access token permits it.
 //!
 //! The crate is two things. Everything outside `platform` is ordinary Rust that compiles for any target, takes the
-//! time as a value and reaches the world through the trait [`gateway::Outside`]; its tests run natively. `platform`
+//! time as a value and reaches the world through the trait [`outside::Outside`]; its tests run natively. `platform`
 //! exists in WebAssembly only: it implements that trait over `worker`, `web-sys` and WebCrypto, and holds the entry
 //! function. No other module names those crates.
 //!
@@ -20,7 +20,7 @@
 //! | [`well_known`], [`capabilities`], [`cors`] | The documents that need no token, and what browsers ask first |
 //! | [`error`], [`answer`], [`negotiation`] | How is a refusal said? |
 //! | [`explain`] | What would be decided, and why? |
-//! | [`config`], [`refresh`], [`log`] | Settings, when to fetch a document again, the line that records a decision |
+//! | [`config`], [`refresh`], [`log`], [`outside`] | Settings, when to fetch a document again, the line that records a decision, the world around a request |
 
 pub mod answer;
 pub mod authenticate;
@@ -38,6 +38,7 @@ pub mod issuers;
 pub mod jwks;
 pub mod log;
 pub mod negotiation;
+pub mod outside;
 pub mod proxy;
 pub mod quota;
 pub mod refresh;

@@ -20,7 +20,7 @@ use wardgate_shared::quota::{
 use crate::config::LimitPolicy;
 use crate::config::limits::OnFailure;
 use crate::error::Refusal;
-use crate::gateway::Outside;
+use crate::outside::Outside;
 
 pub use account::{Account, accounts, network_accounts};
 use kept::Entry;

@@ -13,10 +13,10 @@ use wardgate_shared::time::Timestamp;
 use crate::answer::OwnAnswer;
 use crate::config::{Api, ApiKind};
 use crate::error::Refusal;
-use crate::gateway::Outside;
 use crate::issuers::Issuer;
 use crate::jwks::{self, MAXIMUM_DOCUMENT_BYTES};
 use crate::log::Incident;
+use crate::outside::Outside;
 use crate::refresh::{Permission, Refresh, RefreshSettings, Standing};
 
 /// When to ask a Worker again whose configuration is wrong, in seconds. Only a new deployment mends it.

@@ -229,7 +229,7 @@ fn whoever_finds_a_fetch_running_waits_for_its_outcome() {
     let world = World::new();
     // Another request has begun, and its fetch goes on beside.
     let other = crate::jwks::load(&world.gateway.issuers[0], &world);
-    drop(crate::gateway::Outside::in_background(&world, other));
+    drop(crate::outside::Outside::in_background(&world, other));
     assert!(check(&world, &world.token(claims())).is_ok());
     assert_eq!(world.fetched().len(), 1);
 }

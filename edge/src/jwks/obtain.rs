@@ -5,9 +5,9 @@ use std::rc::Rc;
 use wardgate_shared::jwk::JwkSet;
 use wardgate_shared::jwt::SignatureAlgorithm;
 
-use crate::gateway::Outside;
 use crate::issuers::Issuer;
 use crate::log::Incident;
+use crate::outside::Outside;
 
 use super::cache::{Found, Lookup};
 

@@ -6,7 +6,8 @@ use web_sys::{Request, Response};
 use worker::{Context, Env, event};
 
 use crate::answer::OwnAnswer;
-use crate::gateway::{Outside as _, handle, handle_misconfigured};
+use crate::gateway::{handle, handle_misconfigured};
+use crate::outside::Outside as _;
 use crate::request::Incoming;
 
 use super::bridge;

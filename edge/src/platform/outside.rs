@@ -15,8 +15,8 @@ use worker::{Context, Env};
 use crate::answer::OwnAnswer;
 use crate::body::BodyError;
 use crate::error::UpstreamFailure;
-use crate::gateway::Outside;
 use crate::log::FetchFailure;
+use crate::outside::Outside;
 use crate::proxy::Forward;
 
 use super::keys::WebCryptoKey;

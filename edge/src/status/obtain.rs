@@ -10,10 +10,10 @@ use wardgate_shared::time::Timestamp;
 
 use crate::authenticate::TokenError;
 use crate::error::Refusal;
-use crate::gateway::Outside;
 use crate::issuers::Issuer;
 use crate::jwks::{self, PAUSE_MILLISECONDS, waiting_turns};
 use crate::log::{FetchFailure, Incident};
+use crate::outside::Outside;
 
 use super::cache::Lookup;
 
