@@ -316,6 +316,12 @@ const OPTIONS: &[ConfigOption] = &[
          working.",
     ),
     option(
+        "api_keys.token_seconds",
+        Some("300"),
+        "seconds, 60 to 3600",
+        "How long an access token lives that an API key and its secret are exchanged for. It never outlives the key.",
+    ),
+    option(
         "console.reauthenticate_seconds",
         Some("14400"),
         "seconds, 60 to 2592000",
