@@ -29,8 +29,8 @@ const STATEMENT: &str = r#"{"resourceType":"CapabilityStatement","rest":[{"mode"
 /// More than anything that is read is allowed to be.
 const HUGE: usize = 8 << 20;
 
-/// Patience with what fails. What works answers far sooner.
-const PATIENCE: [(&str, &str); 2] = [
+/// Patience with what never answers. What works is waited for as long as it takes.
+const LITTLE_PATIENCE: [(&str, &str); 2] = [
     ("WARDGATE_JWKS_TIMEOUT_MILLISECONDS", "1000"),
     ("WARDGATE_UPSTREAM_TIMEOUT_MILLISECONDS", "1000"),
 ];
@@ -49,8 +49,11 @@ struct Scene {
 }
 
 impl Scene {
-    async fn start(settings: &[&[(&str, &str)]], path: &'static str) -> Self {
-        let settings = [&PATIENCE, settings.concat().as_slice()].concat();
+    async fn start(failure: Failure, settings: &[(&str, &str)], path: &'static str) -> Self {
+        let mut settings = settings.to_vec();
+        if failure == Failure::Slow {
+            settings.extend(LITTLE_PATIENCE);
+        }
         let edge = Edge::start_with(&settings).await;
         let token = None;
         Self { edge, path, token }
@@ -96,7 +99,7 @@ impl Scene {
             Failure::Huge => {
                 let mut set = jwk_set(&[&self.edge.key]);
                 set["padding"] = "x".repeat(HUGE).into();
-                JwksAnswer::Document(set)
+                JwksAnswer::Bytes(set.to_string().into_bytes())
             }
             Failure::Redirect => JwksAnswer::Redirect(format!("{}/elsewhere.json", issuer.url)),
             Failure::Rotated => panic!("each part rotates in its own way"),
@@ -223,7 +226,7 @@ async fn every_failure_of(part: Part) {
 }
 
 async fn smart_configuration(failure: Failure, expected: Expected, name: &str) {
-    let mut scene = Scene::start(&[], SMART).await;
+    let mut scene = Scene::start(failure, &[], SMART).await;
     if failure == Failure::Rotated {
         let document = scene.edge.issuer.smart_configuration("/new").to_string();
         scene.edge.issuer.publish_at(SMART_PATH, document);
@@ -240,7 +243,7 @@ async fn smart_configuration(failure: Failure, expected: Expected, name: &str) {
 }
 
 async fn smart_configuration_in_hand(failure: Failure, expected: Expected, name: &str) {
-    let mut scene = Scene::start(&[&OLD_AT_ONCE], SMART).await;
+    let mut scene = Scene::start(failure, &OLD_AT_ONCE, SMART).await;
     if failure == Failure::Rotated {
         let change = |scene: &Scene| {
             let document = scene.edge.issuer.smart_configuration("/new").to_string();
@@ -256,7 +259,7 @@ async fn smart_configuration_in_hand(failure: Failure, expected: Expected, name:
 }
 
 async fn addresses(failure: Failure, expected: Expected, name: &str) {
-    let mut scene = Scene::start(&[], METADATA).await;
+    let mut scene = Scene::start(failure, &[], METADATA).await;
     scene
         .edge
         .upstream
@@ -275,7 +278,7 @@ async fn addresses(failure: Failure, expected: Expected, name: &str) {
 }
 
 async fn keys(failure: Failure, expected: Expected, name: &str) {
-    let mut scene = Scene::start(&[], PATH).await.with_good_token();
+    let mut scene = Scene::start(failure, &[], PATH).await.with_good_token();
     if failure == Failure::Rotated {
         let new = SigningKey::new(Algorithm::Es256, "key-2");
         scene.edge.issuer.publish(&[&new]);
@@ -295,7 +298,7 @@ async fn keys(failure: Failure, expected: Expected, name: &str) {
 }
 
 async fn keys_in_hand(failure: Failure, expected: Expected, name: &str) {
-    let mut scene = Scene::start(&[&OLD_AT_ONCE], PATH).await.with_good_token();
+    let mut scene = Scene::start(failure, &OLD_AT_ONCE, PATH).await.with_good_token();
     if failure == Failure::Rotated {
         let new = SigningKey::new(Algorithm::Es256, "key-2");
         let change = |scene: &Scene| scene.edge.issuer.publish(&[&new]);
@@ -309,7 +312,7 @@ async fn keys_in_hand(failure: Failure, expected: Expected, name: &str) {
 }
 
 async fn statuses(failure: Failure, expected: Expected, name: &str) {
-    let mut scene = Scene::start(&[], PATH).await;
+    let mut scene = Scene::start(failure, &[], PATH).await;
     if failure == Failure::Rotated {
         let new = SigningKey::new(Algorithm::Es256, "key-2");
         scene.edge.issuer.publish(&[&scene.edge.key, &new]);
@@ -336,7 +339,7 @@ async fn statuses(failure: Failure, expected: Expected, name: &str) {
 }
 
 async fn statuses_in_hand(failure: Failure, expected: Expected, name: &str) {
-    let scene = Scene::start(&[&OLD_AT_ONCE], PATH).await;
+    let scene = Scene::start(failure, &OLD_AT_ONCE, PATH).await;
     let key = SigningKey::new(Algorithm::Rs256, "key-1");
     let mut scene = scene.with_status(&[0], &key);
     if failure == Failure::Rotated {
@@ -386,8 +389,8 @@ async fn upstream(path: &'static str, failure: Failure, expected: Expected, name
     let nonsense = speaking(b"nonsense\r\n\r\n").await;
     let instead = [("WARDGATE_UPSTREAM", nonsense.as_str())];
     let not_http = failure == Failure::Garbage && path == PATH;
-    let settings: &[&[(&str, &str)]] = if not_http { &[&instead] } else { &[] };
-    let mut scene = Scene::start(settings, path).await.with_good_token();
+    let settings: &[(&str, &str)] = if not_http { &instead } else { &[] };
+    let mut scene = Scene::start(failure, settings, path).await.with_good_token();
     let huge = format!(
         r#"{{"resourceType":"CapabilityStatement","text":"{}"}}"#,
         "x".repeat(HUGE)
