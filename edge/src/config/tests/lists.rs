@@ -527,6 +527,7 @@ fn networks_are_counted_only_where_addresses_can_be_believed() {
     let of = |source: &str| {
         Config::parse(&values(&[
             ("WARDGATE_LIMITS", Some(limits)),
+            ("WARDGATE_LIMITED_BY", Some("burst")),
             ("WARDGATE_CLIENT_ADDRESS", Some(source)),
         ]))
     };
