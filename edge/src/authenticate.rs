@@ -4,17 +4,18 @@
 //! it chooses among those issuers and nothing else, and is then verified like every other claim.
 //! One call of [`wardgate_shared::jwt::verify`] stands between the text and its claims. A check that could not be made
 //! is no verdict on the token: it ends in [`Refusal::Undecided`], which is answered 503. What was verified is kept
-//! ([`crate::token_cache`]); whether it was revoked ([`crate::status`]) is looked at each time. Proof of possession has its place
-//! beside that, after the signature and before the claims are given away.
+//! ([`crate::token_cache`]); whether it is bound to a key that was proved ([`crate::dpop`]) and whether it was revoked
+//! ([`crate::status`]) is looked at each time.
 
 use std::borrow::Cow;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
-use wardgate_shared::claims::AccessClaims;
+use wardgate_shared::claims::{AccessClaims, Binding};
 use wardgate_shared::jwt::{
     JwtError, MAXIMUM_JWT_BYTES, Policy, UnverifiedJwt, VerifyError, is_type, verify,
 };
+use wardgate_shared::secret::constant_time_eq;
 use wardgate_shared::time::Timestamp;
 
 use crate::config::{Api, Config};
@@ -67,6 +68,15 @@ pub enum TokenError {
     /// it as a bearer token would undo the binding.
     #[error("The token is bound to a key in a way that is not accepted here")]
     Bound,
+    /// The token is bound to a key, and came as a bearer token.
+    #[error("The token is bound to a key: it needs Authorization: DPoP and a proof")]
+    Unproved,
+    /// The token is bound to another key than the one that made the proof.
+    #[error("The token is bound to another key than that of the DPoP proof")]
+    OtherKey,
+    /// The token is bound to no key, and came with a proof or to an API that wants one.
+    #[error("The token is not bound to a key, which is needed here")]
+    NotBound,
     /// Its issuer revoked it, or does not know it.
     #[error("The token was revoked")]
     Revoked,
@@ -76,9 +86,9 @@ pub enum TokenError {
 }
 
 /// When to try again after a failure that has no time of its own, in seconds.
-const RETRY_AFTER_SECONDS: i64 = 5;
+pub const RETRY_AFTER_SECONDS: i64 = 5;
 
-/// Verifies an access token for `api` and gives what it says.
+/// Verifies a bearer token for `api` and gives what it says.
 ///
 /// # Errors
 /// [`Refusal::Token`] when the token is refused, [`Refusal::Undecided`] when nothing can be said about it.
@@ -90,6 +100,22 @@ pub async fn authenticate<O: Outside>(
     trail: &mut Trail,
 ) -> Result<Rc<Holder>, Refusal> {
     trail.found("kind", "bearer");
+    authenticate_presented(gateway, outside, api, token, None, trail).await
+}
+
+/// Verifies an access token for `api` and gives what it says, for whoever will see to it that the key of the thumbprint
+/// `proved` has signed a proof; `None` for a bearer token.
+///
+/// # Errors
+/// As [`authenticate`].
+pub async fn authenticate_presented<O: Outside>(
+    gateway: &Rc<Gateway<O::Key>>,
+    outside: &O,
+    api: &Api,
+    token: &str,
+    proved: Option<&str>,
+    trail: &mut Trail,
+) -> Result<Rc<Holder>, Refusal> {
     trail.step("issuer");
     // Whoever asks for an explanation is shown every step.
     let known = (!trail.is_followed())
@@ -99,9 +125,23 @@ pub async fn authenticate<O: Outside>(
         Some(known) => known,
         None => verified(gateway, outside, api, token, trail).await?,
     };
+    check_binding(api, &holder.claims, proved)?;
     trail.step("status");
     status::check(issuer, outside, holder.claims.status.as_ref()).await?;
     Ok(holder)
+}
+
+/// Whether the token may be presented in this way. A bound token without a proof would undo the binding, and a proof for a
+/// token that asks for none proves nothing (RFC 9449 sections 7.1 and 7.2).
+fn check_binding(api: &Api, claims: &AccessClaims, proved: Option<&str>) -> Result<(), TokenError> {
+    match (claims.binding(), proved) {
+        (Binding::Nothing, None) if !api.requires_dpop => Ok(()),
+        (Binding::Nothing, _) => Err(TokenError::NotBound),
+        (Binding::Key(key), Some(proved)) if constant_time_eq(key.as_bytes(), proved.as_bytes()) => Ok(()),
+        (Binding::Key(_), Some(_)) => Err(TokenError::OtherKey),
+        (Binding::Key(_), None) => Err(TokenError::Unproved),
+        (Binding::NotUnderstood, _) => Err(TokenError::Bound),
+    }
 }
 
 /// Who holds a token, and whose it is.
@@ -169,9 +209,6 @@ async fn verified<'a, O: Outside>(
         signed.of_any_token()
     };
     let (claims, values) = said.ok_or(TokenError::Jwt(JwtError::Malformed))?;
-    if claims.confirmation.is_some() {
-        return Err(TokenError::Bound.into());
-    }
     let holder = Rc::new(Holder {
         claims,
         values,

@@ -8,6 +8,7 @@
 //! which this Worker holds none.
 
 pub mod apis;
+pub mod dpop;
 pub mod issuers;
 pub mod limits;
 mod members;
@@ -58,6 +59,8 @@ pub struct Config {
     pub maximum_body_bytes: u32,
     /// Where the address of a client comes from.
     pub client_address: ClientAddress,
+    /// What holds for DPoP proofs ([`crate::dpop`]).
+    pub dpop: dpop::DpopSettings,
     /// Whose pages may call the API.
     pub cors_origins: CorsOrigins,
     /// Base of `error_uri`; see [`wardgate_shared::error_uri`].
@@ -144,6 +147,7 @@ impl Config {
             jwks_timeout_milliseconds,
             maximum_body_bytes: reader.number(variables::MAXIMUM_BODY_BYTES, (1024, 8_388_608)),
             client_address: reader.client_address(),
+            dpop: reader.dpop(&apis),
             cors_origins: reader.cors_origins(),
             error_uri: reader.error_uri(&issuers),
             explain: reader.explain(&public_url),

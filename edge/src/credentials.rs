@@ -1,8 +1,8 @@
 //! The credential that a request presents: exactly one, in exactly one place (RFC 6750 section 2).
 //!
-//! Accepted is `Authorization: Bearer` alone. A token in the query is refused rather than ignored, because it is
+//! Accepted is `Authorization`, `Bearer` or `DPoP`. A token in the query is refused rather than ignored, because it is
 //! already in somebody's log (RFC 9700 section 2.4); one in a form body is not looked for, since bodies are not read.
-//! API keys and `Authorization: DPoP` become variants of [`Credential`] when they are understood.
+//! API keys become a variant of [`Credential`] when they are understood.
 
 use std::borrow::Cow;
 
@@ -15,6 +15,8 @@ use crate::request::Incoming;
 pub enum Credential<'a> {
     /// A bearer token (RFC 6750 section 2.1).
     Bearer(&'a str),
+    /// A token that comes with a proof (RFC 9449 section 7.1).
+    Dpop(&'a str),
 }
 
 /// Why there is not one credential.
@@ -61,27 +63,40 @@ pub fn present<'a>(request: &Incoming<'a>) -> Result<Credential<'a>, CredentialE
     {
         return Err(CredentialError::Malformed);
     }
-    if !scheme.eq_ignore_ascii_case("Bearer") {
+    let is_dpop = scheme.eq_ignore_ascii_case("DPoP");
+    if !is_dpop && !scheme.eq_ignore_ascii_case("Bearer") {
         return Err(CredentialError::Missing);
     }
     let token = token.trim_matches(' ');
-    if is_b64token(token) {
-        Ok(Credential::Bearer(token))
-    } else {
-        Err(CredentialError::Malformed)
+    if !is_b64token(token) {
+        return Err(CredentialError::Malformed);
     }
+    Ok(if is_dpop {
+        Credential::Dpop(token)
+    } else {
+        Credential::Bearer(token)
+    })
+}
+
+/// Whether a request presents, or means to present, a token with a proof.
+pub fn is_dpop(request: &Incoming<'_>) -> bool {
+    let scheme = request
+        .headers
+        .get("authorization")
+        .and_then(|value| value.split(' ').next());
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("DPoP"))
 }
 
 /// Whether an `Authorization` holds more than one credential: two headers of this name reach us joined by a comma.
 ///
-/// No bearer token contains a comma. Other schemes have lists of parameters (RFC 9110 section 11.4), of which each has
+/// No token contains a comma. Other schemes have lists of parameters (RFC 9110 section 11.4), of which each has
 /// an equals sign after its name; what has none is the scheme of another credential.
 fn holds_several(value: &str) -> bool {
-    let is_bearer = value
+    let is_token = value
         .split([' ', ','])
         .next()
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("Bearer"));
-    if is_bearer {
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("Bearer") || scheme.eq_ignore_ascii_case("DPoP"));
+    if is_token {
         return value.contains(',');
     }
     let mut in_quotes = false;
@@ -148,13 +163,21 @@ mod tests {
         }
     }
 
+    // FAPI-51
+    #[test]
+    fn accepts_one_token_with_a_proof_whatever_the_case_of_its_scheme() {
+        for value in ["DPoP a.b.c", "dpop a.b.c", "DPOP  a.b.c"] {
+            let found = with(&[("authorization", value), ("dpop", "not looked at here")]);
+            assert_eq!(found, Ok(Credential::Dpop("a.b.c")), "{value}");
+        }
+    }
+
     #[test]
     fn nothing_and_kinds_not_accepted_count_as_no_credential() {
         assert_eq!(with(&[]), Err(CredentialError::Missing));
         assert_eq!(with(&[("x-api-key", "k")]), Err(CredentialError::Missing));
         for value in [
             "Basic dXNlcjpwYXNz",
-            "DPoP a.b.c",
             "Negotiate",
             "Digest a=\"b\", c=\"d\"",
             "Digest a=\"b, Bearer x\",c = d ,",
@@ -174,6 +197,10 @@ mod tests {
             "Bearer a, Bearer a",
             "Bearer a,Basic b",
             "Bearer a, b=\"c\"",
+            "DPoP a, DPoP a",
+            "DPoP a, b=\"c\"",
+            "DPoP a, Bearer a",
+            "Bearer a, DPoP a",
             "Bearer ,a",
             "Basic b, Bearer a",
             "Basic b=, Bearer a==",
@@ -206,6 +233,8 @@ mod tests {
             "Bearer a b",
             "Bearer a\tb",
             "Bearer a\"",
+            "DPoP",
+            "DPoP a b",
             "Bearer é",
             "Bearer:a",
             "Be\u{e9}rer a",

@@ -6,6 +6,8 @@
 //! | 400 | | ambiguous path, malformed query or condition, a header that replaces the method | |
 //! | 401 | (none) | no credential, or one of a kind that is not accepted | challenge |
 //! | 401 | `invalid_token` | the token breaks a rule | challenge |
+//! | 401 | `invalid_dpop_proof` | the proof of possession is missing, breaks a rule, or was used before | challenge |
+//! | 401 | `use_dpop_nonce` | the proof has no nonce that is good | challenge, `DPoP-Nonce` |
 //! | 403 | `insufficient_scope` | the scopes do not permit it, or a claim does not | challenge with the `scope` that would |
 //! | 400 | | a batch, transaction or search form that cannot be read, or an entry that could not be permitted | |
 //! | 403 | | an operation, a batch within a batch, entries that are not permitted together: no scope permits it | |
@@ -19,11 +21,11 @@
 //! | 500 | | a fault in Wardgate | |
 //! | 502 | | the server behind is not reachable, redirects, or refuses Wardgate itself | |
 //! | 503 | | no keys to decide with, or no SMART configuration to show | `Retry-After` |
-//! | 503 | | the coordinator of a limit does not answer, and the limit is closed then | `Retry-After` |
+//! | 503 | | the coordinator of a limit does not answer, and the limit is closed then; that of used proofs does not | `Retry-After` |
 //! | 503 | | the Worker's configuration is wrong | `Retry-After`; names the variables |
 //! | 504 | | the server behind takes too long | |
 //!
-//! Challenges are those of RFC 6750 section 3 with `resource_metadata` of RFC 9728 section 5.1. A body is an
+//! Challenges are those of RFC 6750 section 3 and RFC 9449 section 7.1 with `resource_metadata` of RFC 9728 section 5.1. A body is an
 //! OperationOutcome or a problem document ([`crate::negotiation`]); the latter has the members `error`,
 //! `error_description` and `error_uri` too where there is a code. Bodies hold fixed texts and nothing of causes inside.
 //! No refusal may be cached.
@@ -40,6 +42,7 @@ use crate::authenticate::TokenError;
 use crate::body::BodyError;
 use crate::config::ConfigFault;
 use crate::credentials::CredentialError;
+use crate::dpop::ProofFault;
 
 mod detail;
 mod reason;
@@ -53,6 +56,8 @@ pub enum Refusal {
     Credential(CredentialError),
     /// The token is refused.
     Token(TokenError),
+    /// The proof that came with the token does not let it through.
+    Proof(ProofFault),
     /// The token does not permit the request.
     Scope {
         /// Why.
@@ -164,12 +169,17 @@ impl Refusal {
                 CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
             ) => Some(OAuthErrorCode::InvalidRequest),
             Self::Token(_) => Some(OAuthErrorCode::InvalidToken),
+            Self::Proof(ProofFault::Nonce) => Some(OAuthErrorCode::UseDpopNonce),
+            Self::Proof(
+                ProofFault::Missing | ProofFault::Several | ProofFault::Rule(_) | ProofFault::Used,
+            ) => Some(OAuthErrorCode::InvalidDpopProof),
             // No token with more scopes would help with these.
             Self::Scope {
                 reason: DenialReason::Batch | DenialReason::NotTogether | DenialReason::OperationNotListed,
                 ..
             }
             | Self::Credential(CredentialError::Missing)
+            | Self::Proof(ProofFault::Unknown)
             | Self::Request(_)
             | Self::Body(_)
             | Self::EntryRequest(_)
@@ -192,8 +202,14 @@ impl Refusal {
     /// Whether the request could not be decided, for the log.
     pub const fn outcome(&self) -> &'static str {
         match self {
+            Self::Undecided { .. }
+            | Self::NotCounted { .. }
+            | Self::Proof(ProofFault::Unknown)
+            | Self::Misconfigured(_)
+            | Self::Internal => "undecided",
             Self::Credential(_)
             | Self::Token(_)
+            | Self::Proof(_)
             | Self::Scope { .. }
             | Self::Rule { .. }
             | Self::Request(_)
@@ -206,9 +222,6 @@ impl Refusal {
             | Self::NotFound
             | Self::LimitReached
             | Self::TooManyUnverified => "deny",
-            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) | Self::Internal => {
-                "undecided"
-            }
             Self::Upstream(_) => "failed",
         }
     }
@@ -217,7 +230,15 @@ impl Refusal {
     const fn issue_type(&self) -> IssueType {
         match self {
             Self::Token(TokenError::Jwt(JwtError::Expired)) => IssueType::Expired,
-            Self::Credential(CredentialError::Missing) | Self::Token(_) => IssueType::Login,
+            Self::Credential(CredentialError::Missing)
+            | Self::Token(_)
+            | Self::Proof(
+                ProofFault::Missing
+                | ProofFault::Several
+                | ProofFault::Rule(_)
+                | ProofFault::Nonce
+                | ProofFault::Used,
+            ) => IssueType::Login,
             Self::Scope { .. } | Self::Rule { .. } => IssueType::Forbidden,
             Self::Body(BodyError::MediaType(_))
             | Self::Request(RequestError::Method(_))
@@ -233,7 +254,10 @@ impl Refusal {
             | Self::EffectOfHeader => IssueType::Invalid,
             Self::Entry { refusal, .. } => refusal.issue_type(),
             Self::LimitReached | Self::TooManyUnverified => IssueType::Throttled,
-            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Upstream(_) => IssueType::Transient,
+            Self::Undecided { .. }
+            | Self::NotCounted { .. }
+            | Self::Proof(ProofFault::Unknown)
+            | Self::Upstream(_) => IssueType::Transient,
             Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
         }
     }
@@ -246,6 +270,7 @@ impl Refusal {
             Self::Entry { refusal, .. } => refusal.needed_scope(),
             Self::Credential(_)
             | Self::Token(_)
+            | Self::Proof(_)
             | Self::Request(_)
             | Self::Body(_)
             | Self::EntryRequest(_)
@@ -274,6 +299,7 @@ impl Refusal {
             Self::Request(_)
             | Self::Credential(_)
             | Self::Token(_)
+            | Self::Proof(_)
             | Self::Scope { .. }
             | Self::Rule { .. }
             | Self::Body(_)

@@ -23,6 +23,7 @@ use crate::body;
 use crate::config::{Api, Config, ConfigFault, CorsOrigins};
 use crate::cors;
 use crate::credentials::{self, Credential};
+use crate::dpop;
 use crate::error::Refusal;
 use crate::explain::Trail;
 use crate::headers;
@@ -52,6 +53,8 @@ pub struct Gateway<K> {
     pub tokens: RefCell<TokenCache>,
     /// What was leased to this isolate.
     pub quotas: Rc<Quotas>,
+    /// Which proofs were seen.
+    pub proofs: dpop::used::Proofs,
     /// What became of requests. Borrowed for moments only.
     pub counters: RefCell<Counters>,
 }
@@ -63,6 +66,7 @@ impl<K: Clone> Gateway<K> {
             issuers: Issuer::all(&config),
             tokens: RefCell::default(),
             quotas: Rc::default(),
+            proofs: dpop::used::Proofs::default(),
             counters: RefCell::default(),
             config,
         }
@@ -118,6 +122,7 @@ async fn respond_to<'a, O: Outside>(
         && !cors::is_preflight(request)
         && let Some(api) = config.api_of(request.path)
     {
+        always.extend(dpop::nonce_header(gateway, outside, api, request));
         unverified::admit(gateway, outside, api, request).await?;
         let networks = quota::network_accounts(config, api, request);
         count(gateway, outside, &networks, &mut told, always).await?;
@@ -215,6 +220,9 @@ async fn decide<'a, O: Outside>(
     //    a DPoP-bound token with its proof. Revocation is looked up where the claims are verified.
     let holder = match credential {
         Credential::Bearer(token) => authenticate(gateway, outside, api, token, trail).await?,
+        Credential::Dpop(token) => {
+            dpop::authenticate_bound(gateway, outside, api, request, token, trail).await?
+        }
     };
     let claims = holder.claims();
     let subject = subject_hash(&claims.issuer, &claims.subject);

@@ -12,6 +12,7 @@
 //! | [`routes`] | What is addressed, and is it open or guarded? |
 //! | [`credentials`] | Which one credential was presented? |
 //! | [`authenticate`], [`issuers`], [`jwks`], [`token_cache`] | Is the token genuine, and who is it? |
+//! | [`dpop`] | Does whoever presents it hold the key that it is bound to? |
 //! | [`status`] | Was it revoked? |
 //! | [`authorize`] | May its holder do this? |
 //! | [`body`] | What does it say in a body, where that decides? |
@@ -32,6 +33,7 @@ pub mod capabilities;
 pub mod config;
 pub mod cors;
 pub mod credentials;
+pub mod dpop;
 pub mod error;
 pub mod explain;
 pub mod gateway;

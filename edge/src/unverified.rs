@@ -36,7 +36,7 @@ pub async fn admit<O: Outside>(
     let Some(binding) = &config.unverified_limit else {
         return Ok(());
     };
-    if let Ok(Credential::Bearer(token)) = credentials::present(request)
+    if let Ok(Credential::Bearer(token) | Credential::Dpop(token)) = credentials::present(request)
         && gateway.tokens.borrow().holds(token, &api.name)
     {
         return Ok(());

@@ -7,7 +7,9 @@
 use std::rc::Rc;
 
 use serde::Serialize;
+use wardgate_shared::dpop;
 use wardgate_shared::json;
+use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::time::Timestamp;
 
 use crate::answer::OwnAnswer;
@@ -32,6 +34,9 @@ pub fn protected_resource_metadata(api: &Api) -> OwnAnswer {
         resource: &'a str,
         authorization_servers: &'a [String],
         bearer_methods_supported: [&'static str; 1],
+        dpop_signing_alg_values_supported: [&'static str; dpop::ALGORITHMS.len()],
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        dpop_bound_access_tokens_required: bool,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         scopes_supported: Vec<&'a String>,
     }
@@ -39,6 +44,8 @@ pub fn protected_resource_metadata(api: &Api) -> OwnAnswer {
         resource: &api.resource,
         authorization_servers: &api.issuers,
         bearer_methods_supported: ["header"],
+        dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(SignatureAlgorithm::name),
+        dpop_bound_access_tokens_required: api.requires_dpop,
         scopes_supported: Vec::new(),
     };
     if let ApiKind::Plain(rules) = &api.kind {

@@ -1,12 +1,13 @@
 //! DPoP: a proof, made for one request, that it comes from the holder of a key (RFC 9449).
 //!
 //! Data travels one way, as in [`crate::jwt`]: [`UnverifiedProof::parse`] reads the header of an untrusted text and the
-//! public key in it, and [`verify`] checks everything else in one call. Only its success yields a [`VerifiedProof`]. The
-//! signature is checked by a [`VerifyingKey`](crate::jwt::VerifyingKey) that the caller makes of exactly this key.
+//! public key in it, and [`verify`] checks everything else in one call, the signature last. Only its success yields a
+//! [`VerifiedProof`]. Whoever has other things to ask before the signature takes the two halves of the call, [`judge`] and
+//! [`verify_signature`]. The signature is checked by a [`VerifyingKey`](crate::jwt::VerifyingKey) that the caller makes of exactly this key.
 //!
 //! Nothing is trusted on entry, and a good proof says nothing about who the holder is: whoever verifies compares
 //! [`VerifiedProof::thumbprint`] with the key that a token or code is bound to. Left to the caller, since they need memory
-//! or a secret: that a proof is used once ([`VerifiedProof::id`]), and nonces (section 8).
+//! or a secret: that a proof is used once ([`VerifiedProof::id`]; [`used`] has the memory), and nonces (section 8).
 //!
 //! Left out on purpose: RSASSA-PKCS1-v1_5, which is accepted elsewhere for the sake of older clients; a client that can
 //! make proofs at all can use something better (FAPI-46).
@@ -14,9 +15,12 @@
 mod error;
 mod proof;
 mod target;
+pub mod used;
 
 pub use error::{ProofError, VerifyProofError};
-pub use proof::{ProofRequest, UnverifiedProof, VerifiedProof, is_thumbprint, verify};
+pub use proof::{
+    JudgedProof, ProofRequest, UnverifiedProof, VerifiedProof, is_thumbprint, judge, verify, verify_signature,
+};
 pub use target::is_same_target;
 
 use crate::jwt::SignatureAlgorithm;

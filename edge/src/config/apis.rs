@@ -29,6 +29,10 @@ pub struct Api {
     pub token_types: Vec<String>,
     /// The limits it is held to, by name.
     pub limits: Vec<String>,
+    /// Whether tokens have to be bound to a key of their holder ([`crate::dpop`]).
+    pub requires_dpop: bool,
+    /// Whether proofs need a nonce.
+    pub requires_dpop_nonce: bool,
     /// How long the server may take until its answer begins, in milliseconds.
     pub upstream_timeout_milliseconds: u32,
     /// The protected resource's identifier (RFC 9728 section 1.2): the API's base as clients know it.
@@ -56,11 +60,13 @@ pub(super) struct Context<'a> {
 }
 
 /// The variables that describe one FHIR API; `name`, `kind` and `issuers` follow from that.
-const FLAT: [(&str, Variable); 4] = [
+const FLAT: [(&str, Variable); 6] = [
     ("audiences", variables::AUDIENCES),
     ("upstream", variables::UPSTREAM),
     ("prefix", variables::PREFIX),
     ("limits", variables::LIMITED_BY),
+    ("dpop", variables::DPOP),
+    ("dpop_nonce", variables::DPOP_NONCE),
 ];
 
 /// The API of the flat variables, when it is described, and those of the list; the longest prefix comes first.
@@ -154,6 +160,8 @@ impl Api {
             patience,
             faults,
         );
+        let requires_dpop = members.choice("dpop", &["accepted", "required"], 0, faults) == 1;
+        let requires_dpop_nonce = members.choice("dpop_nonce", &["off", "required"], 0, faults) == 1;
         members.refuse_the_rest(faults);
         let public_url = context.public_url;
         Self {
@@ -167,6 +175,8 @@ impl Api {
             audiences,
             token_types,
             limits,
+            requires_dpop,
+            requires_dpop_nonce,
             upstream_timeout_milliseconds,
         }
     }

@@ -1,6 +1,6 @@
 //! Every variable the Worker reads: its name, its default, its meaning. A test holds docs/edge-configuration.md to it.
 //!
-//! Variables are set in the section `[vars]` of `wrangler.toml`; none of them is a secret. A variable that begins with
+//! Variables are set in the section `[vars]` of `wrangler.toml`; one of them is a secret. A variable that begins with
 //! `WARDGATE_` and is not in this list is a fault, since it is most likely a misspelt one.
 
 /// What all variables begin with.
@@ -194,6 +194,39 @@ pub const CLIENT_ADDRESS: Variable = variable(
      makes true; `none` from nowhere. The FHIR server is told it in `X-Forwarded-For`, and limits of networks count by it, \
      which cannot be had with `none`.",
 );
+/// Whether tokens have to be bound.
+pub const DPOP: Variable = variable(
+    "WARDGATE_DPOP",
+    Some("accepted"),
+    "Whether tokens for the FHIR API have to be bound to a key of their holder and come with a DPoP proof: `accepted` takes \
+     bearer tokens too, `required` none.",
+);
+/// Whether proofs need a nonce.
+pub const DPOP_NONCE: Variable = variable(
+    "WARDGATE_DPOP_NONCE",
+    Some("off"),
+    "Whether DPoP proofs for the FHIR API need a nonce of this Worker's: `off` or `required`.",
+);
+/// How old a proof may be.
+pub const DPOP_SECONDS: Variable = variable(
+    "WARDGATE_DPOP_SECONDS",
+    Some("120"),
+    "How long after its `iat` a DPoP proof is accepted, from 10 to 300 seconds.",
+);
+/// What happens while nobody knows which proofs were used.
+pub const DPOP_ON_FAILURE: Variable = variable(
+    "WARDGATE_DPOP_ON_FAILURE",
+    Some("closed"),
+    "While the coordinator that remembers used DPoP proofs cannot be asked: `closed` answers 503; `local` goes by what each \
+     isolate has seen itself, so that a proof could pass once in each.",
+);
+/// What nonces are made with.
+pub const DPOP_NONCE_SECRET: Variable = variable(
+    "WARDGATE_DPOP_NONCE_SECRET",
+    Some("none"),
+    "What nonces are made with: 32 random characters or more, the same wherever the Worker runs, or `none`. It is a secret: set \
+     it with `wrangler secret put`.",
+);
 /// Origins of browser applications.
 pub const CORS_ORIGINS: Variable = variable(
     "WARDGATE_CORS_ORIGINS",
@@ -208,7 +241,7 @@ pub const ERROR_URI: Variable = variable(
 );
 
 /// All variables, in the order of the README's table.
-pub const ALL: [Variable; 27] = [
+pub const ALL: [Variable; 32] = [
     ISSUER,
     JWKS_URL,
     AUDIENCES,
@@ -226,6 +259,11 @@ pub const ALL: [Variable; 27] = [
     UPSTREAM_TIMEOUT_MILLISECONDS,
     MAXIMUM_BODY_BYTES,
     CLIENT_ADDRESS,
+    DPOP,
+    DPOP_NONCE,
+    DPOP_SECONDS,
+    DPOP_ON_FAILURE,
+    DPOP_NONCE_SECRET,
     CORS_ORIGINS,
     ERROR_URI,
     EXPLAIN,

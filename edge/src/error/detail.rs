@@ -14,6 +14,7 @@ impl Refusal {
             Self::Credential(error) => error.to_string().into(),
             Self::Token(TokenError::Jwt(JwtError::Expired)) => "The access token expired".into(),
             Self::Token(error) => error.to_string().into(),
+            Self::Proof(fault) => fault.description().into(),
             Self::Scope { reason, .. } => sentence(reason.to_string()).into(),
             Self::Rule { lack, .. } => match lack {
                 Lack::Scope => "The token does not have the scopes that this needs",

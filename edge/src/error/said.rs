@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use wardgate_shared::dpop;
 use wardgate_shared::error_uri::error_uri;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::operation_outcome::{FHIR_MEDIA_TYPE, OperationOutcome};
@@ -13,6 +14,8 @@ use super::Refusal;
 use super::status::title;
 use crate::answer::OwnAnswer;
 use crate::config::{Api, Config};
+use crate::credentials;
+use crate::dpop::{ProofFault, used};
 use crate::negotiation::{BodyForm, body_form};
 use crate::request::Incoming;
 use crate::unverified;
@@ -30,13 +33,16 @@ impl Refusal {
         if let Some(api) = api
             && (status == 401 || self.code().is_some())
         {
-            answer = answer.with("www-authenticate", self.challenge(api));
+            answer = answer.with("www-authenticate", self.challenge(api, request));
         }
         if let Some(allow) = self.allow() {
             answer = answer.with("allow", allow.to_owned());
         }
         if let Self::Undecided { retry_after_seconds } | Self::NotCounted { retry_after_seconds } = self {
             answer = answer.with("retry-after", retry_after_seconds.max(&1).to_string());
+        }
+        if let Self::Proof(ProofFault::Unknown) = self {
+            answer = answer.with("retry-after", used::RETRY_AFTER);
         }
         if let Self::TooManyUnverified = self {
             answer = answer.with("retry-after", unverified::RETRY_AFTER);
@@ -71,23 +77,50 @@ impl Refusal {
         }
     }
 
-    /// `WWW-Authenticate`. Values are quoted strings: none of the texts holds a quote or a backslash, since error texts
-    /// and scopes are free of them (RFC 6749 appendix A) and the URL is one of the configuration.
-    fn challenge(&self, api: &Api) -> String {
-        let mut challenge = format!("Bearer realm=\"{}\"", api.name);
-        let mut put = |name: &str, value: &str| {
-            // Writing to a String cannot fail.
-            let _ = write!(challenge, ", {name}=\"{value}\"");
-        };
-        if let Some(code) = self.code() {
-            put("error", code.as_str());
-            put("error_description", &self.detail());
+    /// `WWW-Authenticate`: a challenge of each scheme that may be used, the first time that a client asks and when its token is
+    /// refused (RFC 9449 section 7.2); otherwise of the one that it used. What is wrong stands with that one. Values are quoted
+    /// strings: none of the texts holds a quote or a backslash, since error texts and scopes are free of them (RFC 6749 appendix A)
+    /// and the URL is one of the configuration.
+    fn challenge(&self, api: &Api, request: &Incoming<'_>) -> String {
+        let is_dpop = api.requires_dpop || credentials::is_dpop(request);
+        let both = self.status() == 401;
+        let mut challenge = String::new();
+        if !is_dpop || (both && !api.requires_dpop) {
+            self.put_challenge(&mut challenge, "Bearer", api, !is_dpop);
         }
-        if let Some(needed) = self.needed_scope() {
-            put("scope", needed);
+        if is_dpop || both {
+            if !challenge.is_empty() {
+                challenge.push_str(", ");
+            }
+            self.put_challenge(&mut challenge, "DPoP", api, is_dpop);
+            challenge.push_str(", algs=\"");
+            for (place, algorithm) in dpop::ALGORITHMS.iter().enumerate() {
+                if place > 0 {
+                    challenge.push(' ');
+                }
+                challenge.push_str(algorithm.name());
+            }
+            challenge.push('"');
         }
-        put("resource_metadata", &api.resource_metadata_url);
         challenge
+    }
+
+    fn put_challenge(&self, challenge: &mut String, scheme: &str, api: &Api, says_why: bool) {
+        let mut put = |start: &str, name: &str, value: &str| {
+            // Writing to a String cannot fail.
+            let _ = write!(challenge, "{start}{name}=\"{value}\"");
+        };
+        put(scheme, " realm", &api.name);
+        if says_why {
+            if let Some(code) = self.code() {
+                put(", ", "error", code.as_str());
+                put(", ", "error_description", &self.detail());
+            }
+            if let Some(needed) = self.needed_scope() {
+                put(", ", "scope", needed);
+            }
+        }
+        put(", ", "resource_metadata", &api.resource_metadata_url);
     }
 }
 

@@ -6,6 +6,7 @@ use wardgate_shared::scope::path::PathError;
 
 use crate::body::BodyError;
 use crate::credentials::CredentialError;
+use crate::dpop::ProofFault;
 
 use super::{Refusal, UpstreamFailure};
 
@@ -13,7 +14,15 @@ impl Refusal {
     /// The HTTP status.
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Credential(CredentialError::Missing) | Self::Token(_) => 401,
+            Self::Credential(CredentialError::Missing)
+            | Self::Token(_)
+            | Self::Proof(
+                ProofFault::Missing
+                | ProofFault::Several
+                | ProofFault::Rule(_)
+                | ProofFault::Nonce
+                | ProofFault::Used,
+            ) => 401,
             Self::Credential(
                 CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
             )
@@ -30,7 +39,10 @@ impl Refusal {
             Self::Method { .. } => 405,
             Self::NotFound => 404,
             Self::LimitReached | Self::TooManyUnverified => 429,
-            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) => 503,
+            Self::Undecided { .. }
+            | Self::NotCounted { .. }
+            | Self::Proof(ProofFault::Unknown)
+            | Self::Misconfigured(_) => 503,
             Self::Upstream(UpstreamFailure::Timeout) => 504,
             Self::Upstream(
                 UpstreamFailure::Unreachable

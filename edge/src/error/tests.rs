@@ -1,6 +1,7 @@
 //! The table of refusals, row by row.
 
 use serde_json::{Value, json};
+use wardgate_shared::dpop::ProofError;
 use wardgate_shared::jwt::JwtError;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::scope::interaction::MethodError;
@@ -13,9 +14,14 @@ use crate::authenticate::TokenError;
 use crate::body::{BodyError, Kind};
 use crate::config::ConfigFault;
 use crate::credentials::CredentialError;
+use crate::dpop::ProofFault;
 use crate::testing::{config, incoming};
 
 const METADATA: &str = "resource_metadata=\"https://edge.example/.well-known/oauth-protected-resource/fhir\"";
+
+/// What stands behind the challenge for a bearer token, for clients that can prove to hold a key.
+const DPOP: &str = "DPoP realm=\"fhir\", resource_metadata=\"https://edge.example/.well-known/oauth-protected-resource/fhir\", \
+                    algs=\"PS256 ES256 ES384 EdDSA\"";
 
 /// The answer to a FHIR client.
 fn answer(refusal: &Refusal) -> OwnAnswer {
@@ -57,6 +63,15 @@ fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
             Some("invalid_token"),
         ),
         (TokenError::Bound.into(), 401, Some("invalid_token")),
+        (TokenError::Unproved.into(), 401, Some("invalid_token")),
+        (TokenError::OtherKey.into(), 401, Some("invalid_token")),
+        (TokenError::NotBound.into(), 401, Some("invalid_token")),
+        (ProofFault::Missing.into(), 401, Some("invalid_dpop_proof")),
+        (ProofFault::Several.into(), 401, Some("invalid_dpop_proof")),
+        (ProofError::Target.into(), 401, Some("invalid_dpop_proof")),
+        (ProofFault::Used.into(), 401, Some("invalid_dpop_proof")),
+        (ProofFault::Nonce.into(), 401, Some("use_dpop_nonce")),
+        (ProofFault::Unknown.into(), 503, None),
         (
             scope(DenialReason::InsufficientScope),
             403,
@@ -190,7 +205,7 @@ fn a_request_without_credentials_gets_a_challenge_without_a_code() {
     let refusal = Refusal::from(CredentialError::Missing);
     assert_eq!(
         header(&answer(&refusal), "www-authenticate"),
-        Some(format!("Bearer realm=\"fhir\", {METADATA}").as_str())
+        Some(format!("Bearer realm=\"fhir\", {METADATA}, {DPOP}").as_str())
     );
 }
 
@@ -201,7 +216,7 @@ fn an_expired_token_is_said_in_the_words_of_the_api_s_documentation() {
         header(&answer(&refusal), "www-authenticate"),
         Some(
             format!(
-                "Bearer realm=\"fhir\", error=\"invalid_token\", error_description=\"The access token expired\", {METADATA}"
+                "Bearer realm=\"fhir\", error=\"invalid_token\", error_description=\"The access token expired\", {METADATA}, {DPOP}"
             )
             .as_str()
         )

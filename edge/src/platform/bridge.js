@@ -272,7 +272,7 @@ export function answerWith(answer) {
   return new Response(answer.slice());
 }
 
-// One coordinator's storage: one value, and an alarm at which it is forgotten. Writes are held to be durable by the
+// One coordinator's storage: one value, or one for each proof, and an alarm at which they are forgotten. Writes are held to be durable by the
 // runtime before anything is sent.
 
 export function stored(state) {
@@ -286,6 +286,28 @@ export function store(state, reservation, until) {
 
 export function forget(state) {
   state.storage.deleteAll();
+}
+
+const PROOF = "proof ";
+
+export function storedProofs(state) {
+  const packed = [];
+  for (const [name, seconds] of state.storage.kv.list({ prefix: PROOF })) packed.push(name.slice(PROOF.length), seconds);
+  return packed.join("\n");
+}
+
+export function storeProof(state, name, seconds, alarm) {
+  state.storage.kv.put(PROOF + name, seconds);
+  if (alarm > 0) state.storage.setAlarm(alarm);
+}
+
+export function forgetProofs(state, packedNames) {
+  if (packedNames === "") return;
+  for (const name of packedNames.split("\n")) state.storage.kv.delete(PROOF + name);
+}
+
+export function setAlarm(state, milliseconds) {
+  state.storage.setAlarm(milliseconds);
 }
 
 const RSA = "RSASSA-PKCS1-v1_5";

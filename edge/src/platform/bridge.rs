@@ -91,6 +91,22 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn forget(state: &JsValue) -> Result<(), JsValue>;
 
+    /// The proofs that a coordinator stored: name and seconds of each in turn, separated by line feeds.
+    #[wasm_bindgen(catch, js_name = storedProofs)]
+    pub(super) fn stored_proofs(state: &JsValue) -> Result<String, JsValue>;
+
+    /// Stores a proof, and sets an alarm unless that is 0.
+    #[wasm_bindgen(catch, js_name = storeProof)]
+    pub(super) fn store_proof(state: &JsValue, name: &str, seconds: f64, alarm: f64) -> Result<(), JsValue>;
+
+    /// Forgets the proofs of these names, separated by line feeds.
+    #[wasm_bindgen(catch, js_name = forgetProofs)]
+    pub(super) fn forget_proofs(state: &JsValue, packed_names: &str) -> Result<(), JsValue>;
+
+    /// Sets the alarm of a coordinator.
+    #[wasm_bindgen(catch, js_name = setAlarm)]
+    pub(super) fn set_alarm(state: &JsValue, milliseconds: f64) -> Result<(), JsValue>;
+
     /// Resolves to what [`verify`] takes.
     #[wasm_bindgen(js_name = importKey)]
     pub(super) fn import_key(jwk: &str, algorithm: &str) -> Promise;

@@ -1,5 +1,6 @@
-//! The Durable Object that counts for one limit and one of those who are counted: storage, clock and messages around
-//! [`wardgate_shared::quota::Coordinator`].
+//! The Durable Object that counts for one limit and one of those who are counted, or remembers the used proofs of one key: storage,
+//! clock and messages around [`wardgate_shared::quota::Coordinator`] and [`wardgate_shared::dpop::used`]. Which of the two one is
+//! follows from its name, and so do the questions it is asked.
 //!
 //! A question stands in the path of a request, so that no body has to be waited for; a question that makes no sense is
 //! answered with nothing. What is stored is durable before the answer leaves: the runtime holds back what a Durable Object sends until
@@ -8,7 +9,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
+use wardgate_shared::dpop::used::{ProofUse, UsedProofs, Verdict};
 use wardgate_shared::quota::{Coordinator, LeaseReply, LeaseRequest, Reservation};
+use wardgate_shared::time::Timestamp;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -35,6 +39,8 @@ struct Inner {
     state: JsValue,
     /// Made at the first question, which says the policy.
     coordinator: RefCell<Option<Coordinator>>,
+    /// Read from storage at the first proof.
+    proofs: RefCell<Option<UsedProofs>>,
 }
 
 #[wasm_bindgen]
@@ -42,8 +48,12 @@ impl RateLimits {
     /// Called by the runtime.
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue) -> Self {
-        let coordinator = RefCell::default();
-        Self(Rc::new(Inner { state, coordinator }))
+        let (coordinator, proofs) = Default::default();
+        Self(Rc::new(Inner {
+            state,
+            coordinator,
+            proofs,
+        }))
     }
 
     /// Answers a question.
@@ -51,16 +61,24 @@ impl RateLimits {
     /// # Errors
     /// When the runtime cannot make an answer.
     pub fn fetch(&self, request: &Request) -> Result<Response, JsValue> {
-        let question = LeaseRequest::parse(&bridge::question_of(request)?).ok();
+        let question = bridge::question_of(request)?;
+        if let Some(used) = ProofUse::parse(&question) {
+            let verdict = self.0.use_once(used)?;
+            return bridge::answer_with(&[verdict.to_byte()]);
+        }
+        let question = LeaseRequest::parse(&question).ok();
         let reply = question.and_then(|question| self.0.answer(&question));
         bridge::answer_with(&reply.map(|reply| reply.to_bytes()).unwrap_or_default())
     }
 
-    /// The window is long over: forgets it.
+    /// The window is long over: forgets it. Proofs are forgotten when nobody accepts them any more.
     ///
     /// # Errors
     /// When storage does not work.
     pub fn alarm(&self) -> Result<(), JsValue> {
+        if self.0.sweep()? {
+            return Ok(());
+        }
         *self.0.coordinator.borrow_mut() = None;
         bridge::forget(&self.0.state)
     }
@@ -94,6 +112,60 @@ impl Inner {
         Some(handled.reply)
     }
 
+    /// Uses a proof. Whatever storage does not take was not used, and has no answer.
+    fn use_once(&self, used: ProofUse) -> Result<Verdict, JsValue> {
+        let mut slot = self.proofs.borrow_mut();
+        let proofs = match &mut *slot {
+            Some(proofs) => proofs,
+            empty => empty.insert(restored(&bridge::stored_proofs(&self.state)?)),
+        };
+        if proofs.is_full() {
+            self.forget_proofs(&proofs.sweep(clock::now()))?;
+        }
+        let wakes = proofs.empty_from();
+        let verdict = proofs.use_once(used);
+        if verdict == Verdict::First {
+            // One alarm at a time: the first proof sets it, and it sets the next.
+            let alarm = if wakes.is_none() {
+                proofs.empty_from()
+            } else {
+                None
+            };
+            let name = Base64UrlUnpadded::encode_string(&used.id_hash);
+            let stored = bridge::store_proof(
+                &self.state,
+                &name,
+                seconds(used.refused_from),
+                milliseconds(alarm),
+            );
+            if stored.is_err() {
+                *slot = None;
+            }
+            stored?;
+        }
+        Ok(verdict)
+    }
+
+    /// Forgets the proofs that nobody accepts any more; whether others are left.
+    fn sweep(&self) -> Result<bool, JsValue> {
+        let mut proofs = restored(&bridge::stored_proofs(&self.state)?);
+        self.forget_proofs(&proofs.sweep(clock::now()))?;
+        let alarm = proofs.empty_from();
+        if alarm.is_some() {
+            bridge::set_alarm(&self.state, milliseconds(alarm))?;
+        }
+        *self.proofs.borrow_mut() = None;
+        Ok(alarm.is_some())
+    }
+
+    fn forget_proofs(&self, swept: &[[u8; 32]]) -> Result<(), JsValue> {
+        let names: Vec<String> = swept
+            .iter()
+            .map(|id_hash| Base64UrlUnpadded::encode_string(id_hash))
+            .collect();
+        bridge::forget_proofs(&self.state, &names.join("\n"))
+    }
+
     fn rest(&self) {
         let mut slot = self.coordinator.borrow_mut();
         if let Some(coordinator) = slot.as_mut()
@@ -116,4 +188,36 @@ impl Inner {
         )]
         bridge::store(&self.state, &reservation.to_bytes(), ends_at as f64)
     }
+}
+
+/// What was stored: names and seconds in turn.
+fn restored(packed: &str) -> UsedProofs {
+    let mut proofs = UsedProofs::default();
+    let mut lines = packed.split('\n');
+    while let (Some(name), Some(seconds)) = (lines.next(), lines.next()) {
+        let mut id_hash = [0; 32];
+        if Base64UrlUnpadded::decode(name, &mut id_hash).is_ok_and(|bytes| bytes.len() == 32)
+            && let Ok(seconds) = seconds.parse()
+        {
+            let refused_from = Timestamp::from_seconds(seconds);
+            proofs.restore(ProofUse {
+                id_hash,
+                refused_from,
+            });
+        }
+    }
+    proofs
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a time in seconds is far below 2^53, and the precision of what is not is of no matter"
+)]
+const fn seconds(time: Timestamp) -> f64 {
+    time.seconds() as f64
+}
+
+/// The time of an alarm; 0 for none.
+fn milliseconds(time: Option<Timestamp>) -> f64 {
+    time.map_or(0.0, |time| seconds(time) * 1_000.0)
 }

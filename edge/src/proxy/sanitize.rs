@@ -80,7 +80,7 @@ pub const EFFECTS: [&str; 8] = [
 
 /// Headers of an answer that do not pass, beside [`HOP_BY_HOP`]: the FHIR server sets no cookies here, does not speak
 /// for Wardgate about credentials, and whose pages may read an answer is decided in [`crate::cors`].
-pub const ANSWER_REMOVED: [&str; 11] = [
+pub const ANSWER_REMOVED: [&str; 12] = [
     "access-control-allow-credentials",
     "access-control-allow-headers",
     "access-control-allow-methods",
@@ -88,6 +88,7 @@ pub const ANSWER_REMOVED: [&str; 11] = [
     "access-control-allow-private-network",
     "access-control-expose-headers",
     "access-control-max-age",
+    "dpop-nonce",
     "set-cookie",
     "set-cookie2",
     "www-authenticate",

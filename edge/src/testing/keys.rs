@@ -22,6 +22,18 @@ impl IssuerKey {
         }
     }
 
+    /// The public half, as a proof has it in its header.
+    pub(crate) fn public(&self) -> serde_json::Value {
+        let mut jwk = self.jwk().to_json();
+        jwk.as_object_mut().unwrap().remove("kid");
+        jwk
+    }
+
+    /// What `jkt` says of a token that is bound to it.
+    pub(crate) fn thumbprint(&self) -> String {
+        self.jwk().thumbprint()
+    }
+
     fn jwk(&self) -> PublicJwk {
         let x = self.pair.public_key().as_ref().to_vec();
         PublicJwk::new(KeyMaterial::Ed25519 { x }, Some(self.key_id.clone()), None).unwrap()

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use serde::Serialize;
+use wardgate_shared::dpop::used::UsedProofs;
 use wardgate_shared::jwt::sign;
 use wardgate_shared::quota::Coordinator;
 
@@ -62,6 +63,7 @@ struct Inner {
     discarded: Cell<u32>,
     lines: RefCell<Vec<String>>,
     coordinators: RefCell<BTreeMap<String, Coordinator>>,
+    used_proofs: RefCell<BTreeMap<String, UsedProofs>>,
     coordinators_answer: Cell<bool>,
     asked: Cell<u32>,
     platform_limit: Cell<Option<u32>>,
@@ -106,6 +108,7 @@ impl World {
             discarded: Cell::new(0),
             lines: RefCell::default(),
             coordinators: RefCell::default(),
+            used_proofs: RefCell::default(),
             coordinators_answer: Cell::new(true),
             asked: Cell::new(0),
             platform_limit: Cell::new(None),
@@ -117,6 +120,11 @@ impl World {
             inner: Rc::new(inner),
             gateway: Rc::new(Gateway::new(config)),
         }
+    }
+
+    /// The time, in seconds.
+    pub(crate) fn seconds(&self) -> i64 {
+        self.inner.now.get()
     }
 
     /// Lets time pass.

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::jwk::{JwkError, PublicJwk};
 use crate::jwt::{
-    JwtError, SignatureAlgorithm, SignedClaims, UnverifiedJwt, VerifyError, VerifyingKey, is_type,
-    signed_claims,
+    ClaimsAndTimes, JwtError, SignatureAlgorithm, UnverifiedJwt, VerifyError, VerifyingKey, check_signature,
+    claimed, is_type,
 };
 use crate::secret::constant_time_eq;
 use crate::time::Timestamp;
@@ -155,46 +155,84 @@ where
     K: VerifyingKey,
     Importing: Future<Output = Result<Option<K>, K::Error>>,
 {
+    let verified = judge(proof, request, LONGEST_AGE_SECONDS, now)?;
     let imported = import(proof.key.clone(), proof.algorithm()).await;
     let key = imported
         .map_err(VerifyProofError::Undecided)?
         .ok_or(ProofError::Key(JwkError::Malformed))?;
-    let signed = signed_claims(&proof.jwt, &key).await;
-    let SignedClaims {
+    verify_signature(proof, verified, &key).await
+}
+
+/// A proof that is right in all but its signature, of which nothing is known. Made by [`judge`] alone.
+#[derive(Clone, Debug)]
+pub struct JudgedProof(VerifiedProof);
+
+impl JudgedProof {
+    /// `nonce`, as the proof says it.
+    pub fn nonce(&self) -> Option<&str> {
+        self.0.nonce()
+    }
+}
+
+/// Judges what `proof` says for `request` at the instant `now`: everything but the signature, which costs more than the rest and
+/// is left to [`verify_signature`]. A proof is refused `longest_age_seconds` after its `iat`.
+///
+/// # Errors
+/// The first rule that the proof breaks.
+pub fn judge(
+    proof: &UnverifiedProof<'_>,
+    request: &ProofRequest<'_>,
+    longest_age_seconds: i64,
+    now: Timestamp,
+) -> Result<JudgedProof, ProofError> {
+    let ClaimsAndTimes {
         members, issued_at, ..
-    } = signed.map_err(|error| match error {
-        VerifyError::Refused(error) => VerifyProofError::Refused(error.into()),
-        VerifyError::Undecided(error) => VerifyProofError::Undecided(error),
-    })?;
-    let claims = ProofClaims::of_members(members).map_err(ProofError::from)?;
+    } = claimed(&proof.jwt)?;
+    let claims = ProofClaims::of_members(members)?;
     let id = claims.id.filter(|id| !id.is_empty()).ok_or(ProofError::NoId)?;
     if claims.method.ok_or(ProofError::NoMethod)? != request.method {
-        return Err(ProofError::Method.into());
+        return Err(ProofError::Method);
     }
     if !is_same_target(&claims.target.ok_or(ProofError::NoTarget)?, request.url) {
-        return Err(ProofError::Target.into());
+        return Err(ProofError::Target);
     }
     let issued_at = issued_at.ok_or(ProofError::NoIssueTime)?;
-    let refused_from = issued_at.plus(LONGEST_AGE_SECONDS);
+    let refused_from = issued_at.plus(longest_age_seconds);
     if now >= refused_from {
-        return Err(ProofError::TooOld.into());
+        return Err(ProofError::TooOld);
     }
     if issued_at > now.plus(LONGEST_LEAD_SECONDS) {
-        return Err(ProofError::TooEarly.into());
+        return Err(ProofError::TooEarly);
     }
     if let Some(token) = request.access_token {
         let said = claims.token_hash.ok_or(ProofError::NoTokenHash)?;
         let expected = Base64UrlUnpadded::encode_string(&Sha256::digest(token));
         if !constant_time_eq(said.as_bytes(), expected.as_bytes()) {
-            return Err(ProofError::TokenHash.into());
+            return Err(ProofError::TokenHash);
         }
     }
-    Ok(VerifiedProof {
+    Ok(JudgedProof(VerifiedProof {
         thumbprint: proof.key.thumbprint(),
         id,
         nonce: claims.nonce,
         refused_from,
-    })
+    }))
+}
+
+/// Checks the signature of `proof`, which was `judged`, with its own key.
+///
+/// # Errors
+/// As [`verify`].
+pub async fn verify_signature<K: VerifyingKey>(
+    proof: &UnverifiedProof<'_>,
+    judged: JudgedProof,
+    key: &K,
+) -> Result<VerifiedProof, VerifyProofError<K::Error>> {
+    match check_signature(&proof.jwt, key).await {
+        Ok(()) => Ok(judged.0),
+        Err(VerifyError::Refused(error)) => Err(VerifyProofError::Refused(error.into())),
+        Err(VerifyError::Undecided(error)) => Err(VerifyProofError::Undecided(error)),
+    }
 }
 
 /// Whether `text` has the form of a SHA-256 thumbprint (RFC 7638), as `dpop_jkt` must (section 10).

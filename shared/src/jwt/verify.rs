@@ -119,7 +119,7 @@ pub async fn verify<C: RegisteredClaims, K: VerifyingKey>(
         return Err(JwtError::AlgorithmMismatch.into());
     }
     policy.check_type(jwt.token_type())?;
-    let SignedClaims {
+    let ClaimsAndTimes {
         members,
         expires_at,
         not_before,
@@ -140,8 +140,8 @@ pub async fn verify<C: RegisteredClaims, K: VerifyingKey>(
     })
 }
 
-/// Claims under a signature that holds, and nothing more: what they say is not judged yet.
-pub(crate) struct SignedClaims {
+/// Claims, and nothing more: what they say is not judged yet.
+pub(crate) struct ClaimsAndTimes {
     /// The claims, without the three times.
     pub(crate) members: Map<String, Value>,
     /// `exp`.
@@ -156,22 +156,41 @@ pub(crate) struct SignedClaims {
 ///
 /// # Errors
 /// [`JwtError::AlgorithmMismatch`], [`JwtError::InvalidSignature`], [`JwtError::Malformed`]; or that the key could not check.
-pub(crate) async fn signed_claims<K: VerifyingKey>(
+async fn signed_claims<K: VerifyingKey>(
     jwt: &UnverifiedJwt<'_>,
     key: &K,
-) -> Result<SignedClaims, VerifyError<K::Error>> {
+) -> Result<ClaimsAndTimes, VerifyError<K::Error>> {
+    check_signature(jwt, key).await?;
+    Ok(claimed(jwt)?)
+}
+
+/// Whether `jwt` is signed with `key`.
+///
+/// # Errors
+/// [`JwtError::AlgorithmMismatch`], [`JwtError::InvalidSignature`]; or that the key could not check.
+pub(crate) async fn check_signature<K: VerifyingKey>(
+    jwt: &UnverifiedJwt<'_>,
+    key: &K,
+) -> Result<(), VerifyError<K::Error>> {
     if jwt.algorithm() != key.algorithm() {
         return Err(JwtError::AlgorithmMismatch.into());
     }
     match key.verify_signature(jwt.signing_input(), jwt.signature()).await {
-        Ok(true) => {}
-        Ok(false) => return Err(JwtError::InvalidSignature.into()),
-        Err(error) => return Err(VerifyError::Undecided(error)),
+        Ok(true) => Ok(()),
+        Ok(false) => Err(JwtError::InvalidSignature.into()),
+        Err(error) => Err(VerifyError::Undecided(error)),
     }
+}
+
+/// The claims of `jwt` as it says them, whoever signed it.
+///
+/// # Errors
+/// [`JwtError::Malformed`] when a time is none.
+pub(crate) fn claimed(jwt: &UnverifiedJwt<'_>) -> Result<ClaimsAndTimes, JwtError> {
     let mut members = jwt.claims().clone();
     let mut time = |name| members.remove(name).map(|value| numeric_date(&value)).transpose();
     let (expires_at, not_before, issued_at) = (time("exp")?, time("nbf")?, time("iat")?);
-    Ok(SignedClaims {
+    Ok(ClaimsAndTimes {
         members,
         expires_at,
         not_before,

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::Poll;
 
+use wardgate_shared::dpop::used::ProofUse;
 use wardgate_shared::jwk::{KeyMaterial, PublicJwk};
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::quota::{Coordinator, LeaseRequest};
@@ -45,6 +46,12 @@ impl Outside for World {
         _timeout_milliseconds: u32,
     ) -> Option<Vec<u8>> {
         self.inner.asked.set(self.inner.asked.get() + 1);
+        if let Some(proof) = ProofUse::parse(question) {
+            let mut memories = self.inner.used_proofs.borrow_mut();
+            let verdict = memories.entry(name.to_owned()).or_default().use_once(proof);
+            let answers = self.inner.coordinators_answer.get();
+            return answers.then(|| vec![verdict.to_byte()]);
+        }
         let question = LeaseRequest::parse(question).unwrap();
         let mut coordinators = self.inner.coordinators.borrow_mut();
         let coordinator = coordinators
