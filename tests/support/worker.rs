@@ -57,6 +57,30 @@ impl Coordinators {
     }
 }
 
+/// Bindings of the platform's that every Worker of the tests has, and uses where its settings name them: their names and the
+/// bodies of the functions that make them. They stand between double quotes, so that they have none themselves.
+const PLATFORM: [(&str, &str); 4] = [
+    // Admits three of each key, ever.
+    (
+        "THREE_EACH",
+        "const asked = {}; \
+         return { limit: async ({ key }) => ({ success: (asked[key] = (asked[key] ?? 0) + 1) <= 3 }) };",
+    ),
+    (
+        "BROKEN_LIMIT",
+        "return { limit: async () => { throw new Error('broken'); } };",
+    ),
+    (
+        "SILENT_LIMIT",
+        "return { limit: () => new Promise((resolve) => setTimeout(resolve, 60000)) };",
+    ),
+    // Says each data point in the log.
+    (
+        "DATASET",
+        "return { writeDataPoint: (point) => console.log(JSON.stringify({ event: 'data_point', ...point })) };",
+    ),
+];
+
 /// A running Worker. Its process ends when it is dropped.
 pub struct Worker {
     /// Where it listens, as `host:port`.
@@ -224,20 +248,29 @@ fn install(folder: &Path, variables: Vec<(String, Variable)>, coordinators: Coor
             panic!("no Worker in WARDGATE_WORKER_DIR: run `cargo xtask test` ({error})")
         });
     }
-    let binding = match coordinators.program() {
-        None if coordinators == Coordinators::Own => return,
-        None => "",
+    let (config, settings) = (folder.join(bundle::CONFIG), folder.join(bundle::SETTINGS));
+    let mut bindings = match coordinators.program() {
+        None if coordinators == Coordinators::Own => bundle::COORDINATOR_BINDING.to_owned(),
+        None => String::new(),
         Some(program) => {
-            let service = other_service(program, &compatibility().date);
-            change(&folder.join(bundle::CONFIG), "  services = [\n", &service);
-            r#"(name = "RATE_LIMITS", durableObjectNamespace = (className = "RateLimits", serviceName = "other")),"#
+            change(
+                &config,
+                "  services = [\n",
+                &other_service(program, &compatibility().date),
+            );
+            r#"(name = "RATE_LIMITS", durableObjectNamespace = (className = "RateLimits", serviceName = "other")),"#.to_owned()
         }
     };
-    change(
-        &folder.join(bundle::SETTINGS),
-        bundle::COORDINATOR_BINDING,
-        binding,
-    );
+    let mut modules = String::new();
+    for (name, body) in PLATFORM {
+        let module = format!("test:{name}");
+        bindings += &format!("(name = {name:?}, wrapped = (moduleName = {module:?})), ");
+        let program = format!("export default (env) => {{ {body} }};");
+        modules += &format!("(name = {module:?}, internal = true, esModule = {program:?}), ");
+    }
+    change(&settings, bundle::COORDINATOR_BINDING, &bindings);
+    let extensions = format!("  extensions = [(modules = [{modules}])],\n  sockets = ");
+    change(&config, "  sockets = ", &extensions);
 }
 
 /// The list of services, begun with one whose Durable Objects answer as this program does.
