@@ -29,7 +29,7 @@ pub(super) async fn get(
     let lines: Vec<AuditLine<'_>> = found
         .events
         .iter()
-        .map(|line| AuditLine::of(&line.event))
+        .map(AuditLine::of)
         .collect();
     let count = |what, number, path| Count { what, number, path };
     show(&OverviewPage {

@@ -125,6 +125,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0032_api_keys",
         include_str!("../../migrations/0032_api_keys.sql"),
     ),
+    (
+        "0034_audit_chain",
+        include_str!("../../migrations/0034_audit_chain.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.
