@@ -10,6 +10,7 @@ mod config;
 mod cors;
 mod credentials;
 mod expect;
+mod failures;
 mod headers;
 mod hostile;
 mod jwks;
