@@ -75,6 +75,8 @@ use audit_chain::{Chain, ChainKey};
 
 pub use account_links::PasswordChange;
 pub use accounts::{AccountChange, Refused, UserFilter};
+#[cfg(test)]
+pub(crate) use audit_verification::alter_audit_event;
 pub use clients::ClientUpdate;
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};

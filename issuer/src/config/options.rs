@@ -1,5 +1,6 @@
 //! Every key of the configuration, with its default, its unit and its meaning: the one place that names them.
 
+mod audit;
 mod messages;
 mod second_factor;
 
@@ -44,7 +45,7 @@ const fn shown_as(option: ConfigOption, example: &'static str) -> ConfigOption {
 
 /// Every key, section by section, in the order of the documentation.
 pub(super) fn options() -> impl Iterator<Item = &'static ConfigOption> {
-    [OPTIONS, messages::OPTIONS, second_factor::OPTIONS]
+    [OPTIONS, messages::OPTIONS, second_factor::OPTIONS, audit::OPTIONS]
         .into_iter()
         .flatten()
 }
@@ -314,13 +315,6 @@ const OPTIONS: &[ConfigOption] = &[
         "1 to 16 lower case letters and digits",
         "The word that API keys and their secrets begin with: `zs_api_live_…` and `zs_secret_…`. Keys of another prefix stop \
          working.",
-    ),
-    option(
-        "audit.retention_days",
-        Some("2190"),
-        "days, 0 to 36500; 0 is for ever",
-        "How long a line of the audit trail is kept: six years, as HIPAA asks (45 CFR 164.316(b)(2)(i)). Older lines are retired once a \
-         day; export them before (`wardgate audit export`). What is left can still be checked.",
     ),
     option(
         "console.reauthenticate_seconds",

@@ -146,3 +146,6 @@ impl Check {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+pub(crate) use tests::alter_audit_event;

@@ -1,10 +1,9 @@
 use clap::Parser;
-use rusqlite::Connection;
 
 use super::AuditCommand;
 use crate::cli::Failure;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::store::Store;
+use crate::store::{Store, alter_audit_event};
 use crate::testing::{self, START, config};
 
 #[derive(Parser)]
@@ -31,12 +30,7 @@ async fn a_trail_that_was_altered_ends_the_check_with_an_exit_code_of_its_own() 
     let verify = command(&["verify", "--expect", &head.to_string()]);
     verify.run(&config, START).await.unwrap();
 
-    let connection = Connection::open(&config.database.path).unwrap();
-    connection
-        .execute_batch(
-            "DROP TRIGGER audit_events_are_never_changed; UPDATE audit_events SET outcome = 'failure' WHERE id = 2",
-        )
-        .unwrap();
+    alter_audit_event(&config.database, 2);
     let failure = verify.run(&config, START).await.unwrap_err();
     assert!(matches!(failure, Failure::Damaged(_)), "{failure}");
     assert_eq!(failure.exit_code(), 7);

@@ -63,6 +63,16 @@ impl Trail {
     }
 }
 
+/// Alters the line of this number in the file, as somebody would who gets at it.
+pub(crate) fn alter_audit_event(database: &DatabaseConfig, id: i64) {
+    let connection = Connection::open(&database.path).unwrap();
+    connection
+        .execute_batch("DROP TRIGGER audit_events_are_never_changed")
+        .unwrap();
+    let update = "UPDATE audit_events SET outcome = 'failure' WHERE id = ?1";
+    assert_eq!(connection.execute(update, [id]).unwrap(), 1);
+}
+
 fn database(folder: &TempDir) -> DatabaseConfig {
     DatabaseConfig {
         path: folder.path().join("wardgate.db"),
