@@ -15,6 +15,7 @@
 //! | 413 | | a body that is decided on is too large | |
 //! | 415 | | a body that is decided on is of another media type, or compressed | |
 //! | 429 | | a limit is reached | `Retry-After`, and the headers of [`wardgate_shared::quota`] |
+//! | 429 | | the platform's limit for requests of which nothing is known is reached | `Retry-After` |
 //! | 500 | | a fault in Wardgate | |
 //! | 502 | | the server behind is not reachable, redirects, or refuses Wardgate itself | |
 //! | 503 | | no keys to decide with, or no SMART configuration to show | `Retry-After` |
@@ -97,6 +98,8 @@ pub enum Refusal {
     },
     /// A limit is reached. When to try again stands in the headers of the count.
     LimitReached,
+    /// The platform's own limit for requests of which nothing is known is reached ([`crate::unverified`]).
+    TooManyUnverified,
     /// The coordinator of a limit does not answer, and the limit admits nothing then.
     NotCounted {
         /// When to try again, in seconds.
@@ -176,6 +179,7 @@ impl Refusal {
             | Self::NotFound
             | Self::Undecided { .. }
             | Self::LimitReached
+            | Self::TooManyUnverified
             | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
@@ -200,7 +204,8 @@ impl Refusal {
             | Self::Method { .. }
             | Self::EffectOfHeader
             | Self::NotFound
-            | Self::LimitReached => "deny",
+            | Self::LimitReached
+            | Self::TooManyUnverified => "deny",
             Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) | Self::Internal => {
                 "undecided"
             }
@@ -227,7 +232,7 @@ impl Refusal {
             | Self::AmbiguousPath
             | Self::EffectOfHeader => IssueType::Invalid,
             Self::Entry { refusal, .. } => refusal.issue_type(),
-            Self::LimitReached => IssueType::Throttled,
+            Self::LimitReached | Self::TooManyUnverified => IssueType::Throttled,
             Self::Undecided { .. } | Self::NotCounted { .. } | Self::Upstream(_) => IssueType::Transient,
             Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
         }
@@ -250,6 +255,7 @@ impl Refusal {
             | Self::NotFound
             | Self::Undecided { .. }
             | Self::LimitReached
+            | Self::TooManyUnverified
             | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
@@ -278,6 +284,7 @@ impl Refusal {
             | Self::NotFound
             | Self::Undecided { .. }
             | Self::LimitReached
+            | Self::TooManyUnverified
             | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)

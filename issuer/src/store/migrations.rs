@@ -126,6 +126,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0032_api_keys.sql"),
     ),
     (
+        "0033_api_key_tokens",
+        include_str!("../../migrations/0033_api_key_tokens.sql"),
+    ),
+    (
         "0034_audit_chain",
         include_str!("../../migrations/0034_audit_chain.sql"),
     ),
