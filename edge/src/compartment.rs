@@ -146,8 +146,6 @@ pub async fn confine<O: Outside>(
         work: Work::Nothing,
     };
     let patient = confinement.patient();
-    let read = |kind| body::read_as(config, outside, api, kind, &request.headers);
-    let refused = Refusal::Compartment;
     let task = match body {
         Some(Body::Entries { entries, bytes }) => by_entries(&patient, &entry_requests(entries)?, bytes)?,
         Some(Body::Form(form)) => {
@@ -158,39 +156,53 @@ pub async fn confine<O: Outside>(
         }
         None => planned(&patient, fhir, request, false, forward)?,
     };
-    let is_own = |resource_type, id: &str| resource_type == ResourceType::PATIENT && id == patient.id();
-    let existing = |resource_type, id: &str| match is_own(resource_type, id) {
-        true => Work::Nothing,
-        false => Work::Existing(resource_type),
+    if let Task::Answer(_) = task {
+        forward.read_in_json();
+    }
+    let kind = match task {
+        Task::Create(_) | Task::Update(..) => Some(Kind::Resource),
+        Task::Patch(..) => Some(Kind::Patch),
+        Task::Nothing | Task::Answer(_) | Task::Delete(..) => None,
     };
-    let work = match task {
-        Task::Nothing => Work::Nothing,
-        Task::Answer(expected) => {
-            forward.read_in_json();
-            Work::Answer(expected)
-        }
+    let sent = match kind {
+        Some(kind) => body::read_as(config, outside, api, kind, &request.headers).await?,
+        None => Vec::new(),
+    };
+    let media_type = body::media_type(&request.headers);
+    confinement.work = remaining(&patient, task, &sent, &media_type).map_err(Refusal::Compartment)?;
+    Ok(Some(confinement))
+}
+
+/// Judges what is sent, and says what remains to be looked at.
+fn remaining(
+    patient: &Patient<'_>,
+    task: Task,
+    sent: &[u8],
+    media_type: &str,
+) -> Result<Work, CompartmentError> {
+    let (resource_type, id) = match task {
+        Task::Nothing => return Ok(Work::Nothing),
+        Task::Answer(expected) => return Ok(Work::Answer(expected)),
         Task::Create(resource_type) => {
-            let sent = read(Kind::Resource).await?;
-            patient.judge_sent(&sent, resource_type, None).map_err(refused)?;
-            Work::Nothing
+            patient.judge_sent(sent, resource_type, None)?;
+            return Ok(Work::Nothing);
         }
         Task::Update(resource_type, id) => {
-            let sent = read(Kind::Resource).await?;
-            patient
-                .judge_sent(&sent, resource_type, Some(&id))
-                .map_err(refused)?;
-            existing(resource_type, &id)
+            patient.judge_sent(sent, resource_type, Some(&id))?;
+            (resource_type, id)
         }
         Task::Patch(resource_type, id) => {
-            let sent = read(Kind::Patch).await?;
-            let media_type = body::media_type(&request.headers);
-            judge_patch(&sent, &media_type, resource_type).map_err(refused)?;
-            existing(resource_type, &id)
+            judge_patch(sent, media_type, resource_type)?;
+            (resource_type, id)
         }
-        Task::Delete(resource_type, id) => existing(resource_type, &id),
+        Task::Delete(resource_type, id) => (resource_type, id),
     };
-    confinement.work = work;
-    Ok(Some(confinement))
+    // The patient's own resource is known by its id.
+    Ok(if resource_type == ResourceType::PATIENT && id == patient.id() {
+        Work::Nothing
+    } else {
+        Work::Existing(resource_type)
+    })
 }
 
 /// What a single request comes down to; what it has to say in addition is added to `forward`.

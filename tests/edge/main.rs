@@ -6,6 +6,7 @@
 mod apis;
 mod bodies;
 mod claims_forwarded;
+mod compartment;
 mod config;
 mod cors;
 mod credentials;

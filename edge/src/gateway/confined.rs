@@ -14,29 +14,35 @@ use crate::request::Incoming;
 
 use super::perform::{Answer, send};
 
-/// Sends the request as far as the patient's compartment permits.
+/// Sends the request; as far as the patient's compartment permits, where it is held to one.
 pub(super) async fn send_confined<O: Outside>(
     outside: &O,
     request: &Incoming<'_>,
     mut forward: Forward<'_>,
-    confinement: &Confinement,
+    confinement: Option<&Confinement>,
 ) -> Result<Answer<O::Response>, Refusal> {
-    match &confinement.work {
-        Work::Nothing => {}
-        Work::Answer(expected) => return judged(outside, &forward, confinement, expected).await,
-        Work::Existing(resource_type) => {
-            let current = forward.reading_the_same();
-            let expected = Expected::Resource(*resource_type);
-            let (status, current) = judged_response(outside, &current, confinement, &expected).await?;
-            if status >= 400 {
-                // The server's own reason for not showing it.
-                return Ok(Answer::Forwarded(status, current));
-            }
-            let version = outside.etag(&current);
-            outside.discard(current);
-            let version = version.ok_or(Refusal::Withheld(Withheld::NoVersion))?;
-            hold_version(&mut forward, request.headers.get("if-match"), version)?;
+    let reading;
+    let looked_at = confinement.and_then(|confinement| match &confinement.work {
+        Work::Nothing => None,
+        Work::Answer(expected) => Some((confinement, expected.clone(), false)),
+        Work::Existing(resource_type) => Some((confinement, Expected::Resource(*resource_type), true)),
+    });
+    if let Some((confinement, expected, writes)) = looked_at {
+        let question = if writes {
+            reading = forward.reading_the_same();
+            &reading
+        } else {
+            &forward
+        };
+        let (status, response) = judged(outside, question, confinement, &expected).await?;
+        // What the server refuses to show it refuses for a reason of its own.
+        if !writes || status >= 400 {
+            return Ok(Answer::Forwarded(status, response));
         }
+        let version = outside.etag(&response);
+        outside.discard(response);
+        let version = version.ok_or(Refusal::Withheld(Withheld::NoVersion))?;
+        hold_version(&mut forward, request.headers.get("if-match"), version)?;
     }
     let (status, response) = send(outside, &forward).await?;
     Ok(Answer::Forwarded(status, response))
@@ -55,18 +61,8 @@ fn hold_version(forward: &mut Forward<'_>, wanted: Option<&str>, version: String
     Ok(())
 }
 
-async fn judged<O: Outside>(
-    outside: &O,
-    forward: &Forward<'_>,
-    confinement: &Confinement,
-    expected: &Expected,
-) -> Result<Answer<O::Response>, Refusal> {
-    let (status, response) = judged_response(outside, forward, confinement, expected).await?;
-    Ok(Answer::Forwarded(status, response))
-}
-
 /// The server's answer, when it may be given away: the bytes that were judged, or a refusal of the server's own.
-async fn judged_response<O: Outside>(
+async fn judged<O: Outside>(
     outside: &O,
     forward: &Forward<'_>,
     confinement: &Confinement,

@@ -39,12 +39,8 @@ pub(super) async fn perform<O: Outside>(
                 .map(Answer::Own)
         }
         Verdict::Capabilities(api, forward) => capabilities(gateway, outside, request, api, &forward).await,
-        Verdict::Forward(forward, _, Some(confinement)) => {
-            send_confined(outside, request, forward, &confinement).await
-        }
-        Verdict::Forward(forward, _, None) => {
-            let (status, response) = send(outside, &forward).await?;
-            Ok(Answer::Forwarded(status, response))
+        Verdict::Forward(forward, _, confinement) => {
+            send_confined(outside, request, forward, confinement.as_ref()).await
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use alloc::string::String;
 
-use super::table::{Kind, Member};
+use super::table::{Kind, find_word};
 use super::{CompartmentError, Patient};
 use crate::scope::query::{Query, Reach, reach_of};
 use crate::scope::request::FhirRequest;
@@ -49,17 +49,17 @@ impl Patient<'_> {
             ..Searched::default()
         };
         let mut is_named = false;
-        for query in queries(request) {
-            for (name, value) in query.parameters() {
-                let value = value.ok_or(CompartmentError::Parameter)?;
-                consider(&name, &value, kind, &mut searched)?;
-                is_named |= self.is_criterion(&name, &value, kind)?;
-            }
-        }
+        each_parameter(request, &mut |name, value| {
+            consider(name, value, kind, &mut searched)?;
+            is_named |= self.is_criterion(name, value, kind)?;
+            Ok(())
+        })?;
         if !is_named {
             searched.criterion = match kind {
                 Kind::Patient => Some(self.criterion("_id", "")),
-                Kind::Member(member) => about(member).next().map(|name| self.criterion(name, "Patient/")),
+                Kind::Member(member) => {
+                    find_word(member.about, &mut |_| true).map(|name| self.criterion(name, "Patient/"))
+                }
                 Kind::Shared | Kind::Other => None,
             };
         }
@@ -75,7 +75,7 @@ impl Patient<'_> {
     /// Whether a parameter names the patient, so that nobody else's records are found.
     fn is_criterion(&self, name: &str, value: &str, kind: Kind) -> Result<bool, CompartmentError> {
         let base = base_of(name);
-        let names = |listed: &str| listed.eq_ignore_ascii_case(base);
+        let mut names = |listed: &str| listed.eq_ignore_ascii_case(base);
         let exactly = |is_the_patient: bool, listed: &str| {
             // A modifier, other capitals and a second value may all mean somebody else.
             if is_the_patient && listed == name {
@@ -87,22 +87,16 @@ impl Patient<'_> {
         match kind {
             Kind::Patient if names("_id") => exactly(value == self.id, "_id"),
             Kind::Member(member) => {
-                if let Some(listed) = about(member).find(|listed| names(listed)) {
+                if let Some(listed) = find_word(member.about, &mut names) {
                     return exactly(self.is_named_by_value(value), listed);
                 }
-                if let Some(listed) = member
-                    .taking_part
-                    .split_ascii_whitespace()
-                    .find(|listed| names(listed))
-                {
-                    let is_the_patient = self.is_named_by_value(value);
+                match find_word(member.taking_part, &mut names) {
                     // An id alone may be that of a practitioner.
-                    if base != name || value.contains("Patient") {
-                        return exactly(is_the_patient, listed);
+                    Some(listed) if base != name || value.contains("Patient") => {
+                        exactly(self.is_named_by_value(value), listed)
                     }
-                    return Ok(is_the_patient && value.contains("Patient"));
+                    Some(_) | None => Ok(false),
                 }
-                Ok(false)
             }
             Kind::Patient | Kind::Shared | Kind::Other => Ok(false),
         }
@@ -140,24 +134,20 @@ fn consider(name: &str, value: &str, kind: Kind, searched: &mut Searched) -> Res
 
 /// Looks at the parameters of a request whose answer is read, and is no search.
 pub(super) fn check_reading(request: &FhirRequest<'_>, kind: Kind) -> Result<(), CompartmentError> {
-    for query in queries(request) {
-        for (name, value) in query.parameters() {
-            let value = value.ok_or(CompartmentError::Parameter)?;
-            match base_of(&name) {
-                "_format" => check_format(&value)?,
-                "_elements" if !has_subject(&value, kind) => return Err(CompartmentError::Elements),
-                "_summary" if value == "text" || value == "count" => return Err(CompartmentError::Elements),
-                _ if reach_of(&name) != Reach::Control && reach_of(&name) != Reach::Filter => {
-                    return Err(CompartmentError::Parameter);
-                }
-                _ => {}
-            }
-        }
-        if query.has_semicolon() {
-            return Err(CompartmentError::Parameter);
-        }
+    each_parameter(request, &mut |name, value| match base_of(name) {
+        "_format" => check_format(value),
+        "_elements" if !has_subject(value, kind) => Err(CompartmentError::Elements),
+        "_summary" if value == "text" || value == "count" => Err(CompartmentError::Elements),
+        _ => match reach_of(name) {
+            Reach::Control | Reach::Filter => Ok(()),
+            Reach::FarFilter | Reach::Beyond => Err(CompartmentError::Parameter),
+        },
+    })?;
+    if is_clear(request) {
+        Ok(())
+    } else {
+        Err(CompartmentError::Parameter)
     }
-    Ok(())
 }
 
 /// The query and the form or condition of a request. A `;` is refused by whoever asks: for some servers a parameter begins
@@ -173,8 +163,17 @@ pub(super) fn is_clear(request: &FhirRequest<'_>) -> bool {
     !request.has_unseen_form() && !queries(request).any(Query::has_semicolon)
 }
 
-fn about(member: &Member) -> impl Iterator<Item = &'static str> {
-    member.about.split_ascii_whitespace()
+/// Calls `look` with every parameter, decoded.
+fn each_parameter(
+    request: &FhirRequest<'_>,
+    look: &mut dyn FnMut(&str, &str) -> Result<(), CompartmentError>,
+) -> Result<(), CompartmentError> {
+    for query in queries(request) {
+        for (name, value) in query.parameters() {
+            look(&name, &value.ok_or(CompartmentError::Parameter)?)?;
+        }
+    }
+    Ok(())
 }
 
 fn base_of(name: &str) -> &str {
@@ -195,10 +194,11 @@ fn check_format(value: &str) -> Result<(), CompartmentError> {
 /// Whether a list of elements has those that say whom a record is about.
 fn has_subject(elements: &str, kind: Kind) -> bool {
     match kind {
-        Kind::Member(member) => member.subject.split_ascii_whitespace().all(|path| {
+        Kind::Member(member) => find_word(member.subject, &mut |path| {
             let first = path.split('.').next().unwrap_or(path);
-            elements.split(',').any(|element| element == first)
-        }),
+            !elements.split(',').any(|element| element == first)
+        })
+        .is_none(),
         // The id of a Patient is always there.
         Kind::Patient | Kind::Shared | Kind::Other => true,
     }

@@ -8,7 +8,7 @@ use alloc::string::String;
 use serde_json::{Map, Value};
 
 use super::resource::type_of;
-use super::table::Kind;
+use super::table::{Kind, find_word};
 use super::{CompartmentError, Patient};
 use crate::json::{parse, parse_object};
 use crate::scope::resource_type::ResourceType;
@@ -107,11 +107,12 @@ fn leaves_alone(step: &Map<String, Value>, kind: Kind) -> bool {
 
 /// Whether a member of a resource says nothing of whose it is.
 fn is_free(name: &str, kind: Kind) -> bool {
-    let says_whose = |paths: &str| {
-        paths
-            .split_ascii_whitespace()
-            .filter_map(|path| path.split('.').next())
-            .any(|first| first.eq_ignore_ascii_case(name))
+    let says_whose = |paths| {
+        let mut is_first = |path: &str| {
+            let first = path.split('.').next().unwrap_or(path);
+            first.eq_ignore_ascii_case(name)
+        };
+        find_word(paths, &mut is_first).is_some()
     };
     let is_fixed = FIXED.iter().any(|fixed| fixed.eq_ignore_ascii_case(name));
     match kind {
