@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use wardgate_shared::quota::{
     Coordinator, Decision, Holder, HolderId, LeaseRequest, Policy, Purpose, Received,
 };
-use wardgate_tests::source::{read, root};
+use wardgate_tests::source::{hold, read, with_table};
 
 const DOCUMENT: &str = "docs/rate-limits.md";
 const ISOLATES: [usize; 3] = [1, 4, 16];
@@ -167,29 +167,12 @@ fn table(lease_seconds: Option<u32>) -> String {
     table
 }
 
-/// The document with what stands between two comments replaced.
-fn with_table(document: &str, name: &str, table: &str) -> String {
-    let (begin, end) = (format!("<!-- table: {name} -->\n"), "<!-- end of table -->");
-    let (before, rest) = document
-        .split_once(&begin)
-        .expect("the document has a place for the table");
-    let (_, after) = rest.split_once(end).expect("the place has an end");
-    format!("{before}{begin}{table}{end}{after}")
-}
-
 #[test]
 fn the_tables_of_the_document_are_what_the_code_does() {
     let document = read(DOCUMENT).expect("Markdown is text");
     let written = with_table(&document, "leases until the window ends", &table(None));
     let written = with_table(&written, "leases of 10 seconds", &table(Some(10)));
-    if std::env::var_os("WARDGATE_UPDATE_SNAPSHOTS").is_some() {
-        std::fs::write(root().join(DOCUMENT), &written).expect("the document is written");
-    } else {
-        assert!(
-            document == written,
-            "{DOCUMENT} is out of date: run this test with WARDGATE_UPDATE_SNAPSHOTS=1"
-        );
-    }
+    hold(DOCUMENT, &written);
 }
 
 #[test]

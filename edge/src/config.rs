@@ -120,12 +120,14 @@ impl Config {
         let jwks_timeout_milliseconds = reader.number(variables::JWKS_TIMEOUT_MILLISECONDS, (10, 30_000));
         // An attempt that has not ended after its timeout was given up by whoever made it.
         refresh.attempt_seconds = i64::from(jwks_timeout_milliseconds.div_ceil(1000)).saturating_add(1);
+        let status_fresh_seconds = reader.number(variables::STATUS_FRESH_SECONDS, (1, 3_600)).into();
         let status = StatusSettings {
-            fresh_seconds: reader.number(variables::STATUS_FRESH_SECONDS, (1, 3_600)).into(),
+            fresh_seconds: status_fresh_seconds,
             maximum_age_seconds: reader
                 .number(variables::STATUS_MAXIMUM_AGE_SECONDS, (1, 86_400))
                 .into(),
-            cooldown_seconds: STATUS_COOLDOWN_SECONDS,
+            // A rest that is longer than a list may be used would keep a revoked token good for longer than was said.
+            cooldown_seconds: STATUS_COOLDOWN_SECONDS.min(status_fresh_seconds),
             attempt_seconds: refresh.attempt_seconds,
         };
         let config = Self {

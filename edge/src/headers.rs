@@ -43,6 +43,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use wardgate_shared::claims::AccessClaims;
 
 use crate::authorize::patient_in_context;
+use crate::config::ClientAddress;
 use crate::request::Incoming;
 
 /// What the identity headers' names begin with.
@@ -90,6 +91,14 @@ pub fn identity(claims: &AccessClaims) -> Vec<(&'static str, String)> {
     );
     headers.retain(|(_, value)| !value.is_empty());
     headers
+}
+
+/// The client's address, from where the configuration says that it is true; a client cannot name another one.
+pub fn client_address<'a>(source: ClientAddress, request: &Incoming<'a>) -> Option<&'a str> {
+    match source {
+        ClientAddress::Cloudflare => request.headers.get("cf-connecting-ip"),
+        ClientAddress::Unknown => None,
+    }
 }
 
 /// The request's name: the client's own when it is one, else made of random bytes.

@@ -94,6 +94,20 @@ async fn names_a_public_url_with_a_path() {
 }
 
 #[tokio::test]
+async fn names_a_source_of_addresses_that_a_limit_of_networks_cannot_do_without() {
+    let limits = r#"[{"name":"burst","counts":"network","limit":50}]"#;
+    names(
+        &[
+            ("WARDGATE_LIMITS", limits),
+            ("WARDGATE_LIMITED_BY", "burst"),
+            ("WARDGATE_CLIENT_ADDRESS", "none"),
+        ],
+        &["WARDGATE_CLIENT_ADDRESS"],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn names_a_misspelt_variable() {
     names(
         &[("WARDGATE_AUDIENCE", "https://edge.example/fhir")],

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::task::JoinSet;
-use wardgate_tests::clock::eventually;
+use wardgate_tests::clock::{eventually, now};
 use wardgate_tests::edge::{Edge, settings};
 use wardgate_tests::fake_issuer::JwksAnswer;
 use wardgate_tests::http::{Answer, send};
@@ -294,16 +294,14 @@ async fn stale_keys_serve_no_longer_than_their_bound() {
 async fn flood(edge: &Edge, count: usize) -> std::collections::BTreeMap<u16, usize> {
     let mut statuses = std::collections::BTreeMap::new();
     let mut running = JoinSet::new();
+    let claims = edge.claims().0.to_string();
     let mut sent = 0;
     while sent < count || !running.is_empty() {
         while sent < count && running.len() < 32 {
             let key = edge.key.renamed(Algorithm::Rs256, &format!("unknown-{sent}"));
             // The signature does not matter: the key is looked for before it is checked.
-            let token = wardgate_tests::forge::compact(
-                &wardgate_tests::forge::access_header(&key).to_string(),
-                &edge.claims().0.to_string(),
-                |_| vec![1; 256],
-            );
+            let header = wardgate_tests::forge::access_header(&key).to_string();
+            let token = wardgate_tests::forge::compact(&header, &claims, |_| vec![1; 256]);
             running.spawn(send(edge.request("GET", PATH).bearer_auth(token)));
             sent += 1;
         }
@@ -326,6 +324,23 @@ async fn a_flood_of_unknown_keys_fetches_once_a_cooldown() {
         200,
         "known keys are served"
     );
+}
+
+#[tokio::test]
+async fn ten_thousand_tokens_with_unknown_keys_fetch_at_most_once_a_cooldown() {
+    let edge = Edge::start_with(&[COOLDOWN]).await;
+    let before = now();
+    let statuses = flood(&edge, 10_000).await;
+    let after = now();
+    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [(401, 10_000)]);
+    // What bounds it is time alone: a cool-down of a second ends when the clock's second does, so that in each second that
+    // the flood lasts one fetch may begin. How many tokens there are does not come into it.
+    let (fetched, seconds) = (edge.issuer.key_requests(), after - before + 1);
+    assert!(
+        fetched >= 1 && i64::try_from(fetched).expect("few") <= seconds,
+        "{fetched} fetches in {seconds} seconds"
+    );
+    assert_nothing_forwarded(&edge);
 }
 
 #[tokio::test]

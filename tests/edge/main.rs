@@ -11,6 +11,7 @@ mod config;
 mod cors;
 mod credentials;
 mod expect;
+mod failures;
 mod headers;
 mod hostile;
 mod jwks;

@@ -1,4 +1,5 @@
-//! An issuer's JWKS endpoint that does what a test tells it, while it runs: serve keys, be slow, be broken, lie, be gone.
+//! An issuer whose documents do what a test tells them, while it runs: its key set, its SMART configuration, its status
+//! lists. They are served, slow, broken, lie, or are gone.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,18 +18,21 @@ use crate::keys::{SigningKey, jwk_set};
 /// Where the key set lies.
 pub const JWKS_PATH: &str = "/.well-known/jwks.json";
 
-/// What a request for the key set is answered with.
+/// Where the SMART configuration lies.
+pub const SMART_PATH: &str = "/.well-known/smart-configuration";
+
+/// What a request for the key set, or for another document, is answered with.
 #[derive(Clone, Debug)]
 pub enum JwksAnswer {
     /// 200 and this document.
     Document(Value),
     /// 200 and these bytes, said to be JSON.
     Bytes(Vec<u8>),
-    /// This status, with a key set nonetheless: a body must not make up for a status.
+    /// This status, with the document nonetheless: a body must not make up for a status.
     Status(u16),
     /// 302 to this address.
     Redirect(String),
-    /// The keys, after this delay.
+    /// The document, after this delay.
     Late(Duration),
     /// Nothing within any time that a test waits.
     Silence,
@@ -40,10 +44,11 @@ struct Counters {
 }
 
 struct Shared {
-    keys: Mutex<Value>,
-    answer: Mutex<Option<JwksAnswer>>,
+    /// What is served properly, by its path.
+    documents: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// What is served instead.
+    answers: Mutex<BTreeMap<String, JwksAnswer>>,
     counters: Mutex<Counters>,
-    url: String,
 }
 
 /// A running fake issuer. Its listener closes when it is dropped.
@@ -60,10 +65,9 @@ impl FakeIssuer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let shared = Arc::new(Shared {
-            keys: Mutex::new(jwk_set(keys)),
-            answer: Mutex::new(None),
+            documents: Mutex::default(),
+            answers: Mutex::default(),
             counters: Mutex::default(),
-            url: url.clone(),
         });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move {
@@ -71,7 +75,22 @@ impl FakeIssuer {
                 .await
                 .expect("the fake issuer serves");
         });
-        Self { url, shared, server }
+        let issuer = Self { url, shared, server };
+        issuer.publish(keys);
+        issuer.publish_at(
+            SMART_PATH,
+            issuer.smart_configuration("/oauth2/token").to_string(),
+        );
+        issuer
+    }
+
+    /// A SMART configuration whose tokens come from this path.
+    pub fn smart_configuration(&self, token_path: &str) -> Value {
+        json!({
+            "issuer": self.url,
+            "token_endpoint": format!("{}{token_path}", self.url),
+            "capabilities": ["client-public"],
+        })
     }
 
     /// The address of the key set.
@@ -81,13 +100,25 @@ impl FakeIssuer {
 
     /// From now on publishes exactly these keys, and answers properly.
     pub fn publish(&self, keys: &[&SigningKey]) {
-        *self.shared.keys.lock().expect("not poisoned") = jwk_set(keys);
-        *self.shared.answer.lock().expect("not poisoned") = None;
+        self.publish_at(JWKS_PATH, jwk_set(keys).to_string());
+    }
+
+    /// From now on has this document at this path, and answers properly there.
+    pub fn publish_at(&self, path: &str, document: impl Into<Vec<u8>>) {
+        let mut documents = self.shared.documents.lock().expect("not poisoned");
+        documents.insert(path.to_owned(), document.into());
+        self.shared.answers.lock().expect("not poisoned").remove(path);
     }
 
     /// From now on answers requests for the key set like this.
     pub fn answer_keys_with(&self, answer: JwksAnswer) {
-        *self.shared.answer.lock().expect("not poisoned") = Some(answer);
+        self.answer_with(JWKS_PATH, answer);
+    }
+
+    /// The same for what is published at another path.
+    pub fn answer_with(&self, path: &str, answer: JwksAnswer) {
+        let mut answers = self.shared.answers.lock().expect("not poisoned");
+        answers.insert(path.to_owned(), answer);
     }
 
     /// Closes the listener: connections are refused from now on. No connection is kept alive, so none is left.
@@ -133,32 +164,33 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         .by_path
         .entry(path.clone())
         .or_default() += 1;
-    let keys = || shared.keys.lock().expect("not poisoned").to_string().into_bytes();
-    match path.as_str() {
-        JWKS_PATH => {}
-        "/elsewhere.json" => return json_response(StatusCode::OK, keys()),
-        "/.well-known/smart-configuration" => {
-            let document = json!({
-                "issuer": shared.url,
-                "token_endpoint": format!("{}/oauth2/token", shared.url),
-                "capabilities": ["client-public"],
-            });
-            return json_response(StatusCode::OK, document.to_string().into_bytes());
-        }
-        _ => return json_response(StatusCode::NOT_FOUND, b"{}".to_vec()),
-    }
-    let programmed = shared.answer.lock().expect("not poisoned").clone();
+    // What a redirect leads to is a key set that would do.
+    let lies_at = if path == "/elsewhere.json" {
+        JWKS_PATH
+    } else {
+        &path
+    };
+    let published = shared
+        .documents
+        .lock()
+        .expect("not poisoned")
+        .get(lies_at)
+        .cloned();
+    let Some(published) = published else {
+        return json_response(StatusCode::NOT_FOUND, b"{}".to_vec());
+    };
+    let programmed = shared.answers.lock().expect("not poisoned").get(&path).cloned();
     match programmed {
-        None => json_response(StatusCode::OK, keys()),
+        None => json_response(StatusCode::OK, published),
         Some(JwksAnswer::Document(document)) => {
             json_response(StatusCode::OK, document.to_string().into_bytes())
         }
         Some(JwksAnswer::Bytes(bytes)) => json_response(StatusCode::OK, bytes),
         Some(JwksAnswer::Status(status)) => {
-            json_response(StatusCode::from_u16(status).expect("a status"), keys())
+            json_response(StatusCode::from_u16(status).expect("a status"), published)
         }
         Some(JwksAnswer::Redirect(target)) => {
-            let mut response = json_response(StatusCode::FOUND, keys());
+            let mut response = json_response(StatusCode::FOUND, published);
             response
                 .headers_mut()
                 .insert(header::LOCATION, target.parse().expect("a header value"));
@@ -166,11 +198,11 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         }
         Some(JwksAnswer::Late(delay)) => {
             tokio::time::sleep(delay).await;
-            json_response(StatusCode::OK, keys())
+            json_response(StatusCode::OK, published)
         }
         Some(JwksAnswer::Silence) => {
             tokio::time::sleep(Duration::from_secs(60)).await;
-            json_response(StatusCode::OK, keys())
+            json_response(StatusCode::OK, published)
         }
     }
 }

@@ -41,6 +41,35 @@ pub fn read(path: &str) -> Option<String> {
     String::from_utf8(std::fs::read(root().join(path)).expect("the file can be read")).ok()
 }
 
+/// `document` with what stands in it between the comment that announces this table and the next one that ends a table
+/// replaced.
+///
+/// # Panics
+/// When the document has no such place.
+pub fn with_table(document: &str, name: &str, table: &str) -> String {
+    let (begin, end) = (format!("<!-- table: {name} -->\n"), "<!-- end of table -->");
+    let (before, rest) = document
+        .split_once(&begin)
+        .expect("the document has a place for the table");
+    let (_, after) = rest.split_once(end).expect("the place has an end");
+    format!("{before}{begin}{table}{end}{after}")
+}
+
+/// Holds a document to what it should be. With `WARDGATE_UPDATE_SNAPSHOTS` it is written anew instead.
+///
+/// # Panics
+/// When it is something else.
+pub fn hold(document: &str, expected: &str) {
+    if std::env::var_os("WARDGATE_UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(root().join(document), expected).expect("the document is written");
+    } else {
+        assert!(
+            read(document).as_deref() == Some(expected),
+            "{document} is out of date: run this test with WARDGATE_UPDATE_SNAPSHOTS=1"
+        );
+    }
+}
+
 /// Rust text, taken apart.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rust {

@@ -130,6 +130,16 @@ impl Upstream {
         received.remove(0)
     }
 
+    /// Closes the listener: new connections are refused from now on. Those that are open stay.
+    pub async fn go_down(&mut self) {
+        self.server.abort();
+        let stopped = (&mut self.server).await;
+        assert!(
+            stopped.is_err_and(|error| error.is_cancelled()),
+            "the upstream was running until now"
+        );
+    }
+
     /// Forgets the requests so far.
     pub fn forget(&self) {
         self.shared.received.lock().expect("not poisoned").clear();

@@ -22,19 +22,42 @@ const MODULES: [(&str, &str); 2] = [("index.js", "esModule"), ("index_bg.wasm", 
 /// Text bindings: name and value.
 pub type Settings = Vec<(String, String)>;
 
-/// Durable Objects that take a minute for any answer, which is longer than any test takes.
-const SILENT: &str = "export class RateLimits { fetch() { return new Promise((resolve) => setTimeout(resolve, 60000)); } } \
-                      export default {};";
-
 /// What answers when the Worker asks a coordinator of its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coordinators {
     /// The Worker's own Durable Objects.
     Own,
-    /// Durable Objects that never answer.
-    Silent,
     /// Nothing: there is no such binding.
     Absent,
+    /// Durable Objects that never answer.
+    Silent,
+    /// Durable Objects that break when they are asked.
+    Broken,
+    /// Durable Objects that answer 500.
+    Failing,
+    /// Durable Objects whose answers make no sense.
+    Nonsense,
+    /// Durable Objects whose answers have eight megabytes.
+    Huge,
+    /// Durable Objects that redirect, to themselves.
+    Redirecting,
+}
+
+impl Coordinators {
+    /// The body of the method `fetch` of Durable Objects that take the place of the Worker's own. It stands between double
+    /// quotes in the configuration, so that it has none itself.
+    const fn program(self) -> Option<&'static str> {
+        match self {
+            Self::Own | Self::Absent => None,
+            // A minute is longer than any test takes.
+            Self::Silent => Some("return new Promise((resolve) => setTimeout(resolve, 60000));"),
+            Self::Broken => Some("throw new Error('broken');"),
+            Self::Failing => Some("return new Response('a fault', { status: 500 });"),
+            Self::Nonsense => Some("return new Response('nonsense');"),
+            Self::Huge => Some("return new Response(new Uint8Array(8 << 20));"),
+            Self::Redirecting => Some("return Response.redirect('https://elsewhere.example/', 302);"),
+        }
+    }
 }
 
 /// A running Worker. Its process ends when it is dropped.
@@ -196,20 +219,23 @@ fn capnp(settings: &Settings, coordinators: Coordinators, storage: &Path) -> Str
         let (name, value) = (Value::from(name.as_str()), Value::from(value.as_str()));
         write!(bindings, "(name = {name}, text = {value}), ").expect("a string grows");
     }
-    match coordinators {
-        Coordinators::Own => bindings.push_str(r#"(name = "RATE_LIMITS", durableObjectNamespace = "RateLimits"), "#),
-        Coordinators::Silent => bindings.push_str(
-            r#"(name = "RATE_LIMITS", durableObjectNamespace = (className = "RateLimits", serviceName = "silent")), "#,
-        ),
-        Coordinators::Absent => {}
-    }
+    let program = coordinators.program();
+    let namespace = match (coordinators, program) {
+        (Coordinators::Absent, _) => "",
+        (_, None) => r#"(name = "RATE_LIMITS", durableObjectNamespace = "RateLimits"), "#,
+        (_, Some(_)) => {
+            r#"(name = "RATE_LIMITS", durableObjectNamespace = (className = "RateLimits", serviceName = "other")), "#
+        }
+    };
+    bindings.push_str(namespace);
+    let program = program.unwrap_or_default();
     let flags: Vec<String> = flags.iter().map(|flag| format!("{flag:?}")).collect();
     format!(
         r#"using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "edge", worker = .edge),
-    (name = "silent", worker = .silent),
+    (name = "other", worker = .other),
     (name = "disk", disk = (path = {storage:?}, writable = true)),
     (name = "network", network = (allow = ["local", "private", "public"])),
   ],
@@ -224,10 +250,10 @@ const edge :Workerd.Worker = (
   durableObjectNamespaces = [(className = "RateLimits", uniqueKey = "rate-limits", enableSql = true)],
   durableObjectStorage = (localDisk = "disk"),
 );
-const silent :Workerd.Worker = (
-  modules = [(name = "silent.js", esModule = "{SILENT}")],
+const other :Workerd.Worker = (
+  modules = [(name = "other.js", esModule = "export class RateLimits {{ fetch() {{ {program} }} }} export default {{}};")],
   compatibilityDate = {date:?},
-  durableObjectNamespaces = [(className = "RateLimits", uniqueKey = "silent")],
+  durableObjectNamespaces = [(className = "RateLimits", uniqueKey = "other")],
   durableObjectStorage = (inMemory = void),
 );
 "#,

@@ -178,8 +178,9 @@ pub const MAXIMUM_BODY_BYTES: Variable = variable(
 pub const CLIENT_ADDRESS: Variable = variable(
     "WARDGATE_CLIENT_ADDRESS",
     Some("none"),
-    "Whether the FHIR server is told the client's address in `X-Forwarded-For`: `cloudflare` takes it from \
-     `CF-Connecting-IP`, which only Cloudflare's network makes true; `none` tells nothing.",
+    "Where a client's address comes from: `cloudflare` takes it from `CF-Connecting-IP`, which only Cloudflare's network \
+     makes true; `none` from nowhere. The FHIR server is told it in `X-Forwarded-For`, and limits of networks count by it, \
+     which cannot be had with `none`.",
 );
 /// Origins of browser applications.
 pub const CORS_ORIGINS: Variable = variable(

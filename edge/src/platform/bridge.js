@@ -246,8 +246,12 @@ export function withBody(response, body) {
   return changed;
 }
 
+/** The largest answer of a coordinator, in bytes, several times over. */
+const LARGEST_ANSWER = 4096;
+
 /**
- * Asks the coordinator of this name. Gives the answer's bytes, or a number: 0 none to ask, or no answer, 1 too slow.
+ * Asks the coordinator of this name. Gives the answer's bytes, or a number: 0 none to ask, or no answer, 1 too slow, 2 too
+ * large.
  * The question's bytes go in the path, in decimal with dots between, so that nobody waits for a body.
  */
 export async function askCoordinator(env, name, question, milliseconds) {
@@ -258,8 +262,8 @@ export async function askCoordinator(env, name, question, milliseconds) {
   });
   const asked = async () => {
     const namespace = env.RATE_LIMITS;
-    const answer = await namespace.get(namespace.idFromName(name)).fetch(url);
-    return new Uint8Array(await answer.arrayBuffer());
+    const answer = await namespace.get(namespace.idFromName(name)).fetch(url, { redirect: "manual" });
+    return bytesOf(answer.body, LARGEST_ANSWER);
   };
   try {
     return await Promise.race([asked(), tooSlow]);

@@ -3,7 +3,7 @@
 use wardgate_shared::claims::AccessClaims;
 
 use crate::authorize::Permit;
-use crate::config::{Api, ClientAddress, Config, url};
+use crate::config::{Api, Config, url};
 use crate::error::UpstreamFailure;
 use crate::headers;
 use crate::request::Incoming;
@@ -91,9 +91,7 @@ pub fn prepare<'a>(
         ("x-forwarded-proto", request.scheme.to_owned()),
         ("x-forwarded-host", headers::word(request.host)),
     ];
-    if config.client_address == ClientAddress::Cloudflare
-        && let Some(address) = request.headers.get("cf-connecting-ip")
-    {
+    if let Some(address) = headers::client_address(config.client_address, request) {
         set.push(("x-forwarded-for", headers::word(address)));
     }
     if let Some((claims, permit)) = authority {

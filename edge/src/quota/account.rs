@@ -4,6 +4,7 @@ use wardgate_shared::claims::AccessClaims;
 
 use crate::config::limits::Counted;
 use crate::config::{Api, Config, LimitPolicy};
+use crate::headers;
 use crate::log::subject_hash;
 use crate::request::Incoming;
 
@@ -36,9 +37,9 @@ pub fn accounts<'a>(config: &'a Config, api: &Api, claims: &AccessClaims, subjec
 
 /// The counts of a request of which nothing but its origin is known.
 pub fn network_accounts<'a>(config: &'a Config, api: &Api, request: &Incoming<'_>) -> Vec<Account<'a>> {
-    // Without an address, which Cloudflare never leaves out, all share a count: whoever could leave it out would not be
-    // counted at all.
-    let address = request.headers.get("cf-connecting-ip").unwrap_or_default();
+    // Without an address all share a count: whoever could leave it out would not be counted at all. Where no address can
+    // be believed the configuration has no such limit.
+    let address = headers::client_address(config.client_address, request).unwrap_or_default();
     let whose = |counts| (counts == Counted::Network).then(|| subject_hash("network", &network_of(address)));
     collect(config, api, &whose)
 }

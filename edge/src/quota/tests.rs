@@ -5,7 +5,7 @@ use std::rc::Rc;
 use wardgate_shared::quota::Policy;
 
 use super::{Account, Quotas, kept};
-use crate::config::LimitPolicy;
+use crate::config::{ClientAddress, LimitPolicy};
 use crate::testing::{Reply, World, claims, config_with};
 
 /// A world with these limits, which its API names.
@@ -117,6 +117,25 @@ fn networks_are_counted_before_credentials_and_told_beside_the_rest() {
     assert_eq!(world.send("GET", "/fhir/Patient/1", &headers).status(), 429);
     let elsewhere = [("cf-connecting-ip", "192.0.2.8"), headers[1]];
     assert_eq!(world.send("GET", "/fhir/Patient/1", &elsewhere).status(), 200);
+}
+
+#[test]
+fn a_client_names_no_network_where_its_address_is_not_known() {
+    let mut config = config_with(&[
+        (
+            "WARDGATE_LIMITS",
+            r#"[{"name":"network","limit":1,"counts":"network"}]"#,
+        ),
+        ("WARDGATE_LIMITED_BY", "network"),
+        ("WARDGATE_CLIENT_ADDRESS", "cloudflare"),
+    ]);
+    // No configuration says so; were there one, nobody would have a count of their own.
+    config.client_address = ClientAddress::Unknown;
+    let world = World::with(config);
+    for (address, status) in [("192.0.2.7", 401), ("192.0.2.8", 429)] {
+        let reply = world.send("GET", "/fhir/Patient/1", &[("cf-connecting-ip", address)]);
+        assert_eq!(reply.status(), status, "{address}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use wardgate_shared::status_list::{StatusBits, StatusList, TokenStatus};
 use crate::authenticate::TokenError;
 use crate::error::Refusal;
 use crate::log::FetchFailure;
-use crate::testing::{IssuerKey, World, claims};
+use crate::testing::{IssuerKey, World, claims, config_with};
 
 const LIST: &str = "https://issuer.example/oauth2/status/1";
 
@@ -109,6 +109,17 @@ fn a_revocation_counts_within_the_time_that_is_stated() {
     assert_eq!(status_of(&world, &token), 200);
     publish(&world, &[7]);
     world.advance(30);
+    assert_eq!(status_of(&world, &token), 401);
+}
+
+#[test]
+fn a_stated_time_of_a_second_is_kept_as_well() {
+    let world = World::with(config_with(&[("WARDGATE_STATUS_FRESH_SECONDS", "1")]));
+    publish(&world, &[]);
+    let token = token_at(&world, LIST, 7);
+    assert_eq!(status_of(&world, &token), 200);
+    publish(&world, &[7]);
+    world.advance(1);
     assert_eq!(status_of(&world, &token), 401);
 }
 

@@ -573,3 +573,19 @@ fn faults_of_all_lists_come_together_and_say_no_value() {
             .all(|(_, problem)| !problem.to_lowercase().contains("hunter2"))
     );
 }
+
+#[test]
+fn networks_are_counted_only_where_addresses_can_be_believed() {
+    let limits = r#"[{ "name": "burst", "counts": "network", "limit": 50 }]"#;
+    let of = |source: &str| {
+        Config::parse(&values(&[
+            ("WARDGATE_LIMITS", Some(limits)),
+            ("WARDGATE_LIMITED_BY", Some("burst")),
+            ("WARDGATE_CLIENT_ADDRESS", Some(source)),
+        ]))
+    };
+    let faults = of("none").unwrap_err();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert_eq!(faults[0].place, "WARDGATE_CLIENT_ADDRESS");
+    assert!(of("cloudflare").is_ok());
+}
