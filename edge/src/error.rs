@@ -235,19 +235,13 @@ impl Refusal {
         match self {
             Self::Token(TokenError::Jwt(JwtError::Expired)) => IssueType::Expired,
             Self::Credential(CredentialError::Missing) | Self::Token(_) => IssueType::Login,
-            Self::Scope { .. } | Self::Rule { .. } | Self::Withheld(Withheld::Found) => IssueType::Forbidden,
-            Self::Compartment(CompartmentError::Body) | Self::Withheld(Withheld::OtherVersion) => {
-                IssueType::Invalid
-            }
-            Self::Compartment(CompartmentError::Format) => IssueType::NotSupported,
-            Self::Compartment(_) => IssueType::Forbidden,
             Self::Withheld(Withheld::NotThere | Withheld::NotThePatients | Withheld::NothingFound) => {
                 IssueType::NotFound
             }
-            Self::Withheld(Withheld::Unreadable | Withheld::NoVersion) => IssueType::Transient,
             Self::Body(BodyError::MediaType(_))
             | Self::Request(RequestError::Method(_))
             | Self::Method { .. }
+            | Self::Compartment(CompartmentError::Format)
             | Self::NotFound => IssueType::NotSupported,
             Self::Credential(
                 CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
@@ -256,10 +250,19 @@ impl Refusal {
             | Self::Body(_)
             | Self::EntryRequest(_)
             | Self::AmbiguousPath
+            | Self::Compartment(CompartmentError::Body)
+            | Self::Withheld(Withheld::OtherVersion)
             | Self::EffectOfHeader => IssueType::Invalid,
             Self::Entry { refusal, .. } => refusal.issue_type(),
             Self::LimitReached => IssueType::Throttled,
-            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Upstream(_) => IssueType::Transient,
+            Self::Withheld(Withheld::Unreadable | Withheld::NoVersion)
+            | Self::Undecided { .. }
+            | Self::NotCounted { .. }
+            | Self::Upstream(_) => IssueType::Transient,
+            Self::Scope { .. }
+            | Self::Rule { .. }
+            | Self::Compartment(_)
+            | Self::Withheld(Withheld::Found) => IssueType::Forbidden,
             Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
         }
     }

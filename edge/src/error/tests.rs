@@ -5,12 +5,13 @@ use wardgate_shared::jwt::JwtError;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::scope::interaction::MethodError;
 use wardgate_shared::scope::path::PathError;
-use wardgate_shared::scope::{BundleError, DenialReason, EntryError, RequestError};
+use wardgate_shared::scope::{BundleError, CompartmentError, DenialReason, EntryError, RequestError};
 
 use super::{Lack, Refusal, UpstreamFailure};
 use crate::answer::OwnAnswer;
 use crate::authenticate::TokenError;
 use crate::body::{BodyError, Kind};
+use crate::compartment::Withheld;
 use crate::config::ConfigFault;
 use crate::credentials::CredentialError;
 use crate::testing::{config, incoming};
@@ -115,6 +116,13 @@ fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
             403,
             Some("insufficient_scope"),
         ),
+        (Refusal::Compartment(CompartmentError::Type), 403, None),
+        (Refusal::Compartment(CompartmentError::Body), 400, None),
+        (Refusal::Compartment(CompartmentError::Format), 406, None),
+        (Refusal::Withheld(Withheld::NotThePatients), 404, None),
+        (Refusal::Withheld(Withheld::Found), 403, None),
+        (Refusal::Withheld(Withheld::OtherVersion), 412, None),
+        (Refusal::Withheld(Withheld::Unreadable), 502, None),
         (Refusal::AmbiguousPath, 400, None),
         (Refusal::EffectOfHeader, 400, None),
         (Refusal::NotFound, 404, None),

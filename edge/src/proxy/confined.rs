@@ -44,7 +44,7 @@ impl<'a> Forward<'a> {
     pub fn reading_the_same(&self) -> Forward<'a> {
         let mut reading = self.clone();
         if let Some((path, _)) = self.url.split_once('?') {
-            reading.url = path.to_owned();
+            path.clone_into(&mut reading.url);
         }
         reading.remove.extend(OF_A_WRITE);
         reading.read_in_json();

@@ -8,11 +8,11 @@ use super::Patient;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Names {
     /// The patient.
-    ThePatient,
+    This,
     /// Another patient, or one of another server, or one that a search would find.
-    AnotherPatient,
+    Another,
     /// No patient: a resource of another type, or something inside the same resource or Bundle.
-    NoPatient,
+    None,
 }
 
 impl Patient<'_> {
@@ -23,18 +23,18 @@ impl Patient<'_> {
             Some(below) => below,
             // Of another server, or below a base that this one does not know for its own.
             None if relative.contains("Patient/") || relative.contains("Patient?") => {
-                return Names::AnotherPatient;
+                return Names::Another;
             }
-            None => return Names::NoPatient,
+            None => return Names::None,
         };
         let id = match below.strip_prefix('/') {
             Some(id) => id.split_once("/_history/").map_or(id, |(id, _)| id),
-            None => return Names::AnotherPatient,
+            None => return Names::Another,
         };
         if id == self.id {
-            Names::ThePatient
+            Names::This
         } else {
-            Names::AnotherPatient
+            Names::Another
         }
     }
 
@@ -47,8 +47,7 @@ impl Patient<'_> {
     fn relative<'t>(&self, text: &'t str) -> &'t str {
         self.bases
             .iter()
-            .filter_map(|base| text.strip_prefix(base)?.strip_prefix('/'))
-            .next()
+            .find_map(|base| text.strip_prefix(base)?.strip_prefix('/'))
             .unwrap_or(text)
     }
 }
@@ -69,7 +68,7 @@ mod tests {
             "https://edge.example/fhir/Patient/p-1",
             "https://fhir.example/r4/Patient/p-1",
         ] {
-            assert_eq!(PATIENT.named_by(reference), Names::ThePatient, "{reference}");
+            assert_eq!(PATIENT.named_by(reference), Names::This, "{reference}");
         }
     }
 
@@ -91,7 +90,7 @@ mod tests {
             "./Patient/p-1",
             "https://other.example/Patient?identifier=1",
         ] {
-            assert_eq!(PATIENT.named_by(reference), Names::AnotherPatient, "{reference}");
+            assert_eq!(PATIENT.named_by(reference), Names::Another, "{reference}");
         }
     }
 
@@ -105,7 +104,7 @@ mod tests {
             "",
             "https://other.example/fhir/Group/1",
         ] {
-            assert_eq!(PATIENT.named_by(reference), Names::NoPatient, "{reference}");
+            assert_eq!(PATIENT.named_by(reference), Names::None, "{reference}");
         }
     }
 

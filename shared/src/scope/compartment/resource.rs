@@ -76,9 +76,9 @@ impl Patient<'_> {
                 found.another |= has_alike(object, "reference");
                 match object.get("reference") {
                     Some(Value::String(reference)) => match self.named_by(reference) {
-                        Names::ThePatient => found.the_patient = true,
-                        Names::AnotherPatient => found.another = true,
-                        Names::NoPatient => {}
+                        Names::This => found.the_patient = true,
+                        Names::Another => found.another = true,
+                        Names::None => {}
                     },
                     // By an identifier or in words, which name nobody here.
                     None => {}

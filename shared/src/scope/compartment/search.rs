@@ -109,12 +109,11 @@ fn consider(name: &str, value: &str, kind: Kind, searched: &mut Searched) -> Res
     let turns_pages = PAGES.iter().any(|page| base.starts_with(page));
     match reach_of(name) {
         Reach::Filter => searched.turns_pages = false,
-        Reach::FarFilter => return Err(CompartmentError::Parameter),
         Reach::Beyond if turns_pages => {}
         Reach::Beyond if base == "_include" || base == "_revinclude" => {
             searched.turns_pages = false;
         }
-        Reach::Beyond => return Err(CompartmentError::Parameter),
+        Reach::Beyond | Reach::FarFilter => return Err(CompartmentError::Parameter),
         Reach::Control => match base {
             // Along a chain it would tell the order of what it reaches.
             "_sort" if value.contains('.') => return Err(CompartmentError::Parameter),
