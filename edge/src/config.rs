@@ -21,7 +21,7 @@ use std::ops::Not as _;
 use wardgate_shared::error_uri::{MUST_BE, is_error_uri_base};
 
 use crate::refresh::RefreshSettings;
-use crate::routes::below_prefix;
+use crate::routes::{HEALTH, below_prefix};
 use crate::status::StatusSettings;
 pub use apis::{Api, ApiKind, PatientCompartment};
 pub use issuers::TrustedIssuer;
@@ -64,6 +64,12 @@ pub struct Config {
     pub error_uri: String,
     /// Whether whoever asks is told how requests are decided ([`crate::explain`]).
     pub explain: bool,
+    /// The platform's limit for requests of which nothing is known, by the name of its binding ([`crate::unverified`]).
+    pub unverified_limit: Option<String>,
+    /// The dataset for data points, by the name of its binding ([`crate::metrics`]).
+    pub metrics: Option<String>,
+    /// The path of the counters ([`crate::metrics`]).
+    pub counters: Option<String>,
 }
 
 /// Origins of pages that may call the API.
@@ -141,17 +147,20 @@ impl Config {
             cors_origins: reader.cors_origins(),
             error_uri: reader.error_uri(&issuers),
             explain: reader.explain(&public_url),
+            unverified_limit: reader.binding(variables::UNVERIFIED_LIMIT),
+            metrics: reader.binding(variables::METRICS),
+            counters: reader.counters(&public_url, &apis),
             issuers,
             apis,
             limits,
             public_url,
         };
-        if config.client_address == ClientAddress::Unknown
-            && config
+        let counts_networks = config.unverified_limit.is_some()
+            || config
                 .limits
                 .iter()
-                .any(|limit| limit.counts == limits::Counted::Network)
-        {
+                .any(|limit| limit.counts == limits::Counted::Network);
+        if config.client_address == ClientAddress::Unknown && counts_networks {
             reader.fault(
                 variables::CLIENT_ADDRESS,
                 "must be 'cloudflare' for limits that count networks",
@@ -163,6 +172,21 @@ impl Config {
         } else {
             Err(reader.faults.0)
         }
+    }
+
+    /// A fault for each binding that the configuration names and that is not there. `binds` says whether something with such a
+    /// method is bound under a name.
+    pub fn unbound(&self, binds: impl Fn(&str, &str) -> bool) -> Vec<ConfigFault> {
+        let mut faults = Faults::default();
+        for (variable, name, method) in [
+            (variables::UNVERIFIED_LIMIT, &self.unverified_limit, "limit"),
+            (variables::METRICS, &self.metrics, "writeDataPoint"),
+        ] {
+            if name.as_ref().is_some_and(|name| !binds(name, method)) {
+                faults.add(variable.name, "names no binding of that kind");
+            }
+        }
+        faults.0
     }
 
     /// The API that a path addresses: the one with the longest prefix that the path is or lies below.
@@ -251,6 +275,46 @@ impl Reader<'_> {
                 false
             }
         }
+    }
+
+    /// The name of a binding; `none` for none.
+    fn binding(&mut self, variable: Variable) -> Option<String> {
+        let text = self.text(variable);
+        // An empty text has its fault already.
+        if ["none", ""].contains(&text.as_str()) {
+            return None;
+        }
+        let fine = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        if !text.bytes().all(fine) || text.starts_with(variables::NAMESPACE) {
+            self.fault(
+                variable,
+                "must be 'none' or the name of a binding: capital letters, digits and _, not beginning with WARDGATE_",
+            );
+        }
+        Some(text)
+    }
+
+    fn counters(&mut self, public_url: &str, apis: &[Api]) -> Option<String> {
+        let text = self.text(variables::COUNTERS);
+        if ["off", ""].contains(&text.as_str()) {
+            return None;
+        }
+        let fine = |byte: u8| byte.is_ascii_lowercase() || b"/-_".contains(&byte);
+        let is_taken = text == HEALTH || apis.iter().any(|api| below_prefix(&api.prefix, &text).is_some());
+        if !text.starts_with('/') || !text.bytes().all(fine) || is_taken {
+            self.fault(
+                variables::COUNTERS,
+                "must be 'off' or a path of its own: lower case letters, '/', '-' and '_'",
+            );
+        }
+        // Only this machine is spoken to without TLS.
+        if !public_url.starts_with("http://") {
+            self.fault(
+                variables::COUNTERS,
+                "must be 'off' where WARDGATE_PUBLIC_URL is not on this machine",
+            );
+        }
+        Some(text)
     }
 
     fn client_address(&mut self) -> ClientAddress {

@@ -8,10 +8,11 @@ use crate::config::CorsOrigins;
 use crate::request::Incoming;
 
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
-const REQUEST_HEADERS: &str = "Authorization, Accept, Content-Type, If-Match, If-Modified-Since, If-None-Exist, \
-                               If-None-Match, Prefer, X-Request-Id";
-const EXPOSED_HEADERS: &str = "Content-Location, ETag, Last-Modified, Location, RateLimit, RateLimit-Policy, Retry-After, \
-                               WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id";
+const REQUEST_HEADERS: &str = "Authorization, Accept, Content-Type, DPoP, If-Match, If-Modified-Since, If-None-Exist, \
+                               If-None-Match, Prefer, Traceparent, Tracestate, X-API-Key, X-API-Secret, X-Request-Id";
+const EXPOSED_HEADERS: &str = "Allow, Content-Location, DPoP-Nonce, ETag, Last-Modified, Link, Location, RateLimit, \
+                               RateLimit-Policy, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, \
+                               X-RateLimit-Reset, X-Request-Id";
 /// How long a browser may remember a preflight: ten minutes, so that a narrowed list takes effect soon.
 const MAXIMUM_AGE_SECONDS: &str = "600";
 

@@ -20,6 +20,7 @@
 //! | 413 | | a body that is decided on is too large | |
 //! | 415 | | a body that is decided on is of another media type, or compressed | |
 //! | 429 | | a limit is reached | `Retry-After`, and the headers of [`wardgate_shared::quota`] |
+//! | 429 | | the platform's limit for requests of which nothing is known is reached | `Retry-After` |
 //! | 500 | | a fault in Wardgate | |
 //! | 502 | | the server behind is not reachable, redirects, or refuses Wardgate itself | |
 //! | 502 | | an answer does not show whose it is, or a resource has no version | |
@@ -109,6 +110,8 @@ pub enum Refusal {
     },
     /// A limit is reached. When to try again stands in the headers of the count.
     LimitReached,
+    /// The platform's own limit for requests of which nothing is known is reached ([`crate::unverified`]).
+    TooManyUnverified,
     /// The coordinator of a limit does not answer, and the limit admits nothing then.
     NotCounted {
         /// When to try again, in seconds.
@@ -190,6 +193,7 @@ impl Refusal {
             | Self::NotFound
             | Self::Undecided { .. }
             | Self::LimitReached
+            | Self::TooManyUnverified
             | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
@@ -215,7 +219,8 @@ impl Refusal {
             | Self::Method { .. }
             | Self::EffectOfHeader
             | Self::NotFound
-            | Self::LimitReached => "deny",
+            | Self::LimitReached
+            | Self::TooManyUnverified => "deny",
             Self::Withheld(withheld) => {
                 if withheld.is_failure() {
                     "failed"
@@ -254,7 +259,7 @@ impl Refusal {
             | Self::Withheld(Withheld::OtherVersion)
             | Self::EffectOfHeader => IssueType::Invalid,
             Self::Entry { refusal, .. } => refusal.issue_type(),
-            Self::LimitReached => IssueType::Throttled,
+            Self::LimitReached | Self::TooManyUnverified => IssueType::Throttled,
             Self::Withheld(Withheld::Unreadable | Withheld::NoVersion)
             | Self::Undecided { .. }
             | Self::NotCounted { .. }
@@ -286,6 +291,7 @@ impl Refusal {
             | Self::NotFound
             | Self::Undecided { .. }
             | Self::LimitReached
+            | Self::TooManyUnverified
             | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)
@@ -316,6 +322,7 @@ impl Refusal {
             | Self::NotFound
             | Self::Undecided { .. }
             | Self::LimitReached
+            | Self::TooManyUnverified
             | Self::NotCounted { .. }
             | Self::Misconfigured(_)
             | Self::Upstream(_)

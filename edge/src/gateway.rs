@@ -30,12 +30,15 @@ use crate::explain::Trail;
 use crate::headers;
 use crate::issuers::Issuer;
 use crate::log::{Decision, subject_hash};
+use crate::metrics::{self, Counters};
 use crate::outside::Outside;
 use crate::proxy::forward::Forward;
 use crate::quota::{self, Account, Quotas};
 use crate::request::Incoming;
 use crate::routes::{self, Asked, Route};
 use crate::token_cache::TokenCache;
+use crate::trace_context;
+use crate::unverified;
 use crate::well_known;
 
 use perform::{Answer, perform, prepared};
@@ -51,6 +54,8 @@ pub struct Gateway<K> {
     pub tokens: RefCell<TokenCache>,
     /// What was leased to this isolate.
     pub quotas: Rc<Quotas>,
+    /// What became of requests. Borrowed for moments only.
+    pub counters: RefCell<Counters>,
 }
 
 impl<K: Clone> Gateway<K> {
@@ -60,6 +65,7 @@ impl<K: Clone> Gateway<K> {
             issuers: Issuer::all(&config),
             tokens: RefCell::default(),
             quotas: Rc::default(),
+            counters: RefCell::default(),
             config,
         }
     }
@@ -78,13 +84,15 @@ pub async fn handle<O: Outside>(
     let mut always = cors::headers(&gateway.config.cors_origins, request);
     always.push((headers::REQUEST_ID, request_id.clone()));
     let mut decision = Decision::new(&request_id);
+    decision.trace_id = trace_context::trace_id(&request.headers);
+    let started = metrics::started(gateway, outside);
 
     let trail = Trail::of(&gateway.config, request);
     let outcome = respond_to(gateway, outside, request, trail, &mut always, &mut decision).await;
     let answer = match outcome {
         Ok(Answer::Forwarded(status, response)) => {
             decision.status = status;
-            outside.log(&decision.line());
+            metrics::record(gateway, outside, &decision, started);
             return Ok(response);
         }
         Ok(Answer::Own(answer)) => answer,
@@ -94,7 +102,7 @@ pub async fn handle<O: Outside>(
         }
     };
     decision.status = answer.status;
-    outside.log(&decision.line());
+    metrics::record(gateway, outside, &decision, started);
     outside.respond(&completed(answer, always))
 }
 
@@ -112,6 +120,7 @@ async fn respond_to<'a, O: Outside>(
         && !cors::is_preflight(request)
         && let Some(api) = config.api_of(request.path)
     {
+        unverified::admit(gateway, outside, api, request).await?;
         let networks = quota::network_accounts(config, api, request);
         count(gateway, outside, &networks, &mut told, always).await?;
     }
@@ -181,6 +190,7 @@ async fn decide<'a, O: Outside>(
     let (api, asked) = match route {
         Route::Preflight => return Ok(Verdict::Own(cors::preflight())),
         Route::Health => return Ok(Verdict::Own(well_known::health(true))),
+        Route::Counters => return Ok(Verdict::Own(gateway.counters.borrow().page())),
         Route::ProtectedResourceMetadata(api) => {
             return Ok(Verdict::Own(well_known::protected_resource_metadata(api)));
         }

@@ -16,12 +16,14 @@
 //! | [`authorize`] | May its holder do this? |
 //! | [`body`] | What does it say in a body, where that decides? |
 //! | [`compartment`] | Does it stay with the patient in context? |
+//! | [`unverified`] | Is this network flooding us, before anything is looked at? |
 //! | [`quota`] | How many more requests may they make? |
 //! | [`proxy`], [`headers`] | What goes to the server behind, and what comes back? |
 //! | [`well_known`], [`capabilities`], [`cors`] | The documents that need no token, and what browsers ask first |
 //! | [`error`], [`answer`], [`negotiation`] | How is a refusal said? |
 //! | [`explain`] | What would be decided, and why? |
-//! | [`config`], [`refresh`], [`log`], [`outside`] | Settings, when to fetch a document again, the line that records a decision, the world around a request |
+//! | [`config`], [`refresh`], [`outside`] | Settings, when to fetch a document again, the world around a request |
+//! | [`log`], [`metrics`], [`trace_context`] | The line that records a decision, how many there were, which trace they are part of |
 
 pub mod answer;
 pub mod authenticate;
@@ -39,6 +41,7 @@ pub mod headers;
 pub mod issuers;
 pub mod jwks;
 pub mod log;
+pub mod metrics;
 pub mod negotiation;
 pub mod outside;
 pub mod proxy;
@@ -48,6 +51,8 @@ pub mod request;
 pub mod routes;
 pub mod status;
 pub mod token_cache;
+pub mod trace_context;
+pub mod unverified;
 pub mod well_known;
 
 #[cfg(target_arch = "wasm32")]

@@ -14,6 +14,9 @@ pub struct Decision<'a> {
     event: &'static str,
     /// The request's name.
     pub request_id: &'a str,
+    /// The trace that the client says the request is part of; absent when it says none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<&'a str>,
     /// The route's name; absent when there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<&'static str>,
@@ -41,6 +44,7 @@ impl<'a> Decision<'a> {
         Self {
             event: "decision",
             request_id,
+            trace_id: None,
             route: None,
             api: None,
             outcome: "open",

@@ -46,6 +46,14 @@ pub trait Outside: Clone + 'static {
         question: &[u8],
         timeout_milliseconds: u32,
     ) -> impl Future<Output = Option<Vec<u8>>>;
+    /// Asks a limit of the platform's, by the name under which it is bound, whether it admits one more of this key. `None` when it
+    /// does not say so in time.
+    fn ask_platform_limit(
+        &self,
+        binding: &str,
+        key: &str,
+        timeout_milliseconds: u32,
+    ) -> impl Future<Output = Option<bool>>;
     /// Makes a published key one that verifies.
     fn import_key(
         &self,
@@ -91,6 +99,8 @@ pub trait Outside: Clone + 'static {
     /// # Errors
     /// The platform's own.
     fn respond(&self, answer: &OwnAnswer) -> Result<Self::Response, Self::Failure>;
+    /// Adds a data point to a dataset of the platform's, by the name under which it is bound. Whether it arrives nobody knows.
+    fn write_data_point(&self, binding: &str, words: &[&str], milliseconds: u32);
     /// Writes a line to the log.
     fn log(&self, line: &str);
 }

@@ -22,7 +22,7 @@ use crate::config::limits::OnFailure;
 use crate::error::Refusal;
 use crate::outside::Outside;
 
-pub use account::{Account, accounts, network_accounts};
+pub use account::{Account, accounts, network_accounts, network_of};
 use kept::Entry;
 pub use kept::Quotas;
 
@@ -49,7 +49,9 @@ pub async fn count<'a, O: Outside>(
     let mut spent = Vec::new();
     let mut refusal = None;
     for account in accounts {
-        let Ok(policy) = Policy::new(account.limit.limit, account.limit.window_seconds) else {
+        let policy = Policy::new(account.limit.limit, account.limit.window_seconds)
+            .and_then(|policy| policy.with_leases_of(account.limit.lease_seconds));
+        let Ok(policy) = policy else {
             refusal = Some(Refusal::Internal);
             break;
         };

@@ -24,6 +24,8 @@ pub enum Route<'a> {
     Preflight,
     /// `/health`.
     Health,
+    /// The counters of this isolate, where the configuration has a path for them.
+    Counters,
     /// `/.well-known/oauth-protected-resource` and the resource's path; without the path when there is one API only.
     ProtectedResourceMetadata(&'a Api),
     /// `.well-known/smart-configuration` below a FHIR base.
@@ -61,6 +63,7 @@ impl Route<'_> {
         match self {
             Self::Preflight => "preflight",
             Self::Health => "health",
+            Self::Counters => "counters",
             Self::ProtectedResourceMetadata(_) => "protected_resource_metadata",
             Self::SmartConfiguration(_) => "smart_configuration",
             Self::Capabilities(_) => "capabilities",
@@ -98,6 +101,8 @@ pub fn route<'a>(config: &'a Config, request: &Incoming<'a>) -> Result<Route<'a>
     }
     let route = if request.path == HEALTH {
         Route::Health
+    } else if config.counters.as_deref() == Some(request.path) {
+        Route::Counters
     } else if let Some(api) = described_by(config, request.path) {
         Route::ProtectedResourceMetadata(api)
     } else {

@@ -56,6 +56,7 @@ pub(crate) fn claims() -> AccessClaims {
         authentication_methods: Vec::new(),
         authenticated_at: None,
         status: None,
+        api_key_id: None,
     }
 }
 

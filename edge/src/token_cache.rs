@@ -55,6 +55,12 @@ impl TokenCache {
         Some(entry)
     }
 
+    /// Whether anything is known of `token` towards the API of this name. It need not hold any more.
+    pub fn holds(&self, token: &str, api: &str) -> bool {
+        let entry = self.young.get(token).or_else(|| self.old.get(token));
+        entry.is_some_and(|entry| *entry.api == *api)
+    }
+
     /// Keeps what was found out about `token`.
     pub fn insert(&mut self, token: &str, entry: Entry) {
         let bytes = token.len().saturating_add(ENTRY_BYTES);

@@ -113,6 +113,7 @@ impl Config {
         self.tokens
             .access_token_seconds
             .max(self.tokens.client_credentials_seconds)
+            .max(self.api_keys.token_seconds)
             .max(self.tokens.id_token_seconds)
     }
 }

@@ -119,6 +119,12 @@ impl ApiKeyPrefix {
         }
     }
 
+    /// Whether `text` begins as this half of an API key of this deployment does, whatever follows.
+    pub fn begins(&self, part: ApiKeyPart, text: &str) -> bool {
+        let rest = text.strip_prefix(self.as_str());
+        rest.is_some_and(|rest| rest.starts_with(part.words()))
+    }
+
     fn spell(&self, part: ApiKeyPart, random: &[u8]) -> String {
         let mut payload = alloc::vec::Vec::with_capacity(LONGEST_PAYLOAD_BYTES);
         payload.extend_from_slice(random);
@@ -191,6 +197,10 @@ mod tests {
         );
         assert_eq!(recognize(&key), Some(ApiKeyPart::Key));
         assert_eq!(recognize(secret.expose()), Some(ApiKeyPart::Secret));
+        assert!(prefix().begins(ApiKeyPart::Key, "zs_api_live_") && prefix().begins(ApiKeyPart::Key, &key));
+        assert!(
+            !prefix().begins(ApiKeyPart::Key, "zs_api_liv") && !prefix().begins(ApiKeyPart::Secret, &key)
+        );
     }
 
     #[test]

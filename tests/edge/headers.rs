@@ -344,3 +344,44 @@ async fn a_location_is_resolved_and_never_leads_past_the_edge() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_trace_passes_as_it_came_and_a_malformed_one_not_at_all() {
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const STATE: &str = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE";
+    let edge = Edge::start().await;
+    for (parent, state, passes) in [
+        (Some(PARENT), STATE, (true, true)),
+        (Some(PARENT), "no state", (true, false)),
+        (Some("00-nonsense-01"), STATE, (false, false)),
+        (None, STATE, (false, false)),
+    ] {
+        edge.upstream.forget();
+        let mut request = edge.request("GET", PATH).bearer_auth(edge.token());
+        if let Some(parent) = parent {
+            request = request.header("traceparent", parent);
+        }
+        assert_eq!(send(request.header("tracestate", state)).await.status, 200);
+        let request = edge.upstream.only_request();
+        let passed = (request.header("traceparent"), request.header("tracestate"));
+        let expected = (passes.0.then_some(PARENT), passes.1.then_some(STATE));
+        assert_eq!(passed, expected, "{parent:?}, {state}");
+        assert!(request.header("x-request-id").is_some());
+    }
+    // Twice is no parent.
+    edge.upstream.forget();
+    let bearer = format!("Authorization: Bearer {}", edge.token());
+    let parent = format!("traceparent: {PARENT}");
+    let lines = [bearer.as_bytes(), parent.as_bytes(), parent.as_bytes()];
+    let answer = edge
+        .raw(&raw_request("GET", PATH, &lines))
+        .await
+        .expect("an answer");
+    assert_eq!(answer.status, 200);
+    assert_eq!(edge.upstream.only_request().header("traceparent"), None);
+    assert!(
+        edge.worker
+            .log()
+            .contains("\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"")
+    );
+}

@@ -18,6 +18,7 @@ mod jwks;
 mod log_lines;
 mod open_paths;
 mod paths;
+mod platform;
 mod rate_limits;
 mod refusals;
 mod scopes;

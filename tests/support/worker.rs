@@ -60,6 +60,30 @@ impl Coordinators {
     }
 }
 
+/// Bindings of the platform's that every Worker of the tests has, and uses where its settings name them: their names and the
+/// bodies of the functions that make them. They stand between double quotes, so that they have none themselves.
+const PLATFORM: [(&str, &str); 4] = [
+    // Admits three of each key, ever.
+    (
+        "THREE_EACH",
+        "const asked = {}; \
+         return { limit: async ({ key }) => ({ success: (asked[key] = (asked[key] ?? 0) + 1) <= 3 }) };",
+    ),
+    (
+        "BROKEN_LIMIT",
+        "return { limit: async () => { throw new Error('broken'); } };",
+    ),
+    (
+        "SILENT_LIMIT",
+        "return { limit: () => new Promise((resolve) => setTimeout(resolve, 60000)) };",
+    ),
+    // Says each data point in the log.
+    (
+        "DATASET",
+        "return { writeDataPoint: (point) => console.log(JSON.stringify({ event: 'data_point', ...point })) };",
+    ),
+];
+
 /// A running Worker. Its process ends when it is dropped.
 pub struct Worker {
     /// Where it listens, as `host:port`.
@@ -228,6 +252,21 @@ fn capnp(settings: &Settings, coordinators: Coordinators, storage: &Path) -> Str
         }
     };
     bindings.push_str(namespace);
+    let mut modules_of_platform = String::new();
+    for (name, body) in PLATFORM {
+        let module = format!("test:{name}");
+        write!(
+            bindings,
+            "(name = {name:?}, wrapped = (moduleName = {module:?})), "
+        )
+        .expect("a string grows");
+        let program = format!("export default (env) => {{ {body} }};");
+        write!(
+            modules_of_platform,
+            "(name = {module:?}, internal = true, esModule = {program:?}), "
+        )
+        .expect("a string grows");
+    }
     let program = program.unwrap_or_default();
     let flags: Vec<String> = flags.iter().map(|flag| format!("{flag:?}")).collect();
     format!(
@@ -240,6 +279,7 @@ const config :Workerd.Config = (
     (name = "network", network = (allow = ["local", "private", "public"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "edge")],
+  extensions = [(modules = [{modules_of_platform}])],
 );
 const edge :Workerd.Worker = (
   modules = [{modules}],

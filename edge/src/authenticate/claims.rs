@@ -151,6 +151,7 @@ impl<'a> Reader<'a> {
             authentication_methods: Vec::new(),
             authenticated_at: None,
             status,
+            api_key_id: self.text("api_key_id"),
         };
         Some(claims).filter(|_| !self.is_malformed)
     }

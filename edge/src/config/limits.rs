@@ -21,6 +21,8 @@ pub struct LimitPolicy {
     pub limit: u32,
     /// The length of a window, in seconds.
     pub window_seconds: u32,
+    /// The longest time for which an isolate is leased requests, in seconds: at most the window.
+    pub lease_seconds: u32,
     /// What happens while the coordinator cannot be asked.
     pub on_failure: OnFailure,
     /// How long a request waits for the coordinator, in milliseconds.
@@ -65,6 +67,7 @@ impl LimitPolicy {
             counts: Counted::Subject,
             limit: 1_000,
             window_seconds: 60,
+            lease_seconds: 60,
             on_failure: OnFailure::Closed,
             timeout_milliseconds: 150,
         }
@@ -80,6 +83,8 @@ impl LimitPolicy {
         };
         let limit = members.number("limit", (1, LARGEST_LIMIT), None, faults);
         let window_seconds = members.number("window_seconds", (1, LONGEST_WINDOW_SECONDS), Some(60), faults);
+        let lease_seconds =
+            members.number("lease_seconds", (1, window_seconds), Some(window_seconds), faults);
         let on_failure = if members.choice("on_failure", &["closed", "local"], 0, faults) == 0 {
             OnFailure::Closed
         } else {
@@ -94,6 +99,7 @@ impl LimitPolicy {
             counts,
             limit,
             window_seconds,
+            lease_seconds,
             on_failure,
             timeout_milliseconds,
         }

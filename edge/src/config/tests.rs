@@ -301,3 +301,72 @@ fn explain_mode_is_for_this_machine_unless_said_otherwise() {
         assert_eq!(found[0].0, "WARDGATE_EXPLAIN");
     }
 }
+
+#[test]
+fn bindings_are_named_or_there_are_none() {
+    let none = Config::parse(&values(&[])).unwrap();
+    assert_eq!(
+        (none.unverified_limit.as_deref(), none.metrics.as_deref()),
+        (None, None)
+    );
+    assert_eq!(none.unbound(|_, _| false), []);
+    let config = Config::parse(&values(&[
+        ("WARDGATE_UNVERIFIED_LIMIT", Some("FLOOD_1")),
+        ("WARDGATE_METRICS", Some("METRICS")),
+        ("WARDGATE_CLIENT_ADDRESS", Some("cloudflare")),
+    ]))
+    .unwrap();
+    assert_eq!(config.unverified_limit.as_deref(), Some("FLOOD_1"));
+    let bound = |name: &str, method: &str| {
+        [("FLOOD_1", "limit"), ("METRICS", "writeDataPoint")].contains(&(name, method))
+    };
+    assert_eq!(config.unbound(bound), []);
+    let missing = config.unbound(|name, _| name == "METRICS");
+    assert_eq!(missing.len(), 1);
+    assert_eq!(missing[0].place, "WARDGATE_UNVERIFIED_LIMIT");
+    for value in ["", "flood", "A B", "WARDGATE_LIMIT", "A-B", "é"] {
+        let found = faults(&[("WARDGATE_METRICS", Some(value))]);
+        assert_eq!(found.len(), 1, "{value}");
+        assert_eq!(found[0].0, "WARDGATE_METRICS");
+    }
+}
+
+#[test]
+fn a_limit_by_network_of_the_platform_s_needs_addresses_too() {
+    let found = faults(&[("WARDGATE_UNVERIFIED_LIMIT", Some("FLOOD"))]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].0, "WARDGATE_CLIENT_ADDRESS");
+}
+
+#[test]
+fn counters_are_for_this_machine_and_have_a_path_of_their_own() {
+    let counters = |path: &str, url: &str| {
+        let changes = [
+            ("WARDGATE_COUNTERS", Some(path)),
+            ("WARDGATE_PUBLIC_URL", Some(url)),
+        ];
+        Config::parse(&values(&changes)).map(|config| config.counters)
+    };
+    let here = "http://localhost:8787";
+    assert_eq!(counters("off", here), Ok(None));
+    assert_eq!(
+        counters("/internal/counters", here),
+        Ok(Some("/internal/counters".into()))
+    );
+    assert_eq!(counters("off", "https://edge.example"), Ok(None));
+    for (path, url) in [
+        ("/internal/counters", "https://edge.example"),
+        ("/health", here),
+        ("/fhir", here),
+        ("/fhir/counters", here),
+        ("counters", here),
+        ("/%63", here),
+        ("/Counters", here),
+        ("/a?b", here),
+        ("on", here),
+    ] {
+        let found = counters(path, url).unwrap_err();
+        assert_eq!(found.len(), 1, "{path} {url}");
+        assert_eq!(found[0].place, "WARDGATE_COUNTERS");
+    }
+}

@@ -136,6 +136,25 @@ pub const EXPLAIN: Variable = variable(
     "Whether a request with the header `X-Wardgate-Explain: 1` is answered with how it would be decided: `off`; `on`, for a \
      public URL on this machine alone; or `on-public`, for any, which tells everybody how this Worker is set up.",
 );
+/// The platform's limit for requests of which nothing is known.
+pub const UNVERIFIED_LIMIT: Variable = variable(
+    "WARDGATE_UNVERIFIED_LIMIT",
+    Some("none"),
+    "Name of a rate limit binding of the platform's, or `none`. It is asked, by network, about requests without a token that was \
+     verified a moment ago, before anything of them is verified; it needs `WARDGATE_CLIENT_ADDRESS`.",
+);
+/// The dataset for data points.
+pub const METRICS: Variable = variable(
+    "WARDGATE_METRICS",
+    Some("none"),
+    "Name of an Analytics Engine binding to which each decision is written, or `none`.",
+);
+/// The page with counters.
+pub const COUNTERS: Variable = variable(
+    "WARDGATE_COUNTERS",
+    Some("off"),
+    "Path of a page with the decisions of one isolate, counted, for tests; `off`, or a path for a public URL on this machine alone.",
+);
 /// The limits of the FHIR API.
 pub const LIMITED_BY: Variable = variable(
     "WARDGATE_LIMITED_BY",
@@ -196,7 +215,7 @@ pub const ERROR_URI: Variable = variable(
 );
 
 /// All variables, in the order of the README's table.
-pub const ALL: [Variable; 25] = [
+pub const ALL: [Variable; 28] = [
     ISSUER,
     JWKS_URL,
     AUDIENCES,
@@ -217,6 +236,9 @@ pub const ALL: [Variable; 25] = [
     CORS_ORIGINS,
     ERROR_URI,
     EXPLAIN,
+    UNVERIFIED_LIMIT,
+    METRICS,
+    COUNTERS,
     LIMITED_BY,
     PATIENT_COMPARTMENT,
     ISSUERS,

@@ -32,7 +32,7 @@ impl Refusal {
                 "A header must not change what the method and the path of the request say".into()
             }
             Self::NotFound => "Nothing is served at this path".into(),
-            Self::LimitReached => "Too many requests; try again later".into(),
+            Self::LimitReached | Self::TooManyUnverified => "Too many requests; try again later".into(),
             Self::Undecided { .. } | Self::NotCounted { .. } => {
                 "The request cannot be decided now; try again later".into()
             }

@@ -48,6 +48,7 @@ impl Refusal {
             Self::NotFound => "not_found",
             Self::Undecided { .. } => "undecided",
             Self::LimitReached => "limit_reached",
+            Self::TooManyUnverified => "limit_unverified",
             Self::NotCounted { .. } => "limit_unknown",
             Self::Misconfigured(_) => "misconfigured",
             Self::Upstream(failure) => match failure {

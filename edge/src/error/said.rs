@@ -15,6 +15,7 @@ use crate::answer::OwnAnswer;
 use crate::config::{Api, Config};
 use crate::negotiation::{BodyForm, body_form};
 use crate::request::Incoming;
+use crate::unverified;
 use crate::well_known::MISCONFIGURED_RETRY_AFTER;
 
 impl Refusal {
@@ -36,6 +37,9 @@ impl Refusal {
         }
         if let Self::Undecided { retry_after_seconds } | Self::NotCounted { retry_after_seconds } = self {
             answer = answer.with("retry-after", retry_after_seconds.max(&1).to_string());
+        }
+        if let Self::TooManyUnverified = self {
+            answer = answer.with("retry-after", unverified::RETRY_AFTER);
         }
         if let Self::Misconfigured(_) = self {
             answer = answer.with("retry-after", MISCONFIGURED_RETRY_AFTER);

@@ -31,7 +31,7 @@ impl Refusal {
             Self::Withheld(withheld) => withheld.status(),
             Self::Method { .. } => 405,
             Self::NotFound => 404,
-            Self::LimitReached => 429,
+            Self::LimitReached | Self::TooManyUnverified => 429,
             Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) => 503,
             Self::Upstream(UpstreamFailure::Timeout) => 504,
             Self::Upstream(

@@ -126,6 +126,8 @@ fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
         (Refusal::AmbiguousPath, 400, None),
         (Refusal::EffectOfHeader, 400, None),
         (Refusal::NotFound, 404, None),
+        (Refusal::LimitReached, 429, None),
+        (Refusal::TooManyUnverified, 429, None),
         (
             Refusal::Undecided {
                 retry_after_seconds: 7,

@@ -22,6 +22,11 @@ export function variables(env, namespace) {
   return found.join("\0");
 }
 
+/** Whether something with this method is bound under this name. */
+export function binds(env, name, method) {
+  return typeof env[name]?.[method] === "function";
+}
+
 /** An answer of our own. What has not been read of the request's body is let go, or the connection cannot be used again. */
 export function respond(request, status, packedHeaders, body) {
   release(request.body);
@@ -222,13 +227,18 @@ export async function readRequest(request, milliseconds, maximumBytes) {
   return bytes;
 }
 
-async function bytesInTime(body, milliseconds, maximumBytes) {
+function bytesInTime(body, milliseconds, maximumBytes) {
+  return inTime(bytesOf(body, maximumBytes), milliseconds);
+}
+
+/** What comes of it, or a number: 0 nothing, 1 too slow. */
+async function inTime(work, milliseconds) {
   let timer;
   const tooSlow = new Promise((resolve) => {
     timer = setTimeout(() => resolve(1), milliseconds);
   });
   try {
-    return await Promise.race([bytesOf(body, maximumBytes), tooSlow]);
+    return await Promise.race([work, tooSlow]);
   } catch {
     return 0;
   } finally {
@@ -254,23 +264,32 @@ const LARGEST_ANSWER = 4096;
  * large.
  * The question's bytes go in the path, in decimal with dots between, so that nobody waits for a body.
  */
-export async function askCoordinator(env, name, question, milliseconds) {
-  const url = "https://coordinator/" + question.join(".");
-  let timer;
-  const tooSlow = new Promise((resolve) => {
-    timer = setTimeout(() => resolve(1), milliseconds);
-  });
+export function askCoordinator(env, name, question, milliseconds) {
   const asked = async () => {
     const namespace = env.RATE_LIMITS;
+    const url = "https://coordinator/" + question.join(".");
     const answer = await namespace.get(namespace.idFromName(name)).fetch(url, { redirect: "manual" });
     return bytesOf(answer.body, LARGEST_ANSWER);
   };
+  return inTime(asked(), milliseconds);
+}
+
+/** Asks a limit of the platform's: 2 admitted, 3 refused; or a number as above. */
+export function askPlatformLimit(env, name, key, milliseconds) {
+  const asked = async () => {
+    const { success } = await env[name].limit({ key });
+    return success ? 2 : 3;
+  };
+  return inTime(asked(), milliseconds);
+}
+
+/** Adds a data point: the second of the words, which names the API, is what points are sampled by. */
+export function writeDataPoint(env, name, packedWords, milliseconds) {
+  const blobs = packedWords.split("\n");
   try {
-    return await Promise.race([asked(), tooSlow]);
+    env[name].writeDataPoint({ indexes: [blobs[1]], blobs, doubles: [1, milliseconds] });
   } catch {
-    return 0;
-  } finally {
-    clearTimeout(timer);
+    // Requests do not fail for want of a statistic.
   }
 }
 

@@ -16,6 +16,9 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn variables(env: &JsValue, namespace: &str) -> Result<String, JsValue>;
 
+    /// Whether something with this method is bound under this name.
+    pub(super) fn binds(env: &JsValue, name: &str, method: &str) -> bool;
+
     /// An answer with these headers (name and value in turn) and this body.
     #[wasm_bindgen(catch)]
     pub(super) fn respond(
@@ -67,6 +70,14 @@ extern "C" {
     /// copied before this returns.
     #[wasm_bindgen(js_name = askCoordinator)]
     pub(super) fn ask_coordinator(env: &JsValue, name: &str, question: &[u8], milliseconds: u32) -> Promise;
+
+    /// Asks a limit of the platform's. Resolves to 2 (admitted), 3 (refused), or another number.
+    #[wasm_bindgen(js_name = askPlatformLimit)]
+    pub(super) fn ask_platform_limit(env: &JsValue, name: &str, key: &str, milliseconds: u32) -> Promise;
+
+    /// Adds a data point to a dataset.
+    #[wasm_bindgen(js_name = writeDataPoint)]
+    pub(super) fn write_data_point(env: &JsValue, name: &str, packed_words: &str, milliseconds: u32);
 
     /// The bytes of a question to a coordinator.
     #[wasm_bindgen(catch, js_name = questionOf)]

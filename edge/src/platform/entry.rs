@@ -39,8 +39,11 @@ async fn answer(packed: &str, gateway: Isolate, outside: &Runtime) -> Result<Res
 
 /// The answer that is left when nothing else works. Fixed, so that no cause is in it.
 fn last_resort() -> OwnAnswer {
-    OwnAnswer::new(500).with("cache-control", "no-store").with_body(
-        PROBLEM_MEDIA_TYPE,
-        r#"{"type":"about:blank","title":"Internal Server Error","status":500}"#,
-    )
+    OwnAnswer::new(500)
+        .with("access-control-allow-origin", "*")
+        .with("cache-control", "no-store")
+        .with_body(
+            PROBLEM_MEDIA_TYPE,
+            r#"{"type":"about:blank","title":"Internal Server Error","status":500}"#,
+        )
 }

@@ -45,7 +45,11 @@ fn make(env: &Env) -> Isolate {
         };
         values.insert(name.to_owned(), given);
     }
-    Config::parse(&values)
-        .map(|config| Rc::new(Gateway::new(config)))
-        .map_err(Rc::from)
+    let config = Config::parse(&values).map_err(Rc::<[ConfigFault]>::from)?;
+    let faults = config.unbound(|name, method| bridge::binds(env.as_ref(), name, method));
+    if faults.is_empty() {
+        Ok(Rc::new(Gateway::new(config)))
+    } else {
+        Err(faults.into())
+    }
 }

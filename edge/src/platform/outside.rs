@@ -113,6 +113,15 @@ impl Outside for Runtime {
         Some(answer.dyn_into::<Uint8Array>().ok()?.to_vec())
     }
 
+    async fn ask_platform_limit(&self, binding: &str, key: &str, timeout_milliseconds: u32) -> Option<bool> {
+        let asked = bridge::ask_platform_limit(self.0.env.as_ref(), binding, key, timeout_milliseconds);
+        match JsFuture::from(asked).await.ok()?.as_f64() {
+            Some(2.0) => Some(true),
+            Some(3.0) => Some(false),
+            Some(_) | None => None,
+        }
+    }
+
     async fn import_key(
         &self,
         jwk: &PublicJwk,
@@ -201,6 +210,10 @@ impl Outside for Runtime {
             .map(|(name, value)| format!("{name}\n{value}"))
             .collect();
         bridge::respond(&self.0.request, answer.status, &headers.join("\n"), &answer.body)
+    }
+
+    fn write_data_point(&self, binding: &str, words: &[&str], milliseconds: u32) {
+        bridge::write_data_point(self.0.env.as_ref(), binding, &words.join("\n"), milliseconds);
     }
 
     fn log(&self, line: &str) {

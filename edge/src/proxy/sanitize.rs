@@ -2,11 +2,12 @@
 //!
 //! From a request are removed: what belongs to one connection (RFC 9110 section 7.6.1, with whatever `Connection`
 //! names), every credential, everything by which a proxy vouches for a client, and what could make the FHIR server see
-//! another request than the one that was judged. Names with an underscore never pass: servers that hand headers over as
+//! another request than the one that was judged; trace context that is malformed too ([`crate::trace_context`]). Names with an underscore never pass: servers that hand headers over as
 //! variables (CGI, RFC 3875 section 4.1.18) take `X_Forwarded_For` for `X-Forwarded-For`.
 
 use crate::headers::IDENTITY_PREFIX;
 use crate::request::Headers;
+use crate::trace_context;
 
 /// Headers of one connection. They end here, in either direction.
 pub const HOP_BY_HOP: [&str; 10] = [
@@ -105,6 +106,7 @@ pub fn removed_from_request<'a>(headers: &Headers<'a>) -> Vec<&'a str> {
                 || [&HOP_BY_HOP[..], &CREDENTIALS, &VOUCHED, &FRAMING, &EFFECTS]
                     .iter()
                     .any(|list| list.contains(&lower.as_str()))
+                || trace_context::drops(headers, &lower)
                 || named.split(',').any(|one| one.trim().eq_ignore_ascii_case(name))
         })
         .collect()
@@ -213,10 +215,19 @@ mod tests {
                 ("if-match", "W/\"1\""),
                 ("if-none-exist", "identifier=1"),
                 ("prefer", "return=minimal"),
-                ("traceparent", "00-1-2-01"),
+                (
+                    "traceparent",
+                    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+                ),
             ]),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn a_trace_that_is_none_is_removed() {
+        let removed = removed(&[("traceparent", "00-1-2-01"), ("tracestate", "a=1")]);
+        assert_eq!(removed, ["traceparent", "tracestate"]);
     }
 
     #[test]

@@ -19,7 +19,18 @@ pub struct Account<'a> {
 
 impl<'a> Account<'a> {
     fn new(limit: &'a LimitPolicy, whose: &str) -> Self {
-        let name = format!("{}/{}/{}/{whose}", limit.name, limit.limit, limit.window_seconds);
+        let LimitPolicy {
+            name,
+            limit: most,
+            window_seconds,
+            lease_seconds,
+            ..
+        } = limit;
+        let name = if lease_seconds == window_seconds {
+            format!("{name}/{most}/{window_seconds}/{whose}")
+        } else {
+            format!("{name}/{most}/{window_seconds}-{lease_seconds}/{whose}")
+        };
         Self { limit, name }
     }
 }
@@ -60,7 +71,7 @@ fn collect<'a>(config: &'a Config, api: &Api, whose: &dyn Fn(Counted) -> Option<
 /// himself. The address is in the form of RFC 5952: `::` stands for two groups of zeros at least, so that what is before
 /// it names the network wherever it stands among the first four (but for addresses that begin `a::`, whose networks count
 /// together).
-fn network_of(address: &str) -> String {
+pub fn network_of(address: &str) -> String {
     let mut network = String::new();
     for group in address.split(':').take(4).take_while(|group| !group.is_empty()) {
         network.push_str(group);

@@ -120,6 +120,25 @@ fn networks_are_counted_before_credentials_and_told_beside_the_rest() {
 }
 
 #[test]
+fn a_lease_ends_when_the_configuration_says_so() {
+    let asked_again = |lease: &str| {
+        let world = world(
+            &format!(r#"[{{"name":"default","limit":1000{lease}}}]"#),
+            "default",
+        );
+        assert_eq!(get(&world).status(), 200);
+        world.run_background();
+        let asked = world.asked();
+        world.advance(5);
+        assert_eq!(get(&world).status(), 200);
+        world.asked() > asked
+    };
+    assert!(asked_again(r#","lease_seconds":5"#));
+    assert!(!asked_again(r#","lease_seconds":30"#));
+    assert!(!asked_again(""));
+}
+
+#[test]
 fn a_client_names_no_network_where_its_address_is_not_known() {
     let mut config = config_with(&[
         (

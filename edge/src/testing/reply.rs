@@ -20,6 +20,14 @@ impl Reply {
         }
     }
 
+    /// The body of an answer of the gateway's own; none of the FHIR server's is kept.
+    pub(crate) fn body(&self) -> &str {
+        match self {
+            Self::Own(answer) => &answer.body,
+            Self::Upstream(_) => "",
+        }
+    }
+
     /// The header of an answer of the gateway's own.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         match self {

@@ -69,6 +69,9 @@ struct Inner {
     coordinators: RefCell<BTreeMap<String, Coordinator>>,
     coordinators_answer: Cell<bool>,
     asked: Cell<u32>,
+    platform_limit: Cell<Option<u32>>,
+    platform_asked: RefCell<Vec<String>>,
+    data_points: RefCell<Vec<String>>,
     random: Cell<u8>,
 }
 
@@ -112,6 +115,9 @@ impl World {
             coordinators: RefCell::default(),
             coordinators_answer: Cell::new(true),
             asked: Cell::new(0),
+            platform_limit: Cell::new(None),
+            platform_asked: RefCell::default(),
+            data_points: RefCell::default(),
             random: Cell::new(0xAB),
         };
         Self {
@@ -210,6 +216,21 @@ impl World {
     /// How often coordinators were asked.
     pub(crate) fn asked(&self) -> u32 {
         self.inner.asked.get()
+    }
+
+    /// How many requests of each network the platform admits from now on; `None` when it does not answer.
+    pub(crate) fn platform_admits(&self, requests: Option<u32>) {
+        self.inner.platform_limit.set(requests);
+    }
+
+    /// How often the platform was asked.
+    pub(crate) fn platform_asked(&self) -> usize {
+        self.inner.platform_asked.borrow().len()
+    }
+
+    /// The data points so far: the binding, the words and the number of each.
+    pub(crate) fn data_points(&self) -> Vec<String> {
+        self.inner.data_points.borrow().clone()
     }
 
     /// The addresses fetched from the issuer so far.

@@ -153,8 +153,7 @@ const OPTIONS: &[ConfigOption] = &[
         "tokens.status_list_seconds",
         Some("30"),
         "seconds, 2 to 300",
-        "How long whoever checks access tokens may go by a copy of a status list: as long it can take until a revoked \
-         token is refused everywhere.",
+        "How long a copy of a status list counts: as long it can take until a revoked token is refused everywhere.",
     ),
     option(
         "dpop.nonce",
@@ -312,8 +311,13 @@ const OPTIONS: &[ConfigOption] = &[
         "api_keys.prefix",
         Some("\"zs\""),
         "1 to 16 lower case letters and digits",
-        "The word that API keys and their secrets begin with: `zs_api_live_…` and `zs_secret_…`. Keys of another prefix stop \
-         working.",
+        "The word that keys and secrets begin with: `zs_api_live_…`, `zs_secret_…`. Those of another stop working.",
+    ),
+    option(
+        "api_keys.token_seconds",
+        Some("300"),
+        "seconds, 60 to 3600",
+        "How long an access token lives that an API key and its secret are exchanged for. It never outlives the key.",
     ),
     option(
         "console.reauthenticate_seconds",

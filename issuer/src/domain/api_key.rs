@@ -55,6 +55,19 @@ pub enum ApiKeyState {
     Revoked,
 }
 
+/// Why a secret does not prove a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiKeyRefusal {
+    /// It is none of this key's.
+    WrongSecret,
+    /// It was replaced, and its overlap is over.
+    Replaced,
+    /// The key is expired.
+    Expired,
+    /// The key is revoked.
+    Revoked,
+}
+
 impl ApiKeyState {
     /// The word for it in the API.
     pub const fn as_str(self) -> &'static str {
@@ -80,10 +93,36 @@ impl ApiKey {
 
     /// Whether the secret of this digest proves the key at `now`; compared in constant time.
     pub fn accepts(&self, presented: &SecretDigest, now: Timestamp) -> bool {
-        let is_previous = self
+        self.prove(presented, now).is_ok()
+    }
+
+    /// Until when the secret of this digest proves the key, if it does at `now`; `None` inside when neither the key nor the
+    /// secret has an end. Compared in constant time.
+    ///
+    /// # Errors
+    /// [`ApiKeyRefusal`]. Whoever has no secret of the key learns nothing of what became of it.
+    pub fn prove(
+        &self,
+        presented: &SecretDigest,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, ApiKeyRefusal> {
+        let is_present = self.secret == *presented;
+        let replaced = self
             .previous
-            .is_some_and(|previous| now < previous.until && previous.digest == *presented);
-        self.state(now) == ApiKeyState::Active && (self.secret == *presented || is_previous)
+            .filter(|previous| previous.digest == *presented && !is_present);
+        if !is_present && replaced.is_none() {
+            return Err(ApiKeyRefusal::WrongSecret);
+        }
+        match self.state(now) {
+            ApiKeyState::Revoked => return Err(ApiKeyRefusal::Revoked),
+            ApiKeyState::Expired => return Err(ApiKeyRefusal::Expired),
+            ApiKeyState::Active => {}
+        }
+        let secret_ends = replaced.map(|previous| previous.until);
+        if secret_ends.is_some_and(|end| end <= now) {
+            return Err(ApiKeyRefusal::Replaced);
+        }
+        Ok([self.expires_at, secret_ends].into_iter().flatten().min())
     }
 }
 
@@ -117,6 +156,22 @@ mod tests {
         assert!(key().accepts(&new, START.plus(59)) && key().accepts(&old, START.plus(59)));
         assert!(key().accepts(&new, START.plus(60)) && !key().accepts(&old, START.plus(60)));
         assert!(!key().accepts(&SecretDigest::of("other"), START));
+    }
+
+    #[test]
+    fn a_proof_ends_with_the_key_and_with_its_secret() {
+        let (new, old) = (SecretDigest::of("new"), SecretDigest::of("old"));
+        assert_eq!(key().prove(&new, START), Ok(Some(START.plus(100))));
+        assert_eq!(key().prove(&old, START), Ok(Some(START.plus(60))));
+        assert_eq!(key().prove(&old, START.plus(60)), Err(ApiKeyRefusal::Replaced));
+        assert_eq!(key().prove(&new, START.plus(100)), Err(ApiKeyRefusal::Expired));
+        let revoked = ApiKey {
+            revoked_at: Some(START),
+            ..key()
+        };
+        assert_eq!(revoked.prove(&new, START), Err(ApiKeyRefusal::Revoked));
+        let other = SecretDigest::of("other");
+        assert_eq!(revoked.prove(&other, START), Err(ApiKeyRefusal::WrongSecret));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! `/oauth2/token`: the token endpoint (RFC 6749 section 3.2). Its alias `/auth/token` takes JSON as well.
 //!
-//! Form, client, grant type, DPoP proof, grant: in this order, and each step's outcome is a type. Every answer, good or
+//! Form, client, grant type, DPoP proof, grant: in this order, and each step's outcome is a type. An API key in the place of a
+//! client goes its own way ([`api_key`]). Every answer, good or
 //! bad, is in the audit trail, except that a device still waits.
 
+mod api_key;
 mod authorization_code;
 mod client_credentials;
 mod device_code;
@@ -175,6 +177,9 @@ async fn answer(
     form: Result<Form, FormError>,
 ) -> Result<Response, Refused> {
     let Form(parameters) = form.map_err(TokenError::Form)?;
+    if let Some(key) = api_key::named(state.config(), &parameters) {
+        return api_key::exchange(state, address, target, headers, &parameters, key).await;
+    }
     let client = authenticate(state, headers, &parameters)
         .await
         .map_err(TokenError::Internal)?;

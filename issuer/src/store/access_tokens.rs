@@ -128,27 +128,46 @@ pub(super) fn revoke(connection: &Connection, token_id: &str, now: Timestamp) ->
 /// Stores the record of a token, and with the first one its status list; uses up the DPoP proof it was asked for with. The schema's triggers revoke what stands on a
 /// grant, person or client when that ends; what ended before the token came is looked up here.
 pub(super) fn insert(connection: &Connection, access: &AccessTokenRecord) -> Result<(), StoreError> {
+    insert_of(connection, access, Some(&access.client_id), None)?;
+    // A client that registered itself is in use from its first token on.
+    let used = "UPDATE clients SET unused_until = NULL WHERE client_id = ?1 AND unused_until IS NOT NULL";
+    sql::change(connection, used, [&access.client_id])?;
+    Ok(())
+}
+
+/// Stores the record of a token that an API key was exchanged for, whose id it has as its client.
+pub(super) fn insert_of_api_key(
+    connection: &Connection,
+    access: &AccessTokenRecord,
+) -> Result<(), StoreError> {
+    insert_of(connection, access, None, Some(&access.client_id))
+}
+
+fn insert_of(
+    connection: &Connection,
+    access: &AccessTokenRecord,
+    client_id: Option<&str>,
+    api_key_id: Option<&str>,
+) -> Result<(), StoreError> {
     dpop_proofs::consume(connection, access.proof.as_ref())?;
     status_lists::insert_if_new(connection, &access.status.list)?;
     sql::change(
         connection,
         "INSERT INTO access_tokens
-             (token_id, client_id, grant_id, user_id, status_list, status_index, expires_at, revoked_at)
+             (token_id, client_id, grant_id, user_id, status_list, status_index, expires_at, revoked_at, api_key_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(?8,
-             (SELECT ended_at FROM grants WHERE id = ?3), (SELECT deactivated_at FROM users WHERE id = ?4)))",
+             (SELECT ended_at FROM grants WHERE id = ?3), (SELECT deactivated_at FROM users WHERE id = ?4)), ?9)",
         params![
             access.token_id,
-            access.client_id,
+            client_id,
             access.grant_id,
             access.user_id,
             access.status.list.id,
             access.status.index,
             access.expires_at.seconds(),
             sql::optional_seconds(access.revoked_at),
+            api_key_id,
         ],
     )?;
-    // A client that registered itself is in use from its first token on.
-    let used = "UPDATE clients SET unused_until = NULL WHERE client_id = ?1 AND unused_until IS NOT NULL";
-    sql::change(connection, used, [&access.client_id])?;
     Ok(())
 }

@@ -6,8 +6,9 @@ use wardgate_shared::time::Timestamp;
 use crate::domain::api_key::{ApiKey, PreviousSecret};
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::digest::SecretDigest;
+use crate::domain::grant::AccessTokenRecord;
 
-use super::{Insertion, Store, StoreError, audit_events, sql};
+use super::{Insertion, Store, StoreError, access_tokens, audit_events, sql};
 
 const TABLE: &str = "api_keys";
 
@@ -44,6 +45,47 @@ impl Store {
         .await
     }
 
+    /// The key that goes by this text: `X-API-Key`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn api_key_by_text(&self, key: &str) -> Result<Option<ApiKey>, StoreError> {
+        let key = String::from(key);
+        self.look_up(move |connection| {
+            let query = "SELECT * FROM api_keys WHERE api_key = ?1";
+            sql::first(connection, query, [&key], from_row)
+        })
+        .await
+    }
+
+    /// Records an access token that the key was exchanged for by the secret of this digest, and that the key was used, at the
+    /// time of `audit`. Says whether it could: not when the key or the secret ended meanwhile; only then is `audit` recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::ProofReplayed`] when the token's DPoP proof was used before.
+    pub async fn exchange_api_key(
+        &self,
+        id: &str,
+        secret: SecretDigest,
+        access: AccessTokenRecord,
+        audit: AuditEvent,
+    ) -> Result<bool, StoreError> {
+        let id = String::from(id);
+        self.write(move |connection| {
+            let used = "UPDATE api_keys SET last_used_at = ?3
+                        WHERE id = ?1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?3)
+                          AND (secret_digest = ?2 OR (previous_digest = ?2 AND previous_until > ?3))";
+            let parameters = params![id, secret.as_bytes(), audit.at.seconds()];
+            if sql::change(connection, used, parameters)? == 0 {
+                return Ok(false);
+            }
+            access_tokens::insert_of_api_key(connection, &access)?;
+            audit_events::insert(connection, &audit)?;
+            Ok(true)
+        })
+        .await
+    }
+
     /// The keys after the one of the id `after`, revoked ones too, at most `size`, in the order of their making.
     ///
     /// # Errors
@@ -59,7 +101,8 @@ impl Store {
     }
 
     /// Replaces the secret of a key that works at the time of `audit`; the one of before is taken until `previous_until`. Says
-    /// whether it was replaced; only then is `audit` recorded.
+    /// whether it was replaced; only then is `audit` recorded. Tokens that would outlive the secret of before are revoked, and
+    /// all of them when a secret older than that is ended by it: which token came from which is not known.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -72,6 +115,9 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let id = String::from(id);
         self.write(move |connection| {
+            let ended = "SELECT 1 FROM api_keys WHERE id = ?1 AND previous_until > ?2";
+            let parameters = params![id, audit.at.seconds()];
+            let ends_an_older_one = sql::first(connection, ended, parameters, |_| Ok(()))?.is_some();
             let rotated = sql::change(
                 connection,
                 "UPDATE api_keys SET previous_digest = secret_digest, previous_until = ?3, secret_digest = ?2
@@ -84,6 +130,11 @@ impl Store {
                 ],
             )? > 0;
             if rotated {
+                let revoke = "UPDATE access_tokens SET revoked_at = ?4
+                              WHERE api_key_id = ?1 AND revoked_at IS NULL AND (?2 OR expires_at > ?3)";
+                let until = previous_until.seconds();
+                let parameters = params![id, ends_an_older_one, until, audit.at.seconds()];
+                sql::change(connection, revoke, parameters)?;
                 audit_events::insert(connection, &audit)?;
             }
             Ok(rotated)

@@ -125,6 +125,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0032_api_keys",
         include_str!("../../migrations/0032_api_keys.sql"),
     ),
+    (
+        "0033_api_key_tokens",
+        include_str!("../../migrations/0033_api_key_tokens.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

@@ -102,6 +102,7 @@ pub fn access_token(
         status: Some(Status {
             status_list: Some(reference),
         }),
+        api_key_id: None,
     };
     let token_type = confirmation::token_type(&claims);
     let value = signed::sign(state, algorithm, claims, now, expires_at)?;

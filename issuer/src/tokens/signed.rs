@@ -40,6 +40,11 @@ pub enum Subject<'a> {
     },
     /// The client's own.
     Client,
+    /// An API key's own; `client_id` is its id.
+    ApiKey {
+        /// When the token ends at the latest: with the key, or with the secret that it was exchanged for.
+        ends_at: Option<Timestamp>,
+    },
 }
 
 /// What an access token is to say.
@@ -86,6 +91,12 @@ pub fn access_token(
     let mut claims = claims_of(state, &facts, token_id.clone());
     let (lifetime_seconds, grant_id, user_id) = match facts.subject {
         Subject::Client => (config.tokens.client_credentials_seconds, None, None),
+        Subject::ApiKey { ends_at } => {
+            claims.api_key_id = Some(facts.client_id.into());
+            let longest = config.api_keys.token_seconds;
+            let left = ends_at.map_or(longest, |end| end.since(now));
+            (left.min(longest), None, None)
+        }
         Subject::Person { grant, user } => {
             claims.subject.clone_from(&grant.subject);
             claims.practitioner_id.clone_from(&user.practitioner_id);
@@ -178,6 +189,7 @@ fn claims_of(state: &AppState, facts: &AccessTokenFacts<'_>, token_id: String) -
         authentication_methods: Vec::new(),
         authenticated_at: None,
         status: None,
+        api_key_id: None,
     }
 }
 

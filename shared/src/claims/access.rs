@@ -67,6 +67,10 @@ pub struct AccessClaims {
     /// `status`: where to see whether it was revoked (draft-ietf-oauth-status-list section 6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// The API key that the token was exchanged for, by its id, so that what it does can be counted by key. `sub` and
+    /// `client_id` say the same; this says that it is a key and no client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_id: Option<String>,
 }
 
 impl AccessClaims {

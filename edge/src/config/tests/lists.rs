@@ -488,6 +488,7 @@ fn limits_are_added_replaced_and_switched_off() {
             counts: Counted::Network,
             limit: 50,
             window_seconds: 10,
+            lease_seconds: 10,
             on_failure: OnFailure::Local { share: 5 },
             timeout_milliseconds: 100,
         }
@@ -588,4 +589,26 @@ fn networks_are_counted_only_where_addresses_can_be_believed() {
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert_eq!(faults[0].place, "WARDGATE_CLIENT_ADDRESS");
     assert!(of("cloudflare").is_ok());
+}
+
+#[test]
+fn leases_last_a_second_at_least_and_a_window_at_most() {
+    let of = |lease: Value| {
+        let limits =
+            json!([{ "name": "default", "limit": 50, "window_seconds": 20, "lease_seconds": lease }]);
+        let limits = limits.to_string();
+        Config::parse(&values(&[("WARDGATE_LIMITS", Some(&limits))]))
+            .map(|config| config.limits[0].lease_seconds)
+    };
+    for lease in [1, 10, 20] {
+        assert_eq!(of(json!(lease)), Ok(lease));
+    }
+    for lease in [json!(0), json!(21), json!("10"), json!(1.5)] {
+        let found = of(lease).unwrap_err();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].place, "WARDGATE_LIMITS[0].lease_seconds");
+    }
+    let unsaid = json!([{ "name": "default", "limit": 50, "window_seconds": 20 }]).to_string();
+    let config = Config::parse(&values(&[("WARDGATE_LIMITS", Some(&unsaid))])).unwrap();
+    assert_eq!(config.limits[0].lease_seconds, 20, "until the window ends");
 }

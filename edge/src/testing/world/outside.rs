@@ -90,6 +90,14 @@ impl Outside for World {
         miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(packed, most).ok()
     }
 
+    async fn ask_platform_limit(&self, binding: &str, key: &str, _timeout: u32) -> Option<bool> {
+        let mut asked = self.inner.platform_asked.borrow_mut();
+        asked.push(format!("{binding} {key}"));
+        let of_key = asked.iter().filter(|one| Some(*one) == asked.last()).count();
+        let limit = self.inner.platform_limit.get()?;
+        Some(of_key <= usize::try_from(limit).unwrap())
+    }
+
     async fn import_key(&self, jwk: &PublicJwk, algorithm: SignatureAlgorithm) -> Result<TestKey, ()> {
         self.inner.imports.set(self.inner.imports.get() + 1);
         match jwk.material() {
@@ -179,6 +187,11 @@ impl Outside for World {
 
     fn respond(&self, answer: &OwnAnswer) -> Result<Reply, ()> {
         Ok(Reply::Own(answer.clone()))
+    }
+
+    fn write_data_point(&self, binding: &str, words: &[&str], milliseconds: u32) {
+        let point = format!("{binding} {} {milliseconds}", words.join(" "));
+        self.inner.data_points.borrow_mut().push(point);
     }
 
     fn log(&self, line: &str) {

@@ -11,6 +11,7 @@ use crate::error::internal::InternalError;
 use crate::error::json_body::{json_client_challenge, json_error, json_internal, json_unavailable};
 use crate::extract::FormError;
 
+use super::api_key::ApiKeyFault;
 use super::foreign_token::ForeignTokenFault;
 use super::token_exchange::ExchangeRefusal;
 
@@ -25,6 +26,8 @@ pub(super) enum TokenError {
         /// Whether it tried by the `Authorization` header.
         basic: bool,
     },
+    /// The API key is not proved.
+    ApiKey(ApiKeyFault),
     /// A parameter is repeated.
     Repeated,
     /// A parameter is missing; the sentence says which.
@@ -193,6 +196,7 @@ impl TokenError {
         Some(match self {
             Self::Form(_) => "malformed_request",
             Self::Client { error, .. } => error.reason(),
+            Self::ApiKey(fault) => fault.reason(),
             Self::Repeated => "repeated_parameter",
             Self::Missing(_) => "missing_parameter",
             Self::MalformedScope => "malformed_scope",
@@ -237,6 +241,12 @@ impl TokenError {
                 StatusCode::UNAUTHORIZED,
                 OAuthErrorCode::InvalidClient,
                 error.description(),
+            ),
+            Self::ApiKey(fault) => json_error(
+                config,
+                StatusCode::UNAUTHORIZED,
+                OAuthErrorCode::InvalidClient,
+                fault.description(),
             ),
             Self::Repeated => bad_request(OAuthErrorCode::InvalidRequest, "A parameter is repeated"),
             Self::Missing(description) => bad_request(OAuthErrorCode::InvalidRequest, description),

@@ -1,5 +1,6 @@
 //! The token endpoint through the real router, grant by grant.
 
+mod api_key;
 mod authorization_code;
 mod border;
 mod client_authentication;

@@ -110,6 +110,7 @@ async fn tokens_verify_with_the_published_key() {
         authentication_methods: Vec::new(),
         authenticated_at: None,
         status: None,
+        api_key_id: None,
     };
     let ring = issuer.state.keys();
     let token = ring

@@ -12,7 +12,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::START;
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 31] = [
+const RELEASED: [(&str, &str); 32] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -136,6 +136,10 @@ const RELEASED: [(&str, &str); 31] = [
     (
         "0032_api_keys",
         "166c76bb705f8ae9e4bbf81c2ad97bedcaf296704165371e599b34e0bbf0edbf",
+    ),
+    (
+        "0033_api_key_tokens",
+        "36a831e0c071c8caf169fe243a774c0e0d2971b931efee88b8dc4bd8bca1501d",
     ),
 ];
 
