@@ -62,7 +62,7 @@ impl Coordinators {
 
 /// Bindings of the platform's that every Worker of the tests has, and uses where its settings name them: their names and the
 /// bodies of the functions that make them. They stand between double quotes, so that they have none themselves.
-const PLATFORM: [(&str, &str); 4] = [
+const PLATFORM: [(&str, &str); 6] = [
     // Admits three of each key, ever.
     (
         "THREE_EACH",
@@ -74,8 +74,16 @@ const PLATFORM: [(&str, &str); 4] = [
         "return { limit: async () => { throw new Error('broken'); } };",
     ),
     (
+        "NONSENSE_LIMIT",
+        "return { limit: async () => ({ nonsense: 'nonsense' }) };",
+    ),
+    (
         "SILENT_LIMIT",
         "return { limit: () => new Promise((resolve) => setTimeout(resolve, 60000)) };",
+    ),
+    (
+        "BROKEN_DATASET",
+        "return { writeDataPoint: () => { throw new Error('broken'); } };",
     ),
     // Says each data point in the log.
     (

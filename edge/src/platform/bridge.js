@@ -278,7 +278,7 @@ export function askCoordinator(env, name, question, milliseconds) {
 export function askPlatformLimit(env, name, key, milliseconds) {
   const asked = async () => {
     const { success } = await env[name].limit({ key });
-    return success ? 2 : 3;
+    return { true: 2, false: 3 }[success] ?? 0;
   };
   return inTime(asked(), milliseconds);
 }
