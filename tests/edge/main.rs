@@ -7,6 +7,7 @@ mod apis;
 mod bodies;
 mod bundle;
 mod claims_forwarded;
+mod compartment;
 mod config;
 mod cors;
 mod credentials;
