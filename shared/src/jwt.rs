@@ -21,8 +21,8 @@ pub use error::{JwtError, VerifyError};
 pub use policy::{Audiences, Policy, is_type};
 pub use sign::{SignError, SigningKey, sign};
 pub use unverified::{MAXIMUM_JWT_BYTES, UnverifiedJwt};
-pub(crate) use verify::{ClaimsAndTimes, check_signature, claimed};
 pub use verify::{RegisteredClaims, VerifiedJwt, VerifyingKey, deserialized, verify};
+pub(crate) use verify::{check_signature, issue_time};
 
 #[cfg(test)]
 pub(crate) mod test_keys;

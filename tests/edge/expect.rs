@@ -10,10 +10,12 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// The one challenge of the answer.
+    /// The challenge of the answer for a bearer token.
     #[track_caller]
     pub fn of(answer: &Answer) -> Self {
         let text = answer.header("www-authenticate").expect("a challenge");
+        // Behind it stands the one for clients that can prove to hold a key.
+        let text = text.split(", DPoP ").next().unwrap_or(text);
         let parameters = text
             .strip_prefix("Bearer ")
             .unwrap_or_else(|| panic!("a Bearer challenge: {text}"));

@@ -5,10 +5,13 @@
 
 mod apis;
 mod bodies;
+mod bundle;
 mod claims_forwarded;
+mod compartment;
 mod config;
 mod cors;
 mod credentials;
+mod dpop;
 mod expect;
 mod failures;
 mod headers;

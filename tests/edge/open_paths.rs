@@ -153,6 +153,8 @@ async fn the_resources_metadata_names_issuer_and_way_to_present_tokens() {
     assert_eq!(body["resource"], AUDIENCE);
     assert_eq!(body["authorization_servers"], json!([edge.issuer.url]));
     assert_eq!(body["bearer_methods_supported"], json!(["header"]));
+    let algorithms = json!(["PS256", "ES256", "ES384", "EdDSA"]);
+    assert_eq!(body["dpop_signing_alg_values_supported"], algorithms);
     assert_nothing_forwarded(&edge);
 }
 

@@ -309,14 +309,21 @@ async fn refuses_a_token_bound_to_a_key() {
     refuses(
         "The token is bound to a key in a way that is not accepted here",
         |edge| {
+            let thumbprint = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+            let and_more = json!({ "jkt": thumbprint, "x5t#S256": thumbprint });
             claim_values(
                 edge,
                 "cnf",
-                [
-                    json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }),
-                    json!({}),
-                ],
+                [json!({ "x5t#S256": thumbprint }), json!({}), and_more],
             )
+        },
+    )
+    .await;
+    refuses(
+        "The token is bound to a key: it needs Authorization: DPoP and a proof",
+        |edge| {
+            let bound = json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" });
+            claim_values(edge, "cnf", [bound])
         },
     )
     .await;

@@ -174,6 +174,18 @@ impl SigningKey {
         jwk
     }
 
+    /// The thumbprint of the public half (RFC 7638): the members that make the key, in the order of their names.
+    pub fn thumbprint(&self) -> String {
+        let jwk = self.jwk();
+        let members: serde_json::Map<String, Value> = ["crv", "e", "kty", "n", "x", "y"]
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), jwk.get(name)?.clone())))
+            .collect();
+        let text = Value::Object(members).to_string();
+        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+        Base64UrlUnpadded::encode_string(hash.as_ref())
+    }
+
     /// The public half as PEM (SubjectPublicKeyInfo): what an attacker would use as an HMAC secret.
     ///
     /// # Panics

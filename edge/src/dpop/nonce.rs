@@ -52,14 +52,13 @@ fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     for (place, byte) in block.iter_mut().zip(key) {
         *place = *byte;
     }
-    let inner = Sha256::new()
-        .chain_update(block.map(|byte| byte ^ 0x36))
-        .chain_update(message)
-        .finalize();
-    let outer = Sha256::new()
-        .chain_update(block.map(|byte| byte ^ 0x5c))
-        .chain_update(inner);
-    outer.finalize().into()
+    let inner = Sha256::digest([&block.map(|byte| byte ^ 0x36), message].concat().as_slice());
+    Sha256::digest(
+        [&block.map(|byte| byte ^ 0x5c), inner.as_slice()]
+            .concat()
+            .as_slice(),
+    )
+    .into()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ impl Refusal {
             Self::Credential(error) => error.to_string().into(),
             Self::Token(TokenError::Jwt(JwtError::Expired)) => "The access token expired".into(),
             Self::Token(error) => error.to_string().into(),
-            Self::Proof(fault) => fault.description().into(),
+            Self::Proof(fault) => sentence(fault.description().to_owned()).into(),
             Self::Scope { reason, .. } => sentence(reason.to_string()).into(),
             Self::Rule { lack, .. } => match lack {
                 Lack::Scope => "The token does not have the scopes that this needs",
@@ -25,6 +25,8 @@ impl Refusal {
             Self::Body(error) => sentence(error.to_string()).into(),
             Self::EntryRequest(error) => sentence(error.to_string()).into(),
             Self::Entry { index, refusal } => format!("Bundle.entry[{index}]: {}", refusal.detail()).into(),
+            Self::Compartment(error) => sentence(error.to_string()).into(),
+            Self::Withheld(withheld) => withheld.detail().into(),
             Self::AmbiguousPath => "The path can be read in more than one way".into(),
             Self::Method { allow } => format!("The method does not apply here; allowed: {allow}").into(),
             Self::EffectOfHeader => {

@@ -2,6 +2,7 @@
 
 mod apis;
 mod bodies;
+mod compartment;
 
 use serde_json::json;
 
@@ -105,7 +106,8 @@ fn open_documents_need_no_token_and_no_issuer() {
         json!({
             "resource": "https://edge.example/fhir",
             "authorization_servers": ["https://issuer.example"],
-            "bearer_methods_supported": ["header"]
+            "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported": ["PS256", "ES256", "ES384", "EdDSA"]
         })
     );
     assert_eq!(world.send("GET", "/fhir/metadata", &[]), Reply::Upstream(200));

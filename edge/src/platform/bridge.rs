@@ -51,6 +51,14 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = withBody)]
     pub(super) fn with_body(response: &Response, body: &[u8]) -> Result<Response, JsValue>;
 
+    /// The answer with the body that was read of it, and without it for `HEAD`.
+    #[wasm_bindgen(catch, js_name = withReadBody)]
+    pub(super) fn with_read_body(request: &Request, response: &Response) -> Result<Response, JsValue>;
+
+    /// The version of what was answered, if it is said.
+    #[wasm_bindgen(catch)]
+    pub(super) fn etag(response: &Response) -> Result<Option<String>, JsValue>;
+
     /// Resolves to a `Uint8Array` or to a number.
     #[wasm_bindgen(js_name = fetchDocument)]
     pub(super) fn fetch_document(url: &str, milliseconds: u32, maximum_bytes: u32) -> Promise;
@@ -91,17 +99,17 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn forget(state: &JsValue) -> Result<(), JsValue>;
 
-    /// The proofs that a coordinator stored: name and seconds of each in turn, separated by line feeds.
+    /// The proofs that a coordinator stored, one behind the other, in the order of their hashes.
     #[wasm_bindgen(catch, js_name = storedProofs)]
-    pub(super) fn stored_proofs(state: &JsValue) -> Result<String, JsValue>;
+    pub(super) fn stored_proofs(state: &JsValue) -> Result<Vec<u8>, JsValue>;
 
-    /// Stores a proof, and sets an alarm unless that is 0.
+    /// Stores a proof, and sets an alarm unless that is 0. The bytes are copied before this returns.
     #[wasm_bindgen(catch, js_name = storeProof)]
-    pub(super) fn store_proof(state: &JsValue, name: &str, seconds: f64, alarm: f64) -> Result<(), JsValue>;
+    pub(super) fn store_proof(state: &JsValue, proof: &[u8], alarm: f64) -> Result<(), JsValue>;
 
-    /// Forgets the proofs of these names, separated by line feeds.
+    /// Forgets the proofs of these hashes, which stand one behind the other.
     #[wasm_bindgen(catch, js_name = forgetProofs)]
-    pub(super) fn forget_proofs(state: &JsValue, packed_names: &str) -> Result<(), JsValue>;
+    pub(super) fn forget_proofs(state: &JsValue, hashes: &[u8]) -> Result<(), JsValue>;
 
     /// Sets the alarm of a coordinator.
     #[wasm_bindgen(catch, js_name = setAlarm)]

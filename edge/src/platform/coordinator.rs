@@ -9,8 +9,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-use wardgate_shared::dpop::used::{ProofUse, UsedProofs, Verdict};
+use wardgate_shared::dpop::used::{ProofUse, QUESTION_BYTES, UsedProofs, Verdict};
 use wardgate_shared::quota::{Coordinator, LeaseReply, LeaseRequest, Reservation};
 use wardgate_shared::time::Timestamp;
 use wasm_bindgen::JsValue;
@@ -120,7 +119,7 @@ impl Inner {
             empty => empty.insert(restored(&bridge::stored_proofs(&self.state)?)),
         };
         if proofs.is_full() {
-            self.forget_proofs(&proofs.sweep(clock::now()))?;
+            bridge::forget_proofs(&self.state, &proofs.sweep(clock::now()))?;
         }
         let wakes = proofs.empty_from();
         let verdict = proofs.use_once(used);
@@ -131,13 +130,7 @@ impl Inner {
             } else {
                 None
             };
-            let name = Base64UrlUnpadded::encode_string(&used.id_hash);
-            let stored = bridge::store_proof(
-                &self.state,
-                &name,
-                seconds(used.refused_from),
-                milliseconds(alarm),
-            );
+            let stored = bridge::store_proof(&self.state, &used.to_bytes(), milliseconds(alarm));
             if stored.is_err() {
                 *slot = None;
             }
@@ -149,21 +142,13 @@ impl Inner {
     /// Forgets the proofs that nobody accepts any more; whether others are left.
     fn sweep(&self) -> Result<bool, JsValue> {
         let mut proofs = restored(&bridge::stored_proofs(&self.state)?);
-        self.forget_proofs(&proofs.sweep(clock::now()))?;
+        bridge::forget_proofs(&self.state, &proofs.sweep(clock::now()))?;
         let alarm = proofs.empty_from();
         if alarm.is_some() {
             bridge::set_alarm(&self.state, milliseconds(alarm))?;
         }
         *self.proofs.borrow_mut() = None;
         Ok(alarm.is_some())
-    }
-
-    fn forget_proofs(&self, swept: &[[u8; 32]]) -> Result<(), JsValue> {
-        let names: Vec<String> = swept
-            .iter()
-            .map(|id_hash| Base64UrlUnpadded::encode_string(id_hash))
-            .collect();
-        bridge::forget_proofs(&self.state, &names.join("\n"))
     }
 
     fn rest(&self) {
@@ -190,34 +175,20 @@ impl Inner {
     }
 }
 
-/// What was stored: names and seconds in turn.
-fn restored(packed: &str) -> UsedProofs {
+/// What was stored: questions, one behind the other.
+fn restored(stored: &[u8]) -> UsedProofs {
     let mut proofs = UsedProofs::default();
-    let mut lines = packed.split('\n');
-    while let (Some(name), Some(seconds)) = (lines.next(), lines.next()) {
-        let mut id_hash = [0; 32];
-        if Base64UrlUnpadded::decode(name, &mut id_hash).is_ok_and(|bytes| bytes.len() == 32)
-            && let Ok(seconds) = seconds.parse()
-        {
-            let refused_from = Timestamp::from_seconds(seconds);
-            proofs.restore(ProofUse {
-                id_hash,
-                refused_from,
-            });
-        }
+    for used in stored.chunks(QUESTION_BYTES).filter_map(ProofUse::parse) {
+        proofs.use_once(used);
     }
     proofs
 }
 
+/// The time of an alarm; 0 for none.
 #[expect(
     clippy::cast_precision_loss,
-    reason = "a time in seconds is far below 2^53, and the precision of what is not is of no matter"
+    reason = "a time in milliseconds is far below 2^53"
 )]
-const fn seconds(time: Timestamp) -> f64 {
-    time.seconds() as f64
-}
-
-/// The time of an alarm; 0 for none.
 fn milliseconds(time: Option<Timestamp>) -> f64 {
-    time.map_or(0.0, |time| seconds(time) * 1_000.0)
+    time.map_or(0.0, |time| time.seconds().saturating_mul(1_000) as f64)
 }

@@ -26,8 +26,7 @@ impl WebCryptoKey {
     /// # Errors
     /// What WebCrypto says of a key that it does not take.
     pub(super) async fn import(jwk: &PublicJwk, algorithm: SignatureAlgorithm) -> Result<Self, JsValue> {
-        let imported =
-            JsFuture::from(bridge::import_key(&jwk.to_json().to_string(), algorithm.name())).await?;
+        let imported = JsFuture::from(bridge::import_key(&jwk.canonical(), algorithm.name())).await?;
         Ok(Self {
             imported: Rc::new(imported),
             algorithm,

@@ -4,13 +4,11 @@ use alloc::string::String;
 use core::future::Future;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::jwk::{JwkError, PublicJwk};
 use crate::jwt::{
-    ClaimsAndTimes, JwtError, SignatureAlgorithm, UnverifiedJwt, VerifyError, VerifyingKey, check_signature,
-    claimed, is_type,
+    SignatureAlgorithm, UnverifiedJwt, VerifyError, VerifyingKey, check_signature, is_type, issue_time,
 };
 use crate::secret::constant_time_eq;
 use crate::time::Timestamp;
@@ -24,38 +22,6 @@ use super::{ALGORITHMS, LONGEST_AGE_SECONDS, LONGEST_LEAD_SECONDS, MAXIMUM_PROOF
 pub struct UnverifiedProof<'a> {
     jwt: UnverifiedJwt<'a>,
     key: PublicJwk,
-}
-
-/// The claims (section 4.2); `iat` is read with the JWT. Others may be there, `nbf` and `exp` among them: they are not asked
-/// for, and say nothing here (FAPI-45).
-struct ProofClaims {
-    /// `jti`.
-    id: Option<String>,
-    /// `htm`.
-    method: Option<String>,
-    /// `htu`.
-    target: Option<String>,
-    /// `ath`.
-    token_hash: Option<String>,
-    /// `nonce`.
-    nonce: Option<String>,
-}
-
-impl ProofClaims {
-    fn of_members(mut members: Map<String, Value>) -> Result<Self, JwtError> {
-        let mut text = |name| match members.remove(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(JwtError::Malformed),
-        };
-        Ok(Self {
-            id: text("jti")?,
-            method: text("htm")?,
-            target: text("htu")?,
-            token_hash: text("ath")?,
-            nonce: text("nonce")?,
-        })
-    }
 }
 
 impl<'a> UnverifiedProof<'a> {
@@ -185,18 +151,17 @@ pub fn judge(
     longest_age_seconds: i64,
     now: Timestamp,
 ) -> Result<JudgedProof, ProofError> {
-    let ClaimsAndTimes {
-        members, issued_at, ..
-    } = claimed(&proof.jwt)?;
-    let claims = ProofClaims::of_members(members)?;
-    let id = claims.id.filter(|id| !id.is_empty()).ok_or(ProofError::NoId)?;
-    if claims.method.ok_or(ProofError::NoMethod)? != request.method {
+    // Others may be there, `nbf` and `exp` among them: they are not asked for, and say nothing here (FAPI-45).
+    let [id, method, target, token_hash, nonce] =
+        proof.jwt.text_claims(["jti", "htm", "htu", "ath", "nonce"])?;
+    let id = id.filter(|id| !id.is_empty()).ok_or(ProofError::NoId)?;
+    if method.ok_or(ProofError::NoMethod)? != request.method {
         return Err(ProofError::Method);
     }
-    if !is_same_target(&claims.target.ok_or(ProofError::NoTarget)?, request.url) {
+    if !is_same_target(target.ok_or(ProofError::NoTarget)?, request.url) {
         return Err(ProofError::Target);
     }
-    let issued_at = issued_at.ok_or(ProofError::NoIssueTime)?;
+    let issued_at = issue_time(&proof.jwt)?.ok_or(ProofError::NoIssueTime)?;
     let refused_from = issued_at.plus(longest_age_seconds);
     if now >= refused_from {
         return Err(ProofError::TooOld);
@@ -205,16 +170,16 @@ pub fn judge(
         return Err(ProofError::TooEarly);
     }
     if let Some(token) = request.access_token {
-        let said = claims.token_hash.ok_or(ProofError::NoTokenHash)?;
-        let expected = Base64UrlUnpadded::encode_string(&Sha256::digest(token));
+        let said = token_hash.ok_or(ProofError::NoTokenHash)?;
+        let expected = Base64UrlUnpadded::encode_string(&Sha256::digest(token.as_bytes()));
         if !constant_time_eq(said.as_bytes(), expected.as_bytes()) {
             return Err(ProofError::TokenHash);
         }
     }
     Ok(JudgedProof(VerifiedProof {
         thumbprint: proof.key.thumbprint(),
-        id,
-        nonce: claims.nonce,
+        id: String::from(id),
+        nonce: nonce.map(String::from),
         refused_from,
     }))
 }

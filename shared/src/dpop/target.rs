@@ -1,8 +1,6 @@
 //! `htu`: which URL a proof was made for.
 
-use alloc::format;
 use alloc::string::String;
-use core::fmt::Write;
 
 /// Whether two http(s) URLs name one target (RFC 9449 section 4.3): query and fragment do not count, and both are normalised
 /// by syntax and scheme first (RFC 3986 sections 6.2.2 and 6.2.3). Scheme and host lose their case, the default port and an
@@ -23,9 +21,9 @@ fn normalised(url: &str) -> Option<String> {
     let target = url.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = target.split_once("://")?;
     let (scheme, default_port) = if scheme.eq_ignore_ascii_case("https") {
-        ("https", 443)
+        ("https", "443")
     } else if scheme.eq_ignore_ascii_case("http") {
-        ("http", 80)
+        ("http", "80")
     } else {
         return None;
     };
@@ -34,17 +32,17 @@ fn normalised(url: &str) -> Option<String> {
         None => (rest, "/"),
     };
     let (host, port) = split_port(authority)?;
-    let port: Option<u16> = if port.is_empty() {
-        None
-    } else {
-        Some(port.parse().ok()?)
-    };
-    let port = match port {
-        Some(port) if port != default_port => format!(":{port}"),
-        Some(_) | None => String::new(),
-    };
-    let host = host.to_ascii_lowercase();
-    Some(format!("{scheme}://{host}{port}{}", escaped_alike(path)?))
+    let port = port.trim_start_matches('0');
+    let mut normal = String::from(scheme);
+    normal.push_str("://");
+    normal.push_str(host);
+    normal.make_ascii_lowercase();
+    if !port.is_empty() && port != default_port {
+        normal.push(':');
+        normal.push_str(port);
+    }
+    push_escaped_alike(&mut normal, path)?;
+    Some(normal)
 }
 
 /// Host and port of an authority without user information; the port may be empty.
@@ -72,25 +70,32 @@ fn split_port(authority: &str) -> Option<(&str, &str)> {
 }
 
 /// A path whose percent-encoding is normal: unreserved characters stand for themselves, digits are in upper case.
-fn escaped_alike(path: &str) -> Option<String> {
-    let mut normal = String::with_capacity(path.len());
-    let mut characters = path.chars();
-    while let Some(character) = characters.next() {
-        if character != '%' {
-            normal.push(character);
+fn push_escaped_alike(normal: &mut String, path: &str) -> Option<()> {
+    let mut bytes = path.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            normal.push(char::from(byte));
             continue;
         }
-        let mut digit = || characters.next().and_then(|digit| digit.to_digit(16));
-        let value = digit()?.saturating_mul(16).saturating_add(digit()?);
-        match char::from_u32(value) {
-            Some(plain) if plain.is_ascii_alphanumeric() || matches!(plain, '-' | '.' | '_' | '~') => {
-                normal.push(plain);
-            }
-            // Writing to a `String` cannot fail.
-            Some(_) | None => {
-                let _ = write!(normal, "%{value:02X}");
-            }
+        let digits = [
+            bytes.next()?.to_ascii_uppercase(),
+            bytes.next()?.to_ascii_uppercase(),
+        ];
+        let mut value = 0_u8;
+        for digit in digits {
+            let digit = match digit {
+                b'0'..=b'9' => digit.wrapping_sub(b'0'),
+                b'A'..=b'F' => digit.wrapping_sub(b'A').wrapping_add(10),
+                _ => return None,
+            };
+            value = value.wrapping_mul(16).wrapping_add(digit);
+        }
+        if value.is_ascii_alphanumeric() || b"-._~".contains(&value) {
+            normal.push(char::from(value));
+        } else {
+            normal.push('%');
+            normal.extend(digits.map(char::from));
         }
     }
-    Some(normal)
+    Some(())
 }

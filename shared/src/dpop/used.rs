@@ -6,7 +6,6 @@
 //!
 //! Both ends of the messages are Wardgate's. The parsers are strict all the same.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use sha2::{Digest, Sha256};
@@ -19,6 +18,9 @@ pub const MAXIMUM_PROOFS: usize = 16_384;
 /// For how many seconds a proof is remembered beyond the instant from which it is refused: so far may the clock of whoever judges
 /// it be behind the memory's.
 pub const GUARD_SECONDS: i64 = 60;
+
+/// How long a question is, in bytes.
+pub const QUESTION_BYTES: usize = 41;
 
 /// The first byte of the question. Questions about rate limits begin with another one ([`crate::quota`]).
 const QUESTION: u8 = 0x10;
@@ -36,14 +38,14 @@ impl ProofUse {
     /// The use of a proof with this `jti`.
     pub fn new(id: &str, refused_from: Timestamp) -> Self {
         Self {
-            id_hash: Sha256::digest(id).into(),
+            id_hash: Sha256::digest(id.as_bytes()).into(),
             refused_from,
         }
     }
 
     /// The question whether this is its first use, which makes it used.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(41);
+        let mut bytes = Vec::with_capacity(QUESTION_BYTES);
         bytes.push(QUESTION);
         bytes.extend_from_slice(&self.id_hash);
         bytes.extend_from_slice(&self.refused_from.seconds().to_be_bytes());
@@ -94,50 +96,56 @@ impl Verdict {
     }
 }
 
-/// The proofs that were used.
+/// The proofs that were used, in the order of their hashes.
 #[derive(Clone, Debug, Default)]
-pub struct UsedProofs(BTreeMap<[u8; 32], Timestamp>);
+pub struct UsedProofs(Vec<ProofUse>);
 
 impl UsedProofs {
-    /// Puts back what was remembered before.
-    pub fn restore(&mut self, used: ProofUse) {
-        self.0.insert(used.id_hash, used.refused_from);
-    }
-
     /// Uses a proof, unless it was used or there is no room.
     pub fn use_once(&mut self, used: ProofUse) -> Verdict {
-        if self.0.contains_key(&used.id_hash) {
+        let place = self.0.partition_point(|other| other.id_hash < used.id_hash);
+        if self
+            .0
+            .get(place)
+            .is_some_and(|other| other.id_hash == used.id_hash)
+        {
             return Verdict::Again;
         }
         if self.is_full() {
             return Verdict::Full;
         }
-        self.restore(used);
+        self.0.insert(place, used);
         Verdict::First
     }
 
     /// Whether there is room for no further proof.
-    pub fn is_full(&self) -> bool {
+    pub const fn is_full(&self) -> bool {
         self.0.len() >= MAXIMUM_PROOFS
     }
 
-    /// Forgets the proofs that nobody accepts any more at `now`, and gives the hashes of their names.
-    pub fn sweep(&mut self, now: Timestamp) -> Vec<[u8; 32]> {
-        let is_over = |refused_from: &Timestamp| now >= refused_from.plus(GUARD_SECONDS);
-        let over = self.0.iter().filter(|(_, refused_from)| is_over(refused_from));
-        let swept: Vec<[u8; 32]> = over.map(|(id_hash, _)| *id_hash).collect();
-        for id_hash in &swept {
-            self.0.remove(id_hash);
-        }
+    /// Forgets the proofs that nobody accepts any more at `now`, and gives the hashes of their names, one behind the other.
+    pub fn sweep(&mut self, now: Timestamp) -> Vec<u8> {
+        let mut swept = Vec::new();
+        self.0.retain(|used| {
+            let is_over = now >= used.refused_from.plus(GUARD_SECONDS);
+            if is_over {
+                swept.extend_from_slice(&used.id_hash);
+            }
+            !is_over
+        });
         swept
     }
 
     /// The earliest instant at which [`sweep`](Self::sweep) leaves nothing; `None` when there is nothing.
     pub fn empty_from(&self) -> Option<Timestamp> {
-        self.0
-            .values()
-            .max()
-            .map(|refused_from| refused_from.plus(GUARD_SECONDS))
+        let mut latest: Option<Timestamp> = None;
+        for used in &self.0 {
+            let until = used.refused_from.plus(GUARD_SECONDS);
+            if latest.is_none_or(|latest| until > latest) {
+                latest = Some(until);
+            }
+        }
+        latest
     }
 }
 
@@ -167,10 +175,10 @@ mod tests {
         assert!(used.sweep(NOW.plus(GUARD_SECONDS - 1)).is_empty());
         assert_eq!(
             used.sweep(NOW.plus(GUARD_SECONDS)),
-            [ProofUse::new("b", NOW).id_hash]
+            ProofUse::new("b", NOW).id_hash
         );
         assert_eq!(used.use_once(proof), Verdict::Again);
-        assert_eq!(used.sweep(NOW.plus(120 + GUARD_SECONDS)), [proof.id_hash]);
+        assert_eq!(used.sweep(NOW.plus(120 + GUARD_SECONDS)), proof.id_hash);
         assert_eq!(used.empty_from(), None);
     }
 
@@ -184,7 +192,10 @@ mod tests {
         let further = ProofUse::new("further", NOW.plus(120));
         assert_eq!(used.use_once(further), Verdict::Full);
         assert_eq!(used.use_once(ProofUse::new("0", NOW.plus(120))), Verdict::Again);
-        assert_eq!(used.sweep(NOW.plus(120 + GUARD_SECONDS)).len(), MAXIMUM_PROOFS);
+        assert_eq!(
+            used.sweep(NOW.plus(120 + GUARD_SECONDS)).len(),
+            32 * MAXIMUM_PROOFS
+        );
         assert_eq!(used.use_once(further), Verdict::First);
     }
 

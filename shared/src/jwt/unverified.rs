@@ -134,6 +134,22 @@ impl<'a> UnverifiedJwt<'a> {
         &self.claims
     }
 
+    /// These claims as the token says them, unverified; each is a text or is not there.
+    pub(crate) fn text_claims<const N: usize>(
+        &self,
+        names: [&str; N],
+    ) -> Result<[Option<&str>; N], JwtError> {
+        let mut texts = [None; N];
+        for (text, name) in texts.iter_mut().zip(names) {
+            *text = match self.claims.get(name) {
+                None | Some(Value::Null) => None,
+                Some(Value::String(text)) => Some(text.as_str()),
+                Some(_) => return Err(JwtError::Malformed),
+            };
+        }
+        Ok(texts)
+    }
+
     /// The `iss` claim as the token says it, unverified: a hint which issuer's keys to fetch, nothing more.
     pub fn issuer_hint(&self) -> Option<String> {
         text_of(&self.claims, "iss").map(String::from)

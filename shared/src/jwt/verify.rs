@@ -119,7 +119,7 @@ pub async fn verify<C: RegisteredClaims, K: VerifyingKey>(
         return Err(JwtError::AlgorithmMismatch.into());
     }
     policy.check_type(jwt.token_type())?;
-    let ClaimsAndTimes {
+    let SignedClaims {
         members,
         expires_at,
         not_before,
@@ -140,16 +140,16 @@ pub async fn verify<C: RegisteredClaims, K: VerifyingKey>(
     })
 }
 
-/// Claims, and nothing more: what they say is not judged yet.
-pub(crate) struct ClaimsAndTimes {
+/// Claims under a signature that holds, and nothing more: what they say is not judged yet.
+struct SignedClaims {
     /// The claims, without the three times.
-    pub(crate) members: Map<String, Value>,
+    members: Map<String, Value>,
     /// `exp`.
-    pub(crate) expires_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
     /// `nbf`.
-    pub(crate) not_before: Option<Timestamp>,
+    not_before: Option<Timestamp>,
     /// `iat`.
-    pub(crate) issued_at: Option<Timestamp>,
+    issued_at: Option<Timestamp>,
 }
 
 /// The claims of `jwt`, once `key` has accepted its signature.
@@ -159,9 +159,17 @@ pub(crate) struct ClaimsAndTimes {
 async fn signed_claims<K: VerifyingKey>(
     jwt: &UnverifiedJwt<'_>,
     key: &K,
-) -> Result<ClaimsAndTimes, VerifyError<K::Error>> {
+) -> Result<SignedClaims, VerifyError<K::Error>> {
     check_signature(jwt, key).await?;
-    Ok(claimed(jwt)?)
+    let mut members = jwt.claims().clone();
+    let mut time = |name| members.remove(name).map(|value| numeric_date(&value)).transpose();
+    let (expires_at, not_before, issued_at) = (time("exp")?, time("nbf")?, time("iat")?);
+    Ok(SignedClaims {
+        members,
+        expires_at,
+        not_before,
+        issued_at,
+    })
 }
 
 /// Whether `jwt` is signed with `key`.
@@ -182,20 +190,12 @@ pub(crate) async fn check_signature<K: VerifyingKey>(
     }
 }
 
-/// The claims of `jwt` as it says them, whoever signed it.
+/// `iat` of `jwt` as it says it, whoever signed it.
 ///
 /// # Errors
-/// [`JwtError::Malformed`] when a time is none.
-pub(crate) fn claimed(jwt: &UnverifiedJwt<'_>) -> Result<ClaimsAndTimes, JwtError> {
-    let mut members = jwt.claims().clone();
-    let mut time = |name| members.remove(name).map(|value| numeric_date(&value)).transpose();
-    let (expires_at, not_before, issued_at) = (time("exp")?, time("nbf")?, time("iat")?);
-    Ok(ClaimsAndTimes {
-        members,
-        expires_at,
-        not_before,
-        issued_at,
-    })
+/// [`JwtError::Malformed`] when it is no date.
+pub(crate) fn issue_time(jwt: &UnverifiedJwt<'_>) -> Result<Option<Timestamp>, JwtError> {
+    jwt.claims().get("iat").map(numeric_date).transpose()
 }
 
 /// A `NumericDate` (RFC 7519 section 2) without its fraction.

@@ -338,6 +338,7 @@ fn each_api_has_metadata_of_its_own() {
             "resource": "https://edge.example/reports",
             "authorization_servers": [OWN, PARTNER],
             "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported": ["PS256", "ES256", "ES384", "EdDSA"],
             "scopes_supported": ["reports.read", "reports.write"],
         })
     );
