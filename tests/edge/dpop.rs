@@ -1,6 +1,7 @@
 //! Tokens that are bound to a key, and their proofs, in the real `workerd` with its WebCrypto and its Durable Objects.
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use wardgate_tests::clock::now;
 use wardgate_tests::edge::{Edge, PUBLIC_URL};
 use wardgate_tests::forge::{DpopProof, with_broken_signature};
@@ -26,10 +27,13 @@ fn proof(key: &SigningKey, token: &str) -> DpopProof {
 }
 
 async fn present(edge: &Edge, token: &str, proof: &str) -> Answer {
-    let request = edge
-        .request("GET", PATH)
-        .header("authorization", format!("DPoP {token}"));
-    send(request.header("dpop", proof)).await
+    send(request(edge, token).header("dpop", proof)).await
+}
+
+/// A request that needs a proof yet.
+fn request(edge: &Edge, token: &str) -> reqwest::RequestBuilder {
+    edge.request("GET", PATH)
+        .header("authorization", format!("DPoP {token}"))
 }
 
 /// 401 with this code in the DPoP challenge.
@@ -128,10 +132,7 @@ async fn every_wrong_proof_is_refused() {
         &present(&edge, &token, &proof(&thief, &token).sign()).await,
         "invalid_token",
     );
-    let none = edge
-        .request("GET", PATH)
-        .header("authorization", format!("DPoP {token}"));
-    assert_refused(&send(none).await, "invalid_dpop_proof");
+    assert_refused(&send(request(&edge, &token)).await, "invalid_dpop_proof");
     let as_bearer = edge.get_with(PATH, &token).await;
     assert_fhir_refusal(&as_bearer, 401, "login");
     let unbound = edge.token();
@@ -152,8 +153,11 @@ async fn of_many_uses_of_one_proof_at_once_one_reaches_the_fhir_server() {
     for _ in 0..5 {
         let before = edge.upstream.received().len();
         let text = proof(&key, &token).sign();
-        let requests = (0..20).map(|_| present(&edge, &token, &text));
-        let answers = futures_util::future::join_all(requests).await;
+        let mut requests = JoinSet::new();
+        for _ in 0..20 {
+            requests.spawn(send(request(&edge, &token).header("dpop", &text)));
+        }
+        let answers = requests.join_all().await;
         let passed = answers.iter().filter(|answer| answer.status == 200).count();
         assert_eq!(passed, 1);
         for refused in answers.iter().filter(|answer| answer.status != 200) {

@@ -103,7 +103,9 @@ pub struct UsedProofs(Vec<ProofUse>);
 impl UsedProofs {
     /// Uses a proof, unless it was used or there is no room.
     pub fn use_once(&mut self, used: ProofUse) -> Verdict {
-        let place = self.0.partition_point(|other| other.id_hash < used.id_hash);
+        let place = self
+            .0
+            .partition_point(|other| other.id_hash.as_slice() < used.id_hash.as_slice());
         if self
             .0
             .get(place)
