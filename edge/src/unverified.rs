@@ -36,9 +36,12 @@ pub async fn admit<O: Outside>(
     let Some(binding) = &config.unverified_limit else {
         return Ok(());
     };
-    if let Ok(Credential::Bearer(token)) = credentials::present(request)
-        && gateway.tokens.borrow().holds(token, &api.name)
-    {
+    // Each kind of credential has its way to be known.
+    let is_known = match credentials::present(request) {
+        Ok(Credential::Bearer(token)) => gateway.tokens.borrow().holds(token, &api.name),
+        Err(_) => false,
+    };
+    if is_known {
         return Ok(());
     }
     let address = headers::client_address(config.client_address, request).unwrap_or_default();

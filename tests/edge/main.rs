@@ -5,7 +5,9 @@
 
 mod apis;
 mod bodies;
+mod bundle;
 mod claims_forwarded;
+mod compartment;
 mod config;
 mod cors;
 mod credentials;
