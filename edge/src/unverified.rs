@@ -7,6 +7,7 @@
 //!
 //! While the platform does not answer, every request is admitted: whatever comes after it holds all the same.
 
+use crate::api_keys;
 use crate::config::Api;
 use crate::credentials::{self, Credential};
 use crate::error::Refusal;
@@ -36,9 +37,12 @@ pub async fn admit<O: Outside>(
     let Some(binding) = &config.unverified_limit else {
         return Ok(());
     };
-    if let Ok(Credential::Bearer(token)) = credentials::present(request)
-        && gateway.tokens.borrow().holds(token, &api.name)
-    {
+    let is_known = match credentials::present(request, config.takes_api_keys(api)) {
+        Ok(Credential::Bearer(token)) => gateway.tokens.borrow().holds(token, &api.name),
+        Ok(Credential::ApiKey { key, secret }) => api_keys::is_known(gateway, outside, api, key, secret),
+        Err(_) => false,
+    };
+    if is_known {
         return Ok(());
     }
     let address = headers::client_address(config.client_address, request).unwrap_or_default();
