@@ -49,26 +49,27 @@ pub async fn authenticate_key<O: Outside>(
     }
     let exchange = Exchange::of(gateway, outside, api, key, secret)?;
     trail.found("issuer", &exchange.issuer);
-    let token = obtain(gateway, outside, &exchange).await?;
-    match authenticate(gateway, outside, api, &token, trail).await {
+    let mut is_fresh = false;
+    loop {
+        let token = obtain(gateway, outside, &exchange).await?;
+        let outcome = authenticate(gateway, outside, api, &token, trail).await;
+        let Err(Refusal::Token(error)) = outcome else {
+            return outcome;
+        };
+        let mut cache = gateway.api_keys.borrow_mut();
+        if is_fresh {
+            let retry_after_seconds = cache.distrust(&exchange.name, &token, outside.now());
+            if error == TokenError::Revoked {
+                return Err(error.into());
+            }
+            // Fresh from the issuer, and not to be accepted: the fault is in how both are set up, not with who asks.
+            outside.log(&Incident::ApiKeyTokenRefused.line(&exchange.issuer));
+            return Err(Refusal::Undecided { retry_after_seconds });
+        }
         // It may have ended before its time, as it does when the key gets a new secret: another one tells.
-        Err(Refusal::Token(_)) => {}
-        outcome => return outcome,
+        cache.forget(&exchange.name, &token);
+        is_fresh = true;
     }
-    gateway.api_keys.borrow_mut().forget(&exchange.name, &token);
-    let token = obtain(gateway, outside, &exchange).await?;
-    let outcome = authenticate(gateway, outside, api, &token, trail).await;
-    let Err(Refusal::Token(error)) = outcome else {
-        return outcome;
-    };
-    let mut cache = gateway.api_keys.borrow_mut();
-    let retry_after_seconds = cache.distrust(&exchange.name, &token, outside.now());
-    if error == TokenError::Revoked {
-        return Err(error.into());
-    }
-    // Fresh from the issuer, and not to be accepted: the fault is in how both are set up, not with who asks.
-    outside.log(&Incident::ApiKeyTokenRefused.line(&exchange.issuer));
-    Err(Refusal::Undecided { retry_after_seconds })
 }
 
 /// Whether there is a token for this key and secret.

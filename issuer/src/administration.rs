@@ -9,6 +9,7 @@ mod actor;
 mod allowance;
 pub mod api_keys;
 pub mod audit;
+pub mod audit_resource;
 pub mod clients;
 mod error;
 pub mod factors;

@@ -4,6 +4,7 @@
 //! error and an exit code by its kind (see [`Failure`]). Results go to standard output, as text or, with `--json`, as
 //! one JSON document; logs go to standard error. All printing is in `output`.
 
+mod audit;
 mod check_config;
 mod client;
 mod failure;
@@ -48,7 +49,8 @@ First steps:
   wardgate --config wardgate.toml init --admin-email ada@example.org
   wardgate --config wardgate.toml serve
 
-Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists already or not found, 5 keys, 6 network.";
+Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists already or not found, 5 keys, 6 network,
+7 the audit trail was tampered with.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -82,6 +84,11 @@ enum Command {
     Sso {
         #[command(subcommand)]
         command: sso::SsoCommand,
+    },
+    /// Check the audit trail, and take it out
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
     },
     /// Manage the signing keys
     Keys {
@@ -248,6 +255,7 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::Role { command } => command.run(&load()?, now).await,
         Command::Organization { command } => command.run(&load()?, now).await,
         Command::Sso { command } => command.run(&load()?, now).await,
+        Command::Audit { command } => command.run(&load()?, now).await,
         Command::Client {
             command: ClientCommand::Add(command),
         } => command.run(&load()?, now).await,

@@ -6,6 +6,7 @@
 //! place that names keys and defaults; `docs/configuration.md` is made from it.
 
 mod api_keys;
+mod audit;
 mod console;
 mod fault;
 mod load;
@@ -28,6 +29,7 @@ use wardgate_shared::secret::Secret;
 use crate::domain::client::SecurityProfile;
 
 pub use api_keys::ApiKeysConfig;
+pub use audit::AuditConfig;
 pub use console::ConsoleConfig;
 pub use fault::{ConfigFault, ConfigFaults};
 pub use messages::{DevelopmentConfig, LinksConfig, MailConfig, MailTls, SmsConfig, SmsSender};
@@ -70,6 +72,8 @@ pub struct Config {
     pub registration: RegistrationConfig,
     /// Section `api_keys`.
     pub api_keys: ApiKeysConfig,
+    /// Section `audit`.
+    pub audit: AuditConfig,
     /// Section `console`.
     pub console: ConsoleConfig,
     /// Section `second_factor`.

@@ -5,6 +5,7 @@
 
 pub mod account_link;
 pub mod api_key;
+pub mod audit_chain;
 pub mod audit_event;
 pub mod audit_search;
 pub mod authentication_context;
@@ -18,6 +19,7 @@ pub mod digest;
 pub mod factor;
 pub mod fhir_reference;
 pub mod grant;
+pub mod instant;
 pub mod launch;
 pub mod logout_notification;
 pub mod message;

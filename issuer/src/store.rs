@@ -7,7 +7,7 @@
 //! read on threads that may wait. No async thread ever waits for a lock of SQLite's.
 //!
 //! Whatever may be used once is consumed by one guarded statement, in the transaction that stores what comes of it, and
-//! the audit event of a change commits with the change. A second backend would offer the same operations; nothing here
+//! the audit event of a change commits with the change, chained to the one before it (`audit_chain`). A second backend would offer the same operations; nothing here
 //! shows rows.
 //!
 //! Trusted on entry: domain values. Left out on purpose: more than one machine.
@@ -16,8 +16,12 @@ mod access_tokens;
 mod account_links;
 mod accounts;
 mod api_keys;
+mod audit_chain;
+mod audit_changes;
 mod audit_events;
+mod audit_retention;
 mod audit_search;
+mod audit_verification;
 mod authorization_codes;
 mod authorization_requests;
 mod client_assertions;
@@ -65,9 +69,14 @@ use tokio::sync::Notify;
 use wardgate_shared::time::Timestamp;
 
 use crate::config::DatabaseConfig;
+use crate::keys::Sealer;
+
+use audit_chain::{Chain, ChainKey};
 
 pub use account_links::PasswordChange;
 pub use accounts::{AccountChange, Refused, UserFilter};
+#[cfg(test)]
+pub(crate) use audit_verification::alter_audit_event;
 pub use clients::ClientUpdate;
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
@@ -140,6 +149,7 @@ pub struct Store(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    chain_key: ChainKey,
     writer: Writer,
     readers: Readers,
     /// Rings when a logout was queued and committed.
@@ -149,19 +159,21 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the database, makes it if need be, and brings its schema up to date.
+    /// Opens the database, makes it if need be, and brings its schema up to date. `sealer` opens the key of the audit trail.
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn open(config: &DatabaseConfig, now: Timestamp) -> Result<Self, OpenError> {
+    pub fn open(config: &DatabaseConfig, sealer: &Sealer, now: Timestamp) -> Result<Self, OpenError> {
         let mut connection = connection::open_for_writing(&config.path)?;
         migrations::apply(&mut connection, now)?;
+        let chain_key = ChainKey::provide(&mut connection, sealer)?;
         let readers = (0..config.readers.max(1))
             .map(|_| connection::open_for_reading(&config.path))
             .collect::<Result<Vec<_>, _>>()?;
-        let writer =
-            Writer::start(connection).map_err(|error| OpenError::File(config.path.clone(), error.kind()))?;
+        let writer = Writer::start(connection, Chain::new(chain_key.clone()))
+            .map_err(|error| OpenError::File(config.path.clone(), error.kind()))?;
         Ok(Self(Arc::new(Inner {
+            chain_key,
             writer,
             readers: Readers::new(readers),
             logout_bell: Notify::new(),
@@ -187,6 +199,11 @@ impl Store {
     /// Waits until everything queued is committed and answered, then closes the writer. Later writes fail.
     pub async fn close(&self) {
         self.0.writer.close().await;
+    }
+
+    /// The key of the audit trail's digests.
+    fn chain_key(&self) -> ChainKey {
+        self.0.chain_key.clone()
     }
 
     async fn read<T: Send + 'static>(

@@ -25,7 +25,7 @@ use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantT
 use crate::domain::digest::SecretDigest;
 use crate::domain::signing_key::StoredSigningKey;
 use crate::domain::user::{Profile, User, UserType, normalize_email};
-use crate::keys::{ID_TOKEN_ALGORITHMS, KeyRing, MasterKey, NativeSigningKey};
+use crate::keys::{ID_TOKEN_ALGORITHMS, KeyRing, MasterKey, NativeSigningKey, Sealer};
 use crate::rng;
 use crate::state::AppState;
 use crate::store::{Insertion, Store};
@@ -67,7 +67,7 @@ impl TestIssuer {
         let clock = Arc::new(ManualClock::new(START));
         let mut config = config(folder.path());
         change(&mut config);
-        let store = Store::open(&config.database, START).unwrap();
+        let store = Store::open(&config.database, &sealer(), START).unwrap();
         for (algorithm, pkcs8) in private_keys() {
             let audit = AuditEvent::new(START, AuditAction::KeyRotation, AuditOutcome::Success);
             store
@@ -177,6 +177,11 @@ pub(crate) fn config(folder: &Path) -> Config {
 /// The master key of [`config`].
 pub(crate) fn master_key() -> MasterKey {
     MasterKey::new(Secret::new(*b"wardgate-test-master-key-32-byte"))
+}
+
+/// What opens the secrets of a database under [`master_key`].
+pub(crate) fn sealer() -> Sealer {
+    master_key().sealer()
 }
 
 /// A client with these properties and nothing else.

@@ -8,7 +8,6 @@
 //! Memory is bounded, and what strangers can fill of it makes way first. How many strangers are asked for in a second is
 //! bounded too; pairs for which there is a token are not among them.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
@@ -33,7 +32,8 @@ pub type PairName = [u8; 32];
 pub struct ExchangeCache {
     /// Makes the names; drawn with the first pair.
     hash_key: Option<[u8; 32]>,
-    pairs: BTreeMap<PairName, Pair>,
+    /// The oldest first. Few enough to be looked through: a map is several kB in the Worker.
+    pairs: Vec<(PairName, Pair)>,
     /// The second in which exchanges were last begun for strangers, and how many.
     begun: (i64, u32),
 }
@@ -117,14 +117,14 @@ impl ExchangeCache {
 
     /// Whether there is a token for a pair at `now`.
     pub fn holds(&self, name: &PairName, now: Timestamp) -> bool {
-        let token = self.pairs.get(name).and_then(|pair| pair.token.as_ref());
+        let token = self.pair(name).and_then(|pair| pair.token.as_ref());
         token.is_some_and(|token| now < token.end)
     }
 
     /// What to do for a pair at `now`. Whoever is told to exchange it begins at once, by [`Self::start`].
     pub fn look_up(&mut self, name: &PairName, now: Timestamp) -> Lookup {
         let mut attempt = Attempt::None;
-        if let Some(pair) = self.pairs.get(name) {
+        if let Some(pair) = self.pair(name) {
             attempt = pair.attempt;
             if let Some(token) = pair.token.as_ref().filter(|token| now < token.end) {
                 let idle = match attempt {
@@ -159,10 +159,13 @@ impl ExchangeCache {
 
     /// Notes that an exchange begins, which counts as abandoned at `until`.
     pub fn start(&mut self, name: PairName, now: Timestamp, until: Timestamp) {
-        self.make_room(now);
         let attempt = Attempt::Running(until);
-        let pair = self.pairs.entry(name);
-        pair.or_insert(Pair { token: None, attempt }).attempt = attempt;
+        if let Some(pair) = self.pair_mut(&name) {
+            pair.attempt = attempt;
+            return;
+        }
+        self.make_room(now);
+        self.pairs.push((name, Pair { token: None, attempt }));
     }
 
     /// Notes at `now` what came of an exchange that began at `started`. A token is used for at most `longest` seconds.
@@ -174,7 +177,7 @@ impl ExchangeCache {
         now: Timestamp,
         longest: i64,
     ) {
-        let Some(pair) = self.pairs.get_mut(name) else {
+        let Some(pair) = self.pair_mut(name) else {
             return;
         };
         pair.attempt = match exchanged {
@@ -198,7 +201,7 @@ impl ExchangeCache {
 
     /// Forgets a token that is no longer good, unless another is there already.
     pub fn forget(&mut self, name: &PairName, token: &str) {
-        if let Some(pair) = self.pairs.get_mut(name)
+        if let Some(pair) = self.pair_mut(name)
             && pair.token.as_ref().is_some_and(|known| *known.text == *token)
         {
             pair.token = None;
@@ -208,7 +211,7 @@ impl ExchangeCache {
     /// Forgets a token that was never good, and asks for no other for a while: gives how long, in seconds.
     pub fn distrust(&mut self, name: &PairName, token: &str, now: Timestamp) -> i64 {
         self.forget(name, token);
-        if let Some(pair) = self.pairs.get_mut(name)
+        if let Some(pair) = self.pair_mut(name)
             && pair.token.is_none()
         {
             pair.attempt = Attempt::Failed(now.plus(FAILED_SECONDS));
@@ -216,24 +219,34 @@ impl ExchangeCache {
         FAILED_SECONDS
     }
 
+    fn pair(&self, name: &PairName) -> Option<&Pair> {
+        let mut pairs = self.pairs.iter();
+        pairs.find(|(own, _)| own == name).map(|(_, pair)| pair)
+    }
+
+    fn pair_mut(&mut self, name: &PairName) -> Option<&mut Pair> {
+        let mut pairs = self.pairs.iter_mut();
+        pairs.find(|(own, _)| own == name).map(|(_, pair)| pair)
+    }
+
     /// Forgets pairs that say nothing any more when there are too many, then those without a token, then any.
     fn make_room(&mut self, now: Timestamp) {
         if self.pairs.len() < MAXIMUM_PAIRS {
             return;
         }
-        self.pairs.retain(|_, pair| {
-            let counts = match pair.attempt {
-                Attempt::None => false,
-                Attempt::Running(until) | Attempt::Refused(until) | Attempt::Failed(until) => now < until,
-            };
-            counts || pair.token.as_ref().is_some_and(|token| now < token.end)
-        });
-        if self.pairs.len() >= MAXIMUM_PAIRS {
-            self.pairs.retain(|_, pair| pair.token.is_some());
+        for only_tokens in [false, true] {
+            self.pairs.retain(|(_, pair)| {
+                let counts = match pair.attempt {
+                    Attempt::None => false,
+                    Attempt::Running(until) | Attempt::Refused(until) | Attempt::Failed(until) => now < until,
+                };
+                (counts && !only_tokens) || pair.token.as_ref().is_some_and(|token| now < token.end)
+            });
+            if self.pairs.len() < MAXIMUM_PAIRS {
+                return;
+            }
         }
-        if self.pairs.len() >= MAXIMUM_PAIRS {
-            self.pairs.pop_first();
-        }
+        self.pairs.remove(0);
     }
 }
 

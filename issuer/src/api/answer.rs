@@ -2,12 +2,11 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, SecondsFormat};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use wardgate_shared::time::Timestamp;
 
 use crate::domain::factor::Factor;
+use crate::domain::instant;
 use crate::domain::organization::Organization;
 use crate::domain::page::Page;
 use crate::domain::role::Role;
@@ -54,7 +53,7 @@ impl From<User> for UserDocument {
             organization_id: user.organization_id,
             fhir_user: user.fhir_user,
             practitioner_id: user.practitioner_id,
-            created_at: date(user.created_at),
+            created_at: instant::rfc3339(user.created_at),
             invitation: None,
         }
     }
@@ -81,7 +80,7 @@ impl From<Role> for RoleDocument {
             built_in: role.built_in,
             scope: role.ceiling.map(|ceiling| ceiling.to_string()),
             second_factor: role.second_factor.as_str(),
-            created_at: date(role.created_at),
+            created_at: instant::rfc3339(role.created_at),
         }
     }
 }
@@ -102,7 +101,7 @@ impl From<Organization> for OrganizationDocument {
             id: organization.id,
             name: organization.name,
             second_factor: organization.second_factor.as_str(),
-            created_at: date(organization.created_at),
+            created_at: instant::rfc3339(organization.created_at),
         }
     }
 }
@@ -126,9 +125,9 @@ impl From<Session> for SessionDocument {
         Self {
             id: session.id,
             user_id: session.user_id,
-            authenticated_at: date(session.authenticated_at),
-            last_seen_at: date(session.last_seen_at),
-            expires_at: date(session.expires_at),
+            authenticated_at: instant::rfc3339(session.authenticated_at),
+            last_seen_at: instant::rfc3339(session.last_seen_at),
+            expires_at: instant::rfc3339(session.expires_at),
             methods: session.methods.iter().map(|method| method.as_str()).collect(),
             user_agent: session
                 .user_agent
@@ -157,8 +156,8 @@ impl From<Factor> for FactorDocument {
             id: factor.id,
             kind: factor.kind.as_str(),
             name: factor.name,
-            created_at: date(factor.created_at),
-            last_used_at: factor.last_used_at.map(date),
+            created_at: instant::rfc3339(factor.created_at),
+            last_used_at: factor.last_used_at.map(instant::rfc3339),
         }
     }
 }
@@ -211,12 +210,4 @@ pub(super) fn created<D: Serialize>(document: D, path: &str) -> Response {
 /// A thing that is gone.
 pub(super) fn gone() -> Response {
     StatusCode::NO_CONTENT.into_response()
-}
-
-/// An instant as RFC 3339 writes it, UTC.
-pub(super) fn date(instant: Timestamp) -> String {
-    DateTime::from_timestamp(instant.seconds(), 0).map_or_else(
-        || instant.to_string(),
-        |date| date.to_rfc3339_opts(SecondsFormat::Secs, true),
-    )
 }

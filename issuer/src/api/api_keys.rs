@@ -12,11 +12,12 @@ use wardgate_shared::time::Timestamp;
 use crate::administration::api_keys::{self as service, ApiKeyError, NewApiKey};
 use crate::administration::{AdministrationError, FieldFault};
 use crate::domain::api_key::ApiKey;
+use crate::domain::instant;
 use crate::domain::page::{Cursor, Page};
 use crate::state::AppState;
 
-use super::answer::{self, date};
-use super::audit_events::{INSTANT, instant};
+use super::answer;
+use super::audit_events::INSTANT;
 use super::body::Members;
 use super::call::{ApiError, Call};
 use super::path_id;
@@ -54,10 +55,10 @@ impl ApiKeyDocument {
             name: key.name,
             scopes: texts(&key.scope),
             left_out_scopes: Vec::new(),
-            created_at: date(key.created_at),
-            expires_at: key.expires_at.map(date),
-            last_used_at: key.last_used_at.map(date),
-            previous_secret_until: previous.map(|previous| date(previous.until)),
+            created_at: instant::rfc3339(key.created_at),
+            expires_at: key.expires_at.map(instant::rfc3339),
+            last_used_at: key.last_used_at.map(instant::rfc3339),
+            previous_secret_until: previous.map(|previous| instant::rfc3339(previous.until)),
         }
     }
 }
@@ -127,7 +128,7 @@ fn read(mut members: Members) -> Result<NewApiKey, ApiError> {
     let scope = ScopeSet::parse(&scopes.join(" "));
     // A list of one text with spaces in it is no list of scopes.
     let is_list = scopes.iter().all(|scope| !scope.contains(' '));
-    let end = expires_at.as_deref().map(instant);
+    let end = expires_at.as_deref().map(instant::parse);
     if !(is_list && scope.is_ok()) && faults.iter().all(|fault| fault.field != "scopes") {
         faults.push(FieldFault::of_unknown(
             "scopes",

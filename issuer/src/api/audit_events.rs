@@ -2,16 +2,16 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use serde::Serialize;
-use wardgate_shared::time::Timestamp;
+use serde_json::Value;
 
 use crate::administration::{FieldFault, audit};
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
-use crate::domain::audit_search::{AuditFilter, AuditPlace, RecordedEvent};
+use crate::domain::audit_search::{AuditFilter, AuditPlace};
+use crate::domain::instant;
 use crate::domain::page::{Cursor, Page};
 use crate::state::AppState;
 
-use super::answer::{self, date};
+use super::answer;
 use super::call::{ApiError, Call};
 use super::query::ListQuery;
 
@@ -26,41 +26,6 @@ const FILTERS: [&str; 9] = [
     "filter[objectId]",
     "filter[reason]",
 ];
-
-/// A line.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AuditDocument {
-    id: i64,
-    at: String,
-    action: &'static str,
-    outcome: &'static str,
-    user_id: Option<String>,
-    actor_id: Option<String>,
-    client_id: Option<String>,
-    object_id: Option<String>,
-    ip_address: Option<String>,
-    method: Option<String>,
-    reason: Option<String>,
-}
-
-impl From<RecordedEvent> for AuditDocument {
-    fn from(RecordedEvent { id, event }: RecordedEvent) -> Self {
-        Self {
-            id,
-            at: date(event.at),
-            action: event.action.as_str(),
-            outcome: event.outcome.as_str(),
-            user_id: event.user_id,
-            actor_id: event.actor_id,
-            client_id: event.client_id,
-            object_id: event.object_id,
-            ip_address: event.ip_address.map(|address| address.to_string()),
-            method: event.method.map(String::from),
-            reason: event.reason.map(String::from),
-        }
-    }
-}
 
 /// Lists lines. A page may be empty though `page.next` leads on: one search looks at so many lines only.
 pub async fn list(State(state): State<AppState>, call: Call) -> Response {
@@ -83,7 +48,7 @@ pub async fn list(State(state): State<AppState>, call: Call) -> Response {
                 id: place.id.to_string(),
             }),
         };
-        Ok(answer::list::<_, AuditDocument>(page, size))
+        Ok(answer::list::<_, Value>(page, size))
     };
     call.finish(&state, &actor, outcome.await).await
 }
@@ -118,8 +83,8 @@ fn filter(query: &ListQuery) -> Result<AuditFilter, Vec<FieldFault>> {
             &mut faults,
             AuditOutcome::from_name,
         ),
-        from: read(query, "filter[from]", INSTANT, &mut faults, instant),
-        until: read(query, "filter[until]", INSTANT, &mut faults, instant),
+        from: read(query, "filter[from]", INSTANT, &mut faults, instant::parse),
+        until: read(query, "filter[until]", INSTANT, &mut faults, instant::parse),
         ip_address: read(
             query,
             "filter[ipAddress]",
@@ -139,12 +104,6 @@ fn filter(query: &ListQuery) -> Result<AuditFilter, Vec<FieldFault>> {
 
 /// What an instant must be.
 pub(super) const INSTANT: &str = "must be an instant as RFC 3339 writes it: 2027-01-15T08:00:00Z";
-
-/// The instant that RFC 3339 writes so.
-pub(super) fn instant(text: &str) -> Option<Timestamp> {
-    let instant = chrono::DateTime::parse_from_rfc3339(text).ok()?;
-    Some(Timestamp::from_seconds(instant.timestamp()))
-}
 
 fn read<T>(
     query: &ListQuery,

@@ -11,12 +11,13 @@ use serde_json::{Map, Value};
 use crate::administration::clients::{self as service, ClientError, SavedClient};
 use crate::administration::{AdministrationError, FieldFault};
 use crate::domain::client::Client;
+use crate::domain::instant;
 use crate::domain::page::{Cursor, Page};
 use crate::path_segment;
 use crate::registration::{Document, MetadataFault};
 use crate::state::AppState;
 
-use super::answer::{self, date};
+use super::answer;
 use super::body::Members;
 use super::call::{ApiError, Call};
 use super::path_id;
@@ -28,7 +29,7 @@ pub const PATH: &str = "/v1/clients";
 /// A client, and its secret where it has just got one.
 fn document(client: &Client, secret: Option<&str>) -> Map<String, Value> {
     let mut members = service::describe(client);
-    members.insert("created_at".into(), date(client.created_at).into());
+    members.insert("created_at".into(), instant::rfc3339(client.created_at).into());
     members.insert("registered_itself".into(), client.registered_itself.into());
     if let Some(secret) = secret {
         members.insert("client_secret".into(), secret.into());

@@ -14,13 +14,14 @@ use wardgate_shared::time::Timestamp;
 
 use crate::administration::sso_connections::{self as service, ConnectionError, ConnectionRequest, Tools};
 use crate::administration::{Actor, AdministrationError};
+use crate::domain::instant;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::single_sign_on::{ClientCredential, Connection, ConnectionDomain, RoleRule};
 use crate::single_sign_on::CALLBACK_PATH;
 use crate::state::AppState;
 use crate::store::Store;
 
-use super::answer::{self, date};
+use super::answer;
 use super::body::Members;
 use super::call::{ApiError, Call};
 use super::path_id;
@@ -92,11 +93,13 @@ impl ConnectionDocument {
             default_role_id: settings.default_role,
             role_rules: rules.collect(),
             grants_administration: settings.grants_administration,
-            mfa_attested_at: attestation.as_ref().map(|attestation| date(attestation.at)),
+            mfa_attested_at: attestation
+                .as_ref()
+                .map(|attestation| instant::rfc3339(attestation.at)),
             mfa_attested_by: attestation.map(|attestation| attestation.by),
             enabled: connection.enabled,
-            checked_at: date(connection.checked_at),
-            created_at: date(connection.created_at),
+            checked_at: instant::rfc3339(connection.checked_at),
+            created_at: instant::rfc3339(connection.created_at),
             domains: domains.into_iter().map(DomainDocument::from).collect(),
         }
     }

@@ -54,6 +54,9 @@ pub enum Failure {
     /// The address cannot be listened on, or the server failed.
     #[error("{0}")]
     Network(String),
+    /// What is stored is not what was recorded.
+    #[error("{0}")]
+    Damaged(String),
     /// Anything else.
     #[error("{0}")]
     Other(String),
@@ -65,10 +68,14 @@ impl Failure {
         match self {
             Self::Other(_) => 1,
             Self::Usage(_) | Self::Config(_) => 2,
-            Self::NoDatabase(_) | Self::Open(_) | Self::Store(_) => 3,
             Self::AlreadyExists(_) | Self::NotFound(_) => 4,
-            Self::MasterKey(_) | Self::LostMasterKey { .. } | Self::Keys(_) => 5,
+            Self::MasterKey(_)
+            | Self::LostMasterKey { .. }
+            | Self::Keys(_)
+            | Self::Open(OpenError::MasterKey) => 5,
+            Self::NoDatabase(_) | Self::Open(_) | Self::Store(_) => 3,
             Self::Network(_) => 6,
+            Self::Damaged(_) => 7,
         }
     }
 }

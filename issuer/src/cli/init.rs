@@ -46,7 +46,7 @@ pub(super) async fn init(command: &Init, config: &Config, now: Timestamp) -> Res
     }
     let master_key = MasterKey::load(&config.keys.master_key)?;
     let existed = config.database.path.exists();
-    let store = Store::open(&config.database, now)?;
+    let store = Store::open(&config.database, &master_key.sealer(), now)?;
     let keys = KeyRing::load(&store, master_key, config).await?;
     let path = config.database.path.display();
     output::result(&if existed {

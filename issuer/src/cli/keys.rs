@@ -6,6 +6,7 @@ use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
+use crate::domain::instant;
 use crate::domain::signing_key::StoredSigningKey;
 
 use super::{Failure, opened, output};
@@ -38,12 +39,12 @@ impl ListKeys {
             ))?;
             output::result(&format!(
                 "  signs from {}{}",
-                output::date(life.signs_from),
+                instant::rfc3339(life.signs_from),
                 until(life.signs_until)
             ))?;
             output::result(&format!(
                 "  published from {}{}",
-                output::date(life.created_at),
+                instant::rfc3339(life.created_at),
                 until(life.published_until)
             ))?;
         }
@@ -89,7 +90,7 @@ impl RotateKeys {
         output::result(&format!(
             "made the {algorithm} signing key {}: published now, signs from {}",
             life.key_id,
-            output::date(life.signs_from)
+            instant::rfc3339(life.signs_from)
         ))
     }
 }
@@ -99,10 +100,10 @@ fn describe(life: &StoredSigningKey, now: Timestamp) -> serde_json::Value {
         "kid": life.key_id,
         "alg": life.algorithm.name(),
         "phase": phase(life, now),
-        "created_at": output::date(life.created_at),
-        "signs_from": output::date(life.signs_from),
-        "signs_until": life.signs_until.map(output::date),
-        "published_until": life.published_until.map(output::date),
+        "created_at": instant::rfc3339(life.created_at),
+        "signs_from": instant::rfc3339(life.signs_from),
+        "signs_until": life.signs_until.map(instant::rfc3339),
+        "published_until": life.published_until.map(instant::rfc3339),
     })
 }
 
@@ -120,5 +121,7 @@ fn phase(life: &StoredSigningKey, now: Timestamp) -> &'static str {
 }
 
 fn until(instant: Option<Timestamp>) -> String {
-    instant.map_or_else(String::new, |instant| format!(" until {}", output::date(instant)))
+    instant.map_or_else(String::new, |instant| {
+        format!(" until {}", instant::rfc3339(instant))
+    })
 }

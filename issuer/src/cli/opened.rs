@@ -11,12 +11,13 @@ use super::Failure;
 /// Opens the database, which must exist: a mistyped path should not make a new one.
 ///
 /// # Errors
-/// [`Failure::NoDatabase`] or [`Failure::Open`].
+/// [`Failure::NoDatabase`], [`Failure::MasterKey`] or [`Failure::Open`].
 pub(super) fn store(config: &Config, now: Timestamp) -> Result<Store, Failure> {
     if !config.database.path.exists() {
         return Err(Failure::NoDatabase(config.database.path.clone()));
     }
-    Ok(Store::open(&config.database, now)?)
+    let master_key = MasterKey::load(&config.keys.master_key)?;
+    Ok(Store::open(&config.database, &master_key.sealer(), now)?)
 }
 
 /// Opens the database and unseals the signing keys.

@@ -3,9 +3,6 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use chrono::{DateTime, SecondsFormat};
-use wardgate_shared::time::Timestamp;
-
 use super::Failure;
 
 /// Prints a result.
@@ -41,12 +38,4 @@ pub(super) fn question(text: &str) {
 pub(super) fn failure(failure: &Failure) -> ExitCode {
     remark(&format!("wardgate: {failure}"));
     ExitCode::from(failure.exit_code())
-}
-
-/// An instant as RFC 3339 writes it, UTC.
-pub(super) fn date(instant: Timestamp) -> String {
-    DateTime::from_timestamp(instant.seconds(), 0).map_or_else(
-        || instant.to_string(),
-        |date| date.to_rfc3339_opts(SecondsFormat::Secs, true),
-    )
 }

@@ -10,6 +10,7 @@ use crate::config::{Config, RegistrationMode};
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::GrantType;
 use crate::domain::digest::SecretDigest;
+use crate::domain::instant;
 use crate::domain::registration::{Ceiling, RegistrationToken};
 use crate::rng;
 use crate::store::Insertion;
@@ -80,7 +81,7 @@ impl AddRegistrationToken {
         output::result(&format!(
             "made the registration token {}, good until {}; shown this once and stored only as a hash:\n  {}",
             token.id,
-            output::date(token.expires_at),
+            instant::rfc3339(token.expires_at),
             secret.value.expose()
         ))
     }
@@ -151,7 +152,7 @@ impl ListRegistrationTokens {
                 token.id,
                 token.description,
                 token.uses_left,
-                output::date(token.expires_at),
+                instant::rfc3339(token.expires_at),
                 names(&token.ceiling).join(", "),
                 token.ceiling.scope
             ))?;
@@ -204,7 +205,7 @@ fn describe(token: &RegistrationToken) -> serde_json::Value {
         "scope": token.ceiling.scope.to_string(),
         "grant_types": names(&token.ceiling),
         "uses_left": token.uses_left,
-        "created_at": output::date(token.created_at),
-        "expires_at": output::date(token.expires_at),
+        "created_at": instant::rfc3339(token.created_at),
+        "expires_at": instant::rfc3339(token.expires_at),
     })
 }

@@ -9,12 +9,14 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
+use wardgate_shared::time::Timestamp;
 
 use crate::backchannel_logout::Deliveries;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, LoggingConfig};
 use crate::messages;
 use crate::state::AppState;
+use crate::store::StoreError;
 
 use super::{Failure, opened, output};
 
@@ -22,6 +24,9 @@ use super::{Failure, opened, output};
 const KEY_RELOAD: Duration = Duration::from_mins(1);
 /// How often expired rows are deleted.
 const PURGE: Duration = Duration::from_mins(5);
+/// How often the audit trail is looked after.
+const AUDIT: Duration = Duration::from_hours(1);
+const DAY_SECONDS: i64 = 86_400;
 
 /// Serves until Ctrl-C or SIGTERM, then lets requests under way finish and closes the database.
 ///
@@ -82,6 +87,7 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
 async fn keep_up(state: AppState) {
     let mut reload = tokio::time::interval(KEY_RELOAD);
     let mut purge = tokio::time::interval(PURGE);
+    let mut audit = tokio::time::interval(AUDIT);
     loop {
         tokio::select! {
             _ = reload.tick() => {
@@ -93,8 +99,38 @@ async fn keep_up(state: AppState) {
                 Ok(purged) => tracing::debug!(rows = purged.rows, "deleted expired rows"),
                 Err(error) => tracing::error!(%error, "expired rows could not be deleted"),
             },
+            _ = audit.tick() => {
+                if let Err(error) = keep_audit_trail(&state).await {
+                    tracing::error!(%error, "the audit trail could not be kept in order");
+                }
+            }
         }
     }
+}
+
+/// Retires what is older than a line of the audit trail gets, and writes the newest line's digest to the log: there it is out of the reach of
+/// whoever gets at the database.
+async fn keep_audit_trail(state: &AppState) -> Result<(), StoreError> {
+    let days = state.config().audit.retention_days;
+    if days > 0 {
+        // Whole days, so that this adds a line a day and not one each time.
+        let oldest = state.now().minus(days.saturating_mul(DAY_SECONDS)).seconds();
+        let oldest = Timestamp::from_seconds(oldest.saturating_sub(oldest.rem_euclid(DAY_SECONDS)));
+        let mut retired = 0_usize;
+        loop {
+            match state.store().retire_audit_events(oldest, state.now()).await? {
+                0 => break,
+                lines => retired = retired.saturating_add(lines),
+            }
+        }
+        if retired > 0 {
+            tracing::info!(lines = retired, "retired the oldest lines of the audit trail");
+        }
+    }
+    if let Some(head) = state.store().audit_head().await? {
+        tracing::info!(%head, "the audit trail ends here; `wardgate audit verify --expect` compares");
+    }
+    Ok(())
 }
 
 /// A value that becomes true at the first signal to stop.

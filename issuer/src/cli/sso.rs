@@ -11,6 +11,7 @@ use wardgate_shared::time::Timestamp;
 use crate::administration::Actor;
 use crate::administration::sso_connections::{self, ConnectionError, Tools};
 use crate::config::Config;
+use crate::domain::instant;
 use crate::domain::single_sign_on::{Connection, ConnectionDomain};
 use crate::error::internal::InternalError;
 use crate::keys::{MasterKey, Sealer};
@@ -253,8 +254,8 @@ fn describe(connection: &Connection, domains: &[ConnectionDomain]) -> Value {
         "grants_administration": settings.grants_administration,
         "mfa_attested_by": connection.mfa_attestation.as_ref().map(|attestation| &attestation.by),
         "enabled": connection.enabled,
-        "checked_at": output::date(connection.checked_at),
-        "created_at": output::date(connection.created_at),
+        "checked_at": instant::rfc3339(connection.checked_at),
+        "created_at": instant::rfc3339(connection.created_at),
         "domains": domains.iter().map(domains::describe).collect::<Vec<_>>(),
     })
 }

@@ -1,5 +1,6 @@
 //! Every key of the configuration, with its default, its unit and its meaning: the one place that names them.
 
+mod audit;
 mod messages;
 mod second_factor;
 
@@ -44,7 +45,7 @@ const fn shown_as(option: ConfigOption, example: &'static str) -> ConfigOption {
 
 /// Every key, section by section, in the order of the documentation.
 pub(super) fn options() -> impl Iterator<Item = &'static ConfigOption> {
-    [OPTIONS, messages::OPTIONS, second_factor::OPTIONS]
+    [OPTIONS, messages::OPTIONS, second_factor::OPTIONS, audit::OPTIONS]
         .into_iter()
         .flatten()
 }

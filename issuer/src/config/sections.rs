@@ -38,6 +38,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let trusted_issuers = trusted_issuers::read(reader, outbound.as_ref());
     let registration = super::registration::read(reader);
     let api_keys = super::api_keys::read(reader);
+    let audit = super::audit::read(reader);
     let console = super::console::read(reader);
     let second_factor = super::second_factor::read(reader);
     let limits = limits(reader);
@@ -61,6 +62,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         outbound: outbound?,
         registration: registration?,
         api_keys: api_keys?,
+        audit: audit?,
         console: console?,
         second_factor: second_factor?,
         limits: limits?,

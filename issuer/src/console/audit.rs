@@ -57,11 +57,7 @@ pub(super) async fn get(
             next: None,
         }
     };
-    let lines: Vec<AuditLine<'_>> = found
-        .events
-        .iter()
-        .map(|line| AuditLine::of(&line.event))
-        .collect();
+    let lines: Vec<AuditLine<'_>> = found.events.iter().map(AuditLine::of).collect();
     let next = found.next.map(|place| place.to_string());
     let after = place.map(|_| after);
     show(&AuditPage {

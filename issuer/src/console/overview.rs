@@ -26,11 +26,7 @@ pub(super) async fn get(
         ..AuditFilter::default()
     };
     let found = administration::audit::search(&state, failures, None, REFUSALS).await?;
-    let lines: Vec<AuditLine<'_>> = found
-        .events
-        .iter()
-        .map(|line| AuditLine::of(&line.event))
-        .collect();
+    let lines: Vec<AuditLine<'_>> = found.events.iter().map(AuditLine::of).collect();
     let count = |what, number, path| Count { what, number, path };
     show(&OverviewPage {
         frame: administrator.frame(),

@@ -116,11 +116,17 @@ pub enum AuditAction {
     SsoDomainChange,
     /// An account was linked with somebody at an identity provider, or is no longer.
     SsoLink,
+    /// The oldest lines of this trail were retired; the object is the number of the last of them.
+    AuditRetention,
+    /// The issuer itself removed what had expired.
+    Upkeep,
+    /// Another program changed, in the database itself, what administrators settle.
+    OutsideChange,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 57] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -175,6 +181,9 @@ impl AuditAction {
         Self::SsoConnectionDeletion,
         Self::SsoDomainChange,
         Self::SsoLink,
+        Self::AuditRetention,
+        Self::Upkeep,
+        Self::OutsideChange,
     ];
 
     /// The action of this exact name, or `None`.
@@ -239,6 +248,9 @@ impl AuditAction {
             Self::SsoConnectionDeletion => "sso_connection_deletion",
             Self::SsoDomainChange => "sso_domain_change",
             Self::SsoLink => "sso_link",
+            Self::AuditRetention => "audit_retention",
+            Self::Upkeep => "upkeep",
+            Self::OutsideChange => "outside_change",
         }
     }
 }

@@ -2,9 +2,12 @@
 
 use std::net::IpAddr;
 
+use serde_json::{Value, json};
 use wardgate_shared::time::Timestamp;
 
+use super::audit_chain::AuditDigest;
 use super::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use super::instant;
 
 /// Which lines are wanted: those that have every member that is given here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +70,38 @@ pub struct RecordedEvent {
     pub id: i64,
     /// What it says.
     pub event: AuditEvent,
+    /// What was changed: a JSON list of objects with `kind`, `id`, `before` and `after`, the last two with the members that differ.
+    pub changes: Option<Value>,
+    /// Its digest in the chain. One without was not recorded by Wardgate.
+    pub digest: Option<AuditDigest>,
+}
+
+impl RecordedEvent {
+    /// The line as a JSON document: of the API, and of an export. Members without a value are null.
+    pub fn document(&self) -> Value {
+        let event = &self.event;
+        json!({
+            "id": self.id,
+            "at": instant::rfc3339(event.at),
+            "action": event.action.as_str(),
+            "outcome": event.outcome.as_str(),
+            "userId": event.user_id,
+            "actorId": event.actor_id,
+            "clientId": event.client_id,
+            "objectId": event.object_id,
+            "ipAddress": event.ip_address.map(|address| address.to_string()),
+            "method": event.method,
+            "reason": event.reason,
+            "changes": self.changes,
+            "digest": self.digest.map(|digest| digest.to_string()),
+        })
+    }
+}
+
+impl From<RecordedEvent> for Value {
+    fn from(recorded: RecordedEvent) -> Self {
+        recorded.document()
+    }
 }
 
 /// Lines that were found, newest first, and where to search on.

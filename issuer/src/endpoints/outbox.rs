@@ -6,11 +6,10 @@
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, SecondsFormat};
 use http::{HeaderMap, header};
 use serde_json::json;
-use wardgate_shared::time::Timestamp;
 
+use crate::domain::instant;
 use crate::error::page::PageError;
 use crate::messages::Shown;
 use crate::state::AppState;
@@ -40,7 +39,7 @@ pub async fn get(
             channel: message.channel.as_str(),
             to: &message.to,
             subject: message.subject.as_deref(),
-            at: date(message.at),
+            at: instant::rfc3339(message.at),
             pieces: pieces(&message.text, origin),
         })
         .collect();
@@ -55,15 +54,8 @@ fn document(message: &Shown) -> serde_json::Value {
         "subject": message.subject,
         "text": message.text,
         "html": message.html,
-        "at": date(message.at),
+        "at": instant::rfc3339(message.at),
     })
-}
-
-fn date(instant: Timestamp) -> String {
-    DateTime::from_timestamp(instant.seconds(), 0).map_or_else(
-        || instant.to_string(),
-        |date| date.to_rfc3339_opts(SecondsFormat::Secs, true),
-    )
 }
 
 #[cfg(test)]

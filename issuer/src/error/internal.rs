@@ -44,7 +44,12 @@ impl InternalError {
             | Self::Password(PasswordError::Busy)
             | Self::Keys(_)
             | Self::Randomness(_) => true,
-            Self::Store(StoreError::Corrupt(_) | StoreError::Conflict | StoreError::ProofReplayed)
+            Self::Store(
+                StoreError::Corrupt(_)
+                | StoreError::Conflict
+                | StoreError::Unrecorded
+                | StoreError::ProofReplayed,
+            )
             | Self::Password(_)
             | Self::Page(_)
             | Self::Header(_)

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use rusqlite::{Connection, Row, params};
 
+use crate::domain::audit_chain::{AuditDigest, AuditHead};
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::audit_search::RecordedEvent;
 
-use super::{Store, StoreError, sql};
+use super::{Store, StoreError, audit_changes, sql};
 
 const TABLE: &str = "audit_events";
 
@@ -35,15 +37,51 @@ impl Store {
         })
         .await
     }
+
+    /// Lines with a higher number than `after`, at most `limit`, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn audit_events_after(
+        &self,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(move |connection| {
+            let query = "SELECT * FROM audit_events WHERE id > ?1 ORDER BY id LIMIT ?2";
+            sql::all(connection, query, [after, limit], recorded)
+        })
+        .await
+    }
+
+    /// The newest line.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn audit_head(&self) -> Result<Option<AuditHead>, StoreError> {
+        self.read(|connection| {
+            let query =
+                "SELECT id, digest FROM audit_events WHERE digest IS NOT NULL ORDER BY id DESC LIMIT 1";
+            sql::first(connection, query, [], |row| {
+                Ok(AuditHead {
+                    id: row.get("id")?,
+                    digest: AuditDigest::from_bytes(row.get("digest")?),
+                })
+            })
+        })
+        .await
+    }
 }
 
-/// Adds a line in the transaction of the change it tells of.
+/// Adds a line in the transaction of the change it tells of, and after it: the line says what was changed.
 pub(super) fn insert(connection: &Connection, event: &AuditEvent) -> Result<(), StoreError> {
+    let changes = audit_changes::take(connection)?;
     sql::change(
         connection,
         "INSERT INTO audit_events (at, action, outcome, user_id, client_id, ip_address, method, reason,
-             actor_id, object_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             actor_id, object_id, changes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             event.at.seconds(),
             event.action.as_str(),
@@ -55,6 +93,7 @@ pub(super) fn insert(connection: &Connection, event: &AuditEvent) -> Result<(), 
             event.reason.as_deref(),
             event.actor_id,
             event.object_id,
+            changes,
         ],
     )?;
     Ok(())
@@ -68,6 +107,20 @@ pub(super) fn replay(audit: &AuditEvent, reason: &'static str) -> AuditEvent {
         reason: Some(Cow::Borrowed(reason)),
         ..audit.clone()
     }
+}
+
+/// A line with its number, what it changed, and its digest.
+pub(super) fn recorded(row: &Row<'_>) -> Result<RecordedEvent, StoreError> {
+    let changes: Option<String> = row.get("changes")?;
+    let digest: Option<[u8; 32]> = row.get("digest")?;
+    Ok(RecordedEvent {
+        id: row.get("id")?,
+        event: from_row(row)?,
+        changes: changes
+            .map(|text| serde_json::from_str(&text).map_err(|_| StoreError::Corrupt(TABLE)))
+            .transpose()?,
+        digest: digest.map(AuditDigest::from_bytes),
+    })
 }
 
 pub(super) fn from_row(row: &Row<'_>) -> Result<AuditEvent, StoreError> {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, named_params};
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
-use crate::domain::audit_search::{AuditFilter, AuditFindings, AuditPlace, RecordedEvent};
+use crate::domain::audit_search::{AuditFilter, AuditFindings, AuditPlace};
 
 use super::{Store, StoreError, audit_events, sql};
 
@@ -109,13 +109,7 @@ fn search(
             ":reason": filter.reason,
             ":size": number(size.saturating_add(1)),
         },
-        |row| {
-            let event = audit_events::from_row(row)?;
-            Ok(RecordedEvent {
-                id: row.get("id")?,
-                event,
-            })
-        },
+        audit_events::recorded,
     )?;
     let next = if events.len() > size {
         events.truncate(size);

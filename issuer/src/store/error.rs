@@ -23,6 +23,9 @@ pub enum StoreError {
     /// The change contradicts what is stored: it names something that does not exist, or repeats what must be unique.
     #[error("the change contradicts what the database holds")]
     Conflict,
+    /// Something that administrators settle was changed, and no line of the audit trail tells of it: our own mistake.
+    #[error("a change was not recorded in the audit trail")]
+    Unrecorded,
     /// A DPoP proof that came with the change was used before (RFC 9449 section 11.1).
     #[error("the DPoP proof was used before")]
     ProofReplayed,
@@ -70,6 +73,12 @@ pub enum OpenError {
         /// The newest version that this program knows.
         known: i64,
     },
+    /// The key of the audit trail was sealed under another master key.
+    #[error("the master key is not the one of this database: put the right one back")]
+    MasterKey,
+    /// The system gave no random bytes.
+    #[error("the system gives no random bytes")]
+    NoRandomness,
     /// SQLite failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -129,6 +129,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0033_api_key_tokens",
         include_str!("../../migrations/0033_api_key_tokens.sql"),
     ),
+    (
+        "0034_audit_chain",
+        include_str!("../../migrations/0034_audit_chain.sql"),
+    ),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

@@ -7,7 +7,9 @@
 
 use wardgate_shared::time::Timestamp;
 
-use super::{Store, StoreError, sql};
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+
+use super::{Store, StoreError, audit_changes, sql};
 
 /// Rows that one statement deletes: the writer turns to others in between.
 const PORTION: usize = 500;
@@ -89,7 +91,12 @@ impl Store {
             loop {
                 let parameters = (now.seconds(), i64::try_from(PORTION).unwrap_or(i64::MAX));
                 let rows = self
-                    .write(move |connection| sql::change(connection, statement, parameters))
+                    .write(move |connection| {
+                        let rows = sql::change(connection, statement, parameters)?;
+                        let line = AuditEvent::new(now, AuditAction::Upkeep, AuditOutcome::Success);
+                        audit_changes::record(connection, &line)?;
+                        Ok(rows)
+                    })
                     .await?;
                 purged.rows = purged.rows.saturating_add(rows);
                 if rows < PORTION {

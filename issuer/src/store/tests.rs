@@ -49,7 +49,7 @@ struct TestStore {
 impl TestStore {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&database(&folder), START).unwrap();
+        let store = Store::open(&database(&folder), &testing::sealer(), START).unwrap();
         let client = testing::client(
             "app",
             ClientAuthentication::Public,

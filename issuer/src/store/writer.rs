@@ -1,7 +1,8 @@
 //! The one writer: a thread with a connection of its own that commits together what is queued together.
 //!
 //! While one commit waits for the disk, further jobs queue up; the next transaction takes them all and pays for the disk
-//! once. Each job runs in a savepoint, so one that fails undoes its own changes and nobody else's. Nobody is answered
+//! once. Each job runs in a savepoint, so one that fails undoes its own changes and nobody else's. Before the commit the new lines of the
+//! audit trail are chained to those of before. Nobody is answered
 //! before the commit; if that fails, every job of the batch has failed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,8 @@ use std::time::Duration;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use super::audit_chain::Chain;
+use super::audit_changes;
 use super::error::StoreError;
 use super::sql;
 
@@ -49,7 +52,8 @@ struct Change<T, F> {
 impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> Job for Change<T, F> {
     fn run(&mut self, connection: &Connection) -> bool {
         if let Some(work) = self.work.take() {
-            self.outcome = work(connection);
+            self.outcome = work(connection)
+                .and_then(|outcome| audit_changes::refuse_unrecorded(connection).map(|()| outcome));
         }
         self.outcome.is_ok()
     }
@@ -66,13 +70,13 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> Job for Ch
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
+    pub(super) fn start(connection: Connection, chain: Chain) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let commits = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&commits);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || work_off(connection, jobs, &counter))?;
+            .spawn(move || work_off(connection, chain, jobs, &counter))?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
@@ -121,7 +125,12 @@ impl Writer {
     }
 }
 
-fn work_off(mut connection: Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>, commits: &AtomicU64) {
+fn work_off(
+    mut connection: Connection,
+    mut chain: Chain,
+    mut jobs: mpsc::Receiver<Box<dyn Job>>,
+    commits: &AtomicU64,
+) {
     while let Some(first) = jobs.blocking_recv() {
         let mut batch = vec![first];
         while batch.len() < LARGEST_BATCH
@@ -129,7 +138,7 @@ fn work_off(mut connection: Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>, 
         {
             batch.push(job);
         }
-        match commit(&mut connection, &mut batch) {
+        match commit(&mut connection, &mut chain, &mut batch) {
             Ok(()) => {
                 commits.fetch_add(1, Ordering::Relaxed);
             }
@@ -147,8 +156,14 @@ fn work_off(mut connection: Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>, 
 }
 
 /// Runs a batch in one transaction. On an error nothing of it is stored.
-fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+fn commit(
+    connection: &mut Connection,
+    chain: &mut Chain,
+    batch: &mut [Box<dyn Job>],
+) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let begin = chain.begin(&transaction)?;
+    audit_changes::record_outside(&transaction)?;
     for job in batch {
         sql::change(&transaction, "SAVEPOINT job", [])?;
         if !job.run(&transaction) {
@@ -161,7 +176,10 @@ fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<(),
             return Err(StoreError::Unavailable(0));
         }
     }
-    Ok(transaction.commit()?)
+    let head = chain.extend(&transaction, begin)?;
+    transaction.commit()?;
+    chain.keep(head);
+    Ok(())
 }
 
 #[cfg(test)]

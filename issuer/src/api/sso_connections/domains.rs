@@ -7,11 +7,12 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::administration::{AdministrationError, sso_connections as service};
-use crate::api::answer::{self, date};
+use crate::api::answer;
 use crate::api::body::Members;
 use crate::api::call::{ApiError, Call};
 use crate::api::path_id;
 use crate::api::query::ListQuery;
+use crate::domain::instant;
 use crate::domain::single_sign_on::ConnectionDomain;
 use crate::outbound::Dns;
 use crate::state::AppState;
@@ -34,9 +35,9 @@ impl From<ConnectionDomain> for DomainDocument {
             record_name: domain.record_name(),
             domain: domain.domain.as_str().into(),
             record_value: domain.token,
-            verified_at: domain.verified.map(|(at, _)| date(at)),
+            verified_at: domain.verified.map(|(at, _)| instant::rfc3339(at)),
             verified_by: domain.verified.map(|(_, by)| by.as_str()),
-            created_at: date(domain.created_at),
+            created_at: instant::rfc3339(domain.created_at),
         }
     }
 }

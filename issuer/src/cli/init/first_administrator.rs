@@ -12,6 +12,7 @@ use crate::cli::{Failure, output};
 use crate::config::Config;
 use crate::domain::account_link::LinkPurpose;
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
+use crate::domain::instant;
 use crate::domain::role::BUILDER_ADMIN;
 use crate::domain::user::{User, normalize_email};
 use crate::keys::Sealer;
@@ -65,7 +66,7 @@ pub(super) async fn provide(
     match maker.make(&user, purpose, Way::HandOver, None, audit).await? {
         Made::ToHandOver { link, expires_at } => output::result(&format!(
             "set the password of the administrator {email} here, once, until {}, while `wardgate serve` runs:\n{}",
-            output::date(expires_at),
+            instant::rfc3339(expires_at),
             link.expose()
         )),
         Made::Mailed { .. } | Made::CannotBeMailed | Made::Refused => {

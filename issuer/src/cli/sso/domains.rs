@@ -6,6 +6,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::administration::{Actor, sso_connections};
 use crate::cli::{Failure, output};
+use crate::domain::instant;
 use crate::domain::single_sign_on::ConnectionDomain;
 use crate::outbound::Dns;
 
@@ -121,7 +122,7 @@ impl Unlink {
 pub(super) fn describe(domain: &ConnectionDomain) -> Value {
     json!({
         "domain": domain.domain.as_str(),
-        "verified_at": domain.verified.map(|(at, _)| output::date(at)),
+        "verified_at": domain.verified.map(|(at, _)| instant::rfc3339(at)),
         "verified_by": domain.verified.map(|(_, by)| by.as_str()),
         "record_name": domain.record_name(),
         "record_text": domain.token,

@@ -8,6 +8,7 @@ use crate::cli::{Failure, opened, output};
 use crate::config::Config;
 use crate::domain::account_link::LinkPurpose;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::instant;
 use crate::domain::user::{User, normalize_email};
 use crate::keys::MasterKey;
 use crate::store::Store;
@@ -61,13 +62,13 @@ pub(super) async fn invite(
         Made::Mailed { expires_at } => Ok(format!(
             "an invitation for {} is queued; the running issuer sends it. Its link works until {}",
             user.email,
-            output::date(expires_at)
+            instant::rfc3339(expires_at)
         )),
         Made::ToHandOver { link, expires_at } => Ok(format!(
             "{}\nhand this link to {} by a safe way: it works once, until {}",
             link.expose(),
             user.email,
-            output::date(expires_at)
+            instant::rfc3339(expires_at)
         )),
         Made::CannotBeMailed => Err(Failure::Usage(format!(
             "no mail can be sent to {}: configure [mail], or use --print-link",

@@ -9,13 +9,13 @@ use super::{ID_TOKEN_ALGORITHMS, KeyError, KeyRing};
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::keys::MasterKey;
 use crate::store::Store;
-use crate::testing::{AUDIENCE, ISSUER, START, TestIssuer, config, master_key};
+use crate::testing::{self, AUDIENCE, ISSUER, START, TestIssuer, config, master_key};
 
 /// A ring over an empty database of its own.
 async fn empty_ring() -> (tempfile::TempDir, Store, KeyRing) {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());
-    let store = Store::open(&config.database, START).unwrap();
+    let store = Store::open(&config.database, &testing::sealer(), START).unwrap();
     let ring = KeyRing::load(&store, master_key(), &config).await.unwrap();
     (folder, store, ring)
 }
@@ -278,7 +278,7 @@ async fn after_a_switch_of_the_algorithm_the_old_keys_leave_the_published_set() 
     let folder = tempfile::tempdir().unwrap();
     let mut config = config(folder.path());
     config.keys.algorithm = SignatureAlgorithm::RS384;
-    let store = Store::open(&config.database, START).unwrap();
+    let store = Store::open(&config.database, &testing::sealer(), START).unwrap();
     let before = KeyRing::load(&store, master_key(), &config).await.unwrap();
     before.ensure_keys(&store, START).await.unwrap();
     let old = key_id_of(&sign(&before, 0));

@@ -4,7 +4,7 @@ use super::{TestStore, access, audit, database, digest};
 use crate::domain::audit_event::AuditAction;
 use crate::domain::authorization_code::CodeRedemption;
 use crate::store::{Store, StoreError};
-use crate::testing::START;
+use crate::testing::{self, START};
 
 #[tokio::test]
 async fn every_connection_is_opened_for_durability() {
@@ -82,7 +82,7 @@ async fn a_copy_of_the_files_as_a_crash_leaves_them_holds_every_answered_write()
     for name in ["wardgate.db", "wardgate.db-wal"] {
         std::fs::copy(test.folder.path().join(name), crashed.path().join(name)).unwrap();
     }
-    let store = Store::open(&database(&crashed), START).unwrap();
+    let store = Store::open(&database(&crashed), &testing::sealer(), START).unwrap();
     assert_eq!(store.is_access_token_live("at-r", START).await, Ok(true));
     let event = audit(AuditAction::TokenRequest);
     let again = store
@@ -106,7 +106,7 @@ async fn a_write_whose_caller_has_gone_is_made_all_the_same() {
     assert!(queued.is_pending());
     drop(write);
     test.store.close().await;
-    let reopened = Store::open(&database(&test.folder), START).unwrap();
+    let reopened = Store::open(&database(&test.folder), &testing::sealer(), START).unwrap();
     assert_eq!(
         reopened.audit_events(1).await.unwrap()[0].action,
         AuditAction::SignOut

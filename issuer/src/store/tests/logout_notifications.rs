@@ -196,7 +196,7 @@ async fn what_was_claimed_and_not_finished_is_due_again_after_a_pause() {
     assert!(test.claim(9).await.is_empty());
     // As another process finds it that opens the same file.
     test.store.close().await;
-    let store = Store::open(&database(&test.folder), later(10)).unwrap();
+    let store = Store::open(&database(&test.folder), &testing::sealer(), later(10)).unwrap();
     let claimed = store.claim_logout_notifications(&[], 5, later(10)).await.unwrap();
     assert_eq!(claimed[0].attempts, 2);
     let audit = audit(AuditAction::BackchannelLogout);

@@ -9,10 +9,10 @@ use super::database;
 use crate::domain::user::UserType;
 use crate::store::migrations::MIGRATIONS;
 use crate::store::{OpenError, Store};
-use crate::testing::START;
+use crate::testing::{self, START};
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 32] = [
+const RELEASED: [(&str, &str); 33] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -141,6 +141,10 @@ const RELEASED: [(&str, &str); 32] = [
         "0033_api_key_tokens",
         "36a831e0c071c8caf169fe243a774c0e0d2971b931efee88b8dc4bd8bca1501d",
     ),
+    (
+        "0034_audit_chain",
+        "5acd9952e424b6e1a99405ea4f6f3b089374a793bcb4462a3259592eeec9a664",
+    ),
 ];
 
 #[test]
@@ -184,7 +188,7 @@ fn every_file_in_the_folder_is_applied_in_the_order_of_its_number() {
 #[tokio::test]
 async fn all_migrations_together_make_the_schema_of_the_snapshot() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&database(&folder), START).unwrap();
+    let store = Store::open(&database(&folder), &testing::sealer(), START).unwrap();
     store.close().await;
     let connection = Connection::open(database(&folder).path).unwrap();
     let mut statement = connection
@@ -215,9 +219,12 @@ async fn opening_twice_changes_nothing() {
             .query_row(query, [], |row| row.get::<_, String>(0))
             .unwrap()
     };
-    Store::open(&database(&folder), START).unwrap().close().await;
+    Store::open(&database(&folder), &testing::sealer(), START)
+        .unwrap()
+        .close()
+        .await;
     let first = applied();
-    Store::open(&database(&folder), START.plus(100))
+    Store::open(&database(&folder), &testing::sealer(), START.plus(100))
         .unwrap()
         .close()
         .await;
@@ -227,10 +234,13 @@ async fn opening_twice_changes_nothing() {
 #[tokio::test]
 async fn a_newer_schema_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
-    Store::open(&database(&folder), START).unwrap().close().await;
+    Store::open(&database(&folder), &testing::sealer(), START)
+        .unwrap()
+        .close()
+        .await;
     let connection = Connection::open(database(&folder).path).unwrap();
     connection.pragma_update(None, "user_version", 1000).unwrap();
-    let error = Store::open(&database(&folder), START).unwrap_err();
+    let error = Store::open(&database(&folder), &testing::sealer(), START).unwrap_err();
     assert!(matches!(error, OpenError::NewerSchema { found: 1000, .. }));
     assert!(error.to_string().contains("use the newer program"), "{error}");
 }
@@ -241,7 +251,7 @@ fn another_programs_database_is_refused() {
     let connection = Connection::open(database(&folder).path).unwrap();
     connection.execute_batch("CREATE TABLE theirs (x)").unwrap();
     assert!(matches!(
-        Store::open(&database(&folder), START),
+        Store::open(&database(&folder), &testing::sealer(), START),
         Err(OpenError::Foreign(_))
     ));
     let tables: i64 = connection
@@ -259,7 +269,7 @@ fn a_file_that_is_no_database_is_refused() {
     )
     .unwrap();
     assert!(matches!(
-        Store::open(&database(&folder), START),
+        Store::open(&database(&folder), &testing::sealer(), START),
         Err(OpenError::NotADatabase(_))
     ));
 }
@@ -269,7 +279,9 @@ fn a_folder_that_does_not_exist_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = database(&folder);
     config.path = folder.path().join("absent/wardgate.db");
-    let error = Store::open(&config, START).unwrap_err().to_string();
+    let error = Store::open(&config, &testing::sealer(), START)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("absent/wardgate.db cannot be opened"), "{error}");
 }
 
@@ -308,7 +320,7 @@ async fn names_of_roles_become_roles_without_ceilings_and_never_built_in_ones() 
             .unwrap();
     }
     drop(connection);
-    let store = Store::open(&config, START.plus(9)).unwrap();
+    let store = Store::open(&config, &testing::sealer(), START.plus(9)).unwrap();
     let found = async |id: &str| {
         let user = store.user(id).await.unwrap().unwrap();
         let role = user.role.map(|role| (role.name, role.built_in, role.ceiling));

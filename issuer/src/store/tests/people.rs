@@ -390,7 +390,7 @@ async fn a_user_comes_back_after_reopening() {
         test.store.record(audit(AuditAction::SignIn)).await,
         Err(StoreError::Closed)
     );
-    let reopened = Store::open(&database(&test.folder), START).unwrap();
+    let reopened = Store::open(&database(&test.folder), &testing::sealer(), START).unwrap();
     let user: User = reopened.user(&test.user.id).await.unwrap().unwrap();
     assert_eq!(user.email, test.user.email);
 }

@@ -6,15 +6,20 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::{StoreError, Writer};
+use super::{Chain, StoreError, Writer};
+use crate::store::audit_chain::ChainKey;
+use crate::store::{connection, migrations};
+use crate::testing::{self, START};
 
 fn writer() -> (TempDir, Connection, std::sync::Arc<Writer>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
-    let connection = Connection::open(&path).unwrap();
+    let mut connection = connection::open_for_writing(&path).unwrap();
+    migrations::apply(&mut connection, START).unwrap();
+    let chain = Chain::new(ChainKey::provide(&mut connection, &testing::sealer()).unwrap());
     connection
         .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; CREATE TABLE numbers (n INTEGER PRIMARY KEY);
+            "CREATE TABLE numbers (n INTEGER PRIMARY KEY);
              CREATE TABLE pairs (n INTEGER REFERENCES numbers (n) DEFERRABLE INITIALLY DEFERRED)",
         )
         .unwrap();
@@ -22,7 +27,7 @@ fn writer() -> (TempDir, Connection, std::sync::Arc<Writer>) {
     (
         folder,
         beside,
-        std::sync::Arc::new(Writer::start(connection).unwrap()),
+        std::sync::Arc::new(Writer::start(connection, chain).unwrap()),
     )
 }
 

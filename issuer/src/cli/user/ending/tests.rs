@@ -5,7 +5,7 @@ use crate::cli::Failure;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::factor::{Factor, FactorKind};
 use crate::store::{Insertion, Store};
-use crate::testing::{START, config, user};
+use crate::testing::{self, START, config, user};
 
 #[derive(Parser)]
 struct Line {
@@ -21,7 +21,7 @@ fn reset(arguments: &[&str]) -> ResetFactors {
 async fn the_operator_resets_somebodys_second_factors_and_the_trail_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());
-    let store = Store::open(&config.database, START).unwrap();
+    let store = Store::open(&config.database, &testing::sealer(), START).unwrap();
     let person = user("ada@example.org");
     let audit = AuditEvent::new(START, AuditAction::UserCreation, AuditOutcome::Success);
     let inserted = store.insert_user(person.clone(), audit).await;
@@ -45,7 +45,7 @@ async fn the_operator_resets_somebodys_second_factors_and_the_trail_says_so() {
 
     let command = reset(&["--email", "Ada@Example.org"]);
     command.run(&config, START.plus(1)).await.unwrap();
-    let store = Store::open(&config.database, START).unwrap();
+    let store = Store::open(&config.database, &testing::sealer(), START).unwrap();
     assert_eq!(store.factors(&person.id).await.unwrap(), []);
     let line = store.audit_events(1).await.unwrap().remove(0);
     assert_eq!(
