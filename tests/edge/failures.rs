@@ -403,7 +403,7 @@ async fn api_keys(failure: Failure, expected: Expected, name: &str) {
 
 async fn api_keys_in_hand(failure: Failure, expected: Expected, name: &str) {
     // From the middle of this time on another token is asked for.
-    let settings = [("WARDGATE_API_KEY_SECONDS", "20")];
+    let settings = [("WARDGATE_API_KEY_SECONDS", "10")];
     if failure != Failure::Rotated {
         let mut scene = Scene::with_api_key(failure, &settings).await;
         scene.expect_in_hand(EXCHANGE, failure, expected, name).await;
