@@ -51,7 +51,7 @@ pub fn authorize(
         (Asked::Fhir(_), Some(Body::Form(form))) => {
             by_scopes(&api.resource, claims, &search_by_form(api, request, form)?)
         }
-        (Asked::Fhir(_), Some(Body::Entries(entries))) => by_entries(&api.resource, claims, entries),
+        (Asked::Fhir(_), Some(Body::Entries { entries, .. })) => by_entries(&api.resource, claims, entries),
         (Asked::Plain(rule), _) => plain::by_rule(rule, &claims.scope, holder.values()),
     }
 }
@@ -86,18 +86,7 @@ fn by_entries(
     claims: &AccessClaims,
     entries: &[Result<EntryRequest, EntryError>],
 ) -> Result<Permit, Refusal> {
-    let in_entry = |index, refusal| Refusal::Entry {
-        index,
-        refusal: Box::new(refusal),
-    };
-    let mut requests = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.iter().enumerate() {
-        let request = entry.as_ref().map_err(|error| *error);
-        match request.and_then(EntryRequest::request) {
-            Ok(request) => requests.push(request),
-            Err(error) => return Err(in_entry(index, Refusal::EntryRequest(error))),
-        }
-    }
+    let requests = entry_requests(entries)?;
     let scopes = ScopeSet::parse(&claims.scope).unwrap_or_default();
     let granted = GrantedScopes::compile(&scopes);
     match permits_together(&requests, &granted, &holder(claims, base), &Operations::none()) {
@@ -107,6 +96,29 @@ fn by_entries(
             strict_search: false,
         }),
         Err((index, denied)) => Err(in_entry(index, refusal(denied))),
+    }
+}
+
+/// What the entries of a batch or transaction ask for.
+///
+/// # Errors
+/// [`Refusal::Entry`], naming the first that could be nobody's.
+pub fn entry_requests(entries: &[Result<EntryRequest, EntryError>]) -> Result<Vec<FhirRequest<'_>>, Refusal> {
+    let mut requests = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        let request = entry.as_ref().map_err(|error| *error);
+        match request.and_then(EntryRequest::request) {
+            Ok(request) => requests.push(request),
+            Err(error) => return Err(in_entry(index, Refusal::EntryRequest(error))),
+        }
+    }
+    Ok(requests)
+}
+
+fn in_entry(index: usize, refusal: Refusal) -> Refusal {
+    Refusal::Entry {
+        index,
+        refusal: Box::new(refusal),
     }
 }
 

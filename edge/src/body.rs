@@ -1,4 +1,5 @@
-//! Bodies of requests that a decision depends on: a batch or transaction, and the form of a search.
+//! Bodies of requests that a decision depends on: a batch or transaction, the form of a search, and what is written on
+//! behalf of a patient ([`crate::compartment`]).
 //!
 //! Other bodies are never looked at. One that is read is forwarded in the same bytes. What is read is bounded, comes from
 //! someone whose token holds, and must be in one form that every server reads alike: uncompressed, in UTF-8, of the media
@@ -18,7 +19,12 @@ use crate::request::Headers;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     /// The entries of a batch or transaction.
-    Entries(Vec<Result<EntryRequest, EntryError>>),
+    Entries {
+        /// What they ask for.
+        entries: Vec<Result<EntryRequest, EntryError>>,
+        /// The whole, as it was sent.
+        bytes: Vec<u8>,
+    },
     /// A search form.
     Form(String),
 }
@@ -52,6 +58,16 @@ pub enum Kind {
     /// A search form.
     #[error("a search form must be sent as application/x-www-form-urlencoded in UTF-8, not compressed")]
     Form,
+    /// A resource, where it matters whose it is.
+    #[error(
+        "a resource that is written on behalf of a patient must be sent as JSON in UTF-8, not compressed"
+    )]
+    Resource,
+    /// A patch, where it matters whose the resource is.
+    #[error(
+        "a patch on behalf of a patient must be sent as a JSON Patch or a JSON Merge Patch, not compressed"
+    )]
+    Patch,
 }
 
 impl Kind {
@@ -65,8 +81,9 @@ impl Kind {
 
     fn is_sent_as(self, media_type: &str) -> bool {
         let names: &[&str] = match self {
-            Self::Bundle => &["application/fhir+json", "application/json"],
+            Self::Bundle | Self::Resource => &["application/fhir+json", "application/json"],
             Self::Form => &["application/x-www-form-urlencoded"],
+            Self::Patch => &["application/json-patch+json", "application/merge-patch+json"],
         };
         names.iter().any(|name| media_type.eq_ignore_ascii_case(name))
     }
@@ -118,15 +135,39 @@ pub async fn read<O: Outside>(
     }
     match kind {
         Kind::Bundle => bundle::entries(&bytes)
-            .map(Body::Entries)
+            .map(|entries| Body::Entries { entries, bytes })
             .map_err(BodyError::Bundle),
         // Only ASCII can stand in a form; the rest is refused where its parameters are read.
-        Kind::Form => String::from_utf8(bytes)
+        Kind::Form | Kind::Resource | Kind::Patch => String::from_utf8(bytes)
             .map(Body::Form)
             .map_err(|_| BodyError::MediaType(kind)),
     }
     .map(Some)
     .map_err(Refusal::Body)
+}
+
+/// Reads a body of which it matters, once the request is permitted, whose it is.
+///
+/// # Errors
+/// [`Refusal::Body`].
+pub async fn read_as<O: Outside>(
+    config: &Config,
+    outside: &O,
+    api: &Api,
+    kind: Kind,
+    headers: &Headers<'_>,
+) -> Result<Vec<u8>, Refusal> {
+    kind.check(headers).map_err(Refusal::Body)?;
+    let (milliseconds, bytes) = (api.upstream_timeout_milliseconds, config.maximum_body_bytes);
+    let read = outside.read_request(milliseconds, bytes).await;
+    read.map_err(Refusal::Body)
+}
+
+/// The media type of a body, without its parameters and in lower case.
+pub fn media_type(headers: &Headers<'_>) -> String {
+    let value = headers.get("content-type").unwrap_or_default();
+    let name = value.split(';').next().unwrap_or_default();
+    name.trim().to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use wardgate_shared::error_uri::{MUST_BE, is_error_uri_base};
 use crate::refresh::RefreshSettings;
 use crate::routes::{HEALTH, below_prefix};
 use crate::status::StatusSettings;
-pub use apis::{Api, ApiKind};
+pub use apis::{Api, ApiKind, PatientCompartment};
 pub use issuers::TrustedIssuer;
 pub use limits::LimitPolicy;
 use values::Faults;

@@ -8,6 +8,11 @@
 //! | 401 | `invalid_token` | the token breaks a rule, or an API key or its secret is no good | challenge |
 //! | 403 | `insufficient_scope` | the scopes do not permit it, or a claim does not | challenge with the `scope` that would |
 //! | 400 | | a batch, transaction or search form that cannot be read, or an entry that could not be permitted | |
+//! | 400 | | a resource that is written on behalf of a patient is not what the URL names | |
+//! | 403 | | the request, or what a search found, does not stay with the patient in context | |
+//! | 404 | | the patient in context has no such resource | |
+//! | 406 | | an answer that has to be judged is asked for in another format than JSON | |
+//! | 412 | | what is changed on behalf of a patient is not of the version that `If-Match` names | |
 //! | 403 | | an operation, a batch within a batch, entries that are not permitted together: no scope permits it | |
 //! | 404 | | nothing is served there | |
 //! | 405 | | the method is unknown or does not apply | `Allow` |
@@ -18,6 +23,7 @@
 //! | 429 | | the platform's limit for requests of which nothing is known is reached | `Retry-After` |
 //! | 500 | | a fault in Wardgate | |
 //! | 502 | | the server behind is not reachable, redirects, or refuses Wardgate itself | |
+//! | 502 | | an answer does not show whose it is, or a resource has no version | |
 //! | 503 | | no keys to decide with, or no SMART configuration to show | `Retry-After` |
 //! | 503 | | the coordinator of a limit does not answer, and the limit is closed then | `Retry-After` |
 //! | 503 | | the Worker's configuration is wrong | `Retry-After`; names the variables |
@@ -34,13 +40,15 @@ use wardgate_shared::jwt::JwtError;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::operation_outcome::IssueType;
 use wardgate_shared::scope::interaction::MethodError;
-use wardgate_shared::scope::{DenialReason, EntryError, RequestError};
+use wardgate_shared::scope::{CompartmentError, DenialReason, EntryError, RequestError};
 
 use crate::authenticate::TokenError;
 use crate::body::BodyError;
+use crate::compartment::Withheld;
 use crate::config::ConfigFault;
 use crate::credentials::CredentialError;
 
+mod compartment;
 mod detail;
 mod reason;
 mod said;
@@ -80,6 +88,10 @@ pub enum Refusal {
         /// Why: [`Refusal::EntryRequest`] or [`Refusal::Scope`].
         refusal: Box<Refusal>,
     },
+    /// The request, or what it sends, does not stay with the patient in context.
+    Compartment(CompartmentError),
+    /// The answer is not given away, or what is there is not changed, because of whose it is.
+    Withheld(Withheld),
     /// The path of a request to an API that is not FHIR could be read in more than one way.
     AmbiguousPath,
     /// The method does not apply to a document of Wardgate's own.
@@ -176,6 +188,8 @@ impl Refusal {
             | Self::Request(_)
             | Self::Body(_)
             | Self::EntryRequest(_)
+            | Self::Compartment(_)
+            | Self::Withheld(_)
             | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
@@ -203,12 +217,20 @@ impl Refusal {
             | Self::Body(_)
             | Self::EntryRequest(_)
             | Self::Entry { .. }
+            | Self::Compartment(_)
             | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
             | Self::NotFound
             | Self::LimitReached
             | Self::TooManyUnverified => "deny",
+            Self::Withheld(withheld) => {
+                if withheld.is_failure() {
+                    "failed"
+                } else {
+                    "deny"
+                }
+            }
             Self::Undecided { .. } | Self::NotCounted { .. } | Self::Misconfigured(_) | Self::Internal => {
                 "undecided"
             }
@@ -221,10 +243,13 @@ impl Refusal {
         match self {
             Self::Token(TokenError::Jwt(JwtError::Expired)) => IssueType::Expired,
             Self::Credential(CredentialError::Missing) | Self::Token(_) => IssueType::Login,
-            Self::Scope { .. } | Self::Rule { .. } => IssueType::Forbidden,
+            Self::Withheld(Withheld::NotThere | Withheld::NotThePatients | Withheld::NothingFound) => {
+                IssueType::NotFound
+            }
             Self::Body(BodyError::MediaType(_))
             | Self::Request(RequestError::Method(_))
             | Self::Method { .. }
+            | Self::Compartment(CompartmentError::Format)
             | Self::NotFound => IssueType::NotSupported,
             Self::Credential(
                 CredentialError::Several
@@ -236,10 +261,19 @@ impl Refusal {
             | Self::Body(_)
             | Self::EntryRequest(_)
             | Self::AmbiguousPath
+            | Self::Compartment(CompartmentError::Body)
+            | Self::Withheld(Withheld::OtherVersion)
             | Self::EffectOfHeader => IssueType::Invalid,
             Self::Entry { refusal, .. } => refusal.issue_type(),
             Self::LimitReached | Self::TooManyUnverified => IssueType::Throttled,
-            Self::Undecided { .. } | Self::NotCounted { .. } | Self::Upstream(_) => IssueType::Transient,
+            Self::Withheld(Withheld::Unreadable | Withheld::NoVersion)
+            | Self::Undecided { .. }
+            | Self::NotCounted { .. }
+            | Self::Upstream(_) => IssueType::Transient,
+            Self::Scope { .. }
+            | Self::Rule { .. }
+            | Self::Compartment(_)
+            | Self::Withheld(Withheld::Found) => IssueType::Forbidden,
             Self::Misconfigured(_) | Self::Internal => IssueType::Exception,
         }
     }
@@ -255,6 +289,8 @@ impl Refusal {
             | Self::Request(_)
             | Self::Body(_)
             | Self::EntryRequest(_)
+            | Self::Compartment(_)
+            | Self::Withheld(_)
             | Self::AmbiguousPath
             | Self::Method { .. }
             | Self::EffectOfHeader
@@ -284,6 +320,8 @@ impl Refusal {
             | Self::Rule { .. }
             | Self::Body(_)
             | Self::EntryRequest(_)
+            | Self::Compartment(_)
+            | Self::Withheld(_)
             | Self::Entry { .. }
             | Self::AmbiguousPath
             | Self::EffectOfHeader

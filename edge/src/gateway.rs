@@ -9,6 +9,7 @@
 //! Trusted on entry: the configuration. Not trusted: the request, the issuer's documents before they are checked, the
 //! FHIR server's headers.
 
+mod confined;
 mod perform;
 
 use std::cell::RefCell;
@@ -21,6 +22,7 @@ use crate::api_keys::{self, cache::ExchangeCache};
 use crate::authenticate::authenticate;
 use crate::authorize::authorize;
 use crate::body;
+use crate::compartment::{Confined, Confinement, confine};
 use crate::config::{Api, Config, ConfigFault, CorsOrigins};
 use crate::cors;
 use crate::credentials::{self, Credential};
@@ -133,7 +135,7 @@ async fn respond_to<'a, O: Outside>(
         return Ok(Answer::Own(answer));
     }
     let mut verdict = verdict?;
-    if let Verdict::Forward(forward, accounts) = &mut verdict {
+    if let Verdict::Forward(forward, accounts, _) = &mut verdict {
         count(gateway, outside, accounts, &mut told, always).await?;
         forward.set_on_answer.clone_from(always);
     }
@@ -167,8 +169,8 @@ enum Verdict<'a> {
     SmartConfiguration(&'a Api),
     /// Ask the FHIR server what it can do, and say beside it where tokens come from.
     Capabilities(&'a Api, Forward<'a>),
-    /// Send it on, once it is counted.
-    Forward(Forward<'a>, Vec<Account<'a>>),
+    /// Send it on, once it is counted, and hold it to a patient, if it has to be.
+    Forward(Forward<'a>, Vec<Account<'a>>, Option<Confinement>),
 }
 
 /// The order of steps. Nothing is sent to the server behind here, and nothing is counted.
@@ -203,7 +205,7 @@ async fn decide<'a, O: Outside>(
         }
         Route::Open(api) => {
             let forward = prepared(config, api, request, None, always)?;
-            return Ok(Verdict::Forward(forward, Vec::new()));
+            return Ok(Verdict::Forward(forward, Vec::new(), None));
         }
         Route::Guarded(api, asked) => (api, asked),
     };
@@ -239,12 +241,27 @@ async fn decide<'a, O: Outside>(
     trail.found("access_level", permit.access_level);
     trail.found("authorized_by", &permit.authorized_by);
 
-    // 6. What would be counted and sent.
+    // 6. Does it stay with the patient, where a patient's scopes alone permit it?
+    let mut forward = prepared(config, api, request, Some((claims, &permit)), always)?;
+    let confined = Confined {
+        config,
+        api,
+        claims,
+        permit: &permit,
+        asked: &asked,
+        request,
+        body: body.as_ref(),
+    };
+    let confinement = confine(outside, confined, &mut forward).await?;
+    if let Some(confinement) = &confinement {
+        trail.found("patient_compartment", confinement.name());
+    }
+
+    // 7. What would be counted and sent.
     trail.step("forward");
-    let forward = prepared(config, api, request, Some((claims, &permit)), always)?;
     trail.found("limits", &api.limits.join(", "));
     trail.found_forward(api, request, &asked, &forward);
-    Ok(Verdict::Forward(forward, accounts))
+    Ok(Verdict::Forward(forward, accounts, confinement))
 }
 
 /// Answers a request to a Worker whose configuration is wrong: everything is refused, so that nobody takes it for one

@@ -23,7 +23,8 @@
 //! | `X-Wardgate-Authorized-By` | the scopes that permitted it, separated by spaces |
 //!
 //! At the access level `patient` the FHIR server must confine the request to the compartment of the patient in
-//! `X-Wardgate-Patient`; at `user`, to what the person may see. Wardgate sees requests, not resources.
+//! `X-Wardgate-Patient` where an API leaves that to it ([`crate::compartment`]); at `user`, always, to what the person may
+//! see.
 //!
 //! A value is percent-encoded where it is not visible ASCII, and where it has a space (but for the two headers that
 //! are lists) or a percent sign, so that decoding once always gives the claim. No value can hold a line break.

@@ -16,6 +16,7 @@
 //! | [`status`] | Was it revoked? |
 //! | [`authorize`] | May its holder do this? |
 //! | [`body`] | What does it say in a body, where that decides? |
+//! | [`compartment`] | Does it stay with the patient in context? |
 //! | [`unverified`] | Is this network flooding us, before anything is looked at? |
 //! | [`quota`] | How many more requests may they make? |
 //! | [`proxy`], [`headers`] | What goes to the server behind, and what comes back? |
@@ -31,6 +32,7 @@ pub mod authenticate;
 pub mod authorize;
 pub mod body;
 pub mod capabilities;
+pub mod compartment;
 pub mod config;
 pub mod cors;
 pub mod credentials;

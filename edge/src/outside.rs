@@ -93,6 +93,13 @@ pub trait Outside: Clone + 'static {
     /// # Errors
     /// The platform's own.
     fn with_body(&self, response: Self::Response, body: &[u8]) -> Result<Self::Response, Self::Failure>;
+    /// An answer with the body that was read of it by [`Outside::read_json`], without it where the client asked by `HEAD`.
+    ///
+    /// # Errors
+    /// The platform's own.
+    fn with_read_body(&self, response: Self::Response) -> Result<Self::Response, Self::Failure>;
+    /// The version of what was answered, if the server says one.
+    fn etag(&self, response: &Self::Response) -> Option<String>;
     /// Lets go of an answer that is not passed on.
     fn discard(&self, response: Self::Response);
     /// Makes an answer, and lets go of what has not been read of the request's body.

@@ -37,6 +37,7 @@ pub async fn admit<O: Outside>(
     let Some(binding) = &config.unverified_limit else {
         return Ok(());
     };
+    // Each kind of credential has its way to be known.
     let is_known = match credentials::present(request, config.takes_api_keys(api)) {
         Ok(Credential::Bearer(token)) => gateway.tokens.borrow().holds(token, &api.name),
         Ok(Credential::ApiKey { key, secret }) => api_keys::is_known(gateway, outside, api, key, secret),

@@ -25,6 +25,8 @@ pub enum IssueType {
     Transient,
     /// The gateway is set up wrongly, or something else went wrong inside.
     Exception,
+    /// There is no such resource, as far as the client may know.
+    NotFound,
     /// Too many requests.
     Throttled,
 }

@@ -33,6 +33,7 @@
 //! to the FHIR server behind: the content of resources. See [the rules](mod@permits) for that boundary.
 
 pub mod bundle;
+pub mod compartment;
 pub mod granted;
 pub mod holder;
 pub mod interaction;
@@ -50,6 +51,7 @@ pub mod smart;
 pub mod token;
 
 pub use bundle::{BundleError, EntryError};
+pub use compartment::CompartmentError;
 pub use granted::GrantedScopes;
 pub use holder::{FhirUser, Holder};
 pub use interaction::{Interaction, MethodError};

@@ -8,7 +8,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use wardgate_tests::clock::eventually;
 use wardgate_tests::edge::Edge;
 use wardgate_tests::fake_issuer::{JWKS_PATH, JwksAnswer, SMART_PATH};
@@ -30,11 +29,10 @@ const STATEMENT: &str = r#"{"resourceType":"CapabilityStatement","rest":[{"mode"
 /// More than anything that is read is allowed to be.
 const HUGE: usize = 8 << 20;
 
-/// Patience with what never answers. What works is waited for as long as it takes.
-const LITTLE_PATIENCE: [(&str, &str); 2] = [
-    ("WARDGATE_JWKS_TIMEOUT_MILLISECONDS", "1000"),
-    ("WARDGATE_UPSTREAM_TIMEOUT_MILLISECONDS", "1000"),
-];
+/// Patience with an issuer that never answers.
+const LITTLE_PATIENCE: (&str, &str) = ("WARDGATE_JWKS_TIMEOUT_MILLISECONDS", "2000");
+/// Patience with a server behind that never does, and with no other.
+const LITTLE_PATIENCE_BEHIND: (&str, &str) = ("WARDGATE_UPSTREAM_TIMEOUT_MILLISECONDS", "1000");
 /// What is in hand grows old at once, and is asked for again as often as can be configured.
 const OLD_AT_ONCE: [(&str, &str); 3] = [
     ("WARDGATE_JWKS_FRESH_SECONDS", "1"),
@@ -55,7 +53,7 @@ impl Scene {
     async fn start(failure: Failure, settings: &[(&str, &str)], path: &'static str) -> Self {
         let mut settings = settings.to_vec();
         if failure == Failure::Slow {
-            settings.extend(LITTLE_PATIENCE);
+            settings.push(LITTLE_PATIENCE);
         }
         let edge = Edge::start_with(&settings).await;
         Self {
@@ -70,7 +68,7 @@ impl Scene {
     async fn with_api_key(failure: Failure, settings: &[(&str, &str)]) -> Self {
         let mut settings = settings.to_vec();
         if failure == Failure::Slow {
-            settings.extend(LITTLE_PATIENCE);
+            settings.push(LITTLE_PATIENCE);
         }
         let edge = crate::api_keys::start(&settings).await;
         Self {
@@ -212,43 +210,47 @@ impl Scene {
     }
 }
 
-/// Every failure of a part, each in a world of its own.
-async fn every_failure_of(part: Part) {
-    let mut cells = JoinSet::new();
-    for failure in Failure::ALL {
-        if let Cell::Is(expected) = row(part).cell(failure) {
-            cells.spawn(async move {
-                let name = format!("{part:?}-{failure:?}");
-                match part {
-                    Part::SmartConfiguration => smart_configuration(failure, expected, &name).await,
-                    Part::SmartConfigurationInHand => {
-                        smart_configuration_in_hand(failure, expected, &name).await;
-                    }
-                    Part::Addresses => addresses(failure, expected, &name).await,
-                    Part::Keys => keys(failure, expected, &name).await,
-                    Part::KeysInHand => keys_in_hand(failure, expected, &name).await,
-                    Part::StatusList => statuses(failure, expected, &name).await,
-                    Part::StatusListInHand => statuses_in_hand(failure, expected, &name).await,
-                    Part::ApiKeys => api_keys(failure, expected, &name).await,
-                    Part::ApiKeysInHand => api_keys_in_hand(failure, expected, &name).await,
-                    Part::CoordinatorOfClosed => {
-                        let closed = json!([{ "name": "default", "limit": 30 }]);
-                        coordinator(&closed, failure, expected, &name).await;
-                    }
-                    Part::CoordinatorOfLocal => {
-                        let local = json!([
-                            { "name": "default", "limit": 30, "on_failure": "local", "local_share": 7 }
-                        ]);
-                        coordinator(&local, failure, expected, &name).await;
-                    }
-                    Part::Upstream => upstream(PATH, failure, expected, &name).await,
-                    Part::Capabilities => upstream(METADATA, failure, expected, &name).await,
-                }
-            });
+/// Every failure of a part, each in a world of its own, at the same time: they wait for time limits, and no world may keep
+/// another one waiting.
+fn every_failure_of(part: Part) {
+    std::thread::scope(|worlds| {
+        for failure in Failure::ALL {
+            if let Cell::Is(expected) = row(part).cell(failure) {
+                worlds.spawn(move || {
+                    tokio::runtime::Builder::new_current_thread()
+                        .enable_all()
+                        .build()
+                        .expect("a runtime")
+                        .block_on(cell(part, failure, expected));
+                });
+            }
         }
-    }
-    while let Some(cell) = cells.join_next().await {
-        cell.expect("what the table says");
+    });
+}
+
+async fn cell(part: Part, failure: Failure, expected: Expected) {
+    let name = format!("{part:?}-{failure:?}");
+    match part {
+        Part::SmartConfiguration => smart_configuration(failure, expected, &name).await,
+        Part::SmartConfigurationInHand => smart_configuration_in_hand(failure, expected, &name).await,
+        Part::Addresses => addresses(failure, expected, &name).await,
+        Part::Keys => keys(failure, expected, &name).await,
+        Part::KeysInHand => keys_in_hand(failure, expected, &name).await,
+        Part::StatusList => statuses(failure, expected, &name).await,
+        Part::StatusListInHand => statuses_in_hand(failure, expected, &name).await,
+        Part::ApiKeys => api_keys(failure, expected, &name).await,
+        Part::ApiKeysInHand => api_keys_in_hand(failure, expected, &name).await,
+        Part::CoordinatorOfClosed => {
+            let closed = json!([{ "name": "default", "limit": 30 }]);
+            coordinator(&closed, failure, expected, &name).await;
+        }
+        Part::CoordinatorOfLocal => {
+            let local = json!([{ "name": "default", "limit": 30, "on_failure": "local", "local_share": 7 }]);
+            coordinator(&local, failure, expected, &name).await;
+        }
+        Part::PlatformLimit => platform_limit(failure, expected, &name).await,
+        Part::Upstream => upstream(PATH, failure, expected, &name).await,
+        Part::Capabilities => upstream(METADATA, failure, expected, &name).await,
     }
 }
 
@@ -403,7 +405,7 @@ async fn api_keys(failure: Failure, expected: Expected, name: &str) {
 
 async fn api_keys_in_hand(failure: Failure, expected: Expected, name: &str) {
     // From the middle of this time on another token is asked for.
-    let settings = [("WARDGATE_API_KEY_SECONDS", "10")];
+    let settings = [("WARDGATE_API_KEY_SECONDS", "12")];
     if failure != Failure::Rotated {
         let mut scene = Scene::with_api_key(failure, &settings).await;
         scene.expect_in_hand(EXCHANGE, failure, expected, name).await;
@@ -452,13 +454,36 @@ async fn coordinator(limits: &Value, failure: Failure, expected: Expected, name:
     }
 }
 
+async fn platform_limit(failure: Failure, expected: Expected, name: &str) {
+    let binding = match failure {
+        Failure::Slow => "SILENT_LIMIT",
+        Failure::Down => "BROKEN_LIMIT",
+        Failure::Garbage => "NONSENSE_LIMIT",
+        Failure::Fault | Failure::Huge | Failure::Redirect | Failure::Rotated => {
+            panic!("it has no documents")
+        }
+    };
+    let settings = [
+        ("WARDGATE_UNVERIFIED_LIMIT", binding),
+        ("WARDGATE_CLIENT_ADDRESS", "cloudflare"),
+    ];
+    let scene = Scene::start(failure, &settings, PATH).await;
+    // What is refused is refused for what it is.
+    assert_eq!(scene.edge.get(PATH).await.status, 401, "{name}");
+    scene.with_good_token().expect(expected, name).await;
+}
+
 async fn upstream(path: &'static str, failure: Failure, expected: Expected, name: &str) {
     // What is not HTTP comes from where no server is; what is no CapabilityStatement, from the server.
     let nonsense = speaking(b"nonsense\r\n\r\n").await;
-    let instead = [("WARDGATE_UPSTREAM", nonsense.as_str())];
-    let not_http = failure == Failure::Garbage && path == PATH;
-    let settings: &[(&str, &str)] = if not_http { &instead } else { &[] };
-    let mut scene = Scene::start(failure, settings, path).await.with_good_token();
+    let mut settings = Vec::new();
+    if failure == Failure::Slow {
+        settings.push(LITTLE_PATIENCE_BEHIND);
+    }
+    if failure == Failure::Garbage && path == PATH {
+        settings.push(("WARDGATE_UPSTREAM", nonsense.as_str()));
+    }
+    let mut scene = Scene::start(failure, &settings, path).await.with_good_token();
     let huge = format!(
         r#"{{"resourceType":"CapabilityStatement","text":"{}"}}"#,
         "x".repeat(HUGE)
@@ -488,83 +513,131 @@ async fn upstream(path: &'static str, failure: Failure, expected: Expected, name
     }
 }
 
-/// The address of something that says these bytes to whoever has sent a request.
+/// The head of an answer and the beginning of its body, and then nothing.
+const STALLED: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"keys\":";
+
+/// The same of one that ends there.
+const BROKEN_OFF: &[u8] =
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"keys\":";
+
+#[tokio::test]
+async fn a_document_that_begins_and_does_not_go_on_fails_like_one_that_never_began() {
+    for (said, failure) in [(STALLED, Failure::Slow), (BROKEN_OFF, Failure::Down)] {
+        let url = speaking(said).await;
+        let Cell::Is(expected) = row(Part::Keys).cell(failure) else {
+            panic!("keys fail in this way")
+        };
+        let scene = Scene::start(Failure::Slow, &[("WARDGATE_JWKS_URL", &url)], PATH).await;
+        scene.with_good_token().expect(expected, "keys").await;
+
+        // A document of the server's that is read is waited for no longer; others have begun and are passed on.
+        let settings = [("WARDGATE_UPSTREAM", url.as_str()), LITTLE_PATIENCE_BEHIND];
+        let scene = Scene::start(Failure::Slow, &settings, METADATA).await;
+        let (status, reason) = match failure {
+            Failure::Slow => (504, "upstream_timeout"),
+            _ => (502, "upstream_unreadable"),
+        };
+        let answer = scene.ask("metadata").await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        let line = || {
+            scene
+                .lines()
+                .into_iter()
+                .find(|line| line["request_id"] == "metadata")
+        };
+        eventually("the line is written", async || line().is_some()).await;
+        assert_eq!(line().expect("written")["reason"], reason);
+    }
+}
+
+/// The address of something that says these bytes to whoever has sent a request. Then it hangs up, but for an answer that
+/// goes on.
 async fn speaking(said: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     // It ends with the test's runtime.
     drop(tokio::spawn(async move {
+        let mut held = Vec::new();
         while let Ok((mut stream, _)) = listener.accept().await {
             let _read = stream.read(&mut [0; 4096]).await;
             let _written = stream.write_all(said).await;
+            if said == STALLED {
+                held.push(stream);
+            }
         }
     }));
     url
 }
 
-#[tokio::test]
-async fn the_smart_configuration_fails_as_the_table_says() {
-    every_failure_of(Part::SmartConfiguration).await;
+#[test]
+fn the_smart_configuration_fails_as_the_table_says() {
+    every_failure_of(Part::SmartConfiguration);
 }
 
-#[tokio::test]
-async fn the_smart_configuration_in_hand_serves_as_the_table_says() {
-    every_failure_of(Part::SmartConfigurationInHand).await;
+#[test]
+fn the_smart_configuration_in_hand_serves_as_the_table_says() {
+    every_failure_of(Part::SmartConfigurationInHand);
 }
 
-#[tokio::test]
-async fn the_addresses_of_the_issuer_fail_as_the_table_says() {
-    every_failure_of(Part::Addresses).await;
+#[test]
+fn the_addresses_of_the_issuer_fail_as_the_table_says() {
+    every_failure_of(Part::Addresses);
 }
 
-#[tokio::test]
-async fn keys_fail_as_the_table_says() {
-    every_failure_of(Part::Keys).await;
+#[test]
+fn keys_fail_as_the_table_says() {
+    every_failure_of(Part::Keys);
 }
 
-#[tokio::test]
-async fn keys_in_hand_serve_as_the_table_says() {
-    every_failure_of(Part::KeysInHand).await;
+#[test]
+fn keys_in_hand_serve_as_the_table_says() {
+    every_failure_of(Part::KeysInHand);
 }
 
-#[tokio::test]
-async fn status_lists_fail_as_the_table_says() {
-    every_failure_of(Part::StatusList).await;
+#[test]
+fn status_lists_fail_as_the_table_says() {
+    every_failure_of(Part::StatusList);
 }
 
-#[tokio::test]
-async fn status_lists_in_hand_serve_as_the_table_says() {
-    every_failure_of(Part::StatusListInHand).await;
+#[test]
+fn status_lists_in_hand_serve_as_the_table_says() {
+    every_failure_of(Part::StatusListInHand);
 }
 
-#[tokio::test]
-async fn the_exchange_of_api_keys_fails_as_the_table_says() {
-    every_failure_of(Part::ApiKeys).await;
+#[test]
+fn the_exchange_of_api_keys_fails_as_the_table_says() {
+    every_failure_of(Part::ApiKeys);
 }
 
-#[tokio::test]
-async fn tokens_for_api_keys_in_hand_serve_as_the_table_says() {
-    every_failure_of(Part::ApiKeysInHand).await;
+#[test]
+fn tokens_for_api_keys_in_hand_serve_as_the_table_says() {
+    every_failure_of(Part::ApiKeysInHand);
 }
 
-#[tokio::test]
-async fn the_coordinator_of_a_closed_limit_fails_as_the_table_says() {
-    every_failure_of(Part::CoordinatorOfClosed).await;
+#[test]
+fn the_coordinator_of_a_closed_limit_fails_as_the_table_says() {
+    every_failure_of(Part::CoordinatorOfClosed);
 }
 
-#[tokio::test]
-async fn the_coordinator_of_a_local_limit_fails_as_the_table_says() {
-    every_failure_of(Part::CoordinatorOfLocal).await;
+#[test]
+fn the_coordinator_of_a_local_limit_fails_as_the_table_says() {
+    every_failure_of(Part::CoordinatorOfLocal);
 }
 
-#[tokio::test]
-async fn the_server_behind_fails_as_the_table_says() {
-    every_failure_of(Part::Upstream).await;
+#[test]
+fn the_platform_s_limit_fails_as_the_table_says() {
+    every_failure_of(Part::PlatformLimit);
 }
 
-#[tokio::test]
-async fn the_capability_statement_fails_as_the_table_says() {
-    every_failure_of(Part::Capabilities).await;
+#[test]
+fn the_server_behind_fails_as_the_table_says() {
+    every_failure_of(Part::Upstream);
+}
+
+#[test]
+fn the_capability_statement_fails_as_the_table_says() {
+    every_failure_of(Part::Capabilities);
 }
 
 #[test]

@@ -6,7 +6,9 @@
 mod api_keys;
 mod apis;
 mod bodies;
+mod bundle;
 mod claims_forwarded;
+mod compartment;
 mod config;
 mod cors;
 mod credentials;

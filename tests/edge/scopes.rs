@@ -119,7 +119,7 @@ async fn a_patients_token_reaches_no_other_patient() {
 
 #[tokio::test]
 async fn the_upstream_is_told_which_patient_a_search_must_be_confined_to() {
-    let edge = Edge::start().await;
+    let edge = Edge::start_with(&[("WARDGATE_PATIENT_COMPARTMENT", "server")]).await;
     let token = edge
         .claims()
         .with("sub", "user-7")

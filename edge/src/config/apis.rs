@@ -31,6 +31,8 @@ pub struct Api {
     pub limits: Vec<String>,
     /// How long the server may take until its answer begins, in milliseconds.
     pub upstream_timeout_milliseconds: u32,
+    /// Who holds `patient/` scopes to the patient's compartment.
+    pub patient_compartment: PatientCompartment,
     /// The protected resource's identifier (RFC 9728 section 1.2): the API's base as clients know it.
     pub resource: String,
     /// Where the protected resource's metadata is (RFC 9728 section 3.1): the well-known part stands between host and
@@ -47,6 +49,15 @@ pub enum ApiKind {
     Plain(Rules),
 }
 
+/// Who holds requests that `patient/` scopes alone permit to the compartment of the patient in context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatientCompartment {
+    /// This Worker ([`crate::compartment`]).
+    Enforced,
+    /// The server behind, which is told the patient.
+    Server,
+}
+
 /// What an API is read against.
 pub(super) struct Context<'a> {
     pub(super) issuers: &'a [TrustedIssuer],
@@ -56,11 +67,12 @@ pub(super) struct Context<'a> {
 }
 
 /// The variables that describe one FHIR API; `name`, `kind` and `issuers` follow from that.
-const FLAT: [(&str, Variable); 4] = [
+const FLAT: [(&str, Variable); 5] = [
     ("audiences", variables::AUDIENCES),
     ("upstream", variables::UPSTREAM),
     ("prefix", variables::PREFIX),
     ("limits", variables::LIMITED_BY),
+    ("patient_compartment", variables::PATIENT_COMPARTMENT),
 ];
 
 /// The API of the flat variables, when it is described, and those of the list; the longest prefix comes first.
@@ -128,7 +140,11 @@ impl Api {
         let upstream = members.url("upstream", faults);
         let upstream = upstream.strip_suffix('/').unwrap_or(&upstream).to_owned();
         let prefix = prefix(&mut members, faults);
+        let mut patient_compartment = PatientCompartment::Enforced;
         let kind = if members.choice("kind", &["fhir", "plain"], 0, faults) == 0 {
+            if members.choice("patient_compartment", &["enforced", "server"], 0, faults) == 1 {
+                patient_compartment = PatientCompartment::Server;
+            }
             ApiKind::Fhir
         } else {
             ApiKind::Plain(Rules::read(&mut members, faults))
@@ -168,6 +184,7 @@ impl Api {
             token_types,
             limits,
             upstream_timeout_milliseconds,
+            patient_compartment,
         }
     }
 

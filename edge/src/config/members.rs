@@ -149,7 +149,12 @@ impl Members {
         };
         let chosen = words.iter().position(|word| value.as_str() == Some(word));
         chosen.unwrap_or_else(|| {
-            self.fault(name, &format!("must be '{}'", words.join("' or '")), faults);
+            let problem = if value.is_string() || self.variables.is_empty() {
+                format!("must be '{}'", words.join("' or '"))
+            } else {
+                "must be text".to_owned()
+            };
+            self.fault(name, &problem, faults);
             default
         })
     }

@@ -175,6 +175,13 @@ pub const LIMITED_BY: Variable = variable(
     Some("default"),
     "Names of the limits that the FHIR API is held to, separated by spaces, or `none`.",
 );
+/// The patient compartment of the FHIR API.
+pub const PATIENT_COMPARTMENT: Variable = variable(
+    "WARDGATE_PATIENT_COMPARTMENT",
+    Some("enforced"),
+    "Who holds `patient/` scopes to the records of the patient in context: `enforced`, this Worker; `server`, the FHIR server, \
+     which is told the patient ([authorization.md](authorization.md#one-patient)).",
+);
 /// More issuers.
 pub const ISSUERS: Variable = variable(
     "WARDGATE_ISSUERS",
@@ -197,8 +204,8 @@ pub const LIMITS: Variable = variable(
 pub const MAXIMUM_BODY_BYTES: Variable = variable(
     "WARDGATE_MAXIMUM_BODY_BYTES",
     Some("1048576"),
-    "The largest batch, transaction or search form, in bytes, at most 8388608. Those are read to be decided on; other \
-     bodies pass unread and are not limited here.",
+    "The largest batch, transaction, search form, or resource that is written on behalf of a patient, in bytes, at most 8388608. \
+     Those are read to be decided on; other bodies pass unread and are not limited here.",
 );
 /// Who says which address a client has.
 pub const CLIENT_ADDRESS: Variable = variable(
@@ -222,7 +229,7 @@ pub const ERROR_URI: Variable = variable(
 );
 
 /// All variables, in the order of the README's table.
-pub const ALL: [Variable; 29] = [
+pub const ALL: [Variable; 30] = [
     ISSUER,
     JWKS_URL,
     API_KEYS_URL,
@@ -249,6 +256,7 @@ pub const ALL: [Variable; 29] = [
     METRICS,
     COUNTERS,
     LIMITED_BY,
+    PATIENT_COMPARTMENT,
     ISSUERS,
     APIS,
     LIMITS,

@@ -24,6 +24,8 @@ impl Refusal {
             Self::Body(error) => sentence(error.to_string()).into(),
             Self::EntryRequest(error) => sentence(error.to_string()).into(),
             Self::Entry { index, refusal } => format!("Bundle.entry[{index}]: {}", refusal.detail()).into(),
+            Self::Compartment(error) => sentence(error.to_string()).into(),
+            Self::Withheld(withheld) => withheld.detail().into(),
             Self::AmbiguousPath => "The path can be read in more than one way".into(),
             Self::Method { allow } => format!("The method does not apply here; allowed: {allow}").into(),
             Self::EffectOfHeader => {

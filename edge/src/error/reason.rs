@@ -44,6 +44,8 @@ impl Refusal {
                 BodyError::Unreadable => "body_unreadable",
                 BodyError::Bundle(_) => "body_bundle",
             },
+            Self::Compartment(error) => super::compartment::reason(*error),
+            Self::Withheld(withheld) => withheld.reason(),
             Self::Method { .. } => "request_method",
             Self::EffectOfHeader => "request_override",
             Self::NotFound => "not_found",

@@ -5,12 +5,13 @@ use wardgate_shared::jwt::JwtError;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::scope::interaction::MethodError;
 use wardgate_shared::scope::path::PathError;
-use wardgate_shared::scope::{BundleError, DenialReason, EntryError, RequestError};
+use wardgate_shared::scope::{BundleError, CompartmentError, DenialReason, EntryError, RequestError};
 
 use super::{Lack, Refusal, UpstreamFailure};
 use crate::answer::OwnAnswer;
 use crate::authenticate::TokenError;
 use crate::body::{BodyError, Kind};
+use crate::compartment::Withheld;
 use crate::config::ConfigFault;
 use crate::credentials::CredentialError;
 use crate::testing::{config, incoming};
@@ -41,7 +42,8 @@ fn header<'a>(answer: &'a OwnAnswer, name: &str) -> Option<&'a str> {
 /// Each row of the table in the module's header, once.
 fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
     let scope = |reason| Refusal::Scope { reason, needed: None };
-    vec![
+    let mut rows = compartment_rows();
+    rows.extend(vec![
         (CredentialError::Missing.into(), 401, None),
         (CredentialError::Several.into(), 400, Some("invalid_request")),
         (CredentialError::Malformed.into(), 400, Some("invalid_request")),
@@ -137,6 +139,20 @@ fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
         (Refusal::Upstream(UpstreamFailure::Unauthorized), 502, None),
         (Refusal::Upstream(UpstreamFailure::Timeout), 504, None),
         (Refusal::Internal, 500, None),
+    ]);
+    rows
+}
+
+/// Those of the patient compartment.
+fn compartment_rows() -> Vec<(Refusal, u16, Option<&'static str>)> {
+    vec![
+        (Refusal::Compartment(CompartmentError::Type), 403, None),
+        (Refusal::Compartment(CompartmentError::Body), 400, None),
+        (Refusal::Compartment(CompartmentError::Format), 406, None),
+        (Refusal::Withheld(Withheld::NotThePatients), 404, None),
+        (Refusal::Withheld(Withheld::Found), 403, None),
+        (Refusal::Withheld(Withheld::OtherVersion), 412, None),
+        (Refusal::Withheld(Withheld::Unreadable), 502, None),
     ]
 }
 

@@ -13,6 +13,7 @@ use crate::request::Incoming;
 use crate::routes::below_prefix;
 use crate::well_known;
 
+use super::confined::send_confined;
 use super::{Gateway, Verdict};
 
 /// What the pipeline ends with when nothing was refused.
@@ -38,9 +39,8 @@ pub(super) async fn perform<O: Outside>(
                 .map(Answer::Own)
         }
         Verdict::Capabilities(api, forward) => capabilities(gateway, outside, request, api, &forward).await,
-        Verdict::Forward(forward, _) => {
-            let (status, response) = send(outside, &forward).await?;
-            Ok(Answer::Forwarded(status, response))
+        Verdict::Forward(forward, _, confinement) => {
+            send_confined(outside, request, forward, confinement.as_ref()).await
         }
     }
 }
@@ -103,7 +103,10 @@ pub(super) fn prepared<'a>(
 }
 
 /// The server's answer, when it is one that may be passed on.
-async fn send<O: Outside>(outside: &O, forward: &Forward<'_>) -> Result<(u16, O::Response), Refusal> {
+pub(super) async fn send<O: Outside>(
+    outside: &O,
+    forward: &Forward<'_>,
+) -> Result<(u16, O::Response), Refusal> {
     let (status, response) = outside.forward(forward).await.map_err(Refusal::Upstream)?;
     match judge(status) {
         Ok(()) => Ok((status, response)),

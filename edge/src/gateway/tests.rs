@@ -2,6 +2,7 @@
 
 mod apis;
 mod bodies;
+mod compartment;
 
 use serde_json::json;
 

@@ -54,15 +54,25 @@ export function removeFromAnswers(packedNames) {
 
 /**
  * Forwards a request. The plan's lines are: URL, milliseconds, the base that locations of an answer lie below, the base
- * that takes its place, then edits: `-name` removes a request header, `+name value` sets one, `>name value` sets a header
- * of the answer.
+ * that takes its place, then edits: `=method` asks by this method and without the request's body, `&form` is put before the
+ * form that was read, `-name` removes a request header, `+name value` sets one, `>name value` sets a header of the answer.
  * Gives the answer, or a number: 0 not reachable, 1 too slow.
  */
 export async function forward(request, plan) {
   const [url, milliseconds, locationFrom, locationTo, ...edits] = plan.split("\n");
   const headers = new Headers(request.headers);
   const ofAnswer = [];
+  let method = request.method;
+  let body = readBodies.get(request) ?? request.body;
   for (const edit of edits) {
+    if (edit[0] === "=") {
+      method = edit.slice(1);
+      continue;
+    }
+    if (edit[0] === "&") {
+      body = await new Blob([edit.slice(1), "&", body ?? ""]).arrayBuffer();
+      continue;
+    }
     if (edit[0] === "-") {
       headers.delete(edit.slice(1));
       continue;
@@ -75,17 +85,17 @@ export async function forward(request, plan) {
   }
 
   // A body of a GET has no meaning (RFC 9110 section 9.3.1), and the runtime does not send one.
-  const bodiless = request.method === "GET" || request.method === "HEAD";
-  if (bodiless) release(request.body);
+  const bodiless = method === "GET" || method === "HEAD";
+  if (bodiless && method === request.method) release(request.body);
 
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), Number(milliseconds));
   let answer;
   try {
     const outgoing = new Request(url, {
-      method: request.method,
+      method,
       headers,
-      body: bodiless ? null : readBodies.get(request) ?? request.body,
+      body: bodiless ? null : body,
       redirect: "manual",
       // Nothing of a FHIR server's answers is kept in a cache on the way.
       cache: "no-store",
@@ -197,10 +207,29 @@ export async function inflate(packed, maximumBytes) {
 
 const JSON_MEDIA_TYPE = /^application\/([a-z0-9.-]+\+)?json\s*(;|$)/i;
 
+/** Bodies of answers that have been read, by their answer. */
+const readAnswers = new WeakMap();
+
 /** Reads a body of JSON. Gives its bytes, null for another media type, or a number: 0 broken off, 1 too slow, 2 too large. */
 export async function readJson(response, milliseconds, maximumBytes) {
   if (!JSON_MEDIA_TYPE.test(response.headers.get("content-type") ?? "")) return null;
-  return bytesInTime(response.body, milliseconds, maximumBytes);
+  const bytes = await bytesInTime(response.body, milliseconds, maximumBytes);
+  if (typeof bytes !== "number") readAnswers.set(response, bytes);
+  return bytes;
+}
+
+/** The answer with the body that was read of it: the same resource and version, and no longer compressed if it was. */
+export function withReadBody(request, response) {
+  const same = new Response(request.method === "HEAD" ? null : readAnswers.get(response), response);
+  const encoded = same.headers.has("content-encoding");
+  const spoken = OF_THE_BODY.filter((name) => name !== "etag");
+  for (const name of encoded ? spoken : ["content-length"]) same.headers.delete(name);
+  return same;
+}
+
+/** The version of what was answered, if it is said. */
+export function etag(response) {
+  return response.headers.get("etag") ?? undefined;
 }
 
 /** Bodies of requests that have been read, by their request. */
@@ -264,7 +293,7 @@ export function askCoordinator(env, name, question, milliseconds) {
 export function askPlatformLimit(env, name, key, milliseconds) {
   const asked = async () => {
     const { success } = await env[name].limit({ key });
-    return success ? 2 : 3;
+    return { true: 2, false: 3 }[success] ?? 0;
   };
   return inTime(asked(), milliseconds);
 }

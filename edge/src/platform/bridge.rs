@@ -51,6 +51,14 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = withBody)]
     pub(super) fn with_body(response: &Response, body: &[u8]) -> Result<Response, JsValue>;
 
+    /// The answer with the body that was read of it, and without it for `HEAD`.
+    #[wasm_bindgen(catch, js_name = withReadBody)]
+    pub(super) fn with_read_body(request: &Request, response: &Response) -> Result<Response, JsValue>;
+
+    /// The version of what was answered, if it is said.
+    #[wasm_bindgen(catch)]
+    pub(super) fn etag(response: &Response) -> Result<Option<String>, JsValue>;
+
     /// Resolves to a `Uint8Array` or to a number.
     #[wasm_bindgen(js_name = fetchDocument)]
     pub(super) fn fetch_document(url: &str, milliseconds: u32, maximum_bytes: u32) -> Promise;

@@ -191,6 +191,14 @@ impl Outside for Runtime {
         bridge::with_body(&response, body)
     }
 
+    fn with_read_body(&self, response: Response) -> Result<Response, JsValue> {
+        bridge::with_read_body(&self.0.request, &response)
+    }
+
+    fn etag(&self, response: &Response) -> Option<String> {
+        bridge::etag(response).ok().flatten()
+    }
+
     fn discard(&self, response: Response) {
         // A body that cannot be let go of is the runtime's to clean up.
         drop(bridge::discard(&response));
@@ -244,6 +252,9 @@ fn background(work: Pin<Box<dyn Future<Output = ()>>>) -> Promise {
 fn packed_plan(forward: &Forward<'_>) -> String {
     let Forward {
         url,
+        method,
+        is_head: _,
+        form,
         timeout_milliseconds,
         remove,
         set,
@@ -252,6 +263,12 @@ fn packed_plan(forward: &Forward<'_>) -> String {
         location_to,
     } = forward;
     let mut plan = format!("{url}\n{timeout_milliseconds}\n{location_from}\n{location_to}");
+    for (sign, value) in [("\n=", *method), ("\n&", form.as_deref())] {
+        if let Some(value) = value {
+            plan.push_str(sign);
+            plan.push_str(value);
+        }
+    }
     for name in remove {
         plan.push_str("\n-");
         plan.push_str(name);

@@ -15,6 +15,12 @@ use super::sanitize;
 pub struct Forward<'a> {
     /// Where to: its own normal form, so that the runtime has nothing to change in it.
     pub url: String,
+    /// The method, where it is not the client's; the request's body then does not go with it.
+    pub method: Option<&'static str>,
+    /// Whether the client asked by `HEAD`.
+    pub is_head: bool,
+    /// What is put before the form that was read, if anything.
+    pub form: Option<String>,
     /// How long the answer may take to begin, in milliseconds.
     pub timeout_milliseconds: u32,
     /// Request headers that do not pass.
@@ -30,7 +36,7 @@ pub struct Forward<'a> {
 }
 
 /// By these a client asks for an answer other than the whole one of now, whose bytes it would take for the FHIR server's.
-const CONDITIONS: [&str; 5] = [
+pub(super) const CONDITIONS: [&str; 5] = [
     "if-match",
     "if-modified-since",
     "if-none-match",
@@ -98,6 +104,9 @@ pub fn prepare<'a>(
     }
     Forward {
         url,
+        method: None,
+        is_head: request.method == "HEAD",
+        form: None,
         timeout_milliseconds: api.upstream_timeout_milliseconds,
         remove: sanitize::removed_from_request(&request.headers),
         set,

@@ -4,7 +4,7 @@
 mod outside;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -34,6 +34,8 @@ pub(crate) struct Forwarded {
     pub(crate) removed: Vec<String>,
     pub(crate) set: Vec<(&'static str, String)>,
     pub(crate) set_on_answer: Vec<(&'static str, String)>,
+    pub(crate) method: Option<&'static str>,
+    pub(crate) form: Option<String>,
 }
 
 /// What is found at an address.
@@ -57,6 +59,9 @@ struct Inner {
     verify_works: Rc<Cell<bool>>,
     checks: Rc<Cell<u32>>,
     upstream: Cell<Result<u16, UpstreamFailure>>,
+    /// What is answered next: status, version and body.
+    script: RefCell<VecDeque<(u16, Option<String>, String)>>,
+    etag: RefCell<Option<String>>,
     statement: RefCell<Result<Option<Vec<u8>>, UpstreamFailure>>,
     body: RefCell<Result<Vec<u8>, BodyError>>,
     bodies_read: Cell<u32>,
@@ -103,6 +108,8 @@ impl World {
             verify_works: Rc::new(Cell::new(true)),
             checks: Rc::default(),
             upstream: Cell::new(Ok(200)),
+            script: RefCell::default(),
+            etag: RefCell::default(),
             statement: RefCell::new(Ok(None)),
             body: RefCell::new(Ok(Vec::new())),
             bodies_read: Cell::new(0),
@@ -177,6 +184,14 @@ impl World {
     pub(crate) fn upstream_writes(&self, body: Result<Option<&str>, UpstreamFailure>) {
         let bytes = body.map(|body| body.map(|text| text.as_bytes().to_vec()));
         *self.inner.statement.borrow_mut() = bytes;
+    }
+
+    /// What the FHIR server answers to the next requests, one after the other: status, version, and a body of JSON.
+    pub(crate) fn upstream_answers(&self, answers: &[(u16, Option<&str>, &str)]) {
+        let owned = answers
+            .iter()
+            .map(|(status, etag, body)| (*status, etag.map(str::to_owned), (*body).to_owned()));
+        *self.inner.script.borrow_mut() = owned.collect();
     }
 
     /// What stands in the bodies of requests from now on.

@@ -17,9 +17,9 @@
 //!    The answer then says that the search must be handled strictly ([`Allowed::strict_search`]).
 //! 8. The scope `fhirUser` opens reading of exactly the user's own resource.
 //!
-//! **The boundary.** This module sees requests, never resources. At the patient level it is the FHIR server that must
-//! confine searches, histories and other resources to the compartment of the patient it is told, and at the user
-//! level to what that user may see. Nor does it see what a write puts into a resource, what `Prefer:
+//! **The boundary.** This module sees requests, never resources. At the patient level searches, histories and other
+//! resources must be confined to the compartment of the patient, by [`super::compartment`] or by the FHIR server that is
+//! told the patient, and at the user level by the FHIR server to what that user may see. Nor does it see what a write puts into a resource, what `Prefer:
 //! return=representation` returns, and what headers such as `X-Provenance` or `X-HTTP-Method-Override` do; a gateway
 //! must not forward the latter two. Pages that are links to the base (`?_getpages=…`) count as what they look like: a
 //! search of the whole system. An opaque cursor on a type (`?ct=…`) counts as a search of that type, and it is the

@@ -53,6 +53,7 @@ pub enum Part {
     ApiKeysInHand,
     CoordinatorOfClosed,
     CoordinatorOfLocal,
+    PlatformLimit,
     Upstream,
     Capabilities,
 }
@@ -142,9 +143,10 @@ const fn served(note: &'static str) -> Expected {
     Expected::with(200, None, note)
 }
 
+const NO_DOCUMENT: Cell = Cell::Meaningless("it is called, and answers with nothing but a truth value");
 const NO_KEYS: Cell = Cell::Meaningless("it has no keys");
 
-pub const MATRIX: [Row; 13] = [
+pub const MATRIX: [Row; 14] = [
     Row {
         part: Part::SmartConfiguration,
         name: "Issuer's SMART configuration",
@@ -270,6 +272,20 @@ pub const MATRIX: [Row; 13] = [
         name: "Coordinator of a `local` limit",
         asked: "the same",
         cells: coordinator(served("from the isolate's own share")),
+    },
+    Row {
+        part: Part::PlatformLimit,
+        name: "Platform's rate limit binding",
+        asked: "a request with a good token that was not verified before, with `WARDGATE_UNVERIFIED_LIMIT`",
+        cells: [
+            Cell::Is(served("everybody passes, to be verified and counted as ever")),
+            Cell::Is(served("the same")),
+            NO_DOCUMENT,
+            Cell::Is(served("the same")),
+            NO_DOCUMENT,
+            NO_DOCUMENT,
+            NO_KEYS,
+        ],
     },
     Row {
         part: Part::Upstream,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::limits::{Counted, LimitPolicy, OnFailure};
 use super::super::rules::Ruling;
-use super::super::{ApiKind, Config, Given, Values};
+use super::super::{ApiKind, Config, Given, PatientCompartment, Values};
 use super::{faults, faults_of, values};
 
 const PARTNER: &str = "https://partner.example";
@@ -315,6 +315,59 @@ fn a_fhir_api_has_no_rules_of_its_own() {
         .map(|(place, _)| place)
         .collect();
     assert_eq!(places, ["WARDGATE_APIS[0].open", "WARDGATE_APIS[0].require"]);
+}
+
+#[test]
+fn the_patient_compartment_is_held_unless_an_api_leaves_it_to_its_server() {
+    let fhir = |changes: Value| {
+        let mut values = with_api(&json!({}));
+        let mut api = json!({
+            "name": "other", "prefix": "/other", "upstream": "https://other.example", "audiences": ["a"],
+        });
+        merge(&mut api, &changes);
+        values.insert("WARDGATE_APIS".to_owned(), Given::Text(json!([api]).to_string()));
+        values
+    };
+    for (changes, compartment) in [
+        (json!({}), PatientCompartment::Enforced),
+        (
+            json!({ "patient_compartment": "enforced" }),
+            PatientCompartment::Enforced,
+        ),
+        (
+            json!({ "patient_compartment": "server" }),
+            PatientCompartment::Server,
+        ),
+    ] {
+        let mut values = fhir(changes);
+        assert_eq!(
+            Config::parse(&values).unwrap().apis[0].patient_compartment,
+            compartment
+        );
+        let of_the_variables = |values: &Values| {
+            let config = Config::parse(values).unwrap();
+            let api = config.apis.iter().find(|api| api.name == "fhir");
+            api.unwrap().patient_compartment
+        };
+        assert_eq!(
+            of_the_variables(&values),
+            PatientCompartment::Enforced,
+            "each says its own"
+        );
+        let server = Given::Text("server".to_owned());
+        values.insert("WARDGATE_PATIENT_COMPARTMENT".to_owned(), server);
+        assert_eq!(of_the_variables(&values), PatientCompartment::Server);
+    }
+    for wrong in [json!("off"), json!(false), json!("")] {
+        let faults = Config::parse(&fhir(json!({ "patient_compartment": wrong }))).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(faults[0].place, "WARDGATE_APIS[0].patient_compartment");
+    }
+    // Its claims say nothing that an API of another kind could be held to.
+    fault_at(
+        &json!({ "patient_compartment": "server" }),
+        ".patient_compartment",
+    );
 }
 
 #[test]

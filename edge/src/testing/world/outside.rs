@@ -147,7 +147,14 @@ impl Outside for World {
             removed: forward.remove.iter().map(|name| (*name).to_owned()).collect(),
             set: forward.set.clone(),
             set_on_answer: forward.set_on_answer.clone(),
+            method: forward.method,
+            form: forward.form.clone(),
         });
+        if let Some((status, etag, body)) = self.inner.script.borrow_mut().pop_front() {
+            self.inner.upstream.set(Ok(status));
+            *self.inner.etag.borrow_mut() = etag;
+            *self.inner.statement.borrow_mut() = Ok(Some(body.into_bytes()));
+        }
         self.inner
             .upstream
             .get()
@@ -182,6 +189,14 @@ impl Outside for World {
         Ok(Reply::Own(
             OwnAnswer::new(200).with_body("application/fhir+json", body),
         ))
+    }
+
+    fn with_read_body(&self, response: Reply) -> Result<Reply, ()> {
+        Ok(response)
+    }
+
+    fn etag(&self, _response: &Reply) -> Option<String> {
+        self.inner.etag.borrow().clone()
     }
 
     fn discard(&self, _response: Reply) {
