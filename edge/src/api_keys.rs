@@ -81,7 +81,7 @@ pub fn is_known<O: Outside>(
     secret: &str,
 ) -> bool {
     let mut cache = gateway.api_keys.borrow_mut();
-    let name = cache.name(&api.name, key, secret, || outside.random_bytes());
+    let name = cache.name(&api.name, key, secret, &|| outside.random_bytes());
     cache.holds(&name, outside.now())
 }
 

@@ -31,7 +31,7 @@ pub type PairName = [u8; 32];
 #[derive(Debug, Default)]
 pub struct ExchangeCache {
     /// Makes the names; drawn with the first pair.
-    hash_key: Option<[u8; 32]>,
+    hash_key: Option<[[u8; 16]; 2]>,
     /// The oldest first. Few enough to be looked through: a map is several kB in the Worker.
     pairs: Vec<(PairName, Pair)>,
     /// The second in which exchanges were last begun for strangers, and how many.
@@ -99,19 +99,17 @@ pub enum Exchanged {
 impl ExchangeCache {
     /// The name of a pair towards an API. Of the same pair towards another API another token is needed. `random` gives random
     /// bytes; should it give the same ones always, a secret of 256 random bits is still not to be found from its hash.
-    pub fn name(&mut self, api: &str, key: &str, secret: &str, random: impl Fn() -> [u8; 16]) -> PairName {
-        let hash_key = self.hash_key.get_or_insert_with(|| {
-            let mut bytes = [0; 32];
-            for (place, byte) in bytes.iter_mut().zip(random().into_iter().chain(random())) {
-                *place = byte;
-            }
-            bytes
-        });
+    pub fn name(&mut self, api: &str, key: &str, secret: &str, random: &dyn Fn() -> [u8; 16]) -> PairName {
+        let hash_key = self.hash_key.get_or_insert_with(|| [random(), random()]);
+        let mut hash = Sha256::new();
+        for half in hash_key {
+            hash.update(half);
+        }
         // Neither half has a zero in it, nor has the name of an API.
-        let hash = Sha256::new().chain_update(&*hash_key);
-        let hash = [api, key, secret]
-            .iter()
-            .fold(hash, |hash, part| hash.chain_update(part).chain_update([0]));
+        for part in [api, key, secret] {
+            hash.update(part);
+            hash.update([0]);
+        }
         hash.finalize().into()
     }
 

@@ -66,7 +66,7 @@ impl Exchange {
         form.extend(utf8_percent_encode(audience, NON_ALPHANUMERIC));
         let mut cache = gateway.api_keys.borrow_mut();
         Ok(Self {
-            name: cache.name(&api.name, key, secret, || outside.random_bytes()),
+            name: cache.name(&api.name, key, secret, &|| outside.random_bytes()),
             issuer: issuer.to_owned(),
             url: url.to_owned(),
             form: Rc::new(Secret::new(form)),

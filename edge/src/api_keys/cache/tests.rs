@@ -7,7 +7,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn named(cache: &mut ExchangeCache, secret: &str) -> PairName {
-    cache.name("fhir", "key", secret, || [7; 16])
+    cache.name("fhir", "key", secret, &|| [7; 16])
 }
 
 /// A cache that was told this of a pair, at 0.
@@ -33,15 +33,15 @@ fn a_name_is_of_one_key_one_secret_and_one_api_in_one_isolate() {
     let own = named(&mut cache, "secret");
     assert_eq!(own, named(&mut cache, "secret"));
     assert_ne!(own, named(&mut cache, "other"));
-    assert_ne!(own, cache.name("labs", "key", "secret", || [7; 16]));
-    assert_ne!(own, cache.name("fhir", "keys", "ecret", || [7; 16]));
+    assert_ne!(own, cache.name("labs", "key", "secret", &|| [7; 16]));
+    assert_ne!(own, cache.name("fhir", "keys", "ecret", &|| [7; 16]));
     assert_eq!(
         own,
-        cache.name("fhir", "key", "secret", || [8; 16]),
+        cache.name("fhir", "key", "secret", &|| [8; 16]),
         "it is drawn once"
     );
     let mut elsewhere = ExchangeCache::default();
-    assert_ne!(own, elsewhere.name("fhir", "key", "secret", || [8; 16]));
+    assert_ne!(own, elsewhere.name("fhir", "key", "secret", &|| [8; 16]));
 }
 
 #[test]
