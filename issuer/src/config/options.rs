@@ -299,8 +299,7 @@ const OPTIONS: &[ConfigOption] = &[
         "registration.unused_limit",
         Some("1000"),
         "clients, 1 to 1000000",
-        "How many clients that registered without such a token may wait for their first token at once; further ones have to \
-         try again later.",
+        "How many clients that registered without such a token may wait for their first token; others try again later.",
     ),
     option(
         "registration.unused_seconds",
