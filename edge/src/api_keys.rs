@@ -4,7 +4,7 @@
 //! | module | what it answers |
 //! |---|---|
 //! | [`cache`] | Is there a token for this key and secret, and may the issuer be asked for one? |
-//! | [`obtain`] | From key and secret to a token |
+//! | [`mod@obtain`] | From key and secret to a token |
 //!
 //! The checksum of both halves is looked at first ([`wardgate_shared::api_key`]), so that what was mistyped costs nobody
 //! anything. The issuer is asked as OAuth has it: the grant `client_credentials`, the key as `client_id` (RFC 6749
