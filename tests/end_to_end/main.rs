@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod audit;
+mod backup;
 mod client_libraries;
 mod identity_provider;
 mod journey;
