@@ -51,7 +51,6 @@ pub(super) async fn send_confined<O: Outside>(
 /// Lets the write act on the version that was looked at, and on no other.
 fn hold_version(forward: &mut Forward<'_>, wanted: Option<&str>, version: String) -> Result<(), Refusal> {
     // Versions are compared weakly, since FHIR writes them so (R4 section 3.1.0.5).
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     match wanted {
         Some(wanted) if wanted.trim() != "*" && opaque(wanted) != opaque(&version) => {
             return Err(Refusal::Withheld(Withheld::OtherVersion));
@@ -59,6 +58,11 @@ fn hold_version(forward: &mut Forward<'_>, wanted: Option<&str>, version: String
         Some(_) | None => forward.set.push(("if-match", version)),
     }
     Ok(())
+}
+
+fn opaque(tag: &str) -> &str {
+    let tag = tag.trim();
+    tag.strip_prefix("W/").unwrap_or(tag)
 }
 
 /// The server's answer, when it may be given away: the bytes that were judged, or a refusal of the server's own.

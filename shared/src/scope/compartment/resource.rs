@@ -49,15 +49,16 @@ impl Patient<'_> {
             });
         }
         // Later releases, and some servers, say it there of types that the definition has no such element for.
+        let mut elsewhere = Found::default();
         for name in ["subject", "patient"] {
-            self.look_in(resource, name, &mut others);
+            self.look_in(resource, name, &mut elsewhere);
         }
         let is_named = if subject.anything {
             subject.the_patient
         } else {
             others.the_patient
         };
-        is_named && !subject.another && !others.another
+        is_named && !subject.another && !others.another && !elsewhere.another
     }
 
     fn look_in(&self, object: &Map<String, Value>, path: &str, found: &mut Found) {

@@ -4,6 +4,7 @@
 
 use alloc::string::String;
 
+use super::reference::Names;
 use super::table::{Kind, find_word};
 use super::{CompartmentError, Patient};
 use crate::scope::query::{Query, Reach, reach_of};
@@ -92,7 +93,7 @@ impl Patient<'_> {
                 }
                 match find_word(member.taking_part, &mut names) {
                     // An id alone may be that of a practitioner.
-                    Some(listed) if base != name || value.contains("Patient") => {
+                    Some(listed) if base != name || self.named_by(value) != Names::None => {
                         exactly(self.is_named_by_value(value), listed)
                     }
                     Some(_) | None => Ok(false),

@@ -56,7 +56,7 @@ impl Kind {
     }
 }
 
-/// The first word of a list that `is_meant` accepts. Behind a pointer, so that the walk is in the Worker once.
+/// The first word of a list that `is_meant` takes. Behind a pointer, so that the walk is in the Worker once.
 pub(super) fn find_word(list: &'static str, is_meant: &mut dyn FnMut(&str) -> bool) -> Option<&'static str> {
     list.split(' ').find(|word| !word.is_empty() && is_meant(word))
 }
