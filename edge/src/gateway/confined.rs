@@ -18,7 +18,7 @@ use super::perform::{Answer, send};
 pub(super) async fn send_confined<O: Outside>(
     outside: &O,
     request: &Incoming<'_>,
-    mut forward: Forward<'_>,
+    forward: &mut Forward<'_>,
     confinement: Option<&Confinement>,
 ) -> Result<Answer<O::Response>, Refusal> {
     let reading;
@@ -32,7 +32,7 @@ pub(super) async fn send_confined<O: Outside>(
             reading = forward.reading_the_same();
             &reading
         } else {
-            &forward
+            &*forward
         };
         let (status, response) = judged(outside, question, confinement, &expected).await?;
         // What the server refuses to show it refuses for a reason of its own.
@@ -42,9 +42,9 @@ pub(super) async fn send_confined<O: Outside>(
         let version = outside.etag(&response);
         outside.discard(response);
         let version = version.ok_or(Refusal::Withheld(Withheld::NoVersion))?;
-        hold_version(&mut forward, request.headers.get("if-match"), version)?;
+        hold_version(forward, request.headers.get("if-match"), version)?;
     }
-    let (status, response) = send(outside, &forward).await?;
+    let (status, response) = send(outside, forward).await?;
     Ok(Answer::Forwarded(status, response))
 }
 
