@@ -5,6 +5,7 @@
 
 mod apis;
 mod bodies;
+mod bundle;
 mod claims_forwarded;
 mod compartment;
 mod config;

@@ -1,11 +1,8 @@
 //! Variables that are no text, as TOML's arrays, tables, numbers and booleans arrive: refused, never passed over.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-
-use serde_json::Value;
 use wardgate_tests::http::{exchange, raw_request};
-use wardgate_tests::worker::from_environment;
+use wardgate_tests::worker::{Coordinators, Worker};
+use xtask::bundle::Variable;
 
 use crate::expect::assert_problem;
 
@@ -17,71 +14,15 @@ const NEEDED: [(&str, &str); 4] = [
     ("WARDGATE_PUBLIC_URL", "https://edge.example"),
 ];
 
-/// A process that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Both fail only when the process has ended by itself.
-        let _killed = self.0.kill();
-        let _status = self.0.wait();
-    }
-}
-
-/// The Worker with these bindings, in Cap'n Proto's words.
-fn configuration(bindings: &str) -> String {
-    format!(
-        r#"using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name = "edge", worker = .edge)],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "edge")],
-);
-const edge :Workerd.Worker = (
-  modules = [
-    (name = "index.js", esModule = embed "index.js"),
-    (name = "index_bg.wasm", wasm = embed "index_bg.wasm"),
-  ],
-  compatibilityDate = "2026-10-01",
-  bindings = [{bindings}],
-);
-"#
-    )
-}
-
 /// What a Worker with these values, as JSON, says of its configuration.
 async fn faults(values: &[(&str, &str)]) -> String {
-    let directory = tempfile::tempdir().expect("a temporary folder");
-    let build = from_environment("WARDGATE_WORKER_DIR");
-    for module in ["index.js", "index_bg.wasm"] {
-        std::fs::copy(build.join(module), directory.path().join(module)).expect("a built Worker");
-    }
-    let text = NEEDED.map(|(name, value)| format!("(name = {name:?}, text = {value:?})"));
+    let text = NEEDED.map(|(name, value)| (name.to_owned(), Variable::Text(value.to_owned())));
     let json = values
         .iter()
-        .map(|(name, value)| format!("(name = {name:?}, json = {value:?})"));
-    let bindings: Vec<String> = text.into_iter().chain(json).collect();
-    let config = directory.path().join("worker.capnp");
-    std::fs::write(&config, configuration(&bindings.join(", "))).expect("the configuration is written");
-
-    let process = Command::new(from_environment("WARDGATE_WORKERD"))
-        .args(["serve", "--control-fd=1"])
-        .arg(&config)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("workerd starts");
-    let mut running = Running(process);
-    let output = running.0.stdout.take().expect("piped");
-    let port = BufReader::new(output)
-        .lines()
-        .map_while(Result::ok)
-        .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
-        .find_map(|event| event["port"].as_u64())
-        .expect("workerd says where it listens");
+        .map(|(name, value)| ((*name).to_owned(), Variable::Json((*value).to_owned())));
+    let worker = Worker::start_from(text.into_iter().chain(json).collect(), Coordinators::Own).await;
     let request = raw_request("GET", "/", &[b"Accept: application/json"]);
-    let answer = exchange(&format!("127.0.0.1:{port}"), &request)
-        .await
-        .expect("an answer");
+    let answer = exchange(&worker.address, &request).await.expect("an answer");
     assert_problem(&answer, 503)["detail"]
         .as_str()
         .expect("a detail")

@@ -1,9 +1,8 @@
-//! The built Worker in the real `workerd`, one process a test.
+//! The built Worker in the real `workerd`, one process a test, from such a folder as `cargo xtask edge bundle` writes.
 //!
 //! `workerd` picks a free port itself and reports it on its standard output; nothing races for it. What the Worker logs
 //! is kept and shown when the test fails.
 
-use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,12 +11,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
+use xtask::bundle::{self, Compatibility, MODULES, Network, Variable};
 
 use crate::clock::eventually;
 use crate::http::{exchange, raw_request};
-
-/// The modules that worker-build leaves behind; the first is the entry.
-const MODULES: [(&str, &str); 2] = [("index.js", "esModule"), ("index_bg.wasm", "wasm")];
 
 /// Text bindings: name and value.
 pub type Settings = Vec<(String, String)>;
@@ -116,20 +113,19 @@ impl Worker {
     /// # Panics
     /// As [`start`](Self::start).
     pub async fn start_with(settings: &Settings, coordinators: Coordinators) -> Self {
-        let build = from_environment("WARDGATE_WORKER_DIR");
+        let texts = settings
+            .iter()
+            .map(|(name, value)| (name.clone(), Variable::Text(value.clone())));
+        Self::start_from(texts.collect(), coordinators).await
+    }
+
+    /// The same with variables that need not be text.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub async fn start_from(variables: Vec<(String, Variable)>, coordinators: Coordinators) -> Self {
         let directory = tempfile::tempdir().expect("a temporary folder");
-        for (module, _) in MODULES {
-            let copied = std::fs::copy(build.join(module), directory.path().join(module));
-            assert!(
-                copied.is_ok(),
-                "no {module} in WARDGATE_WORKER_DIR: run `cargo xtask test`"
-            );
-        }
-        let config = directory.path().join("worker.capnp");
-        let storage = directory.path().join("storage");
-        std::fs::create_dir(&storage).expect("a folder for Durable Objects");
-        let text = capnp(settings, coordinators, &storage);
-        std::fs::write(&config, text).expect("the configuration is written");
+        install(directory.path(), variables, coordinators);
         Self::run(directory).await
     }
 
@@ -148,11 +144,9 @@ impl Worker {
 
     /// Runs what lies in the folder.
     async fn run(directory: tempfile::TempDir) -> Self {
-        let program = from_environment("WARDGATE_WORKERD");
-        let config = directory.path().join("worker.capnp");
-        let mut process = Command::new(program)
-            .args(["serve", "--control-fd=1"])
-            .arg(&config)
+        let mut process = Command::new(workerd())
+            .args(["serve", "--control-fd=1", bundle::CONFIG])
+            .current_dir(directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -237,96 +231,95 @@ fn follow(stream: impl Read + Send + 'static, log: Arc<Mutex<String>>, port: Opt
     });
 }
 
-/// The configuration for `workerd serve`.
-fn capnp(settings: &Settings, coordinators: Coordinators, storage: &Path) -> String {
-    let (date, flags) = compatibility();
-    let mut modules = String::new();
-    for (name, kind) in MODULES {
-        write!(modules, "(name = {name:?}, {kind} = embed {name:?}), ").expect("a string grows");
+/// Writes the folder that the Worker runs from: as `cargo xtask edge bundle` does, from the Worker in `WARDGATE_WORKER_DIR`,
+/// or from the folder that it has written, in `WARDGATE_EDGE_BUNDLE`. Settings and coordinators are the test's.
+fn install(folder: &Path, variables: Vec<(String, Variable)>, coordinators: Coordinators) {
+    let network = |name| Network::parse(name).expect("a network");
+    let settings = bundle::Settings {
+        address: "127.0.0.1:0".to_owned(),
+        networks: ["local", "private", "public"].map(network).to_vec(),
+        variables,
+    };
+    if let Some(made) = made_bundle() {
+        std::fs::create_dir(folder.join(bundle::WORKER)).expect("a folder");
+        std::fs::create_dir(folder.join(bundle::STORAGE)).expect("a folder");
+        let modules = MODULES.map(|(name, _)| format!("{}/{name}", bundle::WORKER));
+        for file in modules.iter().map(String::as_str).chain([bundle::CONFIG]) {
+            let copied = std::fs::copy(made.join(file), folder.join(file));
+            assert!(copied.is_ok(), "no {file} in WARDGATE_EDGE_BUNDLE");
+        }
+        bundle::write_settings(folder, &settings).expect("settings are written");
+    } else {
+        let built = from_environment("WARDGATE_WORKER_DIR");
+        let written = bundle::write(folder, &built, &compatibility(), Some(&settings));
+        written.unwrap_or_else(|error| {
+            panic!("no Worker in WARDGATE_WORKER_DIR: run `cargo xtask test` ({error})")
+        });
     }
-    let mut bindings = String::new();
-    for (name, value) in settings {
-        // JSON's escapes are among those of Cap'n Proto's text literals, as long as the text is ASCII.
-        assert!(value.is_ascii(), "the value of {name} is ASCII");
-        let (name, value) = (Value::from(name.as_str()), Value::from(value.as_str()));
-        write!(bindings, "(name = {name}, text = {value}), ").expect("a string grows");
-    }
-    let program = coordinators.program();
-    let namespace = match (coordinators, program) {
-        (Coordinators::Absent, _) => "",
-        (_, None) => r#"(name = "RATE_LIMITS", durableObjectNamespace = "RateLimits"), "#,
-        (_, Some(_)) => {
-            r#"(name = "RATE_LIMITS", durableObjectNamespace = (className = "RateLimits", serviceName = "other")), "#
+    let (config, settings) = (folder.join(bundle::CONFIG), folder.join(bundle::SETTINGS));
+    let mut bindings = match coordinators.program() {
+        None if coordinators == Coordinators::Own => bundle::COORDINATOR_BINDING.to_owned(),
+        None => String::new(),
+        Some(program) => {
+            change(
+                &config,
+                "  services = [\n",
+                &other_service(program, &compatibility().date),
+            );
+            r#"(name = "RATE_LIMITS", durableObjectNamespace = (className = "RateLimits", serviceName = "other")),"#.to_owned()
         }
     };
-    bindings.push_str(namespace);
-    let mut modules_of_platform = String::new();
+    let mut modules = String::new();
     for (name, body) in PLATFORM {
         let module = format!("test:{name}");
-        write!(
-            bindings,
-            "(name = {name:?}, wrapped = (moduleName = {module:?})), "
-        )
-        .expect("a string grows");
+        bindings += &format!("(name = {name:?}, wrapped = (moduleName = {module:?})), ");
         let program = format!("export default (env) => {{ {body} }};");
-        write!(
-            modules_of_platform,
-            "(name = {module:?}, internal = true, esModule = {program:?}), "
-        )
-        .expect("a string grows");
+        modules += &format!("(name = {module:?}, internal = true, esModule = {program:?}), ");
     }
-    let program = program.unwrap_or_default();
-    let flags: Vec<String> = flags.iter().map(|flag| format!("{flag:?}")).collect();
+    change(&settings, bundle::COORDINATOR_BINDING, &bindings);
+    let extensions = format!("  extensions = [(modules = [{modules}])],\n  sockets = ");
+    change(&config, "  sockets = ", &extensions);
+}
+
+/// The list of services, begun with one whose Durable Objects answer as this program does.
+fn other_service(program: &str, date: &str) -> String {
     format!(
-        r#"using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "edge", worker = .edge),
-    (name = "other", worker = .other),
-    (name = "disk", disk = (path = {storage:?}, writable = true)),
-    (name = "network", network = (allow = ["local", "private", "public"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "edge")],
-  extensions = [(modules = [{modules_of_platform}])],
-);
-const edge :Workerd.Worker = (
-  modules = [{modules}],
-  compatibilityDate = {date:?},
-  compatibilityFlags = [{flags}],
-  bindings = [{bindings}],
-  globalOutbound = "network",
-  durableObjectNamespaces = [(className = "RateLimits", uniqueKey = "rate-limits", enableSql = true)],
-  durableObjectStorage = (localDisk = "disk"),
-);
-const other :Workerd.Worker = (
-  modules = [(name = "other.js", esModule = "export class RateLimits {{ fetch() {{ {program} }} }} export default {{}};")],
-  compatibilityDate = {date:?},
-  durableObjectNamespaces = [(className = "RateLimits", uniqueKey = "other")],
-  durableObjectStorage = (inMemory = void),
-);
-"#,
-        flags = flags.join(", ")
+        r#"  services = [
+    (name = "other", worker = (
+      modules = [
+        (name = "other.js", esModule = "export class RateLimits {{ fetch() {{ {program} }} }} export default {{}};"),
+      ],
+      compatibilityDate = {date:?},
+      durableObjectNamespaces = [(className = "RateLimits", uniqueKey = "other")],
+      durableObjectStorage = (inMemory = void),
+    )),
+"#
     )
 }
 
-/// `compatibility_date` and `compatibility_flags` as `wrangler.toml` has them, so that the tests run what is deployed.
-fn compatibility() -> (String, Vec<String>) {
+/// Puts `new` in the place of `old`, which is there once.
+fn change(file: &Path, old: &str, new: &str) {
+    let text = std::fs::read_to_string(file).expect("a configuration");
+    assert_eq!(text.matches(old).count(), 1, "{old:?} stands once in {text}");
+    std::fs::write(file, text.replace(old, new)).expect("the configuration is written");
+}
+
+/// What `wrangler.toml` says, so that the tests run what is deployed.
+pub fn compatibility() -> Compatibility {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wrangler.toml");
     let text = std::fs::read_to_string(path).expect("wrangler.toml lies beside the workspace's Cargo.toml");
-    let value_of = |key: &str| {
-        text.lines().find_map(|line| {
-            Some(
-                line.strip_prefix(key)?
-                    .trim_start()
-                    .strip_prefix('=')?
-                    .trim()
-                    .to_owned(),
-            )
-        })
-    };
-    let date = value_of("compatibility_date").expect("wrangler.toml has a compatibility_date");
-    let flags = value_of("compatibility_flags").unwrap_or_else(|| "[]".to_owned());
-    let flags: Vec<String> =
-        serde_json::from_str(&flags).expect("compatibility_flags is a list of strings on one line");
-    (date.trim_matches('"').to_owned(), flags)
+    Compatibility::parse(&text).expect("compatibility_date is in wrangler.toml")
+}
+
+/// The folder that `cargo xtask edge bundle` has written, if the tests are to run what is in it.
+fn made_bundle() -> Option<PathBuf> {
+    std::env::var_os("WARDGATE_EDGE_BUNDLE").map(PathBuf::from)
+}
+
+/// The `workerd` that runs the Worker: the folder's own, where it has one.
+pub fn workerd() -> PathBuf {
+    made_bundle()
+        .map(|folder| folder.join(bundle::WORKERD))
+        .filter(|program| program.is_file())
+        .unwrap_or_else(|| from_environment("WARDGATE_WORKERD"))
 }

@@ -13,6 +13,7 @@ mod command;
 mod deploy;
 mod dev;
 mod digest;
+mod edge;
 mod fault;
 mod process_group;
 mod screen;
@@ -113,6 +114,9 @@ enum Task {
     /// Make pictures of every page that people see, into docs/screenshots
     #[command(long_about = SCREENSHOTS_ABOUT)]
     Screenshots,
+    /// Run the Worker elsewhere than on Cloudflare
+    #[command(subcommand)]
+    Edge(edge::EdgeTask),
     /// Put the Worker on Cloudflare
     #[command(long_about = DEPLOY_ABOUT)]
     Deploy(DeployArguments),
@@ -174,6 +178,7 @@ fn run(arguments: &Arguments, screen: &Screen) -> Outcome<bool> {
         Task::Test(options) => test::run(&session, &options.only, &options.skip),
         Task::Bench(options) => bench::run(&session, options),
         Task::Screenshots => screenshots::run(&session),
+        Task::Edge(task) => edge::run(&session, task),
         Task::Deploy(options) => deploy::run(&session, options.dry_run),
         Task::Wasm(options) => wasm::build(&session, options.force).map(|_| true),
     }

@@ -2,9 +2,11 @@
 
 use std::process::Command;
 
+use xtask::bundle::Settings;
+
 use super::{Verdict, show_failure};
 use crate::{
-    command, dev,
+    command, dev, edge,
     fault::Outcome,
     session::Session,
     tools::{cache::Cache, curl, node, npm::NpmTools, python, test_clients},
@@ -35,12 +37,16 @@ pub(crate) fn integration_tests(session: &Session<'_>) -> Outcome<Command> {
     // Up to date already in a whole run; when only this step was asked for, it may not be.
     let worker = wasm::build(session, false)?;
     let npm = NpmTools::provide(session, &cache)?;
+    // The Worker's tests run it from the folder that an administrator gets.
+    let bundle = session.workspace.root.join("target/xtask/edge-bundle");
+    edge::write(session, &bundle, Some(&Settings::default()), true)?;
     let python = python::provide(session, &cache)?;
     dev::build_programs(session)?;
     let mut cargo = session.workspace.cargo();
     cargo
         .args(["test", "--package", INTEGRATION])
         .env("WARDGATE_WORKER_DIR", worker.folder)
+        .env("WARDGATE_EDGE_BUNDLE", bundle)
         .env("WARDGATE_WORKERD", npm.workerd()?)
         .env("WARDGATE_NODE", node::provide(&npm)?)
         .env("WARDGATE_NODE_MODULES", test_clients::provide(session, &cache)?)
