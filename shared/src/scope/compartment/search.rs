@@ -166,8 +166,11 @@ pub(super) fn is_clear(request: &FhirRequest<'_>) -> bool {
     !request.has_unseen_form() && !queries(request).any(Query::has_semicolon)
 }
 
-/// Every parameter, decoded.
-fn parameters<'a>(request: &FhirRequest<'a>) -> Result<Vec<(Cow<'a, str>, Cow<'a, str>)>, CompartmentError> {
+/// A parameter's name and value, decoded.
+type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// Every parameter.
+fn parameters<'a>(request: &FhirRequest<'a>) -> Result<Vec<Parameter<'a>>, CompartmentError> {
     let mut decoded = Vec::new();
     for query in queries(request) {
         for (name, value) in query.parameters() {
