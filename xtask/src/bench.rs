@@ -1,3 +1,5 @@
+//! `cargo xtask bench`: how fast the edge is (`edge`), and the issuer.
+//!
 //! `cargo xtask bench issuer`: how fast the issuer gives tokens, beside npm `oidc-provider` on the same machine in the same
 //! run, and beside what one core can sign.
 //!
@@ -5,6 +7,7 @@
 //! how many. The issuer runs as it is released, with a database file, commits that reach the disk before an answer, and the
 //! audit trail. The peer keeps everything in memory and promises nothing.
 
+pub(crate) mod edge;
 mod load;
 mod peer;
 mod report;
@@ -13,7 +16,7 @@ mod subject;
 
 use std::{fs, path::PathBuf, process::Command};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand};
 
 use crate::{
     command,
@@ -29,6 +32,16 @@ use self::{
     served::Served,
 };
 
+const ISSUER_ABOUT: &str = "\
+Measure how fast the issuer, built as it is released and with durable commits, gives tokens: client_credentials and \
+refresh_token, RS256 and ES256, on loopback, beside npm oidc-provider with everything in memory, and beside the rate at \
+which one core signs. Needs wrk. Results depend on the machine and on what else runs on it; nothing is judged.";
+
+const EDGE_ABOUT: &str = "\
+Measure how fast the Worker, built as it is deployed, lets requests through under plain `workerd serve`, beside Workers in \
+JavaScript that pass on, edit headers, or verify with npm jose and hono, and beside itself with a stage off. Needs wrk; takes \
+about five minutes. Targets are printed with what was measured; the exit code does not depend on them.";
+
 /// Connections that ask at once.
 const CONNECTIONS: u32 = 16;
 /// Refresh tokens: more than connections, so that each request finds one.
@@ -39,18 +52,19 @@ const RAW_SECONDS: u32 = 2;
 const STARTS: usize = 5;
 
 /// What is measured.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[derive(Debug, Subcommand)]
 pub(crate) enum Subject {
     /// The issuer's token endpoint, beside npm oidc-provider
-    Issuer,
+    #[command(long_about = ISSUER_ABOUT)]
+    Issuer(IssuerArguments),
+    /// The Worker under `workerd serve`, beside JavaScript Workers that do less
+    #[command(long_about = EDGE_ABOUT)]
+    Edge(edge::EdgeArguments),
 }
 
-/// The command's arguments.
+/// The arguments of `bench issuer`.
 #[derive(Args, Debug)]
-pub(crate) struct BenchArguments {
-    /// What to measure
-    #[arg(value_enum)]
-    subject: Subject,
+pub(crate) struct IssuerArguments {
     /// How long each scenario runs
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     seconds: u32,
@@ -86,12 +100,23 @@ struct Bench<'run> {
     seconds: u32,
 }
 
-/// Runs the benchmark; the result is the table that is printed.
-pub(crate) fn run(session: &Session<'_>, arguments: &BenchArguments) -> Outcome<bool> {
-    let Subject::Issuer = arguments.subject;
-    let wrk = which("wrk").ok_or_else(|| {
+/// Runs a benchmark; the result is the table that is printed.
+pub(crate) fn run(session: &Session<'_>, subject: &Subject) -> Outcome<bool> {
+    match subject {
+        Subject::Issuer(arguments) => issuer(session, arguments),
+        Subject::Edge(arguments) => edge::run(session, arguments),
+    }
+}
+
+/// The path of wrk.
+fn wrk() -> Outcome<PathBuf> {
+    which("wrk").ok_or_else(|| {
         Fault::new("wrk, the load generator, is not on PATH: install it (Debian: `apt-get install wrk`; macOS: `brew install wrk`)")
-    })?;
+    })
+}
+
+fn issuer(session: &Session<'_>, arguments: &IssuerArguments) -> Outcome<bool> {
+    let wrk = wrk()?;
     build(session)?;
     let node = if arguments.without_peer {
         None

@@ -81,11 +81,6 @@ const DEPLOY_ABOUT: &str = "\
 Build the Worker and put it on Cloudflare with the pinned wrangler. Settings come from wrangler.toml; the account from \
 `wrangler login` or from CLOUDFLARE_API_TOKEN in the environment. The last word is wrangler's.";
 
-const BENCH_ABOUT: &str = "\
-Measure how fast the issuer, built as it is released and with durable commits, gives tokens: client_credentials and \
-refresh_token, RS256 and ES256, on loopback, beside npm oidc-provider with everything in memory, and beside the rate at \
-which one core signs. Needs wrk. Results depend on the machine and on what else runs on it; nothing is judged.";
-
 const SCREENSHOTS_ABOUT: &str = "\
 Walk past every page of the issuer in a real Chromium, with scripts off, and keep a picture of each as a phone and as a \
 desktop shows it, in docs/screenshots; docs/pages.md shows them all. The same walk is a test, without pictures.";
@@ -108,9 +103,9 @@ enum Task {
     /// Build the Worker into edge/build/ and print its size
     #[command(long_about = WASM_ABOUT)]
     Wasm(WasmArguments),
-    /// Measure how fast tokens are given
-    #[command(long_about = BENCH_ABOUT)]
-    Bench(bench::BenchArguments),
+    /// Measure how fast the issuer and the edge are
+    #[command(subcommand)]
+    Bench(bench::Subject),
     /// Make pictures of every page that people see, into docs/screenshots
     #[command(long_about = SCREENSHOTS_ABOUT)]
     Screenshots,
@@ -176,7 +171,7 @@ fn run(arguments: &Arguments, screen: &Screen) -> Outcome<bool> {
     match &arguments.command {
         Task::Dev(options) => dev::run(&session, options.check, options.fresh),
         Task::Test(options) => test::run(&session, &options.only, &options.skip),
-        Task::Bench(options) => bench::run(&session, options),
+        Task::Bench(subject) => bench::run(&session, subject),
         Task::Screenshots => screenshots::run(&session),
         Task::Edge(task) => edge::run(&session, task),
         Task::Deploy(options) => deploy::run(&session, options.dry_run),

@@ -49,6 +49,8 @@ pub(crate) enum StepName {
     Integration,
     /// `cargo xtask dev --check`
     DevCheck,
+    /// `cargo xtask bench edge --check`: what is measured beside the Worker still works
+    BenchEdge,
     /// Each fuzz target for a few seconds
     Fuzz,
     /// Licences, bans, sources and known advisories of all dependencies
@@ -65,7 +67,7 @@ impl StepName {
     /// The steps whose result this one runs on.
     fn needs(self) -> &'static [Self] {
         match self {
-            Self::Integration | Self::DevCheck | Self::Deploy => &[Self::Wasm],
+            Self::Integration | Self::DevCheck | Self::Deploy | Self::BenchEdge => &[Self::Wasm],
             Self::Fmt
             | Self::Clippy
             | Self::ClippyWasm
@@ -92,6 +94,7 @@ impl StepName {
             Self::Unit => suites::unit(session),
             Self::Integration => suites::integration(session),
             Self::DevCheck => builds::dev_check(session),
+            Self::BenchEdge => builds::bench_edge(session),
             Self::Fuzz => fuzz::smoke(session),
             Self::Deny => dependencies::check(session),
         }

@@ -67,7 +67,7 @@ pub(crate) fn build(session: &Session<'_>, force: bool) -> Outcome<Worker> {
         take_unused_out(session, &cache, &worker.wasm())?;
         stamp.write()?;
     }
-    tell_size(session, &worker.wasm())?;
+    tell_size(session)?;
     Ok(worker)
 }
 
@@ -120,11 +120,28 @@ fn take_unused_out(session: &Session<'_>, cache: &Cache, wasm: &Path) -> Outcome
         .map(drop)
 }
 
-/// Prints the size as it is and after gzip, the form in which a Worker's size is limited and loaded.
-fn tell_size(session: &Session<'_>, wasm: &Path) -> Outcome<()> {
-    let bytes = fs::read(wasm).or_fault(|| format!("read {}", wasm.display()))?;
-    let raw = bytes.len() as u64;
-    let gzipped = gzipped(&bytes).or_fault(|| "measure the Worker after gzip".to_owned())?;
+/// How large the built Worker is, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// As it is.
+    pub(crate) raw: u64,
+    /// After gzip, the form in which a Worker's size is limited and loaded.
+    pub(crate) gzipped: u64,
+}
+
+/// The sizes of the Worker that was built last.
+pub(crate) fn sizes(session: &Session<'_>) -> Outcome<Sizes> {
+    let wasm = Worker::of(session).wasm();
+    let bytes = fs::read(&wasm).or_fault(|| format!("read {}", wasm.display()))?;
+    Ok(Sizes {
+        raw: bytes.len() as u64,
+        gzipped: gzipped(&bytes).or_fault(|| "measure the Worker after gzip".to_owned())?,
+    })
+}
+
+/// Prints the sizes, and refuses a Worker that is too large.
+fn tell_size(session: &Session<'_>) -> Outcome<()> {
+    let Sizes { raw, gzipped } = sizes(session)?;
     session.screen.step(&format!(
         "the Worker's wasm: {} raw, {} gzipped (largest allowed: {})",
         kilobytes(raw),
@@ -149,7 +166,8 @@ fn gzipped(bytes: &[u8]) -> std::io::Result<u64> {
     Ok(encoder.finish()?.len() as u64)
 }
 
-fn kilobytes(bytes: u64) -> String {
+/// In thousands of bytes, for people.
+pub(crate) fn kilobytes(bytes: u64) -> String {
     format!("{}.{} kB", bytes / 1000, bytes % 1000 / 100)
 }
 

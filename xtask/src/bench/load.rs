@@ -1,6 +1,10 @@
 //! One scenario of load by wrk, and what came of it.
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -8,6 +12,7 @@ use super::{Bench, CONNECTIONS};
 use crate::{
     command,
     fault::{Fault, OrFault as _, Outcome},
+    session::Session,
 };
 
 /// What is asked for.
@@ -63,23 +68,34 @@ pub(super) struct Measured {
 impl Load {
     /// Runs a scenario. A refusal or a broken connection is a fault: the numbers would be worth nothing.
     pub(super) fn run(&self, bench: &Bench<'_>, scenario: Scenario, port: u16) -> Outcome<Measured> {
-        let mut wrk = Command::new(&bench.wrk);
-        wrk.args(["--threads", "1", "--connections", &CONNECTIONS.to_string()])
-            .arg("--duration")
-            .arg(format!("{}s", bench.seconds))
-            .arg("--script")
-            .arg(bench.scripts.join(scenario.script()))
-            .arg(format!("http://127.0.0.1:{port}{}", self.path))
-            .arg("--");
+        let script = bench.scripts.join(scenario.script());
+        let url = format!("http://127.0.0.1:{port}{}", self.path);
+        let mut wrk = wrk(&bench.wrk, bench.seconds, &script, &url);
         match scenario {
             Scenario::ClientCredentials => wrk.arg(&self.client_credentials),
             Scenario::Refresh => wrk.arg(&self.refresh).arg(&self.refresh_tokens),
         };
-        let limit = Duration::from_secs(u64::from(bench.seconds) + 30);
-        let finished =
-            command::run(bench.session, "bench-wrk", &mut wrk, Some(limit))?.or_fault("wrk failed")?;
-        parse(&finished.output())
+        finish(bench.session, &mut wrk, bench.seconds)
     }
+}
+
+/// wrk with as many connections as everything here is asked by, and this script; arguments for the script follow.
+pub(super) fn wrk(program: &Path, seconds: u32, script: &Path, url: &str) -> Command {
+    let mut wrk = Command::new(program);
+    wrk.args(["--threads", "1", "--connections", &CONNECTIONS.to_string()])
+        .arg("--duration")
+        .arg(format!("{seconds}s"))
+        .arg("--script")
+        .arg(script)
+        .args([url, "--"]);
+    wrk
+}
+
+/// Runs wrk. A refusal or a broken connection is a fault: the numbers would be worth nothing.
+pub(super) fn finish(session: &Session<'_>, wrk: &mut Command, seconds: u32) -> Outcome<Measured> {
+    let limit = Duration::from_secs(u64::from(seconds) + 30);
+    let finished = command::run(session, "bench-wrk", wrk, Some(limit))?.or_fault("wrk failed")?;
+    parse(&finished.output())
 }
 
 fn parse(output: &str) -> Outcome<Measured> {

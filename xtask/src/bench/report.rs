@@ -115,7 +115,7 @@ impl Report {
 }
 
 /// How busy the machine was, where it says; other work makes the numbers smaller.
-fn load_average() -> String {
+pub(super) fn load_average() -> String {
     fs::read_to_string("/proc/loadavg")
         .ok()
         .and_then(|text| {

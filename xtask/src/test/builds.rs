@@ -3,7 +3,7 @@
 use super::{Verdict, verdict_of};
 use std::process::Command;
 
-use crate::{command, deploy, dev, fault::Outcome, session::Session, tools::bare_metal, wasm};
+use crate::{bench, command, deploy, dev, fault::Outcome, session::Session, tools::bare_metal, wasm};
 
 /// The shared crate for a target that has no standard library: the compiler's proof that it needs none.
 pub(super) fn without_std(session: &Session<'_>) -> Outcome<Verdict> {
@@ -70,4 +70,9 @@ pub(super) fn dev_check(session: &Session<'_>) -> Outcome<Verdict> {
             Verdict::failed()
         }
     })
+}
+
+/// The candidates of the edge's benchmark, which nobody else starts.
+pub(super) fn bench_edge(session: &Session<'_>) -> Outcome<Verdict> {
+    bench::edge::check(session).map(|_| Verdict::passed())
 }

@@ -131,7 +131,8 @@ fn unsupported(tool: &str) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    const LOCKS: [&str; 2] = [
+    const LOCKS: [&str; 3] = [
+        include_str!("../../../tests/bench/package-lock.json"),
         include_str!("../../npm/package-lock.json"),
         include_str!("../../../tests/clients/package-lock.json"),
     ];
