@@ -5,6 +5,7 @@
 //! one JSON document; logs go to standard error. All printing is in `output`.
 
 mod audit;
+mod backup;
 mod check_config;
 mod client;
 mod failure;
@@ -50,7 +51,7 @@ First steps:
   wardgate --config wardgate.toml serve
 
 Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists already or not found, 5 keys, 6 network,
-7 the audit trail was tampered with.";
+7 damaged or tampered with.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -90,6 +91,10 @@ enum Command {
         #[command(subcommand)]
         command: audit::AuditCommand,
     },
+    /// Write a copy of the database, while the server runs
+    Backup(backup::Backup),
+    /// Put a backup in the place of the database, or say whether it could be
+    Restore(backup::Restore),
     /// Manage the signing keys
     Keys {
         #[command(subcommand)]
@@ -256,6 +261,8 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::Organization { command } => command.run(&load()?, now).await,
         Command::Sso { command } => command.run(&load()?, now).await,
         Command::Audit { command } => command.run(&load()?, now).await,
+        Command::Backup(command) => command.run(&load()?, now).await,
+        Command::Restore(command) => command.run(&load()?, now).await,
         Command::Client {
             command: ClientCommand::Add(command),
         } => command.run(&load()?, now).await,

@@ -7,6 +7,7 @@
 
 mod api_keys;
 mod audit;
+mod backup;
 mod console;
 mod fault;
 mod load;
@@ -30,6 +31,7 @@ use crate::domain::client::SecurityProfile;
 
 pub use api_keys::ApiKeysConfig;
 pub use audit::AuditConfig;
+pub use backup::BackupConfig;
 pub use console::ConsoleConfig;
 pub use fault::{ConfigFault, ConfigFaults};
 pub use messages::{DevelopmentConfig, LinksConfig, MailConfig, MailTls, SmsConfig, SmsSender};
@@ -74,6 +76,8 @@ pub struct Config {
     pub api_keys: ApiKeysConfig,
     /// Section `audit`.
     pub audit: AuditConfig,
+    /// Section `backup`.
+    pub backup: BackupConfig,
     /// Section `console`.
     pub console: ConsoleConfig,
     /// Section `second_factor`.

@@ -56,6 +56,7 @@ pub mod rng;
 pub mod router;
 pub mod select_patient;
 pub mod single_sign_on;
+pub mod snapshots;
 pub mod state;
 pub mod store;
 pub mod throttle;

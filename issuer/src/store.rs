@@ -24,6 +24,7 @@ mod audit_search;
 mod audit_verification;
 mod authorization_codes;
 mod authorization_requests;
+mod backup;
 mod client_assertions;
 mod clients;
 mod connected_apps;
@@ -62,6 +63,8 @@ mod status_lists;
 mod users;
 mod writer;
 
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -77,6 +80,7 @@ pub use account_links::PasswordChange;
 pub use accounts::{AccountChange, Refused, UserFilter};
 #[cfg(test)]
 pub(crate) use audit_verification::alter_audit_event;
+pub use backup::{BackupError, Trial, check_integrity};
 pub use clients::ClientUpdate;
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
@@ -149,6 +153,9 @@ pub struct Store(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    path: PathBuf,
+    /// Held as long as the database is open here.
+    _lock: File,
     chain_key: ChainKey,
     writer: Writer,
     readers: Readers,
@@ -164,6 +171,7 @@ impl Store {
     /// # Errors
     /// [`OpenError`].
     pub fn open(config: &DatabaseConfig, sealer: &Sealer, now: Timestamp) -> Result<Self, OpenError> {
+        let lock = backup::hold(&config.path)?;
         let mut connection = connection::open_for_writing(&config.path)?;
         migrations::apply(&mut connection, now)?;
         let chain_key = ChainKey::provide(&mut connection, sealer)?;
@@ -173,6 +181,8 @@ impl Store {
         let writer = Writer::start(connection, Chain::new(chain_key.clone()))
             .map_err(|error| OpenError::File(config.path.clone(), error.kind()))?;
         Ok(Self(Arc::new(Inner {
+            path: config.path.clone(),
+            _lock: lock,
             chain_key,
             writer,
             readers: Readers::new(readers),

@@ -2,6 +2,7 @@
 //! the system's first users were given, and client libraries that know nothing of Wardgate.
 
 mod audit;
+mod backup;
 mod client_libraries;
 mod identity_provider;
 mod journey;

@@ -83,7 +83,10 @@ const fn kind(action: AuditAction) -> (&'static str, &'static str) {
         | AuditAction::SsoConnectionChange
         | AuditAction::SsoConnectionDeletion
         | AuditAction::SsoDomainChange => ("110129", "Security Configuration"),
-        AuditAction::AuditRetention | AuditAction::Upkeep => ("110100", "Application Activity"),
+        AuditAction::AuditRetention
+        | AuditAction::Upkeep
+        | AuditAction::Backup
+        | AuditAction::Restoration => ("110100", "Application Activity"),
         AuditAction::SignIn
         | AuditAction::SignOut
         | AuditAction::SessionRevocation

@@ -8,7 +8,7 @@ use crate::error::internal::InternalError;
 use crate::keys::{KeyError, MasterKeyError};
 use crate::password::{NewPasswordError, PasswordError};
 use crate::rng::NoRandomness;
-use crate::store::{OpenError, StoreError};
+use crate::store::{BackupError, OpenError, StoreError};
 
 /// A failed command.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,9 @@ pub enum Failure {
     /// The address cannot be listened on, or the server failed.
     #[error("{0}")]
     Network(String),
+    /// A backup could not be made or restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// What is stored is not what was recorded.
     #[error("{0}")]
     Damaged(String),
@@ -68,14 +71,14 @@ impl Failure {
         match self {
             Self::Other(_) => 1,
             Self::Usage(_) | Self::Config(_) => 2,
-            Self::AlreadyExists(_) | Self::NotFound(_) => 4,
+            Self::AlreadyExists(_) | Self::NotFound(_) | Self::Backup(BackupError::Exists(_)) => 4,
             Self::MasterKey(_)
             | Self::LostMasterKey { .. }
             | Self::Keys(_)
             | Self::Open(OpenError::MasterKey) => 5,
-            Self::NoDatabase(_) | Self::Open(_) | Self::Store(_) => 3,
             Self::Network(_) => 6,
-            Self::Damaged(_) => 7,
+            Self::Damaged(_) | Self::Backup(BackupError::Damaged(..)) => 7,
+            Self::NoDatabase(_) | Self::Open(_) | Self::Store(_) | Self::Backup(_) => 3,
         }
     }
 }

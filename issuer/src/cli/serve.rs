@@ -15,6 +15,7 @@ use crate::backchannel_logout::Deliveries;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, LoggingConfig};
 use crate::messages;
+use crate::snapshots;
 use crate::state::AppState;
 use crate::store::StoreError;
 
@@ -26,6 +27,8 @@ const KEY_RELOAD: Duration = Duration::from_mins(1);
 const PURGE: Duration = Duration::from_mins(5);
 /// How often the audit trail is looked after.
 const AUDIT: Duration = Duration::from_hours(1);
+/// How often it is looked whether a copy of the database is due.
+const SNAPSHOT: Duration = Duration::from_mins(1);
 const DAY_SECONDS: i64 = 86_400;
 
 /// Serves until Ctrl-C or SIGTERM, then lets requests under way finish and closes the database.
@@ -52,6 +55,7 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
         .map_err(|error| Failure::Network(error.to_string()))?;
     let stop = stop_on_signal()?;
     let upkeep = tokio::spawn(keep_up(state.clone()));
+    let snapshots = tokio::spawn(take_snapshots(state.clone()));
     let deliveries = tokio::spawn(Deliveries::new(state.clone()).run(told(stop.clone())));
     let messages = tokio::spawn(messages::Deliveries::new(state.clone()).run(told(stop.clone())));
     output::result(&format!(
@@ -70,6 +74,7 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
         }
     };
     upkeep.abort();
+    snapshots.abort();
     // What is not told by then stays queued for the next start.
     if tokio::time::timeout(grace, deliveries).await.is_err() {
         tracing::warn!("logout tokens were still under way when the time for stopping was over");
@@ -104,6 +109,19 @@ async fn keep_up(state: AppState) {
                     tracing::error!(%error, "the audit trail could not be kept in order");
                 }
             }
+        }
+    }
+}
+
+/// Copies the database whenever a copy is due, for ever. A failure is logged and tried again next time.
+async fn take_snapshots(state: AppState) {
+    let mut look = tokio::time::interval(SNAPSHOT);
+    loop {
+        look.tick().await;
+        match snapshots::take_if_due(state.store(), &state.config().backup, state.now()).await {
+            Ok(Some(file)) => tracing::info!(file = %file.display(), "copied the database"),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "the database could not be copied"),
         }
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let registration = super::registration::read(reader);
     let api_keys = super::api_keys::read(reader);
     let audit = super::audit::read(reader);
+    let backup = super::backup::read(reader);
     let console = super::console::read(reader);
     let second_factor = super::second_factor::read(reader);
     let limits = limits(reader);
@@ -63,6 +64,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         registration: registration?,
         api_keys: api_keys?,
         audit: audit?,
+        backup: backup?,
         console: console?,
         second_factor: second_factor?,
         limits: limits?,

@@ -120,13 +120,17 @@ pub enum AuditAction {
     AuditRetention,
     /// The issuer itself removed what had expired.
     Upkeep,
+    /// A copy of the database was made.
+    Backup,
+    /// The database was replaced by a copy of before.
+    Restoration,
     /// Another program changed, in the database itself, what administrators settle.
     OutsideChange,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 59] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -183,6 +187,8 @@ impl AuditAction {
         Self::SsoLink,
         Self::AuditRetention,
         Self::Upkeep,
+        Self::Backup,
+        Self::Restoration,
         Self::OutsideChange,
     ];
 
@@ -250,6 +256,8 @@ impl AuditAction {
             Self::SsoLink => "sso_link",
             Self::AuditRetention => "audit_retention",
             Self::Upkeep => "upkeep",
+            Self::Backup => "backup",
+            Self::Restoration => "restoration",
             Self::OutsideChange => "outside_change",
         }
     }

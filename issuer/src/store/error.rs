@@ -73,6 +73,9 @@ pub enum OpenError {
         /// The newest version that this program knows.
         known: i64,
     },
+    /// A backup is being put in the place of the database.
+    #[error("the database {} is being replaced by a backup: try again in a moment", .0.display())]
+    Replaced(PathBuf),
     /// The key of the audit trail was sealed under another master key.
     #[error("the master key is not the one of this database: put the right one back")]
     MasterKey,

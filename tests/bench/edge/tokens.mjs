@@ -46,7 +46,7 @@ function write(name, lines) {
 
 write("jwks.json", [JSON.stringify({ keys: [{ ...publicKey.export({ format: "jwk" }), kid, alg: "RS256", use: "sig" }] })]);
 const lst = deflateSync(Buffer.alloc(LIST_SIZE / 8)).toString("base64url");
-const statuses = { iss: issuer, sub: list, iat: now, exp: now + 3600, ttl: 30, status_list: { bits: 1, lst } };
+const statuses = { iss: issuer, sub: list, iat: now, exp: now + 3600, ttl: 3600, status_list: { bits: 1, lst } };
 writeFileSync(join(folder, "status"), signed("statuslist+jwt", statuses));
 const many = (length) => Array.from({ length }, (_, at) => token(at % 100, at % LIST_SIZE));
 write("hot", many(1));
