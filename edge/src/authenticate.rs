@@ -67,6 +67,12 @@ pub enum TokenError {
     /// it as a bearer token would undo the binding.
     #[error("The token is bound to a key in a way that is not accepted here")]
     Bound,
+    /// The API key or its secret is not of the form that it must have.
+    #[error("The API key or its secret is mistyped or cut off")]
+    ApiKeyMistyped,
+    /// The issuer does not exchange the API key and its secret for a token.
+    #[error("The API key is unknown, revoked or expired, or its secret is wrong")]
+    ApiKeyRefused,
     /// Its issuer revoked it, or does not know it.
     #[error("The token was revoked")]
     Revoked,

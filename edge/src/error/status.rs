@@ -15,7 +15,10 @@ impl Refusal {
         match self {
             Self::Credential(CredentialError::Missing) | Self::Token(_) => 401,
             Self::Credential(
-                CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
+                CredentialError::Several
+                | CredentialError::Malformed
+                | CredentialError::InQuery
+                | CredentialError::Half,
             )
             | Self::EffectOfHeader
             | Self::EntryRequest(_)

@@ -48,6 +48,7 @@ fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
         (CredentialError::Several.into(), 400, Some("invalid_request")),
         (CredentialError::Malformed.into(), 400, Some("invalid_request")),
         (CredentialError::InQuery.into(), 400, Some("invalid_request")),
+        (CredentialError::Half.into(), 400, Some("invalid_request")),
         (
             TokenError::Jwt(JwtError::Expired).into(),
             401,
@@ -59,6 +60,8 @@ fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
             Some("invalid_token"),
         ),
         (TokenError::Bound.into(), 401, Some("invalid_token")),
+        (TokenError::ApiKeyMistyped.into(), 401, Some("invalid_token")),
+        (TokenError::ApiKeyRefused.into(), 401, Some("invalid_token")),
         (
             scope(DenialReason::InsufficientScope),
             403,
