@@ -77,6 +77,12 @@ pub enum TokenError {
     /// The token is bound to no key, and came with a proof or to an API that wants one.
     #[error("The token is not bound to a key, which is needed here")]
     NotBound,
+    /// The API key or its secret is not of the form that it must have.
+    #[error("The API key or its secret is mistyped or cut off")]
+    ApiKeyMistyped,
+    /// The issuer does not exchange the API key and its secret for a token.
+    #[error("The API key is unknown, revoked or expired, or its secret is wrong")]
+    ApiKeyRefused,
     /// Its issuer revoked it, or does not know it.
     #[error("The token was revoked")]
     Revoked,

@@ -6,20 +6,26 @@
 
 use wardgate_shared::claims::AccessClaims;
 use wardgate_shared::scope::bundle::{EntryError, EntryRequest};
+use wardgate_shared::scope::interaction::OperationTarget;
+use wardgate_shared::scope::operations::{OperationLevel, Touches};
 use wardgate_shared::scope::permits::{Ground, permits, permits_together};
 use wardgate_shared::scope::{
-    Decision, Denied, FhirRequest, FhirUser, GrantedScopes, Holder, Level, Operations, ScopeSet,
+    Decision, Denied, FhirRequest, FhirUser, GrantedScopes, Holder, Interaction, Level, OperationRule,
+    Operations, Permissions, ResourceSelector, ResourceType, ScopeSet,
 };
 
 use crate::authenticate;
 use crate::body::Body;
-use crate::config::Api;
+use crate::config::{Api, PatientCompartment};
 use crate::error::Refusal;
 use crate::headers;
 use crate::request::Incoming;
 use crate::routes::{Asked, search_by_form};
 
 mod plain;
+
+/// FHIR's operation for all that there is of a patient, without its `$`.
+const EVERYTHING: &str = "everything";
 
 /// What an allowed request is to be sent with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,22 +53,32 @@ pub fn authorize(
 ) -> Result<Permit, Refusal> {
     let claims = holder.claims();
     match (asked, body) {
-        (Asked::Fhir(fhir), None) => by_scopes(&api.resource, claims, fhir),
+        (Asked::Fhir(fhir), None) => by_scopes(api, claims, fhir),
         (Asked::Fhir(_), Some(Body::Form(form))) => {
-            by_scopes(&api.resource, claims, &search_by_form(api, request, form)?)
+            by_scopes(api, claims, &search_by_form(api, request, form)?)
         }
         (Asked::Fhir(_), Some(Body::Entries { entries, .. })) => by_entries(&api.resource, claims, entries),
         (Asked::Plain(rule), _) => plain::by_rule(rule, &claims.scope, holder.values()),
     }
 }
 
-/// Decides a FHIR request by SMART scopes; `base` is the FHIR base as clients know it.
-fn by_scopes(base: &str, claims: &AccessClaims, request: &FhirRequest<'_>) -> Result<Permit, Refusal> {
+/// Decides a FHIR request by SMART scopes.
+fn by_scopes(api: &Api, claims: &AccessClaims, request: &FhirRequest<'_>) -> Result<Permit, Refusal> {
     // A token without scopes, or with scopes that are none, grants nothing.
     let scopes = ScopeSet::parse(&claims.scope).unwrap_or_default();
-    let granted = GrantedScopes::compile(&scopes);
-    // Operations are denied until an operator can list them.
-    match permits(request, &granted, &holder(claims, base), &Operations::none()) {
+    let mut granted = GrantedScopes::compile(&scopes);
+    // Operations are denied, but for the one whose answer is judged where the patient's own scopes permit it.
+    let mut operations = Operations::none();
+    if api.patient_compartment == PatientCompartment::Enforced && asks_for_everything(claims, request) {
+        let own: Vec<&str> = claims
+            .scope
+            .split(' ')
+            .filter(|scope| scope.starts_with("patient/"))
+            .collect();
+        granted = GrantedScopes::compile(&ScopeSet::parse(&own.join(" ")).unwrap_or_default());
+        operations = everything();
+    }
+    match permits(request, &granted, &holder(claims, &api.resource), &operations) {
         Decision::Allow(allowed) => {
             let (access_level, authorized_by) = match allowed.ground {
                 Ground::Open => ("open", String::new()),
@@ -78,6 +94,24 @@ fn by_scopes(base: &str, claims: &AccessClaims, request: &FhirRequest<'_>) -> Re
         }
         Decision::Deny(denied) => Err(refusal(denied)),
     }
+}
+
+/// Whether the request is for everything that there is of the patient in context.
+fn asks_for_everything(claims: &AccessClaims, request: &FhirRequest<'_>) -> bool {
+    match *request.interaction() {
+        Interaction::Operation {
+            on: OperationTarget::Instance(ResourceType::PATIENT, id),
+            name: EVERYTHING,
+        } => !claims.is_client_itself() && patient_in_context(claims) == Some(id),
+        _ => false,
+    }
+}
+
+/// The operation `$everything` of a Patient, which reads and finds whatever there is.
+fn everything() -> Operations {
+    let on = OperationLevel::Instance(ResourceSelector::Type(ResourceType::PATIENT));
+    let rule = OperationRule::new(EVERYTHING, on, Permissions::READ_AND_SEARCH, Touches::AllTypes);
+    rule.into_iter().collect()
 }
 
 /// Decides a batch or transaction by what its entries ask for: all of them, or none.
@@ -170,7 +204,7 @@ mod tests {
 
     use super::{Permit, by_scopes};
     use crate::error::Refusal;
-    use crate::testing::claims;
+    use crate::testing::{claims, config};
 
     fn decide(
         method: &str,
@@ -182,7 +216,7 @@ mod tests {
         claims.scope = scope.into();
         change(&mut claims);
         let request = FhirRequest::parse(&RawRequest::new(method, path)).unwrap();
-        by_scopes("https://edge.example/fhir", &claims, &request)
+        by_scopes(&config().apis[0], &claims, &request)
     }
 
     fn person(claims: &mut wardgate_shared::claims::AccessClaims) {
@@ -267,6 +301,41 @@ mod tests {
         for scope in ["", " ", "system/*.read  system/*.write", "openid", "\u{e9}"] {
             assert!(decide("GET", "/Patient", scope, |_| {}).is_err(), "{scope:?}");
         }
+    }
+
+    #[test]
+    fn everything_of_the_patient_is_for_the_patient_s_own_scopes() {
+        let path = "/Patient/p-1/$everything";
+        let with_patient = |claims: &mut wardgate_shared::claims::AccessClaims| {
+            person(claims);
+            claims.launch_context.patient_id = Some("p-1".into());
+        };
+        for scope in [
+            "patient/*.rs",
+            "patient/*.cruds user/*.cruds",
+            "openid patient/*.read",
+        ] {
+            let permit = decide("GET", path, scope, with_patient).unwrap();
+            assert_eq!(permit.access_level, "patient", "{scope}");
+        }
+        for (path, scope) in [
+            (path, "user/*.cruds"),
+            (path, "patient/*.r"),
+            (path, "patient/Patient.rs"),
+            ("/Patient/p-2/$everything", "patient/*.cruds user/*.cruds"),
+            ("/Patient/p-1/$purge", "patient/*.cruds"),
+            ("/Patient/$everything", "patient/*.cruds"),
+        ] {
+            assert!(
+                decide("GET", path, scope, with_patient).is_err(),
+                "{path} {scope}"
+            );
+        }
+        assert!(decide("GET", path, "patient/*.rs", person).is_err(), "no patient");
+        let as_client = |claims: &mut wardgate_shared::claims::AccessClaims| {
+            claims.launch_context.patient_id = Some("p-1".into());
+        };
+        assert!(decide("GET", path, "system/*.rs patient/*.rs", as_client).is_err());
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub struct Config {
     pub cors_origins: CorsOrigins,
     /// Base of `error_uri`; see [`wardgate_shared::error_uri`].
     pub error_uri: String,
+    /// How long a token is used at most that an API key was exchanged for, in seconds.
+    pub api_key_seconds: i64,
     /// Whether whoever asks is told how requests are decided ([`crate::explain`]).
     pub explain: bool,
     /// The platform's limit for requests of which nothing is known, by the name of its binding ([`crate::unverified`]).
@@ -150,6 +152,7 @@ impl Config {
             dpop: reader.dpop(&apis),
             cors_origins: reader.cors_origins(),
             error_uri: reader.error_uri(&issuers),
+            api_key_seconds: reader.number(variables::API_KEY_SECONDS, (2, 3_600)).into(),
             explain: reader.explain(&public_url),
             unverified_limit: reader.binding(variables::UNVERIFIED_LIMIT),
             metrics: reader.binding(variables::METRICS),
@@ -198,6 +201,20 @@ impl Config {
         self.apis
             .iter()
             .find(|api| below_prefix(&api.prefix, path).is_some())
+    }
+
+    /// Who exchanges API keys for tokens that are for `api`: the first issuer that it trusts and that does, by its `iss`, and the
+    /// address at which it does.
+    pub fn api_key_exchange<'a>(&'a self, api: &Api) -> Option<(&'a str, &'a str)> {
+        api.issuers.iter().find_map(|iss| {
+            let issuer = self.issuers.iter().find(|issuer| issuer.issuer == *iss)?;
+            Some((issuer.issuer.as_str(), issuer.api_keys_url.as_deref()?))
+        })
+    }
+
+    /// Whether requests to `api` may present an API key.
+    pub fn takes_api_keys(&self, api: &Api) -> bool {
+        self.api_key_exchange(api).is_some()
     }
 
     /// The limits that an API is held to.

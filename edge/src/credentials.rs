@@ -1,13 +1,14 @@
 //! The credential that a request presents: exactly one, in exactly one place (RFC 6750 section 2).
 //!
-//! Accepted is `Authorization`, `Bearer` or `DPoP`. A token in the query is refused rather than ignored, because it is
-//! already in somebody's log (RFC 9700 section 2.4); one in a form body is not looked for, since bodies are not read.
-//! API keys become a variant of [`Credential`] when they are understood.
+//! Accepted is `Authorization`, `Bearer` or `DPoP`, or an API key with its secret in two headers of their own where an API takes keys. A
+//! token in the query is refused rather than ignored, because it is already in somebody's log (RFC 9700 section 2.4); one in a form
+//! body is not looked for, since bodies are not read.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use crate::api_keys::HEADERS;
 use crate::request::Incoming;
 
 /// A credential of which nothing is known to be true.
@@ -17,6 +18,13 @@ pub enum Credential<'a> {
     Bearer(&'a str),
     /// A token that comes with a proof (RFC 9449 section 7.1).
     Dpop(&'a str),
+    /// An API key and its secret, each in its header, neither looked at.
+    ApiKey {
+        /// `X-API-Key`.
+        key: &'a str,
+        /// `X-API-Secret`.
+        secret: &'a str,
+    },
 }
 
 /// Why there is not one credential.
@@ -34,25 +42,26 @@ pub enum CredentialError {
     /// `access_token` in the query.
     #[error("An access token must not be sent in the URL")]
     InQuery,
+    /// One of the headers of an API key without the other.
+    #[error("X-API-Key and X-API-Secret belong together")]
+    Half,
 }
 
-/// Headers that carry an API key. Not accepted yet; beside a token they make the request ambiguous.
-pub const API_KEY_HEADERS: [&str; 2] = ["x-api-key", "x-api-secret"];
-
-/// Finds the one credential of a request.
+/// Finds the one credential of a request. Where API keys are not taken, one counts as none; beside a token it makes the
+/// request ambiguous everywhere.
 ///
 /// # Errors
 /// [`CredentialError`].
-pub fn present<'a>(request: &Incoming<'a>) -> Result<Credential<'a>, CredentialError> {
+pub fn present<'a>(request: &Incoming<'a>, takes_api_keys: bool) -> Result<Credential<'a>, CredentialError> {
     refuse_in_query(request.query)?;
     let Some(value) = request.headers.get("authorization") else {
-        return Err(CredentialError::Missing);
+        return if takes_api_keys {
+            api_key(request)
+        } else {
+            Err(CredentialError::Missing)
+        };
     };
-    if holds_several(value)
-        || API_KEY_HEADERS
-            .iter()
-            .any(|name| request.headers.get(name).is_some())
-    {
+    if holds_several(value) || HEADERS.iter().any(|name| request.headers.get(name).is_some()) {
         return Err(CredentialError::Several);
     }
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
@@ -85,6 +94,20 @@ pub fn is_dpop(request: &Incoming<'_>) -> bool {
         .get("authorization")
         .and_then(|value| value.split(' ').next());
     scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("DPoP"))
+}
+
+/// The API key of a request and its secret. Neither has a comma in it: two headers of a name reach us joined by one.
+fn api_key<'a>(request: &Incoming<'a>) -> Result<Credential<'a>, CredentialError> {
+    let [key, secret] = HEADERS.map(|name| request.headers.get(name));
+    let holds_several = |half: Option<&str>| half.is_some_and(|half| half.contains(','));
+    if holds_several(key) || holds_several(secret) {
+        return Err(CredentialError::Several);
+    }
+    match (key, secret) {
+        (Some(key), Some(secret)) => Ok(Credential::ApiKey { key, secret }),
+        (None, None) => Err(CredentialError::Missing),
+        (Some(_), None) | (None, Some(_)) => Err(CredentialError::Half),
+    }
 }
 
 /// Whether an `Authorization` holds more than one credential: two headers of this name reach us joined by a comma.
@@ -120,7 +143,7 @@ fn is_b64token(token: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }
 
-/// Refuses a query with a parameter `access_token` in any encoding and any case.
+/// Refuses a query with a parameter `access_token`, or one named as a header of an API key, in any encoding and any case.
 ///
 /// # Errors
 /// [`CredentialError::InQuery`].
@@ -132,7 +155,10 @@ pub fn refuse_in_query(query: Option<&str>) -> Result<(), CredentialError> {
             .decode_utf8()
             .unwrap_or(Cow::Borrowed(name))
     });
-    if decoded.any(|name| name.trim().eq_ignore_ascii_case("access_token")) {
+    if decoded.any(|name| {
+        let name = name.trim();
+        name.eq_ignore_ascii_case("access_token") || HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own))
+    }) {
         Err(CredentialError::InQuery)
     } else {
         Ok(())
@@ -142,10 +168,39 @@ pub fn refuse_in_query(query: Option<&str>) -> Result<(), CredentialError> {
 #[cfg(test)]
 mod tests {
     use super::{Credential, CredentialError, present};
+    use crate::api_keys::HEADERS;
     use crate::testing::incoming;
 
     fn with(headers: &[(&'static str, &'static str)]) -> Result<Credential<'static>, CredentialError> {
-        present(&incoming("GET", "/fhir/Patient", headers))
+        present(&incoming("GET", "/fhir/Patient", headers), false)
+    }
+
+    #[test]
+    fn an_api_key_is_two_headers_and_nothing_else_beside() {
+        let with = |headers: &[(&'static str, &'static str)]| {
+            present(&incoming("GET", "/fhir/Patient", headers), true)
+        };
+        let (key, secret) = (("x-api-key", "k"), ("x-api-secret", "s"));
+        let both = Credential::ApiKey {
+            key: "k",
+            secret: "s",
+        };
+        assert_eq!(with(&[key, secret]), Ok(both));
+        assert_eq!(with(&[]), Err(CredentialError::Missing));
+        for half in [key, secret] {
+            assert_eq!(with(&[half]), Err(CredentialError::Half));
+            let bearer = ("authorization", "Bearer a");
+            assert_eq!(with(&[half, bearer]), Err(CredentialError::Several));
+        }
+        for twice in [
+            [("x-api-key", "k, k"), secret],
+            [key, ("x-api-secret", "s, t")],
+            [("x-api-key", "k,"), ("x-api-secret", ",s")],
+        ] {
+            assert_eq!(with(&twice), Err(CredentialError::Several), "{twice:?}");
+        }
+        let basic = ("authorization", "Basic dXNlcjpwYXNz");
+        assert_eq!(with(&[key, secret, basic]), Err(CredentialError::Several));
     }
 
     #[test]
@@ -176,6 +231,8 @@ mod tests {
     fn nothing_and_kinds_not_accepted_count_as_no_credential() {
         assert_eq!(with(&[]), Err(CredentialError::Missing));
         assert_eq!(with(&[("x-api-key", "k")]), Err(CredentialError::Missing));
+        let both = [("x-api-key", "k"), ("x-api-secret", "s")];
+        assert_eq!(with(&both), Err(CredentialError::Missing));
         for value in [
             "Basic dXNlcjpwYXNz",
             "Negotiate",
@@ -213,7 +270,7 @@ mod tests {
                 "{value}"
             );
         }
-        for name in super::API_KEY_HEADERS {
+        for name in HEADERS {
             assert_eq!(
                 with(&[("authorization", "Bearer a"), (name, "")]),
                 Err(CredentialError::Several),
@@ -258,16 +315,19 @@ mod tests {
             "ACCESS_TOKEN=a",
             "x=1;access_token=a",
             "access_token%20=a",
+            "x-api-key=k",
+            "X-API-Secret=s",
+            "x%2Dapi-secret",
         ] {
             let path = format!("/fhir/Patient?{query}");
             let request = incoming("GET", &path, &[("authorization", "Bearer a")]);
-            assert_eq!(present(&request), Err(CredentialError::InQuery), "{query}");
+            assert_eq!(present(&request, false), Err(CredentialError::InQuery), "{query}");
         }
         let request = incoming(
             "GET",
             "/fhir/Patient?token=access_token&x=%ff",
             &[("authorization", "Bearer a")],
         );
-        assert_eq!(present(&request), Ok(Credential::Bearer("a")));
+        assert_eq!(present(&request, false), Ok(Credential::Bearer("a")));
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! | status | `error` | when | tells how to go on |
 //! |---|---|---|---|
-//! | 400 | `invalid_request` | two credentials, a malformed one, one in the URL | |
+//! | 400 | `invalid_request` | two credentials, a malformed one, half of an API key, one in the URL | |
 //! | 400 | | ambiguous path, malformed query or condition, a header that replaces the method | |
 //! | 401 | (none) | no credential, or one of a kind that is not accepted | challenge |
-//! | 401 | `invalid_token` | the token breaks a rule | challenge |
+//! | 401 | `invalid_token` | the token breaks a rule, or an API key or its secret is no good | challenge |
 //! | 401 | `invalid_dpop_proof` | the proof of possession is missing, breaks a rule, or was used before | challenge |
 //! | 401 | `use_dpop_nonce` | the proof has no nonce that is good | challenge, `DPoP-Nonce` |
 //! | 403 | `insufficient_scope` | the scopes do not permit it, or a claim does not | challenge with the `scope` that would |
@@ -178,7 +178,10 @@ impl Refusal {
     pub const fn code(&self) -> Option<OAuthErrorCode> {
         match self {
             Self::Credential(
-                CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
+                CredentialError::Several
+                | CredentialError::Malformed
+                | CredentialError::InQuery
+                | CredentialError::Half,
             ) => Some(OAuthErrorCode::InvalidRequest),
             Self::Token(_) => Some(OAuthErrorCode::InvalidToken),
             Self::Proof(ProofFault::Nonce) => Some(OAuthErrorCode::UseDpopNonce),
@@ -270,7 +273,10 @@ impl Refusal {
             | Self::Compartment(CompartmentError::Format)
             | Self::NotFound => IssueType::NotSupported,
             Self::Credential(
-                CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
+                CredentialError::Several
+                | CredentialError::Malformed
+                | CredentialError::InQuery
+                | CredentialError::Half,
             )
             | Self::Request(_)
             | Self::Body(_)

@@ -18,6 +18,7 @@ use std::rc::Rc;
 use wardgate_shared::quota::{Told, quota_headers};
 
 use crate::answer::OwnAnswer;
+use crate::api_keys::{self, cache::ExchangeCache};
 use crate::authenticate::authenticate;
 use crate::authorize::authorize;
 use crate::body;
@@ -59,6 +60,8 @@ pub struct Gateway<K> {
     pub proofs: dpop::used::Proofs,
     /// What became of requests. Borrowed for moments only.
     pub counters: RefCell<Counters>,
+    /// What API keys were exchanged for. Borrowed for moments only, likewise.
+    pub api_keys: RefCell<ExchangeCache>,
 }
 
 impl<K: Clone> Gateway<K> {
@@ -70,6 +73,7 @@ impl<K: Clone> Gateway<K> {
             quotas: Rc::default(),
             proofs: dpop::used::Proofs::default(),
             counters: RefCell::default(),
+            api_keys: RefCell::default(),
             config,
         }
     }
@@ -216,7 +220,7 @@ async fn decide<'a, O: Outside>(
 
     // 3. Exactly one credential.
     trail.step("credential");
-    let credential = credentials::present(request)?;
+    let credential = credentials::present(request, config.takes_api_keys(api))?;
 
     // 4. Who is it? Each kind of credential ends in verified claims: an API key by way of the token it is exchanged for,
     //    a DPoP-bound token with its proof. Revocation is looked up where the claims are verified.
@@ -224,6 +228,9 @@ async fn decide<'a, O: Outside>(
         Credential::Bearer(token) => authenticate(gateway, outside, api, token, trail).await?,
         Credential::Dpop(token) => {
             dpop::authenticate_bound(gateway, outside, api, request, token, trail).await?
+        }
+        Credential::ApiKey { key, secret } => {
+            api_keys::authenticate_key(gateway, outside, api, key, secret, trail).await?
         }
     };
     let claims = holder.claims();

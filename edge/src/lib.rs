@@ -11,6 +11,7 @@
 //! | [`request`] | What does the request say? |
 //! | [`routes`] | What is addressed, and is it open or guarded? |
 //! | [`credentials`] | Which one credential was presented? |
+//! | [`api_keys`] | Which token stands for an API key? |
 //! | [`authenticate`], [`issuers`], [`jwks`], [`token_cache`] | Is the token genuine, and who is it? |
 //! | [`dpop`] | Does whoever presents it hold the key that it is bound to? |
 //! | [`status`] | Was it revoked? |
@@ -27,6 +28,7 @@
 //! | [`log`], [`metrics`], [`trace_context`] | The line that records a decision, how many there were, which trace they are part of |
 
 pub mod answer;
+pub mod api_keys;
 pub mod authenticate;
 pub mod authorize;
 pub mod body;

@@ -88,6 +88,12 @@ pub enum Incident {
     StatusListUnreachable(FetchFailure),
     /// What came as a status list is none, or not this issuer's.
     StatusListMalformed,
+    /// The issuer could not be asked to exchange an API key, or answered what says nothing of the key.
+    ApiKeysUnreachable(FetchFailure),
+    /// What came as the token for an API key is none.
+    ApiKeyAnswerMalformed,
+    /// The token that an API key was exchanged for is not acceptable here.
+    ApiKeyTokenRefused,
     /// The issuer's SMART configuration could not be fetched.
     SmartConfigurationUnreachable(FetchFailure),
     /// What came as the SMART configuration is no JSON object.
@@ -127,6 +133,9 @@ impl Incident {
             Self::SignatureUnchecked => ("signature_unchecked", None),
             Self::StatusListUnreachable(failure) => ("status_list_unreachable", Some(failure)),
             Self::StatusListMalformed => ("status_list_malformed", None),
+            Self::ApiKeysUnreachable(failure) => ("api_keys_unreachable", Some(failure)),
+            Self::ApiKeyAnswerMalformed => ("api_key_answer_malformed", None),
+            Self::ApiKeyTokenRefused => ("api_key_token_refused", None),
             Self::SmartConfigurationUnreachable(failure) => {
                 ("smart_configuration_unreachable", Some(failure))
             }

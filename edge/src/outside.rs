@@ -36,6 +36,14 @@ pub trait Outside: Clone + 'static {
         timeout_milliseconds: u32,
         maximum_bytes: u32,
     ) -> impl Future<Output = Result<Vec<u8>, FetchFailure>>;
+    /// Sends a form to an issuer by POST, without following redirects. Gives the status and the body, of at most so many bytes.
+    fn post_form(
+        &self,
+        url: &str,
+        form: &str,
+        timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> impl Future<Output = Result<(u16, Vec<u8>), FetchFailure>>;
     /// Unpacks a ZLIB stream (RFC 1950) to at most so many bytes; `None` for anything else, and for more. The platform has the
     /// means, so that the Worker need not bring its own.
     fn inflate(&self, packed: &[u8], maximum_bytes: u32) -> impl Future<Output = Option<Vec<u8>>>;

@@ -7,6 +7,7 @@
 //!
 //! While the platform does not answer, every request is admitted: whatever comes after it holds all the same.
 
+use crate::api_keys;
 use crate::config::Api;
 use crate::credentials::{self, Credential};
 use crate::error::Refusal;
@@ -37,10 +38,11 @@ pub async fn admit<O: Outside>(
         return Ok(());
     };
     // Each kind of credential has its way to be known.
-    let is_known = match credentials::present(request) {
+    let is_known = match credentials::present(request, config.takes_api_keys(api)) {
         Ok(Credential::Bearer(token) | Credential::Dpop(token)) => {
             gateway.tokens.borrow().holds(token, &api.name)
         }
+        Ok(Credential::ApiKey { key, secret }) => api_keys::is_known(gateway, outside, api, key, secret),
         Err(_) => false,
     };
     if is_known {

@@ -18,6 +18,7 @@ use wardgate_tests::source::{hold, read, with_table};
 use wardgate_tests::upstream::UpstreamAnswer;
 use wardgate_tests::worker::Coordinators;
 
+use crate::api_keys::EXCHANGE;
 use table::{Cell, Expected, Failure, Part, details, overview, row};
 
 const PATH: &str = "/fhir/Patient/1";
@@ -44,6 +45,8 @@ struct Scene {
     edge: Edge,
     path: &'static str,
     token: Option<String>,
+    /// An API key and its secret.
+    pair: Option<(String, String)>,
 }
 
 impl Scene {
@@ -53,8 +56,27 @@ impl Scene {
             settings.push(LITTLE_PATIENCE);
         }
         let edge = Edge::start_with(&settings).await;
-        let token = None;
-        Self { edge, path, token }
+        Self {
+            edge,
+            path,
+            token: None,
+            pair: None,
+        }
+    }
+
+    /// One whose issuer exchanges API keys, for requests with one.
+    async fn with_api_key(failure: Failure, settings: &[(&str, &str)]) -> Self {
+        let mut settings = settings.to_vec();
+        if failure == Failure::Slow {
+            settings.push(LITTLE_PATIENCE);
+        }
+        let edge = crate::api_keys::start(&settings).await;
+        Self {
+            edge,
+            path: PATH,
+            token: None,
+            pair: Some(crate::api_keys::pair(1)),
+        }
     }
 
     /// The same for a request with this token.
@@ -110,6 +132,9 @@ impl Scene {
         let mut request = self.edge.request("GET", self.path);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
+        }
+        if let Some((key, secret)) = &self.pair {
+            request = request.header("x-api-key", key).header("x-api-secret", secret);
         }
         send(request.header("x-request-id", request_id)).await
     }
@@ -213,6 +238,8 @@ async fn cell(part: Part, failure: Failure, expected: Expected) {
         Part::KeysInHand => keys_in_hand(failure, expected, &name).await,
         Part::StatusList => statuses(failure, expected, &name).await,
         Part::StatusListInHand => statuses_in_hand(failure, expected, &name).await,
+        Part::ApiKeys => api_keys(failure, expected, &name).await,
+        Part::ApiKeysInHand => api_keys_in_hand(failure, expected, &name).await,
         Part::CoordinatorOfClosed => {
             let closed = json!([{ "name": "default", "limit": 30 }]);
             coordinator(&closed, failure, expected, &name).await;
@@ -357,6 +384,46 @@ async fn statuses_in_hand(failure: Failure, expected: Expected, name: &str) {
     }
 }
 
+async fn api_keys(failure: Failure, expected: Expected, name: &str) {
+    let mut scene = Scene::with_api_key(failure, &[]).await;
+    if failure == Failure::Rotated {
+        crate::api_keys::give(&scene.edge, &SigningKey::new(Algorithm::Es256, "key-2"));
+        scene.expect(expected, name).await;
+        return;
+    }
+    scene.break_document(EXCHANGE, failure).await;
+    scene.expect(expected, name).await;
+    scene.expect(expected, &format!("{name}-again")).await;
+    if failure != Failure::Down {
+        assert_eq!(scene.edge.issuer.requests_for(EXCHANGE), 1, "{name}");
+        // The keys can be had.
+        let good = scene.edge.token();
+        assert_eq!(scene.edge.get_with(PATH, &good).await.status, 200);
+    }
+    assert_eq!(scene.edge.issuer.requests_for("/elsewhere.json"), 0);
+}
+
+async fn api_keys_in_hand(failure: Failure, expected: Expected, name: &str) {
+    // From the middle of this time on another token is asked for.
+    let settings = [("WARDGATE_API_KEY_SECONDS", "12")];
+    if failure != Failure::Rotated {
+        let mut scene = Scene::with_api_key(failure, &settings).await;
+        scene.expect_in_hand(EXCHANGE, failure, expected, name).await;
+        return;
+    }
+    let scene = Scene::with_api_key(failure, &OLD_AT_ONCE).await;
+    assert_eq!(scene.ask("before").await.status, 200);
+    let new = SigningKey::new(Algorithm::Es256, "key-2");
+    crate::api_keys::give(&scene.edge, &new);
+    scene.edge.issuer.publish(&[&new]);
+    eventually("it is exchanged anew", async || {
+        assert_eq!(scene.ask("meanwhile").await.status, 200, "{name}");
+        scene.edge.issuer.requests_for(EXCHANGE) == 2
+    })
+    .await;
+    scene.expect(expected, name).await;
+}
+
 async fn coordinator(limits: &Value, failure: Failure, expected: Expected, name: &str) {
     let kinds: &[Coordinators] = match failure {
         Failure::Slow => &[Coordinators::Silent],
@@ -376,6 +443,7 @@ async fn coordinator(limits: &Value, failure: Failure, expected: Expected, name:
             edge,
             path: PATH,
             token,
+            pair: None,
         };
         let answer = scene.expect(expected, name).await;
         let admitted = usize::from(expected.status == 200);
@@ -535,6 +603,16 @@ fn status_lists_fail_as_the_table_says() {
 #[test]
 fn status_lists_in_hand_serve_as_the_table_says() {
     every_failure_of(Part::StatusListInHand);
+}
+
+#[test]
+fn the_exchange_of_api_keys_fails_as_the_table_says() {
+    every_failure_of(Part::ApiKeys);
+}
+
+#[test]
+fn tokens_for_api_keys_in_hand_serve_as_the_table_says() {
+    every_failure_of(Part::ApiKeysInHand);
 }
 
 #[test]

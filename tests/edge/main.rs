@@ -3,6 +3,7 @@
 //! `cargo xtask test` builds the Worker and says where it and `workerd` lie, in `WARDGATE_WORKER_DIR` and
 //! `WARDGATE_WORKERD`. Every test starts a Worker of its own, with an issuer and an upstream that it commands.
 
+mod api_keys;
 mod apis;
 mod bodies;
 mod bundle;

@@ -1,6 +1,7 @@
 //! Issuer, edge and FHIR API together, as the apps that use them see them: the whole path of a token, the examples that
 //! the system's first users were given, and client libraries that know nothing of Wardgate.
 
+mod api_keys;
 mod audit;
 mod backup;
 mod client_libraries;

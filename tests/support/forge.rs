@@ -1,5 +1,7 @@
 //! Compact JWTs, good and bad: header and claims are any JSON value or any text, the signature any bytes.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
@@ -133,14 +135,15 @@ pub struct DpopProof {
 impl DpopProof {
     /// A proof of `key` for one request with `token`, made just now.
     pub fn new(key: &SigningKey, method: &str, url: &str, token: &str) -> Self {
-        let mut id = [0; 16];
-        aws_lc_rs::rand::fill(&mut id).expect("random bytes");
+        // No two of a test run are the same, and each test has a Worker of its own.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let hash = digest(&SHA256, token.as_bytes());
         Self {
             key: key.clone(),
             header: json!({ "typ": "dpop+jwt", "alg": key.algorithm.name(), "jwk": key.jwk() }),
             claims: json!({
-                "jti": Base64UrlUnpadded::encode_string(&id),
+                "jti": format!("proof-{id}"),
                 "htm": method,
                 "htu": url,
                 "iat": now(),

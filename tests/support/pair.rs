@@ -97,6 +97,7 @@ impl Pair {
         let sample = spawn(sample, directory.path().join("sample-fhir.log"));
         let settings: Settings = [
             ("WARDGATE_ISSUER", issuer.as_str()),
+            ("WARDGATE_API_KEYS_URL", &format!("{issuer}/oauth2/token")),
             ("WARDGATE_AUDIENCES", AUDIENCE),
             ("WARDGATE_UPSTREAM", &format!("http://{fhir}/fhir")),
             ("WARDGATE_PREFIX", "/fhir"),
@@ -293,6 +294,19 @@ impl Pair {
                 .bearer_auth(token),
         )
         .await
+    }
+
+    /// The answer of the edge to a GET with this API key and its secret.
+    pub async fn call_with_key(&self, path: &str, key: &str, secret: &str) -> Answer {
+        let request = self.client.get(format!("{}{path}", self.worker.url()));
+        send(request.header("X-API-Key", key).header("X-API-Secret", secret)).await
+    }
+
+    /// The answer of the issuer to a request without a body from whoever holds this token.
+    pub async fn ask(&self, method: &str, path: &str, token: &str) -> Answer {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        let request = self.client.request(method, format!("{}{path}", self.issuer));
+        send(request.bearer_auth(token)).await
     }
 
     /// A path in the folder of this pair.

@@ -4,6 +4,9 @@ use super::members::Members;
 use super::values::{Faults, Values, objects};
 use super::variables;
 
+/// What stands in the place of an address where API keys are not taken.
+const NO_API_KEYS: &str = "none";
+
 /// An issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedIssuer {
@@ -15,6 +18,8 @@ pub struct TrustedIssuer {
     pub smart_configuration_url: String,
     /// What the addresses of its status lists begin with; ends with a slash.
     pub status_lists: String,
+    /// Where it exchanges API keys for tokens: its token endpoint. None where keys are not taken.
+    pub api_keys_url: Option<String>,
 }
 
 impl TrustedIssuer {
@@ -33,8 +38,11 @@ impl TrustedIssuer {
         if !status_lists.ends_with('/') {
             status_lists.push('/');
         }
+        let api_keys_url = (members.has("api_keys_url") && !members.is("api_keys_url", NO_API_KEYS))
+            .then(|| members.url("api_keys_url", faults));
         members.refuse_the_rest(faults);
         Self {
+            api_keys_url,
             status_lists,
             smart_configuration_url: well_known(&issuer, "smart-configuration"),
             issuer,
@@ -57,19 +65,30 @@ pub(super) fn read(values: &Values, faults: &mut Faults) -> Vec<TrustedIssuer> {
     let is_set = |variable: variables::Variable| values.contains_key(variable.name);
     let mut issuers = Vec::new();
     if is_set(variables::ISSUER) || is_set(variables::UPSTREAM) || listed.is_none() {
-        let mut members = Members::of_variables(values, &[("issuer", variables::ISSUER)]);
+        let mut members = Members::of_variables(
+            values,
+            &[
+                ("issuer", variables::ISSUER),
+                ("api_keys_url", variables::API_KEYS_URL),
+            ],
+        );
         if is_set(variables::JWKS_URL) {
             members = Members::of_variables(
                 values,
-                &[("issuer", variables::ISSUER), ("jwks_url", variables::JWKS_URL)],
+                &[
+                    ("issuer", variables::ISSUER),
+                    ("jwks_url", variables::JWKS_URL),
+                    ("api_keys_url", variables::API_KEYS_URL),
+                ],
             );
         }
         issuers.push(TrustedIssuer::read(members, faults));
-    } else if is_set(variables::JWKS_URL) {
-        faults.add(
-            variables::JWKS_URL.name,
-            "needs WARDGATE_ISSUER, which is not set",
-        );
+    } else {
+        for variable in [variables::JWKS_URL, variables::API_KEYS_URL] {
+            if is_set(variable) {
+                faults.add(variable.name, "needs WARDGATE_ISSUER, which is not set");
+            }
+        }
     }
     for members in listed.unwrap_or_default() {
         let place = members.place("issuer");

@@ -36,7 +36,7 @@ pub enum Counted {
     Subject,
     /// `iss` and `client_id` of the token.
     Client,
-    /// The API key. Requests without one are not counted.
+    /// The API key: `iss` and `api_key_id` of the token. Requests without one are not counted.
     ApiKey,
     /// The network that the request comes from, before any credential is looked at.
     Network,

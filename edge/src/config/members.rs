@@ -81,6 +81,15 @@ impl Members {
         self.values.contains_key(name)
     }
 
+    /// Whether this member is this text. It is read by it if so.
+    pub(super) fn is(&mut self, name: &'static str, text: &str) -> bool {
+        let is = self.values.get(name).is_some_and(|value| value == text);
+        if is {
+            self.known.push(name);
+        }
+        is
+    }
+
     /// Any value.
     pub(super) fn take(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);

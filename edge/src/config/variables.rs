@@ -49,6 +49,20 @@ pub const JWKS_URL: Variable = variable(
     Some("{WARDGATE_ISSUER}/.well-known/jwks.json"),
     "URL of the issuer's public keys.",
 );
+/// Where API keys are exchanged.
+pub const API_KEYS_URL: Variable = variable(
+    "WARDGATE_API_KEYS_URL",
+    Some("none"),
+    "URL at which the issuer exchanges API keys for tokens, its token endpoint: requests may then present a key instead of a \
+     token. `none` takes no keys.",
+);
+/// How long a token from an exchange is used.
+pub const API_KEY_SECONDS: Variable = variable(
+    "WARDGATE_API_KEY_SECONDS",
+    Some("300"),
+    "How long a token is used at most that an API key was exchanged for, before the key is exchanged anew; never longer than the \
+     token lives.",
+);
 /// Accepted audiences.
 pub const AUDIENCES: Variable = variable(
     "WARDGATE_AUDIENCES",
@@ -248,9 +262,11 @@ pub const ERROR_URI: Variable = variable(
 );
 
 /// All variables, in the order of the README's table.
-pub const ALL: [Variable; 33] = [
+pub const ALL: [Variable; 35] = [
     ISSUER,
     JWKS_URL,
+    API_KEYS_URL,
+    API_KEY_SECONDS,
     AUDIENCES,
     UPSTREAM,
     PREFIX,

@@ -33,7 +33,13 @@ impl Refusal {
         if let Some(api) = api
             && (status == 401 || self.code().is_some())
         {
-            answer = answer.with("www-authenticate", self.challenge(api, request));
+            let mut challenge = self.challenge(api, request);
+            if status == 401 && config.is_some_and(|config| config.takes_api_keys(api)) {
+                challenge.push_str(", ApiKey realm=\"");
+                challenge.push_str(&api.name);
+                challenge.push('"');
+            }
+            answer = answer.with("www-authenticate", challenge);
         }
         if let Some(allow) = self.allow() {
             answer = answer.with("allow", allow.to_owned());

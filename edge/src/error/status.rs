@@ -24,7 +24,10 @@ impl Refusal {
                 | ProofFault::Used,
             ) => 401,
             Self::Credential(
-                CredentialError::Several | CredentialError::Malformed | CredentialError::InQuery,
+                CredentialError::Several
+                | CredentialError::Malformed
+                | CredentialError::InQuery
+                | CredentialError::Half,
             )
             | Self::EffectOfHeader
             | Self::EntryRequest(_)

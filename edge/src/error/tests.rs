@@ -45,15 +45,14 @@ fn header<'a>(answer: &'a OwnAnswer, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.as_str())
 }
 
-/// Each row of the table in the module's header, once.
-fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
-    let scope = |reason| Refusal::Scope { reason, needed: None };
-    let mut rows = compartment_rows();
-    rows.extend(vec![
+/// What is wrong with the credential itself.
+fn credential_rows() -> Vec<(Refusal, u16, Option<&'static str>)> {
+    vec![
         (CredentialError::Missing.into(), 401, None),
         (CredentialError::Several.into(), 400, Some("invalid_request")),
         (CredentialError::Malformed.into(), 400, Some("invalid_request")),
         (CredentialError::InQuery.into(), 400, Some("invalid_request")),
+        (CredentialError::Half.into(), 400, Some("invalid_request")),
         (
             TokenError::Jwt(JwtError::Expired).into(),
             401,
@@ -74,6 +73,17 @@ fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
         (ProofFault::Used.into(), 401, Some("invalid_dpop_proof")),
         (ProofFault::Nonce.into(), 401, Some("use_dpop_nonce")),
         (ProofFault::Unknown.into(), 503, None),
+        (TokenError::ApiKeyMistyped.into(), 401, Some("invalid_token")),
+        (TokenError::ApiKeyRefused.into(), 401, Some("invalid_token")),
+    ]
+}
+
+/// Each row of the table in the module's header, once.
+fn table() -> Vec<(Refusal, u16, Option<&'static str>)> {
+    let scope = |reason| Refusal::Scope { reason, needed: None };
+    let mut rows = compartment_rows();
+    rows.extend(credential_rows());
+    rows.extend(vec![
         (
             scope(DenialReason::InsufficientScope),
             403,

@@ -18,7 +18,7 @@ use super::perform::{Answer, send};
 pub(super) async fn send_confined<O: Outside>(
     outside: &O,
     request: &Incoming<'_>,
-    mut forward: Forward<'_>,
+    forward: &mut Forward<'_>,
     confinement: Option<&Confinement>,
 ) -> Result<Answer<O::Response>, Refusal> {
     let reading;
@@ -32,7 +32,7 @@ pub(super) async fn send_confined<O: Outside>(
             reading = forward.reading_the_same();
             &reading
         } else {
-            &forward
+            &*forward
         };
         let (status, response) = judged(outside, question, confinement, &expected).await?;
         // What the server refuses to show it refuses for a reason of its own.
@@ -42,16 +42,15 @@ pub(super) async fn send_confined<O: Outside>(
         let version = outside.etag(&response);
         outside.discard(response);
         let version = version.ok_or(Refusal::Withheld(Withheld::NoVersion))?;
-        hold_version(&mut forward, request.headers.get("if-match"), version)?;
+        hold_version(forward, request.headers.get("if-match"), version)?;
     }
-    let (status, response) = send(outside, &forward).await?;
+    let (status, response) = send(outside, forward).await?;
     Ok(Answer::Forwarded(status, response))
 }
 
 /// Lets the write act on the version that was looked at, and on no other.
 fn hold_version(forward: &mut Forward<'_>, wanted: Option<&str>, version: String) -> Result<(), Refusal> {
     // Versions are compared weakly, since FHIR writes them so (R4 section 3.1.0.5).
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     match wanted {
         Some(wanted) if wanted.trim() != "*" && opaque(wanted) != opaque(&version) => {
             return Err(Refusal::Withheld(Withheld::OtherVersion));
@@ -59,6 +58,11 @@ fn hold_version(forward: &mut Forward<'_>, wanted: Option<&str>, version: String
         Some(_) | None => forward.set.push(("if-match", version)),
     }
     Ok(())
+}
+
+fn opaque(tag: &str) -> &str {
+    let tag = tag.trim();
+    tag.strip_prefix("W/").unwrap_or(tag)
 }
 
 /// The server's answer, when it may be given away: the bytes that were judged, or a refusal of the server's own.

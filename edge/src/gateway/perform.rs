@@ -39,8 +39,8 @@ pub(super) async fn perform<O: Outside>(
                 .map(Answer::Own)
         }
         Verdict::Capabilities(api, forward) => capabilities(gateway, outside, request, api, &forward).await,
-        Verdict::Forward(forward, _, confinement) => {
-            send_confined(outside, request, forward, confinement.as_ref()).await
+        Verdict::Forward(mut forward, _, confinement) => {
+            send_confined(outside, request, &mut forward, confinement.as_ref()).await
         }
     }
 }

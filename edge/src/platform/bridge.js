@@ -171,9 +171,24 @@ export async function fetchDocument(url, milliseconds, maximumBytes) {
   }
 }
 
-/** All bytes of a body, or 2 when there are too many. */
-async function bytesOf(body, maximumBytes) {
-  const chunks = [];
+/**
+ * Sends a form to an issuer. Gives the two bytes of the status and those of the body, or a number: 0 not reachable, 1 too slow,
+ * 2 too large. The type opaque-redirect, which some runtimes give a redirect, has the status 0.
+ */
+export async function postForm(url, form, milliseconds, maximumBytes) {
+  const signal = AbortSignal.timeout(milliseconds);
+  try {
+    const headers = { accept: "application/json", "content-type": "application/x-www-form-urlencoded" };
+    const answer = await fetch(url, { method: "POST", body: form, redirect: "manual", cache: "no-store", headers, signal });
+    return await bytesOf(answer.body, maximumBytes, [answer.status >> 8, answer.status & 255]);
+  } catch {
+    return signal.aborted ? 1 : 0;
+  }
+}
+
+/** All bytes of a body, behind those given first, or 2 when there are too many. */
+async function bytesOf(body, maximumBytes, first = []) {
+  const chunks = [first];
   let size = 0;
   for await (const chunk of body ?? []) {
     size += chunk.byteLength;
@@ -181,11 +196,11 @@ async function bytesOf(body, maximumBytes) {
     if (size > maximumBytes) return 2;
     chunks.push(chunk);
   }
-  const bytes = new Uint8Array(size);
+  const bytes = new Uint8Array(size + first.length);
   let at = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, at);
-    at += chunk.byteLength;
+    at += chunk.length;
   }
   return bytes;
 }

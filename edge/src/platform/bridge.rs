@@ -63,6 +63,10 @@ extern "C" {
     #[wasm_bindgen(js_name = fetchDocument)]
     pub(super) fn fetch_document(url: &str, milliseconds: u32, maximum_bytes: u32) -> Promise;
 
+    /// Resolves to a `Uint8Array`, which begins with the two bytes of the status, or to a number.
+    #[wasm_bindgen(js_name = postForm)]
+    pub(super) fn post_form(url: &str, form: &str, milliseconds: u32, maximum_bytes: u32) -> Promise;
+
     /// Resolves to a `Uint8Array` or to a number. The bytes are copied before this returns.
     pub(super) fn inflate(packed: &[u8], maximum_bytes: u32) -> Promise;
 

@@ -78,20 +78,21 @@ impl Outside for Runtime {
         maximum_bytes: u32,
     ) -> Result<Vec<u8>, FetchFailure> {
         let outcome = JsFuture::from(bridge::fetch_document(url, timeout_milliseconds, maximum_bytes)).await;
-        let outcome = outcome.map_err(|_| FetchFailure::Unreachable)?;
-        match outcome.dyn_into::<Uint8Array>() {
-            Ok(bytes) => Ok(bytes.to_vec()),
-            Err(number) => Err(match number.as_f64() {
-                Some(1.0) => FetchFailure::Timeout,
-                Some(2.0) => FetchFailure::TooLarge,
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "a status is a small whole number, and the cast saturates"
-                )]
-                Some(status) if status >= 100.0 => FetchFailure::Status(status as u16),
-                Some(_) | None => FetchFailure::Unreachable,
-            }),
+        fetched(outcome)
+    }
+
+    async fn post_form(
+        &self,
+        url: &str,
+        form: &str,
+        timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> Result<(u16, Vec<u8>), FetchFailure> {
+        let posted = bridge::post_form(url, form, timeout_milliseconds, maximum_bytes);
+        let bytes = fetched(JsFuture::from(posted).await)?;
+        match bytes.split_at_checked(2) {
+            Some(([high, low], body)) => Ok((u16::from_be_bytes([*high, *low]), body.to_vec())),
+            Some(_) | None => Err(FetchFailure::Unreachable),
         }
     }
 
@@ -218,6 +219,25 @@ impl Outside for Runtime {
 
     fn log(&self, line: &str) {
         bridge::log(line);
+    }
+}
+
+/// What a fetch brought: bytes, or a number that says why not.
+fn fetched(outcome: Result<JsValue, JsValue>) -> Result<Vec<u8>, FetchFailure> {
+    let outcome = outcome.map_err(|_| FetchFailure::Unreachable)?;
+    match outcome.dyn_into::<Uint8Array>() {
+        Ok(bytes) => Ok(bytes.to_vec()),
+        Err(number) => Err(match number.as_f64() {
+            Some(1.0) => FetchFailure::Timeout,
+            Some(2.0) => FetchFailure::TooLarge,
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a status is a small whole number, and the cast saturates"
+            )]
+            Some(status) if status >= 100.0 => FetchFailure::Status(status as u16),
+            Some(_) | None => FetchFailure::Unreachable,
+        }),
     }
 }
 

@@ -40,8 +40,12 @@ pub fn accounts<'a>(config: &'a Config, api: &Api, claims: &AccessClaims, subjec
     let whose = |counts| match counts {
         Counted::Subject => Some(subject.to_owned()),
         Counted::Client => Some(subject_hash(&claims.issuer, &claims.client_id)),
-        // No request has an API key yet; networks have been counted before.
-        Counted::ApiKey | Counted::Network => None,
+        Counted::ApiKey => claims
+            .api_key_id
+            .as_ref()
+            .map(|id| subject_hash(&claims.issuer, id)),
+        // Networks have been counted before.
+        Counted::Network => None,
     };
     collect(config, api, &whose)
 }

@@ -50,6 +50,8 @@ struct Inner {
     key: IssuerKey,
     document: RefCell<Document>,
     documents: RefCell<Vec<(String, Document)>>,
+    exchange: RefCell<Result<(u16, String), FetchFailure>>,
+    posted: RefCell<Vec<(String, String)>>,
     fetched: RefCell<Vec<String>>,
     background: RefCell<Vec<Work>>,
     pauses: Cell<u32>,
@@ -97,6 +99,8 @@ impl World {
             now: Cell::new(NOW),
             document: RefCell::new(Ok(key_set(&[&key]))),
             documents: RefCell::default(),
+            exchange: RefCell::new(Err(FetchFailure::Unreachable)),
+            posted: RefCell::default(),
             key,
             fetched: RefCell::default(),
             background: RefCell::default(),
@@ -152,6 +156,16 @@ impl World {
     /// The same for any document.
     pub(crate) fn document_at(&self, url: &str, document: Result<Vec<u8>, FetchFailure>) {
         self.inner.documents.borrow_mut().push((url.to_owned(), document));
+    }
+
+    /// What the issuer answers to forms from now on.
+    pub(crate) fn exchange_says(&self, answer: Result<(u16, &str), FetchFailure>) {
+        *self.inner.exchange.borrow_mut() = answer.map(|(status, body)| (status, body.to_owned()));
+    }
+
+    /// The forms that were sent so far, each with its address.
+    pub(crate) fn posted(&self) -> Vec<(String, String)> {
+        self.inner.posted.borrow().clone()
     }
 
     /// The key with which the issuer signs.

@@ -19,6 +19,7 @@
 //! `--target` keeps the flags away from build scripts; the first folder must exist and receives what is found.
 
 mod api_keys;
+mod compartment;
 mod dpop;
 mod keys;
 mod quota;
@@ -26,6 +27,7 @@ mod requests;
 mod scopes;
 
 pub use api_keys::api_key;
+pub use compartment::compartment;
 pub use dpop::dpop_proof;
 pub use keys::{jwk_set, jwt_compact, pkce, redirect_uri, status_list};
 pub use quota::quota;
@@ -39,6 +41,7 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("api_key", api_key),
     ("bundle", bundle),
+    ("compartment", compartment),
     ("dpop_proof", dpop_proof),
     ("interaction", interaction),
     ("jwk_set", jwk_set),

@@ -49,6 +49,8 @@ pub enum Part {
     KeysInHand,
     StatusList,
     StatusListInHand,
+    ApiKeys,
+    ApiKeysInHand,
     CoordinatorOfClosed,
     CoordinatorOfLocal,
     PlatformLimit,
@@ -144,7 +146,7 @@ const fn served(note: &'static str) -> Expected {
 const NO_DOCUMENT: Cell = Cell::Meaningless("it is called, and answers with nothing but a truth value");
 const NO_KEYS: Cell = Cell::Meaningless("it has no keys");
 
-pub const MATRIX: [Row; 12] = [
+pub const MATRIX: [Row; 14] = [
     Row {
         part: Part::SmartConfiguration,
         name: "Issuer's SMART configuration",
@@ -232,6 +234,31 @@ pub const MATRIX: [Row; 12] = [
                 Some("token_revoked"),
                 "for a token that a list signed by a new key says was revoked",
             )),
+        ),
+    },
+    Row {
+        part: Part::ApiKeys,
+        name: "Issuer's exchange of API keys",
+        asked: "a request with an API key, with no token for it in hand",
+        cells: of_document(
+            undecided(5, "nothing is known of the key, so it is not blamed"),
+            "api_keys_unreachable",
+            "api_key_answer_malformed",
+            Cell::Is(
+                undecided(5, "for a token under a key that is not published")
+                    .incident("api_key_token_refused", None),
+            ),
+        ),
+    },
+    Row {
+        part: Part::ApiKeysInHand,
+        name: "Issuer's exchange of API keys, in hand",
+        asked: "the same, with a token in hand",
+        cells: of_document(
+            served("the token serves until it ends"),
+            "api_keys_unreachable",
+            "api_key_answer_malformed",
+            Cell::Is(served("exchanged anew, within the request")),
         ),
     },
     Row {

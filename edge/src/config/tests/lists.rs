@@ -58,6 +58,39 @@ fn fault_at(changes: &Value, place: &str) {
 }
 
 #[test]
+fn keys_are_taken_where_an_issuer_that_is_trusted_exchanges_them() {
+    let exchange = "https://partner.example/oauth2/token";
+    let issuers = json!([{ "issuer": PARTNER, "api_keys_url": exchange }]).to_string();
+    let api = |name: &str, issuers: Value| {
+        json!({
+            "name": name, "prefix": format!("/{name}"), "upstream": "https://up.example", "audiences": [name],
+            "issuers": issuers,
+        })
+    };
+    let own = "https://issuer.example";
+    let apis = json!([api("both", json!([own, PARTNER])), api("own", json!([own]))]).to_string();
+    let config = crate::testing::config_with(&[("WARDGATE_ISSUERS", &issuers), ("WARDGATE_APIS", &apis)]);
+    let named = |name| config.apis.iter().find(|api| api.name == name).unwrap();
+    assert_eq!(config.api_key_exchange(named("both")), Some((PARTNER, exchange)));
+    assert!(!config.takes_api_keys(named("own")) && !config.takes_api_keys(named("fhir")));
+
+    let config =
+        crate::testing::config_with(&[("WARDGATE_API_KEYS_URL", "https://issuer.example/oauth2/token")]);
+    assert!(config.takes_api_keys(&config.apis[0]));
+    let config = crate::testing::config_with(&[("WARDGATE_API_KEYS_URL", "none")]);
+    assert!(!config.takes_api_keys(&config.apis[0]));
+    for url in [
+        "http://issuer.example/oauth2/token",
+        "nowhere",
+        "https://issuer.example/token?x",
+        "",
+    ] {
+        let found = faults(&[("WARDGATE_API_KEYS_URL", Some(url))]);
+        assert_eq!(found[0].0, "WARDGATE_API_KEYS_URL", "{url}");
+    }
+}
+
+#[test]
 fn an_api_of_the_list_stands_beside_that_of_the_variables() {
     let config = Config::parse(&with_api(&json!({
         "token_types": ["JWT"], "limits": [], "upstream_timeout_milliseconds": 5000

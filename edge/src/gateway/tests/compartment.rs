@@ -226,6 +226,35 @@ fn a_search_that_finds_what_is_not_the_patient_s_is_answered_with_nothing_of_it(
 }
 
 #[test]
+fn everything_of_the_patient_is_judged_entry_by_entry() {
+    let (world, bearer) = world("patient/*.rs");
+    let patient = json!({ "resourceType": "Patient", "id": "p-1" });
+    for (found, status) in [
+        (
+            vec![
+                patient.clone(),
+                of("p-1"),
+                json!({ "resourceType": "Practitioner" }),
+            ],
+            200,
+        ),
+        (vec![patient, of("p-2")], 403),
+    ] {
+        world.upstream_answers(&[(200, None, &bundle("searchset", &found))]);
+        let target = "/fhir/Patient/p-1/$everything?_count=50";
+        assert_eq!(send(&world, "GET", target, &bearer).status(), status);
+    }
+    let (world, bearer) = with(
+        World::with(config_with(&[("WARDGATE_PATIENT_COMPARTMENT", "server")])),
+        "patient/*.rs",
+    );
+    assert_eq!(
+        send(&world, "GET", "/fhir/Patient/p-1/$everything", &bearer).status(),
+        403
+    );
+}
+
+#[test]
 fn an_answer_that_cannot_be_judged_is_not_given_away() {
     let (world, bearer) = world("patient/*.rs");
     for (body, status, reason) in [

@@ -92,6 +92,24 @@ impl Outside for World {
         Ok(document)
     }
 
+    /// Takes a turn, in which others may come with the same.
+    async fn post_form(
+        &self,
+        url: &str,
+        form: &str,
+        _timeout_milliseconds: u32,
+        maximum_bytes: u32,
+    ) -> Result<(u16, Vec<u8>), FetchFailure> {
+        let posted = (url.to_owned(), form.to_owned());
+        self.inner.posted.borrow_mut().push(posted);
+        std::future::ready(()).await;
+        let (status, body) = self.inner.exchange.borrow().clone()?;
+        if body.len() > usize::try_from(maximum_bytes).unwrap() {
+            return Err(FetchFailure::TooLarge);
+        }
+        Ok((status, body.into_bytes()))
+    }
+
     async fn inflate(&self, packed: &[u8], maximum_bytes: u32) -> Option<Vec<u8>> {
         let most = usize::try_from(maximum_bytes).unwrap();
         miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(packed, most).ok()

@@ -18,23 +18,20 @@ pub(super) enum Names {
 impl Patient<'_> {
     /// Whom the text of a reference names.
     pub(super) fn named_by(&self, reference: &str) -> Names {
-        let relative = self.relative(reference);
-        let below = match relative.strip_prefix("Patient") {
-            Some(below) => below,
-            // Of another server, or below a base that this one does not know for its own.
-            None if relative.contains("Patient/") || relative.contains("Patient?") => {
-                return Names::Another;
-            }
-            None => return Names::None,
-        };
-        let id = match below.strip_prefix('/') {
-            Some(id) => id.split_once("/_history/").map_or(id, |(id, _)| id),
-            None => return Names::Another,
-        };
-        if id == self.id {
-            Names::This
-        } else {
-            Names::Another
+        let mut segments = self.relative(reference).split('/');
+        let is_patient = |segment: &str| segment == "Patient" || segment.starts_with("Patient?");
+        if segments.next() != Some("Patient") {
+            // One that a search would find, of another server, or below a base that is not known for the own one.
+            return if self.relative(reference).split('/').any(is_patient) {
+                Names::Another
+            } else {
+                Names::None
+            };
+        }
+        let is_this = segments.next() == Some(self.id);
+        match (segments.next(), segments.next(), segments.next()) {
+            (None, None, None) | (Some("_history"), Some(_), None) if is_this => Names::This,
+            _ => Names::Another,
         }
     }
 
@@ -77,12 +74,14 @@ mod tests {
         for reference in [
             "Patient/p-2",
             "Patient/p-1/",
+            "Patient/p-1/_history",
+            "Patient/p-1/_history/2/3",
+            "Patient/p-1/p-1/p-1",
             "Patient/p-1x",
             "Patient/P-1",
             "Patient/",
             "Patient",
             "Patient?identifier=1",
-            "Patients/p-1",
             "https://other.example/fhir/Patient/p-1",
             "https://edge.example/fhir2/Patient/p-1",
             "https://edge.example/fhir/Patient/p-2",

@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde_json::{Map, Value};
 
 use super::reference::Names;
-use super::table::{Member, find_word};
+use super::table::{Member, words};
 use super::{Kind, Patient};
 
 /// What was found at elements that hold references.
@@ -43,21 +43,21 @@ impl Patient<'_> {
     fn owns_member(&self, member: &Member, resource: &Map<String, Value>) -> bool {
         let (mut subject, mut others) = (Found::default(), Found::default());
         for (elements, found) in [(member.subject, &mut subject), (member.others, &mut others)] {
-            find_word(elements, &mut |path| {
+            for path in words(elements) {
                 self.look_in(resource, path, found);
-                false
-            });
+            }
         }
         // Later releases, and some servers, say it there of types that the definition has no such element for.
+        let mut elsewhere = Found::default();
         for name in ["subject", "patient"] {
-            self.look_in(resource, name, &mut others);
+            self.look_in(resource, name, &mut elsewhere);
         }
         let is_named = if subject.anything {
             subject.the_patient
         } else {
             others.the_patient
         };
-        is_named && !subject.another && !others.another
+        is_named && !subject.another && !others.another && !elsewhere.another
     }
 
     fn look_in(&self, object: &Map<String, Value>, path: &str, found: &mut Found) {

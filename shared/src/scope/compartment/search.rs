@@ -2,9 +2,12 @@
 //!
 //! Governing text: FHIR R4 "Search". The parameters have been checked and decoded before ([`Query`]).
 
+use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use super::table::{Kind, find_word};
+use super::reference::Names;
+use super::table::{Kind, find_word, first_step, words};
 use super::{CompartmentError, Patient};
 use crate::scope::query::{Query, Reach, reach_of};
 use crate::scope::request::FhirRequest;
@@ -49,16 +52,16 @@ impl Patient<'_> {
             ..Searched::default()
         };
         let mut is_named = false;
-        each_parameter(request, &mut |name, value| {
-            consider(name, value, kind, &mut searched)?;
-            is_named |= self.is_criterion(name, value, kind)?;
-            Ok(())
-        })?;
+        for (name, value) in parameters(request)? {
+            consider(&name, &value, kind, &mut searched)?;
+            is_named |= self.is_criterion(&name, &value, kind)?;
+        }
         if !is_named {
             searched.criterion = match kind {
                 Kind::Patient => Some(self.criterion("_id", "")),
                 Kind::Member(member) => {
-                    find_word(member.about, &mut |_| true).map(|name| self.criterion(name, "Patient/"))
+                    let about = words(member.about);
+                    about.first().map(|name| self.criterion(name, "Patient/"))
                 }
                 Kind::Shared | Kind::Other => None,
             };
@@ -75,7 +78,6 @@ impl Patient<'_> {
     /// Whether a parameter names the patient, so that nobody else's records are found.
     fn is_criterion(&self, name: &str, value: &str, kind: Kind) -> Result<bool, CompartmentError> {
         let base = base_of(name);
-        let mut names = |listed: &str| listed.eq_ignore_ascii_case(base);
         let exactly = |is_the_patient: bool, listed: &str| {
             // A modifier, other capitals and a second value may all mean somebody else.
             if is_the_patient && listed == name {
@@ -85,14 +87,14 @@ impl Patient<'_> {
             }
         };
         match kind {
-            Kind::Patient if names("_id") => exactly(value == self.id, "_id"),
+            Kind::Patient if base.eq_ignore_ascii_case("_id") => exactly(value == self.id, "_id"),
             Kind::Member(member) => {
-                if let Some(listed) = find_word(member.about, &mut names) {
+                if let Some(listed) = find_word(member.about, base) {
                     return exactly(self.is_named_by_value(value), listed);
                 }
-                match find_word(member.taking_part, &mut names) {
+                match find_word(member.taking_part, base) {
                     // An id alone may be that of a practitioner.
-                    Some(listed) if base != name || value.contains("Patient") => {
+                    Some(listed) if base != name || self.named_by(value) != Names::None => {
                         exactly(self.is_named_by_value(value), listed)
                     }
                     Some(_) | None => Ok(false),
@@ -133,15 +135,17 @@ fn consider(name: &str, value: &str, kind: Kind, searched: &mut Searched) -> Res
 
 /// Looks at the parameters of a request whose answer is read, and is no search.
 pub(super) fn check_reading(request: &FhirRequest<'_>, kind: Kind) -> Result<(), CompartmentError> {
-    each_parameter(request, &mut |name, value| match base_of(name) {
-        "_format" => check_format(value),
-        "_elements" if !has_subject(value, kind) => Err(CompartmentError::Elements),
-        "_summary" if value == "text" || value == "count" => Err(CompartmentError::Elements),
-        _ => match reach_of(name) {
-            Reach::Control | Reach::Filter => Ok(()),
-            Reach::FarFilter | Reach::Beyond => Err(CompartmentError::Parameter),
-        },
-    })?;
+    for (name, value) in parameters(request)? {
+        match base_of(&name) {
+            "_format" => check_format(&value)?,
+            "_elements" if !has_subject(&value, kind) => return Err(CompartmentError::Elements),
+            "_summary" if value == "text" || value == "count" => return Err(CompartmentError::Elements),
+            _ => match reach_of(&name) {
+                Reach::Control | Reach::Filter => {}
+                Reach::FarFilter | Reach::Beyond => return Err(CompartmentError::Parameter),
+            },
+        }
+    }
     if is_clear(request) {
         Ok(())
     } else {
@@ -162,17 +166,18 @@ pub(super) fn is_clear(request: &FhirRequest<'_>) -> bool {
     !request.has_unseen_form() && !queries(request).any(Query::has_semicolon)
 }
 
-/// Calls `look` with every parameter, decoded.
-fn each_parameter(
-    request: &FhirRequest<'_>,
-    look: &mut dyn FnMut(&str, &str) -> Result<(), CompartmentError>,
-) -> Result<(), CompartmentError> {
+/// A parameter's name and value, decoded.
+type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// Every parameter.
+fn parameters<'a>(request: &FhirRequest<'a>) -> Result<Vec<Parameter<'a>>, CompartmentError> {
+    let mut decoded = Vec::new();
     for query in queries(request) {
         for (name, value) in query.parameters() {
-            look(&name, &value.ok_or(CompartmentError::Parameter)?)?;
+            decoded.push((name, value.ok_or(CompartmentError::Parameter)?));
         }
     }
-    Ok(())
+    Ok(decoded)
 }
 
 fn base_of(name: &str) -> &str {
@@ -193,11 +198,9 @@ fn check_format(value: &str) -> Result<(), CompartmentError> {
 /// Whether a list of elements has those that say whom a record is about.
 fn has_subject(elements: &str, kind: Kind) -> bool {
     match kind {
-        Kind::Member(member) => find_word(member.subject, &mut |path| {
-            let first = path.split('.').next().unwrap_or(path);
-            !elements.split(',').any(|element| element == first)
-        })
-        .is_none(),
+        Kind::Member(member) => words(member.subject)
+            .into_iter()
+            .all(|path| elements.split(',').any(|element| element == first_step(path))),
         // The id of a Patient is always there.
         Kind::Patient | Kind::Shared | Kind::Other => true,
     }

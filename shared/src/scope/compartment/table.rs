@@ -4,7 +4,9 @@
 //! Governing text: FHIR R4 CompartmentDefinition "patient", with the elements that its search parameters look at. Where a
 //! type has the parameter `patient` too, it is here, since clients use it.
 
-use super::super::resource_type::ResourceType;
+use alloc::vec::Vec;
+
+use crate::scope::resource_type::ResourceType;
 
 /// How a type is related to the compartment.
 #[derive(Debug, Clone, Copy)]
@@ -56,9 +58,20 @@ impl Kind {
     }
 }
 
-/// The first word of a list that `is_meant` accepts. Behind a pointer, so that the walk is in the Worker once.
-pub(super) fn find_word(list: &'static str, is_meant: &mut dyn FnMut(&str) -> bool) -> Option<&'static str> {
-    list.split(' ').find(|word| !word.is_empty() && is_meant(word))
+/// The words of a list. Not an iterator, so that the walk is in the Worker once.
+pub(super) fn words(list: &'static str) -> Vec<&'static str> {
+    list.split(' ').filter(|word| !word.is_empty()).collect()
+}
+
+/// The word of a list that is this one, in whatever capitals.
+pub(super) fn find_word(list: &'static str, wanted: &str) -> Option<&'static str> {
+    let words = words(list);
+    words.into_iter().find(|word| word.eq_ignore_ascii_case(wanted))
+}
+
+/// The first step of a path.
+pub(super) fn first_step(path: &str) -> &str {
+    path.split_once('.').map_or(path, |(first, _)| first)
 }
 
 const fn member(

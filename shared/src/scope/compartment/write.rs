@@ -8,7 +8,7 @@ use alloc::string::String;
 use serde_json::{Map, Value};
 
 use super::resource::type_of;
-use super::table::{Kind, find_word};
+use super::table::{Kind, first_step, words};
 use super::{CompartmentError, Patient};
 use crate::json::{parse, parse_object};
 use crate::scope::resource_type::ResourceType;
@@ -108,11 +108,10 @@ fn leaves_alone(step: &Map<String, Value>, kind: Kind) -> bool {
 /// Whether a member of a resource says nothing of whose it is.
 fn is_free(name: &str, kind: Kind) -> bool {
     let says_whose = |paths| {
-        let mut is_first = |path: &str| {
-            let first = path.split('.').next().unwrap_or(path);
-            first.eq_ignore_ascii_case(name)
-        };
-        find_word(paths, &mut is_first).is_some()
+        let words = words(paths);
+        words
+            .into_iter()
+            .any(|path| first_step(path).eq_ignore_ascii_case(name))
     };
     let is_fixed = FIXED.iter().any(|fixed| fixed.eq_ignore_ascii_case(name));
     match kind {

@@ -99,6 +99,7 @@ fn whoever_takes_part_makes_a_record_theirs_only_when_it_is_about_nobody() {
 fn a_record_that_says_in_two_ways_whose_it_is_is_nobody_s() {
     for resource in [
         json!({ "resourceType": "Observation", "subject": { "reference": "Patient/p-1" }, "Subject": { "reference": "Patient/p-2" } }),
+        json!({ "resourceType": "Observation", "patient": { "reference": "Patient/p-1" } }),
         json!({ "resourceType": "Observation", "ResourceType": "Binary", "subject": { "reference": "Patient/p-1" } }),
         json!({ "resourceType": "Observation", "subject": { "reference": "Patient/p-1" }, "patient": { "reference": "Patient/p-2" } }),
         json!({ "resourceType": "Appointment", "participant": [{ "actor": { "reference": "Patient/p-1" } }], "subject": { "reference": "Patient/p-2" } }),
