@@ -77,7 +77,9 @@ pub enum OpenError {
     #[error("the database {} is being replaced by a backup: try again in a moment", .0.display())]
     Replaced(PathBuf),
     /// The key of the audit trail was sealed under another master key.
-    #[error("the master key is not the one of this database: put the right one back")]
+    #[error(
+        "the master key is not the one of this database: configure the master key that this database was made with"
+    )]
     MasterKey,
     /// The system gave no random bytes.
     #[error("the system gives no random bytes")]
