@@ -220,7 +220,8 @@ pub const PLATFORM_CACHE: Variable = variable(
     "WARDGATE_PLATFORM_CACHE",
     Some("bypassed"),
     "Whether the platform keeps a cache between this Worker and the servers behind: `bypassed`, it does, and is asked with each \
-     request to keep nothing; `absent`, it does not, as plain `workerd`, where asking would only take time.",
+     request to keep nothing; `absent`, it does not, as plain `workerd`, where asking takes a tenth of a request's time. Caches \
+     further on the way are asked by headers in any case.",
 );
 /// Whether tokens have to be bound.
 pub const DPOP: Variable = variable(

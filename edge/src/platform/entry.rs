@@ -22,6 +22,7 @@ use super::tasks;
 /// # Errors
 /// When the platform cannot make an answer at all.
 #[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is public")]
 pub fn begin(
     task: u32,
     packed: String,

@@ -100,6 +100,7 @@ pub(super) fn spawn(work: Work) -> Promise {
 /// # Errors
 /// What the task ends with, or that it was let go of.
 #[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is public")]
 pub fn resume(task: u32, value: JsValue, is_fulfilled: bool) -> Result<JsValue, JsValue> {
     let work = WAITING.with_borrow_mut(|waiting| waiting.take(task));
     let work = work.ok_or_else(|| JsValue::from_str("this task is not waiting any more"))?;
