@@ -8,10 +8,12 @@
 //! ([`crate::status`]) is looked at each time.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 use wardgate_shared::claims::{AccessClaims, Binding};
+use wardgate_shared::denial::{Denials, TokenNames};
 use wardgate_shared::jwt::{
     JwtError, MAXIMUM_JWT_BYTES, Policy, UnverifiedJwt, VerifyError, is_type, verify,
 };
@@ -39,6 +41,11 @@ pub struct Holder {
     claims: AccessClaims,
     values: Map<String, Value>,
     expires_at: Timestamp,
+    issued_at: Option<Timestamp>,
+    /// The key that signed, if the token names it.
+    key_id: Option<Box<str>>,
+    /// Made when an issuer denies anybody at all.
+    names: OnceCell<TokenNames>,
 }
 
 impl Holder {
@@ -50,6 +57,24 @@ impl Holder {
     /// All claims as they are, for the rules of an API that is not FHIR; none towards a FHIR API.
     pub const fn values(&self) -> &Map<String, Value> {
         &self.values
+    }
+
+    /// Whether its issuer denies it by whose it is ([`wardgate_shared::denial`]).
+    fn is_denied(&self, denials: &Denials) -> bool {
+        if denials.is_empty() {
+            return false;
+        }
+        let claims = &self.claims;
+        let names = self.names.get_or_init(|| {
+            TokenNames::of(
+                &claims.issuer,
+                &claims.subject,
+                &claims.client_id,
+                claims.api_key_id.as_deref(),
+                self.key_id.as_deref(),
+            )
+        });
+        denials.deny(names, self.issued_at)
     }
 
     /// When the token ends.
@@ -134,6 +159,9 @@ pub async fn authenticate_presented<O: Outside>(
     check_binding(api, &holder.claims, proved)?;
     trail.step("status");
     status::check(issuer, outside, holder.claims.status.as_ref()).await?;
+    if holder.is_denied(&issuer.denials.borrow()) {
+        return Err(TokenError::Revoked.into());
+    }
     Ok(holder)
 }
 
@@ -207,7 +235,7 @@ async fn verified<'a, O: Outside>(
             }
         }
     })?;
-    let expires_at = verified.expires_at();
+    let (expires_at, issued_at) = (verified.expires_at(), verified.issued_at());
     let signed = verified.into_claims();
     let said = if api.is_fhir() {
         signed.of_access_token().map(|claims| (claims, Map::new()))
@@ -219,6 +247,9 @@ async fn verified<'a, O: Outside>(
         claims,
         values,
         expires_at,
+        issued_at,
+        key_id: unverified.key_id().map(Box::from),
+        names: OnceCell::new(),
     });
     let place = gateway.issuers.iter().position(|one| Rc::ptr_eq(one, issuer));
     let entry = Entry {

@@ -5,6 +5,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use wardgate_shared::denial::Denials;
+
 use crate::config::{Api, Config, TrustedIssuer};
 use crate::error::Refusal;
 use crate::gateway::Gateway;
@@ -25,6 +27,8 @@ pub struct Issuer<K> {
     pub clock_skew_seconds: i64,
     /// Its status lists, likewise.
     pub status_lists: RefCell<StatusLists>,
+    /// Whose tokens it denies, by the newest of its status lists, likewise.
+    pub denials: RefCell<Denials>,
     /// Its SMART configuration, likewise.
     pub smart_configuration: RefCell<KeptDocument>,
 }
@@ -38,6 +42,7 @@ impl<K: Clone> Issuer<K> {
             keys: RefCell::new(KeyCache::new(config.refresh)),
             clock_skew_seconds: config.clock_skew_seconds,
             status_lists: RefCell::new(StatusLists::new(config.status)),
+            denials: RefCell::default(),
             smart_configuration: RefCell::new(KeptDocument::new(config.refresh)),
         };
         config

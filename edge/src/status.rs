@@ -9,6 +9,9 @@
 //! fetch. While the issuer cannot be reached, the list in hand serves until it expires or is `maximum_age_seconds` old, and
 //! then nothing is decided. A token that names a place beyond the list's end is refused, like one whose status is
 //! anything but valid.
+//!
+//! A list also says whose tokens are denied altogether ([`wardgate_shared::denial`]): that holds for all tokens of its issuer, those
+//! included that no list names, from the moment when any of the issuer's lists was fetched.
 
 mod cache;
 mod obtain;

@@ -14,6 +14,7 @@
 //! | [`scope`] | What was granted, and does it permit this FHIR request? |
 //! | [`api_key`] | Can this text be an API key or its secret? |
 //! | [`status_list`] | Which of many tokens were revoked, in a bit each? |
+//! | [`denial`] | Whose tokens from before an instant are refused? |
 //! | [`quota`] | May this many requests pass? A rate limit with a stated bound |
 //! | [`pkce`], [`redirect_uri`] | May this authorization code go there, to whom? |
 //! | [`oauth_error`], [`error_uri`], [`problem`], [`operation_outcome`] | How is a refusal said in the standards' words? |
@@ -27,6 +28,7 @@ extern crate std;
 
 pub mod api_key;
 pub mod claims;
+pub mod denial;
 pub mod dpop;
 pub mod error_uri;
 pub mod json;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use wardgate_shared::claims::{STATUS_LIST_TYPE, Status, StatusListClaims, StatusListReference};
+use wardgate_shared::denial::{self, Denials, DenyBefore, TokenNames};
 use wardgate_shared::jwt::{Policy, UnverifiedJwt, verify};
 use wardgate_shared::status_list::{StatusList, TokenStatus};
 use wardgate_shared::time::Timestamp;
@@ -91,14 +92,20 @@ fn load<O: Outside>(
     let started = issuer.status_lists.borrow_mut().start(&uri, started_at);
     async move {
         match fetch(&issuer, &outside, &uri).await {
-            Ok(fetched) => issuer.status_lists.borrow_mut().accept(
-                &uri,
-                started,
-                fetched.list,
-                started_at,
-                fetched.due_at.since(started_at),
-                fetched.expires_at,
-            ),
+            Ok(fetched) => {
+                issuer
+                    .denials
+                    .borrow_mut()
+                    .learn(fetched.issued_at, fetched.denials);
+                issuer.status_lists.borrow_mut().accept(
+                    &uri,
+                    started,
+                    fetched.list,
+                    started_at,
+                    fetched.due_at.since(started_at),
+                    fetched.expires_at,
+                );
+            }
             Err(incident) => {
                 let now = outside.now();
                 issuer.status_lists.borrow_mut().fail(&uri, started, now);
@@ -110,6 +117,8 @@ fn load<O: Outside>(
 
 struct Fetched {
     list: StatusList,
+    issued_at: Timestamp,
+    denials: Vec<DenyBefore>,
     due_at: Timestamp,
     expires_at: Timestamp,
 }
@@ -143,6 +152,15 @@ async fn fetch<O: Outside>(issuer: &Rc<Issuer<O::Key>>, outside: &O, uri: &str) 
     if claims.uri != uri {
         return Err(malformed());
     }
+    let denials =
+        denial::decode(claims.deny_before.as_deref().unwrap_or_default()).map_err(|_| malformed())?;
+    // A key that is denied speaks for its thief: nothing that it signed counts, this list included.
+    let signer = TokenNames::of(&claims.issuer, "", "", None, unverified.key_id());
+    let mut denied = Denials::default();
+    denied.learn(issued_at, denials.clone());
+    if denied.deny(&signer, Some(issued_at)) {
+        return Err(malformed());
+    }
     let compressed = claims.status_list;
     let most = usize::try_from(MAXIMUM_LIST_BYTES).unwrap_or(usize::MAX);
     let packed = compressed.packed(most).map_err(|_| malformed())?;
@@ -151,6 +169,8 @@ async fn fetch<O: Outside>(issuer: &Rc<Issuer<O::Key>>, outside: &O, uri: &str) 
     let time_to_live = claims.time_to_live_seconds.map_or(i64::MAX, i64::from);
     Ok(Fetched {
         list,
+        issued_at,
+        denials,
         due_at: issued_at.plus(time_to_live),
         expires_at: expires_at.plus(issuer.clock_skew_seconds),
     })

@@ -136,6 +136,7 @@ fn sign(
         uri: uri(&config.server.public_url, &shard.id),
         time_to_live_seconds: Some(seconds),
         status_list: list.compress(),
+        deny_before: None,
     };
     let expires_at = now.plus(i64::from(seconds).saturating_mul(LIFETIMES));
     let token = state

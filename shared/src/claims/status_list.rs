@@ -46,6 +46,10 @@ pub struct StatusListClaims {
     pub time_to_live_seconds: Option<u32>,
     /// `status_list`: the statuses.
     pub status_list: CompressedStatusList,
+    /// `deny_before`: tokens of this issuer that are refused by whose they are, as [`crate::denial::encode`] writes them. Not of the
+    /// draft.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deny_before: Option<String>,
 }
 
 impl RegisteredClaims for StatusListClaims {
@@ -71,6 +75,10 @@ impl RegisteredClaims for StatusListClaims {
                     .ok()
                     .and_then(|bits| StatusBits::try_from(bits).ok())?,
                 list: text(list.get("lst")?)?,
+            },
+            deny_before: match members.get("deny_before").filter(|value| !value.is_null()) {
+                Some(denials) => Some(text(denials)?),
+                None => None,
             },
         })
     }

@@ -6,6 +6,7 @@
 use alloc::vec::Vec;
 
 use super::policy::{Policy, PolicyError};
+use crate::denial::{DENIAL_BYTES, DenyBefore};
 use crate::time::Timestamp;
 
 /// How many grants a question may settle.
@@ -71,51 +72,6 @@ pub struct LeaseReply {
     pub reset_milliseconds: u32,
     /// Older tokens that are refused, [`MAXIMUM_DENIALS`] at most.
     pub deny_before: Vec<DenyBefore>,
-}
-
-/// Tokens from before an instant are refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DenyBefore {
-    /// What is meant.
-    pub kind: DenyKind,
-    /// The beginning of the hash of its name.
-    pub id_hash: [u8; 16],
-    /// The earliest `iat` that is accepted.
-    pub not_before: Timestamp,
-}
-
-/// Whose tokens are refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DenyKind {
-    /// A subject's.
-    Subject,
-    /// A client's.
-    Client,
-    /// Those an API key was exchanged for.
-    ApiKey,
-    /// Those that a key signed.
-    SigningKey,
-}
-
-impl DenyKind {
-    const fn number(self) -> u8 {
-        match self {
-            Self::Subject => 1,
-            Self::Client => 2,
-            Self::ApiKey => 3,
-            Self::SigningKey => 4,
-        }
-    }
-
-    const fn from_number(number: u8) -> Result<Self, WireError> {
-        match number {
-            1 => Ok(Self::Subject),
-            2 => Ok(Self::Client),
-            3 => Ok(Self::ApiKey),
-            4 => Ok(Self::SigningKey),
-            _ => Err(WireError::Kind),
-        }
-    }
 }
 
 /// Why bytes are no message.
@@ -205,9 +161,7 @@ impl LeaseReply {
         put(&mut bytes, self.reset_milliseconds);
         put_count(&mut bytes, self.deny_before.len().min(MAXIMUM_DENIALS));
         for denial in self.deny_before.iter().take(MAXIMUM_DENIALS) {
-            bytes.push(denial.kind.number());
-            bytes.extend_from_slice(&denial.id_hash);
-            bytes.extend_from_slice(&denial.not_before.seconds().to_be_bytes());
+            bytes.extend_from_slice(&denial.to_bytes());
         }
         bytes
     }
@@ -230,12 +184,7 @@ impl LeaseReply {
             return Err(WireError::Lease);
         }
         let deny_before = reader.list(MAXIMUM_DENIALS, |reader| {
-            let [number] = *reader.bytes()?;
-            Ok(DenyBefore {
-                kind: DenyKind::from_number(number)?,
-                id_hash: *reader.bytes()?,
-                not_before: reader.timestamp()?,
-            })
+            DenyBefore::from_bytes(reader.bytes::<DENIAL_BYTES>()?).ok_or(WireError::Kind)
         })?;
         reader.end()?;
         Ok(Self {

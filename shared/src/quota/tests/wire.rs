@@ -7,9 +7,10 @@ use proptest::collection::vec as list;
 use proptest::prelude::*;
 
 use super::{isolate, policy};
+use crate::denial::{DenyBefore, DenyKind};
 use crate::quota::{
-    DenyBefore, DenyKind, HolderId, LeaseReply, LeaseRequest, MAXIMUM_DENIALS, MAXIMUM_LIMIT,
-    MAXIMUM_SETTLED, MAXIMUM_WINDOW_SECONDS, Policy, PolicyError, Settled, WireError,
+    HolderId, LeaseReply, LeaseRequest, MAXIMUM_DENIALS, MAXIMUM_LIMIT, MAXIMUM_SETTLED,
+    MAXIMUM_WINDOW_SECONDS, Policy, PolicyError, Settled, WireError,
 };
 use crate::time::Timestamp;
 
