@@ -1,11 +1,14 @@
 //! Revocation, against a scripted issuer with real signatures.
 
 use serde_json::{Value, json};
+use wardgate_shared::denial::{self, DenyBefore, DenyKind};
 use wardgate_shared::status_list::{StatusBits, StatusList, TokenStatus};
+use wardgate_shared::time::Timestamp;
 
 use crate::authenticate::TokenError;
 use crate::error::Refusal;
 use crate::log::FetchFailure;
+use crate::outside;
 use crate::testing::{IssuerKey, World, claims, config_with};
 
 const LIST: &str = "https://issuer.example/oauth2/status/1";
@@ -239,4 +242,79 @@ fn few_lists_are_kept_and_the_one_in_use_stays() {
         assert_eq!(status_of(&world, &token), 200);
     }
     assert_eq!(fetches_of_the_list(&world), 1);
+}
+
+/// A list in which nothing is revoked and that denies these, signed with this key.
+fn publish_denials(world: &World, key: &IssuerKey, denials: &[DenyBefore]) {
+    let mut claims = list(LIST, &[]);
+    claims["deny_before"] = json!(denial::encode(denials));
+    let token = world.token_of_type(key, "statuslist+jwt", &claims);
+    world.document_at(LIST, Ok(token.into_bytes()));
+}
+
+fn deny(kind: DenyKind, name: &str, not_before: i64) -> DenyBefore {
+    let not_before = Timestamp::from_seconds(not_before);
+    DenyBefore::of(kind, "https://issuer.example", name, not_before)
+}
+
+#[test]
+fn a_subject_a_client_an_api_key_and_a_signing_key_are_denied_with_all_their_tokens() {
+    let now = outside::Outside::now(&World::new()).seconds();
+    let of = claims();
+    for (kind, name) in [
+        (DenyKind::Subject, of.subject.as_str()),
+        (DenyKind::Client, &of.client_id),
+        (DenyKind::ApiKey, "key-1"),
+        (DenyKind::SigningKey, "key-1"),
+    ] {
+        let (world, next) = (World::new(), IssuerKey::new("key-2", 2));
+        world.issuer_publishes(&[world.key(), &next]);
+        publish(&world, &[]);
+        let mut own = serde_json::to_value(claims()).unwrap();
+        own["api_key_id"] = json!("key-1");
+        // One that no list names, and one that the list calls valid.
+        let unlisted = world.token(own.clone());
+        own["status"] = json!({ "status_list": { "idx": 4, "uri": LIST } });
+        let listed = world.token(own);
+        assert_eq!(
+            (status_of(&world, &listed), status_of(&world, &unlisted)),
+            (200, 200)
+        );
+        publish_denials(&world, &next, &[deny(kind, name, now + 1)]);
+        world.advance(30);
+        assert_eq!(status_of(&world, &listed), 401, "{kind:?}");
+        assert_eq!(world.last_line()["reason"], "token_revoked");
+        assert_eq!(status_of(&world, &unlisted), 401, "{kind:?}, in no list");
+        // From another time or of another name nobody is denied.
+        publish_denials(
+            &world,
+            &next,
+            &[deny(kind, name, now), deny(kind, "other", now + 9)],
+        );
+        world.advance(30);
+        assert_eq!(status_of(&world, &listed), 200, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_list_that_is_signed_with_a_key_it_denies_is_not_believed() {
+    let world = World::new();
+    let token = token_at(&world, LIST, 1);
+    publish_denials(
+        &world,
+        world.key(),
+        &[deny(DenyKind::SigningKey, "key-1", i64::MAX)],
+    );
+    assert_eq!(status_of(&world, &token), 503);
+}
+
+#[test]
+fn denials_that_cannot_be_read_make_the_list_unusable() {
+    for denials in [json!("no denials!"), json!(7), json!("AA")] {
+        let world = World::new();
+        let mut claims = list(LIST, &[]);
+        claims["deny_before"] = denials;
+        publish_claims(&world, "statuslist+jwt", &claims);
+        assert_eq!(status_of(&world, &token_at(&world, LIST, 1)), 503);
+    }
 }
