@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod check_config;
 mod client;
+mod deny;
 mod failure;
 mod init;
 mod keys;
@@ -95,6 +96,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in the place of the database, or say whether it could be
     Restore(backup::Restore),
+    /// Refuse what a person, a client or an API key was issued until now
+    Deny(deny::Deny),
     /// Manage the signing keys
     Keys {
         #[command(subcommand)]
@@ -227,6 +230,8 @@ enum KeysCommand {
     List(keys::ListKeys),
     /// Make a new signing key; it is published now and signs after the configured lead
     Rotate(keys::RotateKeys),
+    /// End a signing key at once, and all that it signed
+    Revoke(keys::RevokeKey),
 }
 
 /// Runs the command that the process's arguments name, with `clock` for the present.
@@ -274,6 +279,10 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         } => command.run(&load()?, now).await,
         Command::Client {
             command: ClientCommand::RegistrationToken { command },
+        } => command.run(&load()?, now).await,
+        Command::Deny(command) => command.run(&load()?, now).await,
+        Command::Keys {
+            command: KeysCommand::Revoke(command),
         } => command.run(&load()?, now).await,
         Command::Keys {
             command: KeysCommand::List(command),

@@ -14,6 +14,7 @@ pub mod authorization_request;
 pub mod client;
 pub mod connected_app;
 pub mod consent;
+pub mod denial;
 pub mod device_authorization;
 pub mod digest;
 pub mod factor;

@@ -30,6 +30,7 @@ mod clients;
 mod connected_apps;
 mod connection;
 mod consents;
+mod denials;
 mod device_authorizations;
 mod direct_grants;
 mod dpop_proofs;

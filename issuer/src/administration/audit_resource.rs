@@ -79,6 +79,8 @@ const fn kind(action: AuditAction) -> (&'static str, &'static str) {
         | AuditAction::OrganizationDeletion
         | AuditAction::Administration
         | AuditAction::KeyRotation
+        | AuditAction::KeyRevocation
+        | AuditAction::Denial
         | AuditAction::SsoConnectionCreation
         | AuditAction::SsoConnectionChange
         | AuditAction::SsoConnectionDeletion

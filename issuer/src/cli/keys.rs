@@ -1,4 +1,4 @@
-//! `wardgate keys list` and `keys rotate`.
+//! `wardgate keys list`, `keys rotate` and `keys revoke`.
 
 use clap::Args;
 use serde_json::json;
@@ -92,6 +92,48 @@ impl RotateKeys {
             life.key_id,
             instant::rfc3339(life.signs_from)
         ))
+    }
+}
+
+/// Arguments of `keys revoke`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+For a key that somebody else may know. It leaves the published keys at once, another one signs, and every edge location refuses
+what it signed within the time that status lists take (docs/revocation.md). People and applications stay signed in: refresh
+tokens and sessions are no signatures. Access tokens that the key signed are over, and applications ask for new ones.
+
+Example:
+  wardgate keys list
+  wardgate keys revoke gH0fYb1l…")]
+pub(super) struct RevokeKey {
+    /// The `kid` of the key, as `keys list` shows it
+    key_id: String,
+    /// Print what was done as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl RevokeKey {
+    pub(super) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
+        let (store, keys) = opened::store_and_keys(config, now).await?;
+        let revoked = keys.revoke(&store, &self.key_id, now).await;
+        store.close().await;
+        let Some(successor) = revoked? else {
+            return Err(Failure::NotFound(format!(
+                "there is no published signing key {}: `wardgate keys list` shows them",
+                self.key_id
+            )));
+        };
+        if self.json {
+            return output::json(&json!({ "revoked": self.key_id, "successor": successor }));
+        }
+        output::result(&format!(
+            "revoked the signing key {}: what it signed is refused",
+            self.key_id
+        ))?;
+        successor.map_or(Ok(()), |successor| {
+            output::result(&format!("the key {successor} takes its place"))
+        })
     }
 }
 

@@ -21,8 +21,8 @@ use crate::store::StoreError;
 
 use super::{Failure, opened, output};
 
-/// How often the key ring looks for keys that another process made. Far shorter than the shortest publishing lead.
-const KEY_RELOAD: Duration = Duration::from_mins(1);
+/// How often the key ring looks for keys that another process made or revoked.
+const KEY_RELOAD: Duration = Duration::from_secs(5);
 /// How often expired rows are deleted.
 const PURGE: Duration = Duration::from_mins(5);
 /// How often the audit trail is looked after.

@@ -104,6 +104,10 @@ pub enum AuditAction {
     DeviceRemoval,
     /// A signing key was made.
     KeyRotation,
+    /// A signing key was revoked; nothing that it signed counts any more.
+    KeyRevocation,
+    /// The tokens of a subject, a client or an API key were refused altogether.
+    Denial,
     /// A message to a person was sent, or could not be. By what means says `method`: `mail` or `sms`.
     Message,
     /// A connection to an identity provider was made.
@@ -130,7 +134,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 61] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -179,6 +183,8 @@ impl AuditAction {
         Self::RecoveryCodes,
         Self::DeviceRemoval,
         Self::KeyRotation,
+        Self::KeyRevocation,
+        Self::Denial,
         Self::Message,
         Self::SsoConnectionCreation,
         Self::SsoConnectionChange,
@@ -248,6 +254,8 @@ impl AuditAction {
             Self::RecoveryCodes => "recovery_codes",
             Self::DeviceRemoval => "device_removal",
             Self::KeyRotation => "key_rotation",
+            Self::KeyRevocation => "key_revocation",
+            Self::Denial => "denial",
             Self::Message => "message",
             Self::SsoConnectionCreation => "sso_connection_creation",
             Self::SsoConnectionChange => "sso_connection_change",

@@ -22,6 +22,15 @@ pub struct StoredSigningKey {
     pub published_until: Option<Timestamp>,
 }
 
+/// The key that signs in the place of one that was revoked.
+#[derive(Clone, Debug)]
+pub enum Successor {
+    /// Made for that.
+    Made(StoredSigningKey),
+    /// Published and waiting already: its `kid`.
+    Waiting(String),
+}
+
 impl StoredSigningKey {
     /// Whether the public half belongs in the published set at `now`.
     pub fn is_published(&self, now: Timestamp) -> bool {

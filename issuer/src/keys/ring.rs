@@ -10,7 +10,8 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::signing_key::StoredSigningKey;
+use crate::domain::denial::Denial;
+use crate::domain::signing_key::{StoredSigningKey, Successor};
 use crate::rng::NoRandomness;
 use crate::store::{Store, StoreError};
 
@@ -142,15 +143,11 @@ impl KeyRing {
         now: Timestamp,
     ) -> Result<StoredSigningKey, KeyError> {
         self.reload(store).await?;
-        // RSA generation takes a good part of a second, which no async thread should.
-        let (key, pkcs8) = tokio::task::spawn_blocking(move || NativeSigningKey::generate(algorithm))
-            .await
-            .map_err(|_| CryptoFailure)??;
+        let (key_id, sealed_private_key) = self.make(algorithm).await?;
         let predecessors: Vec<StoredSigningKey> = self.keys().iter().map(|key| key.stored.clone()).collect();
         let succession = self.0.schedule.succeed(&predecessors, algorithm, now);
-        let key_id = String::from(jwt::SigningKey::key_id(&key));
         let stored = StoredSigningKey {
-            sealed_private_key: self.0.master_key.seal(&pkcs8, &key_id)?,
+            sealed_private_key,
             key_id,
             algorithm,
             created_at: now,
@@ -167,6 +164,71 @@ impl KeyRing {
         Ok(stored)
     }
 
+    /// Ends a key at once, whatever it signed: it is published no more and denied to whoever still knows it. What would have signed
+    /// next signs now; when nothing would, a new key does. Gives the key that takes its place, if one had to; `None` when there is no
+    /// published key of this `kid`.
+    ///
+    /// # Errors
+    /// [`KeyError`]; nothing has changed then.
+    pub async fn revoke(
+        &self,
+        store: &Store,
+        key_id: &str,
+        now: Timestamp,
+    ) -> Result<Option<Option<String>>, KeyError> {
+        self.reload(store).await?;
+        let lives = self.lives();
+        let Some(revoked) = lives
+            .iter()
+            .find(|life| life.key_id == key_id && life.is_published(now))
+        else {
+            return Ok(None);
+        };
+        let algorithm = revoked.algorithm;
+        let mut same = lives
+            .iter()
+            .filter(|life| life.algorithm == algorithm && life.key_id != key_id);
+        let successor = if revoked.signs_until.is_none() {
+            // The newest of its kind: another takes its place, at the time at which it would have begun.
+            let (key_id, sealed_private_key) = self.make(algorithm).await?;
+            Some(Successor::Made(StoredSigningKey {
+                key_id,
+                algorithm,
+                sealed_private_key,
+                created_at: now,
+                signs_from: now.max(revoked.signs_from),
+                signs_until: None,
+                published_until: None,
+            }))
+        } else if revoked.may_sign(now) {
+            let next = same.find(|life| life.signs_until.is_none());
+            next.map(|life| Successor::Waiting(life.key_id.clone()))
+        } else {
+            None
+        };
+        let name = successor.as_ref().map(|successor| match successor {
+            Successor::Made(key) => key.key_id.clone(),
+            Successor::Waiting(key_id) => key_id.clone(),
+        });
+        let audit = AuditEvent::new(now, AuditAction::KeyRevocation, AuditOutcome::Success)
+            .with_method(algorithm.name());
+        let denial = Denial::of_signing_key(key_id, now);
+        store.revoke_signing_key(denial, successor, now, audit).await?;
+        self.reload(store).await?;
+        Ok(Some(name))
+    }
+
+    /// A new key: its `kid`, and its private half, sealed.
+    async fn make(&self, algorithm: SignatureAlgorithm) -> Result<(String, Vec<u8>), KeyError> {
+        // RSA generation takes a good part of a second, which no async thread should.
+        let (key, pkcs8) = tokio::task::spawn_blocking(move || NativeSigningKey::generate(algorithm))
+            .await
+            .map_err(|_| CryptoFailure)??;
+        let key_id = String::from(jwt::SigningKey::key_id(&key));
+        let sealed = self.0.master_key.seal(&pkcs8, &key_id)?;
+        Ok((key_id, sealed))
+    }
+
     /// Takes over what the store holds now: another process may have rotated.
     ///
     /// # Errors
@@ -178,6 +240,7 @@ impl KeyRing {
             current.len() == stored.len()
                 && current.iter().zip(&stored).all(|(own, other)| {
                     own.stored.key_id == other.key_id
+                        && own.stored.signs_from == other.signs_from
                         && own.stored.signs_until == other.signs_until
                         && own.stored.published_until == other.published_until
                 })

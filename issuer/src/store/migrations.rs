@@ -133,6 +133,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0034_audit_chain",
         include_str!("../../migrations/0034_audit_chain.sql"),
     ),
+    ("0035_denials", include_str!("../../migrations/0035_denials.sql")),
 ];
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.

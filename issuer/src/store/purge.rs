@@ -24,7 +24,7 @@ pub struct Purged {
 }
 
 /// What an index on the expiry finds; `?1` is now, `?2` the portion.
-const EXPIRED: [&str; 22] = [
+const EXPIRED: [&str; 23] = [
     "DELETE FROM authorization_requests WHERE digest IN
          (SELECT digest FROM authorization_requests WHERE expires_at <= ?1 LIMIT ?2)",
     // An hour later than it could: a device that asks late is to hear that its code has expired.
@@ -67,6 +67,7 @@ const EXPIRED: [&str; 22] = [
          (SELECT browser_digest FROM sso_sign_ins WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM signing_keys WHERE key_id IN
          (SELECT key_id FROM signing_keys WHERE published_until <= ?1 LIMIT ?2)",
+    "DELETE FROM denials WHERE (kind, name) IN (SELECT kind, name FROM denials WHERE expires_at <= ?1 LIMIT ?2)",
 ];
 
 /// A macro because SQL is put together at compile time only: what makes a grant `g` finished at `?1`.

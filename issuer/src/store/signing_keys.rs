@@ -5,9 +5,10 @@ use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::AuditEvent;
-use crate::domain::signing_key::StoredSigningKey;
+use crate::domain::denial::Denial;
+use crate::domain::signing_key::{StoredSigningKey, Successor};
 
-use super::{Store, StoreError, audit_events, sql};
+use super::{Store, StoreError, audit_events, denials, sql};
 
 const TABLE: &str = "signing_keys";
 
@@ -35,24 +36,40 @@ impl Store {
         audit: AuditEvent,
     ) -> Result<(), StoreError> {
         self.write(move |connection| {
-            sql::change(
-                connection,
-                "INSERT INTO signing_keys (key_id, algorithm, sealed_private_key, created_at, signs_from, signs_until,
-                     published_until)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![
-                    key.key_id,
-                    key.algorithm.name(),
-                    key.sealed_private_key,
-                    key.created_at.seconds(),
-                    key.signs_from.seconds(),
-                    sql::optional_seconds(key.signs_until),
-                    sql::optional_seconds(key.published_until),
-                ],
-            )?;
+            insert(connection, &key)?;
             for ends in &retire {
                 set_ends(connection, ends)?;
             }
+            audit_events::insert(connection, &audit)
+        })
+        .await
+    }
+
+    /// Ends a key at `now`, denies what it signed, and stores the key that signs in its place: one that was made for that, or one that
+    /// was waiting, by its `kid`.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed then.
+    pub async fn revoke_signing_key(
+        &self,
+        denial: Denial,
+        successor: Option<Successor>,
+        now: Timestamp,
+        audit: AuditEvent,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            match &successor {
+                Some(Successor::Made(key)) => insert(connection, key)?,
+                Some(Successor::Waiting(key_id)) => sql::change(
+                    connection,
+                    "UPDATE signing_keys SET signs_from = ?2 WHERE key_id = ?1",
+                    params![key_id, now.seconds()],
+                )
+                .map(drop)?,
+                None => {}
+            }
+            set_ends(connection, &(denial.name.clone(), now, now))?;
+            denials::insert(connection, &denial)?;
             audit_events::insert(connection, &audit)
         })
         .await
@@ -73,6 +90,25 @@ impl Store {
         })
         .await
     }
+}
+
+fn insert(connection: &Connection, key: &StoredSigningKey) -> Result<(), StoreError> {
+    sql::change(
+        connection,
+        "INSERT INTO signing_keys (key_id, algorithm, sealed_private_key, created_at, signs_from, signs_until,
+             published_until)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            key.key_id,
+            key.algorithm.name(),
+            key.sealed_private_key,
+            key.created_at.seconds(),
+            key.signs_from.seconds(),
+            sql::optional_seconds(key.signs_until),
+            sql::optional_seconds(key.published_until),
+        ],
+    )
+    .map(drop)
 }
 
 fn set_ends(

@@ -12,10 +12,12 @@ use bytes::Bytes;
 use http::HeaderValue;
 use sha2::{Digest, Sha256};
 use wardgate_shared::claims::{STATUS_LIST_TYPE, StatusListClaims};
+use wardgate_shared::denial;
 use wardgate_shared::status_list::{StatusBits, StatusList, TokenStatus};
 use wardgate_shared::time::Timestamp;
 
 use crate::config::PublicUrl;
+use crate::domain::denial::Denial;
 use crate::domain::status_list::StatusListShard;
 use crate::error::InternalError;
 use crate::state::AppState;
@@ -56,6 +58,7 @@ struct Kept {
     published: Arc<PublishedStatusList>,
     /// The places whose bits are set.
     revoked: Vec<u32>,
+    denials: Vec<Denial>,
     /// When the store was asked.
     checked_at: Timestamp,
     expires_at: Timestamp,
@@ -87,19 +90,28 @@ impl StatusLists {
             self.kept().remove(id);
             return Ok(None);
         };
+        let denials = state.store().denials(now).await?;
         let before = self.kept().get(id).cloned();
+        if before.as_ref().is_some_and(|kept| kept.denials != denials) {
+            // A key may be among them: it must not sign the list that denies it.
+            state.keys().reload(state.store()).await?;
+        }
         let half = i64::from(state.config().tokens.status_list_seconds) / 2;
         let published = match before {
-            Some(kept) if kept.revoked == revoked && now.since(kept.published.signed_at) < half.max(1) => {
+            Some(kept)
+                if (&kept.revoked, &kept.denials) == (&revoked, &denials)
+                    && now.since(kept.published.signed_at) < half.max(1) =>
+            {
                 kept.published
             }
-            Some(_) | None => Arc::new(sign(state, &shard, &revoked, now)?),
+            Some(_) | None => Arc::new(sign(state, &shard, &revoked, &denials, now)?),
         };
         let mut lists = self.kept();
         lists.retain(|_, kept| kept.expires_at > now);
         let kept = Kept {
             published: Arc::clone(&published),
             revoked,
+            denials,
             checked_at: now,
             expires_at: shard.expires_at,
         };
@@ -121,6 +133,7 @@ fn sign(
     state: &AppState,
     shard: &StatusListShard,
     revoked: &[u32],
+    denials: &[Denial],
     now: Timestamp,
 ) -> Result<PublishedStatusList, InternalError> {
     let config = state.config();
@@ -136,7 +149,11 @@ fn sign(
         uri: uri(&config.server.public_url, &shard.id),
         time_to_live_seconds: Some(seconds),
         status_list: list.compress(),
-        deny_before: None,
+        deny_before: (!denials.is_empty()).then(|| {
+            let issuer = config.server.public_url.as_str();
+            let published: Vec<_> = denials.iter().map(|denial| denial.published(issuer)).collect();
+            denial::encode(&published)
+        }),
     };
     let expires_at = now.plus(i64::from(seconds).saturating_mul(LIFETIMES));
     let token = state

@@ -4,9 +4,12 @@ use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use wardgate_shared::claims::{STATUS_LIST_TYPE, StatusListClaims, StatusListReference};
+use wardgate_shared::denial::{self, DenyBefore, DenyKind};
 use wardgate_shared::jwt::{self, Policy, UnverifiedJwt, VerifiedJwt};
 use wardgate_shared::status_list::{StatusList, TokenStatus};
 
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::denial::Denial;
 use crate::testing::ISSUER;
 use crate::web::testing::{
     APP, Answer, Browser, Clinic, PATIENT, SERVICE, VERIFIER, WEB, WEB_REDIRECT, basic, web_request,
@@ -374,4 +377,62 @@ async fn the_lists_that_are_alive_are_named() {
     assert_eq!(answer.header("cache-control"), Some("public, max-age=30"));
     clinic.issuer.advance(3600);
     assert_eq!(named().await.json(), json!({ "status_lists": [second] }));
+}
+
+/// What the list that holds this token denies.
+async fn denied(clinic: &Clinic, token: &Value) -> Vec<DenyBefore> {
+    clinic.issuer.advance(1);
+    let list = verified(clinic, &fetch(clinic, &place(clinic, token).await.uri, &[]).await).await;
+    let text = list.claims().deny_before.clone();
+    text.map(|text| denial::decode(&text).unwrap())
+        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn every_list_says_whose_tokens_are_denied_until_none_of_them_lives() {
+    let clinic = Clinic::open().await;
+    let (_browser, tokens, _code) = web_tokens(&clinic, OFFLINE).await;
+    let token = &tokens["access_token"];
+    assert_eq!(denied(&clinic, token).await, []);
+    let now = clinic.issuer.now();
+    let denial = Denial::until_now(DenyKind::Client, WEB, 3600, now);
+    let audit = AuditEvent::new(now, AuditAction::Denial, AuditOutcome::Success);
+    clinic.issuer.state.store().deny(denial, audit).await.unwrap();
+    let expected = DenyBefore::of(DenyKind::Client, ISSUER, WEB, now.plus(1));
+    assert_eq!(denied(&clinic, token).await, [expected]);
+
+    // A key that is revoked denies itself in lists that another signs.
+    let list = fetch(&clinic, &place(&clinic, token).await.uri, &[]).await;
+    let kid = UnverifiedJwt::parse(&list.body, 1 << 20)
+        .unwrap()
+        .key_id()
+        .unwrap()
+        .to_owned();
+    let state = &clinic.issuer.state;
+    state
+        .keys()
+        .revoke(clinic.issuer.state.store(), &kid, clinic.issuer.now())
+        .await
+        .unwrap()
+        .unwrap();
+    clinic.issuer.advance(1);
+    let uri = format!("{ISSUER}/oauth2/status/");
+    let ids = clinic
+        .issuer
+        .state
+        .store()
+        .status_lists(clinic.issuer.now())
+        .await
+        .unwrap();
+    let list = fetch(&clinic, &format!("{uri}{}", ids[0]), &[]).await;
+    let signer = UnverifiedJwt::parse(&list.body, 1 << 20)
+        .unwrap()
+        .key_id()
+        .unwrap()
+        .to_owned();
+    assert_ne!(signer, kid);
+    let list = verified(&clinic, &list).await;
+    let kinds = denial::decode(list.claims().deny_before.as_deref().unwrap()).unwrap();
+    let of_key = DenyKind::SigningKey.id_hash(ISSUER, &kid);
+    assert!(kinds.iter().any(|denial| denial.id_hash == of_key), "{kinds:?}");
 }

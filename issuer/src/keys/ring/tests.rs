@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims, LaunchContext};
+use wardgate_shared::denial::DenyKind;
 use wardgate_shared::jwt::{Audiences, MAXIMUM_JWT_BYTES, Policy, SignatureAlgorithm, UnverifiedJwt, verify};
 use wardgate_shared::secret::Secret;
 
@@ -324,5 +325,89 @@ async fn the_first_key_of_an_algorithm_that_only_id_tokens_use_signs_at_once() {
     for algorithm in ID_TOKEN_ALGORITHMS {
         let signed = ring.sign_with(algorithm, "JWT", json!({}), now, now.plus(60), now);
         assert!(signed.is_ok(), "{algorithm}");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_published_no_more_and_another_signs_at_once() {
+    let (_folder, store, ring) = empty_ring().await;
+    ring.ensure_keys(&store, START).await.unwrap();
+    let revoked = key_id_of(&sign(&ring, 0));
+    let now = START.plus(5);
+    let successor = ring.revoke(&store, &revoked, now).await.unwrap().unwrap();
+    let successor = successor.expect("the signing key has a successor");
+    assert_eq!(key_id_of(&sign(&ring, 5)), successor);
+    assert!(!published(&ring, 5).contains(&revoked) && published(&ring, 5).contains(&successor));
+    assert!(
+        ring.verifying_key(&revoked, SignatureAlgorithm::ES256, now)
+            .is_none()
+    );
+
+    let denials = store.denials(now).await.unwrap();
+    assert_eq!(denials.len(), 1);
+    assert_eq!(
+        (denials[0].kind, denials[0].name.as_str()),
+        (DenyKind::SigningKey, revoked.as_str())
+    );
+    let events = store.audit_events(1).await.unwrap();
+    assert_eq!(events[0].action, AuditAction::KeyRevocation);
+
+    for unknown in [revoked.as_str(), "nobody"] {
+        assert_eq!(
+            ring.revoke(&store, unknown, now).await.unwrap(),
+            None,
+            "{unknown}"
+        );
+    }
+    assert_eq!(key_id_of(&sign(&ring, 5)), successor, "nothing has changed");
+}
+
+#[tokio::test]
+async fn a_successor_that_waits_signs_at_once_when_its_predecessor_is_revoked() {
+    let (_folder, store, ring) = empty_ring().await;
+    ring.ensure_keys(&store, START).await.unwrap();
+    let first = key_id_of(&sign(&ring, 0));
+    let second = ring
+        .rotate(&store, SignatureAlgorithm::ES256, START.plus(5))
+        .await
+        .unwrap();
+    assert_eq!(key_id_of(&sign(&ring, 6)), first, "it waits");
+    let successor = ring.revoke(&store, &first, START.plus(6)).await.unwrap().unwrap();
+    assert_eq!(successor, Some(second.key_id.clone()));
+    assert_eq!(key_id_of(&sign(&ring, 6)), second.key_id);
+}
+
+#[tokio::test]
+async fn there_is_always_a_key_that_signs_whichever_is_revoked() {
+    let (_folder, store, ring) = empty_ring().await;
+    ring.ensure_keys(&store, START).await.unwrap();
+    let first = key_id_of(&sign(&ring, 0));
+    let second = ring
+        .rotate(&store, SignatureAlgorithm::ES256, START.plus(5))
+        .await
+        .unwrap();
+    // The one that waits: another takes its place, and the first signs until that begins.
+    let third = ring
+        .revoke(&store, &second.key_id, START.plus(6))
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+    let begins = second.signs_from.since(START);
+    assert_eq!(key_id_of(&sign(&ring, begins - 1)), first);
+    assert_eq!(key_id_of(&sign(&ring, begins)), third);
+    // The retired one: nothing takes its place.
+    let none = ring
+        .revoke(&store, &first, second.signs_from.plus(1))
+        .await
+        .unwrap();
+    assert_eq!(none, Some(None));
+    assert_eq!(key_id_of(&sign(&ring, begins + 1)), third);
+    for algorithm in ring.algorithms() {
+        let now = second.signs_from.plus(2);
+        assert!(
+            ring.sign_with(algorithm, "JWT", json!({}), now, now.plus(60), now)
+                .is_ok()
+        );
     }
 }

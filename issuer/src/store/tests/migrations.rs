@@ -12,7 +12,7 @@ use crate::store::{OpenError, Store};
 use crate::testing::{self, START};
 
 /// SHA-256 of every released migration. A line is added with a migration, and never changed.
-const RELEASED: [(&str, &str); 33] = [
+const RELEASED: [(&str, &str); 34] = [
     (
         "0001_clients",
         "5eff139d288c49df0850880363741e78ab4196c73239ac9508c4f83c97deae08",
@@ -144,6 +144,10 @@ const RELEASED: [(&str, &str); 33] = [
     (
         "0034_audit_chain",
         "5acd9952e424b6e1a99405ea4f6f3b089374a793bcb4462a3259592eeec9a664",
+    ),
+    (
+        "0035_denials",
+        "5a9e3f9940bbcc686b56c37102420680c4300c008ac97e75046d910ef89f31e1",
     ),
 ];
 
