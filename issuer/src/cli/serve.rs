@@ -14,6 +14,7 @@ use wardgate_shared::time::Timestamp;
 use crate::backchannel_logout::Deliveries;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, LoggingConfig};
+use crate::endpoints::reference;
 use crate::messages;
 use crate::snapshots;
 use crate::state::AppState;
@@ -43,6 +44,7 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
     let (store, keys) = opened::store_and_keys(&config, now).await?;
     keys.ensure_keys(&store, now).await?;
     let state = AppState::build(config, store.clone(), keys, clock)?;
+    reference::client::bring_in_step(&state).await?;
 
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         Failure::Network(match error.kind() {

@@ -1,0 +1,5 @@
+//! The description against the router and against real answers.
+
+mod calls;
+mod checker;
+mod routes;
