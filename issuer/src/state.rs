@@ -1,6 +1,7 @@
 //! What every handler shares. One type, the same in tests; only clock, database and keys differ there.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
@@ -46,6 +47,7 @@ struct Parts {
     throttle: Throttle,
     messages: Messages,
     background: Background,
+    is_stopping: AtomicBool,
 }
 
 impl AppState {
@@ -93,6 +95,7 @@ impl AppState {
             throttle,
             messages,
             background: Background::default(),
+            is_stopping: AtomicBool::new(false),
         })))
     }
 
@@ -198,6 +201,16 @@ impl AppState {
     /// Work that is done after an answer.
     pub fn background(&self) -> &Background {
         &self.0.background
+    }
+
+    /// Says that the process was told to stop: it is not ready for new work any more. There is no way back.
+    pub fn begin_stopping(&self) {
+        self.0.is_stopping.store(true, Ordering::Release);
+    }
+
+    /// Whether the process was told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.0.is_stopping.load(Ordering::Acquire)
     }
 
     /// The key sets that clients and trusted issuers publish at URLs.

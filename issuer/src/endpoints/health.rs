@@ -24,8 +24,13 @@ pub async fn live() -> Response {
     Json(Health { status: "ok" }).into_response()
 }
 
-/// Requests can be answered: the store reads and writes, and every algorithm has a key that may sign now.
+/// Requests can be answered: the process was not told to stop, the store reads and writes, and every algorithm has a key that
+/// may sign now.
 pub async fn ready(State(state): State<AppState>) -> Response {
+    if state.is_stopping() {
+        let health = Health { status: "stopping" };
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(health)).into_response();
+    }
     match check(&state).await {
         Ok(()) => Json(Health { status: "ok" }).into_response(),
         Err(error) => {

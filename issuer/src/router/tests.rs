@@ -116,6 +116,19 @@ async fn health_says_whether_requests_can_be_answered() {
 }
 
 #[tokio::test]
+async fn who_is_told_to_stop_is_alive_and_not_ready() {
+    let clinic = Clinic::open().await;
+    clinic.issuer.state.begin_stopping();
+    assert!(clinic.issuer.state.is_stopping());
+    assert_eq!(clinic.browser().get("/health/live").await.status, StatusCode::OK);
+    let answer = clinic.browser().get("/health/ready").await;
+    assert_eq!(
+        (answer.status, answer.json()["status"].as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, Some("stopping"))
+    );
+}
+
+#[tokio::test]
 async fn without_a_key_that_signs_the_issuer_is_not_ready() {
     let clinic = Clinic::open().await;
     // Before the keys were made, none of them signs.
