@@ -107,11 +107,11 @@ pub fn is_page(path: &str) -> bool {
         "/password",
         "/static",
     ];
-    let below = |root: &&str| {
+    let below = |root: &&'static str| {
         path.strip_prefix(*root)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    WHOLE.contains(&path) || ROOTS.iter().any(|root| below(&root))
+    WHOLE.contains(&path) || ROOTS.iter().any(below)
 }
 
 /// `/openapi.json`: for everybody, from any origin.

@@ -1,6 +1,6 @@
 //! What the operations on connections to identity providers take and give.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::description::{administration, id, with_members};
 use crate::openapi::schema::{
@@ -205,133 +205,132 @@ fn domains(all: &mut Description) {
 }
 
 fn schemas(all: &mut Description) {
-    let rule = || {
-        object(
-            "Whoever has this value in this claim gets this role",
-            [
-                always("claim", text("A claim of the provider's ID tokens", "groups")),
-                always("value", text("A value of it", "nurses")),
-                always(
-                    "roleId",
-                    text("The id or name of the role", "role-care-team-user"),
-                ),
-            ],
-        )
-    };
-    let name = || text("What it is called, unique", "Example Hospital");
-    let preset = || {
-        choice(
-            "Whose provider it is",
-            &["generic", "google", "entra_id", "cognito"],
-        )
-    };
-    let issuer = || text("The provider's issuer", "https://id.hospital.example");
-    let client_id = || text("What we are registered as there", "wardgate");
-    let authentication = || {
-        choice(
-            "How we prove who we are there",
-            &["client_secret_basic", "client_secret_post", "none"],
-        )
-    };
-    let scopes = || texts("What is asked for", &["openid", "email", "profile"]);
-    let amr = || texts("Values of amr of which one must be there", &[]);
-    let acr = || texts("Values of acr of which one must be there", &[]);
-    let unknown = || choice("What becomes of people without an account", &["refuse", "create"]);
-    let role = || {
-        or_null(text(
-            "The role of people whom no rule gives one",
-            "role-care-team-user",
-        ))
-    };
-    let grants = || flag("Whether its rules may make administrators", false);
+    let shown = [
+        always("id", text("Its id", EXAMPLE)),
+        always(
+            "hasClientSecret",
+            flag("Whether there is a secret, which is never shown", true),
+        ),
+        always(
+            "redirectUri",
+            text(
+                "What to register at the provider",
+                "http://localhost:8788/login/sso/callback",
+            ),
+        ),
+        always(
+            "mfaAttestedAt",
+            or_null(instant(
+                "When somebody attested that the provider asks for two factors",
+            )),
+        ),
+        always(
+            "mfaAttestedBy",
+            or_null(text("Who", "user-Yx3mBv1pQk7RzT0aLw9sEg")),
+        ),
+        always("enabled", flag("Whether people are sent there", false)),
+        always("checkedAt", instant("When the provider was last asked")),
+        always("createdAt", instant("When it was made")),
+        always(
+            "domains",
+            list_of("The domains whose people it signs in", named("SsoDomain")),
+        ),
+    ];
+    let own = settings().into_iter().map(|(name, schema)| always(name, schema));
     all.name(
         "SsoConnection",
-        object(
-            "A connection to an identity provider",
-            [
-                always("id", text("Its id", EXAMPLE)),
-                always("name", name()),
-                always("preset", preset()),
-                always("issuer", issuer()),
-                always("clientId", client_id()),
-                always("clientAuthentication", authentication()),
-                always(
-                    "hasClientSecret",
-                    flag("Whether there is a secret, which is never shown", true),
-                ),
-                always(
-                    "redirectUri",
-                    text(
-                        "What to register at the provider",
-                        "http://localhost:8788/login/sso/callback",
-                    ),
-                ),
-                always("scopes", scopes()),
-                always("requiredAmr", amr()),
-                always("requiredAcr", acr()),
-                always("unknownPeople", unknown()),
-                always("defaultRoleId", role()),
-                always("roleRules", list_of("Who gets which role", rule())),
-                always("grantsAdministration", grants()),
-                always(
-                    "mfaAttestedAt",
-                    or_null(instant(
-                        "When somebody attested that the provider asks for two factors",
-                    )),
-                ),
-                always(
-                    "mfaAttestedBy",
-                    or_null(text("Who", "user-Yx3mBv1pQk7RzT0aLw9sEg")),
-                ),
-                always("enabled", flag("Whether people are sent there", false)),
-                always("checkedAt", instant("When the provider was last asked")),
-                always("createdAt", instant("When it was made")),
-                always(
-                    "domains",
-                    list_of("The domains whose people it signs in", named("SsoDomain")),
-                ),
-            ],
-        ),
+        object("A connection to an identity provider", own.chain(shown)),
     );
+    let besides = [
+        sometimes(
+            "tenantId",
+            text(
+                "With the preset entra_id, instead of the issuer",
+                "contoso.example",
+            ),
+        ),
+        sometimes(
+            "region",
+            text("With the preset cognito, instead of the issuer", "eu-west-1"),
+        ),
+        sometimes(
+            "userPoolId",
+            text("With the preset cognito", "eu-west-1_AbCdEf123"),
+        ),
+        sometimes(
+            "clientSecret",
+            text("Our secret there", "a-secret-of-the-provider"),
+        ),
+    ];
+    let own = settings()
+        .into_iter()
+        .map(|(name, schema)| sometimes(name, schema));
     all.name(
         "SsoConnectionSettings",
-        object(
-            "What is said of a connection",
-            [
-                sometimes("name", name()),
-                sometimes("preset", preset()),
-                sometimes("issuer", issuer()),
-                sometimes(
-                    "tenantId",
-                    text(
-                        "With the preset entra_id, instead of the issuer",
-                        "contoso.example",
-                    ),
-                ),
-                sometimes(
-                    "region",
-                    text("With the preset cognito, instead of the issuer", "eu-west-1"),
-                ),
-                sometimes(
-                    "userPoolId",
-                    text("With the preset cognito", "eu-west-1_AbCdEf123"),
-                ),
-                sometimes("clientId", client_id()),
-                sometimes(
-                    "clientSecret",
-                    text("Our secret there", "a-secret-of-the-provider"),
-                ),
-                sometimes("clientAuthentication", authentication()),
-                sometimes("scopes", scopes()),
-                sometimes("requiredAmr", amr()),
-                sometimes("requiredAcr", acr()),
-                sometimes("unknownPeople", unknown()),
-                sometimes("defaultRoleId", role()),
-                sometimes("roleRules", list_of("Who gets which role", rule())),
-                sometimes("grantsAdministration", grants()),
-            ],
-        ),
+        object("What is said of a connection", own.chain(besides)),
     );
+    schemas_of_domains(all);
+}
+
+/// What is said of a connection, and shown of it.
+fn settings() -> [(&'static str, Value); 12] {
+    let for_role = object(
+        "Whoever has this value in this claim gets this role",
+        [
+            always("claim", text("A claim of the provider's ID tokens", "groups")),
+            always("value", text("A value of it", "nurses")),
+            always(
+                "roleId",
+                text("The id or name of the role", "role-care-team-user"),
+            ),
+        ],
+    );
+    let methods = ["client_secret_basic", "client_secret_post", "none"];
+    let presets = ["generic", "google", "entra_id", "cognito"];
+    [
+        ("name", text("What it is called, unique", "Example Hospital")),
+        ("preset", choice("Whose provider it is", &presets)),
+        (
+            "issuer",
+            text("The provider's issuer", "https://id.hospital.example"),
+        ),
+        ("clientId", text("What we are registered as there", "wardgate")),
+        (
+            "clientAuthentication",
+            choice("How we prove who we are there", &methods),
+        ),
+        (
+            "scopes",
+            texts("What is asked for", &["openid", "email", "profile"]),
+        ),
+        (
+            "requiredAmr",
+            texts("Values of amr of which one must be there", &[]),
+        ),
+        (
+            "requiredAcr",
+            texts("Values of acr of which one must be there", &[]),
+        ),
+        (
+            "unknownPeople",
+            choice("What becomes of people without an account", &["refuse", "create"]),
+        ),
+        (
+            "defaultRoleId",
+            or_null(text(
+                "The role of people whom no rule gives one",
+                "role-care-team-user",
+            )),
+        ),
+        ("roleRules", list_of("Who gets which role", for_role)),
+        (
+            "grantsAdministration",
+            flag("Whether its rules may make administrators", false),
+        ),
+    ]
+}
+
+fn schemas_of_domains(all: &mut Description) {
     all.name(
         "SsoDomain",
         object(
@@ -365,6 +364,7 @@ fn schemas(all: &mut Description) {
             [always("domain", text("The domain", "hospital.example"))],
         ),
     );
+    let step = "the domain hospital.example belongs to no connection";
     all.name(
         "SignInExplanation",
         object(
@@ -372,13 +372,7 @@ fn schemas(all: &mut Description) {
             [
                 always("wayIn", text("How its person signs in", "password")),
                 always("connectionId", or_null(text("By which connection", EXAMPLE))),
-                always(
-                    "steps",
-                    texts(
-                        "What is looked at, one after another",
-                        &["the domain hospital.example belongs to no connection"],
-                    ),
-                ),
+                always("steps", texts("What is looked at, one after another", &[step])),
             ],
         ),
     );

@@ -370,12 +370,11 @@ async fn every_operation_takes_its_example_and_answers_as_described() {
     connect(&mut caller).await;
     register(&mut caller).await;
     read_documents(&mut caller).await;
-    let called = &caller.called;
     let all = description().operations;
     let missing: Vec<&str> = all
         .iter()
         .map(|operation| operation.id)
-        .filter(|id| !called.contains(*id))
+        .filter(|id| !caller.called.contains(*id))
         .collect();
     assert!(missing.is_empty(), "never called: {missing:?}");
     assert!(GrantType::ALL.len() == 6 && launches::SCOPE == "__launches");
@@ -411,7 +410,7 @@ async fn every_refusal_is_as_described() {
         if is_json && matches!(operation.access, Access::Token(_)) {
             let answer = caller
                 .answer(operation.id, &[], |body| {
-                    *body = json!({ "nobody-knows-this": 1 })
+                    *body = json!({ "nobody-knows-this": 1 });
                 })
                 .await;
             is_refused(&operation, answer.status);

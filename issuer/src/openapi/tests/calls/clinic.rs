@@ -213,11 +213,10 @@ impl Caller {
 
     fn token_for(&self, operation: &Operation) -> Option<String> {
         match operation.access {
-            Access::Open | Access::Client => None,
+            // What a client proves is in the form.
+            Access::Open | Access::Client | Access::ClientOrToken(_) => None,
             Access::Token("openid") => Some(self.persons_token.clone()),
             Access::Token(_) => Some(self.admin_token.clone()),
-            // By the client in the form.
-            Access::ClientOrToken(_) => None,
             Access::RegistrationToken => Some(self.registration_token.clone()),
         }
     }
