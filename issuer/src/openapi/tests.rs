@@ -2,4 +2,5 @@
 
 mod calls;
 mod checker;
+mod postman;
 mod routes;

@@ -80,6 +80,8 @@ pub(super) struct DevData {
     pub(super) service_secret: String,
     /// The secret of [`EHR`].
     pub(super) ehr_secret: String,
+    /// The secret of [`ADMINISTRATION`].
+    pub(super) administration_secret: String,
     /// An API key and its secret.
     pub(super) api_key: (String, String),
     /// The person's e-mail address.
@@ -352,7 +354,12 @@ fn read(file: PathBuf) -> Outcome<DevData> {
         entry.get(wanted)?.as_str().map(str::to_owned)
     };
     let secret = found("clients", "client_id", SERVICE, "client_secret");
-    let ehr_secret = found("clients", "client_id", EHR, "client_secret");
+    let ehr_secret = found("clients", "client_id", EHR, "client_secret").zip(found(
+        "clients",
+        "client_id",
+        ADMINISTRATION,
+        "client_secret",
+    ));
     let password = found("users", "email", EMAIL, "password");
     let physician_password = found("users", "email", PHYSICIAN_EMAIL, "password");
     let administrator = found("users", "email", ADMINISTRATOR_EMAIL, "password");
@@ -378,7 +385,7 @@ fn read(file: PathBuf) -> Outcome<DevData> {
     ) {
         (
             Some(service_secret),
-            Some(ehr_secret),
+            Some((ehr_secret, administration_secret)),
             Some(password),
             Some(physician_password),
             Some((guarded_password, totp_secret)),
@@ -388,6 +395,7 @@ fn read(file: PathBuf) -> Outcome<DevData> {
             file,
             service_secret,
             ehr_secret,
+            administration_secret,
             api_key,
             email: EMAIL.to_owned(),
             password,
@@ -407,7 +415,7 @@ fn read(file: PathBuf) -> Outcome<DevData> {
 }
 
 /// Writes the file anew, readable by its owner only, and in one piece: another reader sees all of it or none.
-fn write_for_owner(path: &Path, text: &str) -> Outcome<()> {
+pub(super) fn write_for_owner(path: &Path, text: &str) -> Outcome<()> {
     let partial = path.with_extension("partial");
     let what = || format!("write {}", path.display());
     drop(fs::remove_file(&partial));

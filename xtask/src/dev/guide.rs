@@ -87,6 +87,7 @@ pub(super) fn text(dev: &DevData, logs: &Path) -> String {
         service_secret,
         ehr_secret,
         api_key,
+        administration_secret: _,
         email,
         password,
         physician_email,
@@ -104,7 +105,7 @@ Everything runs:
   issuer     {ISSUER}
   sample API {UPSTREAM}   (what the edge guards)
   outbox     {outbox}   (mail and short messages that the issuer would have sent)
-  reference  {ISSUER}/docs   (what can be called, and trying it; for Postman: docs/postman)
+  reference  {ISSUER}/docs   (what can be called, and trying it; for Postman: docs/postman, with target/dev/postman_environment.json)
 
 The test environment: client {APP}, of whose scopes the documentation names patient/*.read and observation.read;
   authorize at {ISSUER}/oauth2/authorize, tokens at {ISSUER}/oauth2/token
