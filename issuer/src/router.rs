@@ -102,6 +102,7 @@ pub fn router(state: AppState) -> Router {
 
     // Layers from the innermost to the outermost: a request meets the last one first.
     let https = state.config().server.public_url.is_https();
+    let https_only = from_fn_with_state(state.clone(), layers::https_only);
     Router::new()
         .merge(documents)
         .merge(pages())
@@ -118,6 +119,7 @@ pub fn router(state: AppState) -> Router {
             layers::LONGEST_ANSWER,
         ))
         .layer(CatchPanicLayer::custom(layers::answer_to_panic))
+        .layer(https_only)
         .layer(TraceLayer::new_for_http().make_span_with(layers::request_span))
         .layer(from_fn(layers::request_id))
         .layer(from_fn(layers::no_store))
