@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use reqwest::Url;
 
-use crate::http::{Answer, client, send};
+use crate::http::{Answer, client, try_send};
 
 /// The answer a person gives on the consent page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +51,21 @@ impl Browser {
     /// # Panics
     /// When a page comes that is neither, or nothing leads out of the issuer within a score of steps.
     pub async fn open(&mut self, url: &str, decision: Decision) -> String {
+        self.try_open(url, decision).await.expect("a response")
+    }
+
+    /// As [`Browser::open`]; `None` when the issuer gives no answer.
+    ///
+    /// # Panics
+    /// As [`Browser::open`].
+    pub async fn try_open(&mut self, url: &str, decision: Decision) -> Option<String> {
         let mut next = Step::Get(self.issuer.join(url).expect("a URL"));
         for _ in 0..STEPS {
-            let (answer, at) = self.take(next).await;
+            let (answer, at) = self.take(next).await?;
             if let Some(location) = answer.header("location") {
                 let target = at.join(location).expect("a Location");
                 if target.origin() != self.issuer.origin() {
-                    return location.to_owned();
+                    return Some(location.to_owned());
                 }
                 next = Step::Get(target);
                 continue;
@@ -94,7 +102,61 @@ impl Browser {
         );
     }
 
-    async fn take(&mut self, step: Step) -> (Answer, Url) {
+    /// Opens the page of the account, and says whether this person and password get there. `None` when the issuer gives no
+    /// answer.
+    ///
+    /// # Panics
+    /// When a page comes that is no part of signing in.
+    pub async fn try_sign_in(&mut self) -> Option<bool> {
+        let mut next = Step::Get(self.issuer.join("/account").expect("a URL"));
+        let mut was_tried = false;
+        for _ in 0..STEPS {
+            let (answer, at) = self.take(next).await?;
+            if let Some(location) = answer.header("location") {
+                next = Step::Get(at.join(location).expect("a Location"));
+                continue;
+            }
+            if at.path() == "/account" && answer.status == 200 {
+                return Some(true);
+            }
+            let page = answer.text();
+            let mut form = Form::read(&page).unwrap_or_else(|| panic!("a form on the page:\n{page}"));
+            if form.has("password") && was_tried {
+                return Some(false);
+            }
+            if form.has("password") {
+                was_tried = true;
+                form.set("password", &self.password);
+                form.set("email", &self.email);
+            } else if page.contains("value=\"later\"") {
+                form.set("decision", "later");
+            } else {
+                form.set("email", &self.email);
+            }
+            next = Step::Post(at.join(&form.action).expect("an action"), form.fields);
+        }
+        panic!("{STEPS} steps and not signed in; pages seen: {:?}", self.pages);
+    }
+
+    /// Fills the form of a page of the issuer's and sends it; gives the answer, which is not followed. `None` when the
+    /// issuer gives none.
+    ///
+    /// # Panics
+    /// When the page has no form.
+    pub async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Option<Answer> {
+        let (page, at) = self
+            .take(Step::Get(self.issuer.join(path).expect("a URL")))
+            .await?;
+        let page = page.text();
+        let mut form = Form::read(&page).unwrap_or_else(|| panic!("a form on the page:\n{page}"));
+        for (name, value) in fields {
+            form.set(name, value);
+        }
+        let action = at.join(&form.action).expect("an action");
+        Some(self.take(Step::Post(action, form.fields)).await?.0)
+    }
+
+    async fn take(&mut self, step: Step) -> Option<(Answer, Url)> {
         let (request, url) = match step {
             Step::Get(url) => (self.client.get(url.clone()), url),
             Step::Post(url, fields) => {
@@ -118,7 +180,7 @@ impl Browser {
         } else {
             request.header("cookie", cookies.join("; "))
         };
-        let answer = send(request).await;
+        let answer = try_send(request).await?;
         for cookie in answer.header_values("set-cookie") {
             let cookie = String::from_utf8_lossy(cookie);
             let (pair, attributes) = cookie.split_once(';').unwrap_or((&cookie, ""));
@@ -129,7 +191,7 @@ impl Browser {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        (answer, url)
+        Some((answer, url))
     }
 }
 

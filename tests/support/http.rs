@@ -119,14 +119,20 @@ pub fn client() -> reqwest::Client {
 /// # Panics
 /// When no response comes.
 pub async fn send(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.expect("a response");
+    try_send(request).await.expect("a whole response")
+}
+
+/// Sends the request and reads the whole response, if one comes.
+pub async fn try_send(request: reqwest::RequestBuilder) -> Option<Answer> {
+    let response = request.send().await.ok()?;
     let status = response.status().as_u16();
     let headers = Headers::from(response.headers());
-    Answer {
+    let body = response.bytes().await.ok()?.to_vec();
+    Some(Answer {
         status,
         headers,
-        body: response.bytes().await.expect("a whole body").to_vec(),
-    }
+        body,
+    })
 }
 
 /// A request as bytes: the request line, `Host`, `Connection: close` and the given header lines, no body.

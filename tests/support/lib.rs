@@ -8,6 +8,7 @@
 
 pub mod browser;
 pub mod clock;
+pub mod crash;
 pub mod edge;
 pub mod fake_issuer;
 pub mod forge;

@@ -19,6 +19,7 @@ mod process_group;
 mod screen;
 mod screenshots;
 mod session;
+mod soak;
 mod stop;
 mod test;
 mod tools;
@@ -106,6 +107,9 @@ enum Task {
     /// Measure how fast the issuer and the edge are
     #[command(subcommand)]
     Bench(bench::Subject),
+    /// Kill the issuer over and over under load, and see that nothing that was answered is lost
+    #[command(long_about = soak::ABOUT)]
+    Soak(soak::SoakArguments),
     /// Make pictures of every page that people see, into docs/screenshots
     #[command(long_about = SCREENSHOTS_ABOUT)]
     Screenshots,
@@ -172,6 +176,7 @@ fn run(arguments: &Arguments, screen: &Screen) -> Outcome<bool> {
         Task::Dev(options) => dev::run(&session, options.check, options.fresh),
         Task::Test(options) => test::run(&session, &options.only, &options.skip),
         Task::Bench(subject) => bench::run(&session, subject),
+        Task::Soak(options) => soak::run(&session, options),
         Task::Screenshots => screenshots::run(&session),
         Task::Edge(task) => edge::run(&session, task),
         Task::Deploy(options) => deploy::run(&session, options.dry_run),
