@@ -119,11 +119,11 @@ pub fn router(state: AppState) -> Router {
             layers::LONGEST_ANSWER,
         ))
         .layer(CatchPanicLayer::custom(layers::answer_to_panic))
-        .layer(https_only)
         .layer(TraceLayer::new_for_http().make_span_with(layers::request_span))
         .layer(from_fn(layers::request_id))
         .layer(from_fn(layers::no_store))
         .layer(from_fn_with_state(https, layers::security_headers))
+        .layer(https_only)
 }
 
 /// What is there in development only.

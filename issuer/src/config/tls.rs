@@ -79,3 +79,6 @@ pub(super) fn is_given(reader: &Reader<'_>) -> bool {
         .into_iter()
         .all(|key| reader.optional(key).is_some())
 }
+
+#[cfg(test)]
+mod tests;

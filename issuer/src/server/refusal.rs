@@ -13,10 +13,10 @@ const LEAVE: Duration = Duration::from_secs(1);
 /// A fatal alert of TLS, `internal_error` (RFC 8446 section 6), as a record of its own: it needs no handshake.
 const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 80];
 
-const TOO_MANY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: 102\r\n\
+const TOO_MANY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: 107\r\n\
                         cache-control: no-store\r\nretry-after: 5\r\nconnection: close\r\n\r\n\
                         {\"type\":\"about:blank\",\"title\":\"Too many connections\",\"status\":503,\"detail\":\"There is no place for another\"}";
-const TOO_MANY_FROM_THERE: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\ncontent-length: 111\r\n\
+const TOO_MANY_FROM_THERE: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\ncontent-length: 114\r\n\
                                    cache-control: no-store\r\nretry-after: 5\r\nconnection: close\r\n\r\n\
                                    {\"type\":\"about:blank\",\"title\":\"Too many connections\",\"status\":429,\"detail\":\"There are too many from this address\"}";
 

@@ -191,7 +191,7 @@ async fn a_bad_new_pair_is_said_once_and_the_old_one_stays() {
     assert_eq!(shown(&authority.connect(&server).await), first);
 
     let expired = authority.issue(HOST, |parameters| {
-        parameters.not_after = rcgen::date_time_ymd(2020, 1, 1)
+        parameters.not_after = rcgen::date_time_ymd(2020, 1, 1);
     });
     write_pair(&server.folder, &expired.0, &expired.1);
     server.logs("expired at 2020-01-01T00:00:01Z").await;
@@ -214,10 +214,10 @@ async fn what_is_wrong_with_a_pair_is_said_before_anything_is_served() {
     let (certificate, key) = authority.issue(HOST, |_| ());
     let (_, other_key) = authority.issue(HOST, |_| ());
     let (expired, expired_key) = authority.issue(HOST, |parameters| {
-        parameters.not_after = rcgen::date_time_ymd(2020, 1, 1)
+        parameters.not_after = rcgen::date_time_ymd(2020, 1, 1);
     });
     let (future, future_key) = authority.issue(HOST, |parameters| {
-        parameters.not_before = rcgen::date_time_ymd(2999, 1, 1)
+        parameters.not_before = rcgen::date_time_ymd(2999, 1, 1);
     });
     let refused = |certificate: &str, key: &str, said: &str| {
         write_pair(&folder, certificate, key);
