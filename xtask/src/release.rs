@@ -93,7 +93,7 @@ fn build(session: &Session<'_>, target: &str) -> Outcome<PathBuf> {
     let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")));
     let mut flags = format!("-C strip=symbols --remap-path-prefix={root}=/wardgate");
     if let Ok(home) = home {
-        flags.push_str(&format!(" --remap-path-prefix={home}=/cargo"));
+        flags = format!("{flags} --remap-path-prefix={home}=/cargo");
     }
     let mut cargo = session.workspace.cargo();
     cargo

@@ -71,6 +71,11 @@ impl Activity {
         self.unread.load(Ordering::Acquire)
     }
 
+    /// Whether a request is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.under_way() > 0
+    }
+
     fn under_way(&self) -> usize {
         let counts = self.under_way.iter().map(|count| count.load(Ordering::Acquire));
         counts.fold(0, usize::saturating_add)
@@ -168,7 +173,7 @@ impl Watch {
     /// Looks. Tells why the connection ends, where it does.
     pub(super) fn look(&mut self, activity: &Activity) -> Option<End> {
         let begun = activity.begun.load(Ordering::Acquire);
-        if activity.under_way() > 0 {
+        if activity.is_busy() {
             (self.without_request, self.since_heard) = (0, 0);
             self.begun = begun;
             self.in_era = self.in_era.saturating_add(1);

@@ -119,16 +119,21 @@ impl Connections {
         };
         connection.as_mut().graceful_shutdown();
         match why {
-            // What is under way is finished; the server ends what takes too long.
-            None => {
-                // The connection is over in either case.
-                let _ = connection.await;
-            }
             Some(end @ (End::Idle | End::SlowHeaders | End::SlowRequest)) => {
                 tracing::debug!(%peer, ?end, "a connection was ended");
-                let _ = tokio::time::timeout(FAREWELL, connection).await;
+            }
+            // What was begun is finished, in its time; the server ends it when its own is over.
+            None => {
+                while activity.is_busy() {
+                    tokio::select! {
+                        _ = connection.as_mut() => return,
+                        _ = looks.tick() => if watch.look(&activity).is_some() { break; },
+                    }
+                }
             }
         }
+        // The connection is over in either case.
+        let _ = tokio::time::timeout(FAREWELL, connection).await;
     }
 }
 

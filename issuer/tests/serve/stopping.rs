@@ -160,6 +160,8 @@ async fn a_connection_that_is_being_opened_does_not_hold_up_the_end() {
     let server = Folder::new("server.shutdown_seconds = 3600").serve();
     let mut half = server.connect().await;
     half.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+    // So that the server has seen the half.
+    assert!(server.answers("127.0.0.2").await);
     server.signal("-TERM");
     let mut rest = Vec::new();
     let ended = tokio::time::timeout(Duration::from_secs(20), half.read_to_end(&mut rest));
