@@ -34,7 +34,7 @@ pub async fn get(State(state): State<AppState>) -> Result<Response, PageError> {
     let parts: Vec<Part> = Tag::ALL.iter().map(|tag| part(*tag, &all)).collect();
     let introduction: Vec<Vec<Span>> = openapi::INTRODUCTION.split("\n\n").map(spans).collect();
     let config = state.config();
-    let signing_in = config.documentation.try_it.then_some(SigningIn {
+    let signing_in = client::is_on(config).then_some(SigningIn {
         client_id: client::ID,
         scope: client::SCOPE,
     });

@@ -79,7 +79,7 @@ pub(super) const fn explain(code: OAuthErrorCode) -> ErrorExplanation {
         OAuthErrorCode::InvalidGrant => (
             "What was offered for the tokens is not good.",
             &[
-                "The authorization code is older than a minute, or was redeemed before. In that case what came of it is revoked too.",
+                "The authorization code is older than a minute, or was redeemed before (then what came of it is revoked too).",
                 "The code or refresh token is bound to another client, redirect_uri, code_verifier or key.",
                 "The refresh token was used before, has expired, or was revoked: by the person, by an administrator, or because the \
                  account was closed.",

@@ -6,8 +6,9 @@
 use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 use wardgate_shared::scope::ScopeSet;
 
+use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
+use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType, SecurityProfile};
 use crate::error::internal::InternalError;
 use crate::state::AppState;
 
@@ -15,6 +16,11 @@ use crate::state::AppState;
 pub const ID: &str = "wardgate-reference";
 /// What it may ask for: what the issuer's own endpoints take.
 pub const SCOPE: &str = "openid profile email fhirUser __administration.read __administration.write";
+
+/// Whether people can sign in on the page. FAPI 2.0 knows no public clients.
+pub fn is_on(config: &Config) -> bool {
+    config.documentation.try_it && config.security.profile != SecurityProfile::Fapi2
+}
 
 /// Brings the store in step with the configuration, when the issuer starts.
 ///
@@ -28,7 +34,7 @@ pub async fn bring_in_step(state: &AppState) -> Result<(), InternalError> {
             .with_method("configuration")
     };
     let found = store.client(ID).await?;
-    if !state.config().documentation.try_it {
+    if !is_on(state.config()) {
         if found.is_some() {
             store
                 .delete_client(ID, audit(AuditAction::ClientDeletion))

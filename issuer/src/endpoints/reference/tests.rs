@@ -4,6 +4,7 @@ use serde_json::Value;
 use super::client::{self, ID, SCOPE};
 use super::spans;
 use crate::domain::audit_event::AuditAction;
+use crate::domain::client::SecurityProfile;
 use crate::domain::role::BUILDER_ADMIN;
 use crate::domain::user::User;
 use crate::openapi::description;
@@ -70,6 +71,18 @@ async fn the_pages_own_client_comes_and_goes_with_the_configuration() {
     client::bring_in_step(&off.issuer.state).await.unwrap();
     assert!(off.issuer.store().client(ID).await.unwrap().is_none());
     assert_eq!(off.last_audit().await.action, AuditAction::ClientDeletion);
+}
+
+#[tokio::test]
+async fn under_fapi_nobody_is_offered_what_cannot_work() {
+    let clinic = Clinic::with_config(|config| {
+        config.documentation.try_it = true;
+        config.security.profile = SecurityProfile::Fapi2;
+    })
+    .await;
+    client::bring_in_step(&clinic.issuer.state).await.unwrap();
+    assert!(clinic.issuer.store().client(ID).await.unwrap().is_none());
+    assert!(!clinic.browser().get("/docs").await.body.contains("<form"));
 }
 
 /// The scope of the token that this person gets by the page.
