@@ -4,6 +4,7 @@
 //! error and an exit code by its kind (see [`Failure`]). Results go to standard output, as text or, with `--json`, as
 //! one JSON document; logs go to standard error. All printing is in `output`.
 
+mod api_key;
 mod audit;
 mod backup;
 mod check_config;
@@ -51,7 +52,7 @@ First steps:
   wardgate --config wardgate.toml init --admin-email ada@example.org
   wardgate --config wardgate.toml serve
 
-Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists already or not found, 5 keys, 6 network,
+Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists already or not found, 5 keys or certificates, 6 network,
 7 damaged or tampered with.";
 
 #[derive(Debug, Subcommand)]
@@ -81,6 +82,11 @@ enum Command {
     Client {
         #[command(subcommand)]
         command: ClientCommand,
+    },
+    /// Manage API keys: credentials of integrations that act for themselves
+    ApiKey {
+        #[command(subcommand)]
+        command: api_key::ApiKeyCommand,
     },
     /// Manage single sign-on: the identity providers of organizations
     Sso {
@@ -260,10 +266,11 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
     match arguments.command {
         Command::Serve => serve::serve(load()?, clock).await,
         Command::Init(command) => init::init(&command, &load()?, now).await,
-        Command::CheckConfig(command) => command.run(load),
+        Command::CheckConfig(command) => command.run(load, now),
         Command::User { command } => command.run(&load()?, now).await,
         Command::Role { command } => command.run(&load()?, now).await,
         Command::Organization { command } => command.run(&load()?, now).await,
+        Command::ApiKey { command } => command.run(&load()?, now).await,
         Command::Sso { command } => command.run(&load()?, now).await,
         Command::Audit { command } => command.run(&load()?, now).await,
         Command::Backup(command) => command.run(&load()?, now).await,

@@ -10,9 +10,11 @@
 //! | [`password`] | Argon2id with bounded concurrency. |
 //! | [`config`] | One typed configuration; every fault reported at once. |
 //! | [`state`] | What every handler shares. |
+//! | [`server`] | Sockets, connections, TLS, and their limits. |
 //! | [`router`], [`layers`], [`web`] | Every route and layer, and what only the web side shares. |
 //! | [`extract`] | Reading requests at the border. |
 //! | [`endpoints`] | The protocol's endpoints, one file each. |
+//! | [`openapi`] | What programs can call, as OpenAPI describes it. |
 //! | [`login`], [`consent`], [`account`] | The pages on which people sign in, allow, look after their account and sign out. |
 //! | [`administration`], [`api`], [`console`] | What administrators do, and the JSON API and the pages by which they do it. |
 //! | [`account_links`] | Links by which people set their password: made, mailed. |
@@ -47,6 +49,7 @@ pub mod layers;
 pub mod login;
 pub mod messages;
 pub mod notices;
+pub mod openapi;
 pub mod outbound;
 pub mod passkeys;
 pub mod password;
@@ -55,6 +58,7 @@ pub mod registration;
 pub mod rng;
 pub mod router;
 pub mod select_patient;
+pub mod server;
 pub mod single_sign_on;
 pub mod snapshots;
 pub mod state;
