@@ -11,6 +11,7 @@ mod client;
 mod failure;
 mod init;
 mod keys;
+mod migrate;
 mod opened;
 mod organization;
 mod output;
@@ -19,6 +20,7 @@ mod role;
 mod secret_input;
 mod serve;
 mod sso;
+mod usage;
 mod user;
 
 use std::path::PathBuf;
@@ -31,7 +33,7 @@ use wardgate_shared::time::Timestamp;
 use crate::clock::Clock;
 use crate::config::Config;
 
-pub use failure::Failure;
+pub use failure::{EXIT_CODES, Failure};
 
 /// Wardgate's issuer: OAuth 2.0, OpenID Connect and SMART on FHIR in one binary with an embedded database.
 #[derive(Debug, Parser)]
@@ -51,7 +53,7 @@ First steps:
   wardgate --config wardgate.toml serve
 
 Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists already or not found, 5 keys, 6 network,
-7 damaged or tampered with.";
+7 damaged or tampered with. docs/commands.md says more.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -95,6 +97,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in the place of the database, or say whether it could be
     Restore(backup::Restore),
+    /// Bring the database of an older program up to date, or say what that would do
+    Migrate(migrate::Migrate),
     /// Manage the signing keys
     Keys {
         #[command(subcommand)]
@@ -231,8 +235,10 @@ enum KeysCommand {
 
 /// Runs the command that the process's arguments name, with `clock` for the present.
 pub fn main(clock: Arc<dyn Clock>) -> ExitCode {
-    // clap prints help, version and usage errors by itself, and leaves with 0 or 2.
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage::answer(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -263,6 +269,7 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::Audit { command } => command.run(&load()?, now).await,
         Command::Backup(command) => command.run(&load()?, now).await,
         Command::Restore(command) => command.run(&load()?, now).await,
+        Command::Migrate(command) => command.run(&load()?, clock.as_ref()).await,
         Command::Client {
             command: ClientCommand::Add(command),
         } => command.run(&load()?, now).await,

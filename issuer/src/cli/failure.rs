@@ -10,6 +10,18 @@ use crate::password::{NewPasswordError, PasswordError};
 use crate::rng::NoRandomness;
 use crate::store::{BackupError, OpenError, StoreError};
 
+/// Every exit code, and what it tells a script.
+pub const EXIT_CODES: [(u8, &str); 8] = [
+    (0, "done"),
+    (1, "other"),
+    (2, "usage or configuration"),
+    (3, "database"),
+    (4, "exists already or not found"),
+    (5, "keys"),
+    (6, "network"),
+    (7, "damaged or tampered with"),
+];
+
 /// A failed command.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -20,7 +32,7 @@ pub enum Failure {
     #[error(transparent)]
     Config(#[from] ConfigFaults),
     /// There is no database yet.
-    #[error("the database {} does not exist: run `wardgate init` first", .0.display())]
+    #[error("the database {} does not exist or is empty: run `wardgate init` first", .0.display())]
     NoDatabase(PathBuf),
     /// The database cannot be opened.
     #[error(transparent)]
@@ -77,7 +89,10 @@ impl Failure {
             | Self::Keys(_)
             | Self::Open(OpenError::MasterKey) => 5,
             Self::Network(_) => 6,
-            Self::Damaged(_) | Self::Backup(BackupError::Damaged(..)) => 7,
+            Self::Damaged(_)
+            | Self::Backup(BackupError::Damaged(..) | BackupError::Store(StoreError::Corrupt(_)))
+            | Self::Open(OpenError::Store(StoreError::Corrupt(_)))
+            | Self::Store(StoreError::Corrupt(_)) => 7,
             Self::NoDatabase(_) | Self::Open(_) | Self::Store(_) | Self::Backup(_) => 3,
         }
     }
