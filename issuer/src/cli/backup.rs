@@ -123,7 +123,12 @@ impl Restore {
 }
 
 /// Opens the copy as a server would: brings its schema up to date, unseals its keys and checks its audit trail.
-pub(super) async fn try_out(config: &Config, copy: &Path, is_check: bool, now: Timestamp) -> Result<Found, Failure> {
+pub(super) async fn try_out(
+    config: &Config,
+    copy: &Path,
+    is_check: bool,
+    now: Timestamp,
+) -> Result<Found, Failure> {
     let master_key = MasterKey::load(&config.keys.master_key)?;
     let database = DatabaseConfig {
         path: copy.to_owned(),

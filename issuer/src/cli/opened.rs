@@ -27,7 +27,9 @@ pub(super) fn store(config: &Config, now: Timestamp) -> Result<Store, Failure> {
 pub(super) fn see_that_there_is_a_database(config: &Config) -> Result<(), Failure> {
     let path = &config.database.path;
     match std::fs::metadata(path) {
-        Ok(file) if file.is_dir() => Err(OpenError::File(path.clone(), std::io::ErrorKind::IsADirectory).into()),
+        Ok(file) if file.is_dir() => {
+            Err(OpenError::File(path.clone(), std::io::ErrorKind::IsADirectory).into())
+        }
         Ok(file) if file.len() > 0 => Ok(()),
         Ok(_) => Err(Failure::NoDatabase(path.clone())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::NoDatabase(path.clone())),

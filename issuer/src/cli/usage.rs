@@ -30,7 +30,9 @@ fn sentence(rendered: &str) -> String {
     for paragraph in rendered.split("\n\n") {
         let text = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
         if let Some(usage) = text.strip_prefix("Usage: ") {
-            let words = usage.split(' ').take_while(|word| word.starts_with(char::is_alphabetic));
+            let words = usage
+                .split(' ')
+                .take_while(|word| word.starts_with(char::is_alphabetic));
             command = words.collect::<Vec<_>>().join(" ");
         } else if let Some(problem) = text.strip_prefix("error: ") {
             said.push(problem.to_owned());
@@ -64,9 +66,18 @@ mod tests {
             said("backup"),
             "the following required arguments were not provided: --to <FILE>; `wardgate backup --help` says what there is"
         );
-        for line in ["dance", "client add --type other", "registration-token", "user add --email", "audit export --from x"] {
+        for line in [
+            "dance",
+            "client add --type other",
+            "registration-token",
+            "user add --email",
+            "audit export --from x",
+        ] {
             let said = said(line);
-            assert!(!said.contains('\n') && said.ends_with("says what there is"), "{said}");
+            assert!(
+                !said.contains('\n') && said.ends_with("says what there is"),
+                "{said}"
+            );
             assert!(!said.starts_with(';'), "{said}");
         }
     }

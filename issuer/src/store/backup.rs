@@ -114,7 +114,9 @@ pub fn check_integrity(path: &Path) -> Result<(), BackupError> {
         Ok(Some(word)) if word == "ok" => {}
         Ok(problem) => {
             // The first line may only name the database.
-            let said = problem.as_deref().and_then(|text| text.lines().rfind(|line| !line.is_empty()));
+            let said = problem
+                .as_deref()
+                .and_then(|text| text.lines().rfind(|line| !line.is_empty()));
             return Err(damaged(said.unwrap_or("nothing in it can be read")));
         }
         Err(StoreError::Corrupt(_)) => return Err(damaged("it is no database")),
@@ -177,7 +179,10 @@ impl Trial {
         check_integrity(from)?;
         // An empty file is a sound database, and no backup.
         if connection::open_beside(from).and_then(|connection| migrations::version(&connection))? == 0 {
-            return Err(BackupError::Damaged(from.into(), "nothing of Wardgate is in it".into()));
+            return Err(BackupError::Damaged(
+                from.into(),
+                "nothing of Wardgate is in it".into(),
+            ));
         }
         room::check(from, folder_of(database), 2)?;
         let trial = Self {

@@ -9,7 +9,9 @@ use rusqlite::ErrorCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Too much waits for the database, or another process holds it: try again later.
-    #[error("the database is busy: another process holds it, or too much waits for it; try again in a moment")]
+    #[error(
+        "the database is busy: another process holds it, or too much waits for it; try again in a moment"
+    )]
     Busy,
     /// The disk is full, unreadable or gone; the number is SQLite's extended result code.
     #[error("{}", unavailable(*.0))]
@@ -18,7 +20,9 @@ pub enum StoreError {
     #[error("the database is closed")]
     Closed,
     /// A row of this table cannot be read as what it should be.
-    #[error("the database is damaged, {0} cannot be read: stop the server and put a backup in its place (`wardgate restore`)")]
+    #[error(
+        "the database is damaged, {0} cannot be read: stop the server and put a backup in its place (`wardgate restore`)"
+    )]
     Corrupt(&'static str),
     /// The change contradicts what is stored: it names something that does not exist, or repeats what must be unique.
     #[error("the change contradicts what the database holds")]
@@ -54,7 +58,9 @@ impl From<rusqlite::Error> for StoreError {
 fn unavailable(result: i32) -> String {
     // The low byte is the kind, the rest says more.
     match result & 0xff {
-        rusqlite::ffi::SQLITE_FULL => String::from("the disk is full: make room for the database; nothing was stored"),
+        rusqlite::ffi::SQLITE_FULL => {
+            String::from("the disk is full: make room for the database; nothing was stored")
+        }
         rusqlite::ffi::SQLITE_READONLY => String::from(
             "the database cannot be written: its disk or folder is read-only, or the user that runs wardgate may not write there",
         ),

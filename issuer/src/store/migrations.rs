@@ -135,6 +135,11 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ),
 ];
 
+/// What notes the steps that were taken. SQLite keeps the text as it stands here, so it is the same in all databases.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
+                     version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL
+                 ) STRICT";
+
 /// The version of this program's schema.
 pub(super) fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
@@ -193,11 +198,7 @@ fn step(
     script: &str,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS migrations (
-             version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL
-         ) STRICT",
-    )?;
+    transaction.execute_batch(TABLE)?;
     transaction.execute_batch(script)?;
     transaction.execute(
         "INSERT INTO migrations VALUES (?1, ?2, ?3)",

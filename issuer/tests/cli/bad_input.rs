@@ -68,7 +68,10 @@ const WITHOUT_DATABASE: [&str; 1] = ["check-config"];
 fn commands() -> BTreeSet<String> {
     fn walk(command: &clap::Command, words: &str, found: &mut BTreeSet<String>) {
         let mut is_leaf = true;
-        for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        for below in command
+            .get_subcommands()
+            .filter(|below| below.get_name() != "help")
+        {
             is_leaf = false;
             walk(below, format!("{words} {}", below.get_name()).trim_start(), found);
         }
@@ -90,13 +93,17 @@ fn lines() -> BTreeMap<String, &'static str> {
             .iter()
             .filter(|command| *line == command.as_str() || line.starts_with(&format!("{command} ")))
             .collect();
-        let [command] = of.as_slice() else {
-            panic!("{line} is of no command");
-        };
-        lines.insert((*command).clone(), *line);
+        assert_eq!(of.len(), 1, "{line} is of one command");
+        lines.insert(of.into_iter().next().unwrap().clone(), *line);
     }
-    let missing: Vec<&String> = commands.iter().filter(|command| !lines.contains_key(*command)).collect();
-    assert!(missing.is_empty(), "these commands need a line in LINES: {missing:?}");
+    let missing: Vec<&String> = commands
+        .iter()
+        .filter(|command| !lines.contains_key(*command))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "these commands need a line in LINES: {missing:?}"
+    );
     lines
 }
 
@@ -114,7 +121,9 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
         .map(|entry| entry.unwrap().path())
         .filter(|path| {
             let name = path.to_str().unwrap();
-            !["-wal", "-shm", ".lock"].iter().any(|ending| name.ends_with(ending))
+            !["-wal", "-shm", ".lock"]
+                .iter()
+                .any(|ending| name.ends_with(ending))
         })
         .map(|path| (path.clone(), std::fs::read(&path).ok()))
         .collect()
@@ -124,8 +133,15 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
 #[track_caller]
 fn is_told(answer: &Answer, codes: &[i32], what: &str) {
     let said = &answer.stderr;
-    assert!(codes.contains(&answer.code), "{what}: exit code {} and {said}", answer.code);
-    assert!(said.starts_with("wardgate: ") && said.ends_with('\n'), "{what}: {said}");
+    assert!(
+        codes.contains(&answer.code),
+        "{what}: exit code {} and {said}",
+        answer.code
+    );
+    assert!(
+        said.starts_with("wardgate: ") && said.ends_with('\n'),
+        "{what}: {said}"
+    );
     assert_eq!(said.lines().count(), 1, "{what}: {said}");
     assert!(said.len() > 30 && !said.contains("panicked"), "{what}: {said}");
     assert_eq!(answer.stdout, "", "{what}");
@@ -150,7 +166,10 @@ fn over_a_spoilt_database(with_init: bool, code: i32, said: &str, spoil: impl Fn
         let to = wardgate.path("new");
         let file = if command == "backup" { &to } else { &file };
         // Who reads a seed reads it first.
-        let answer = wardgate.run_with(&words(line, file.to_str().unwrap()), "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP");
+        let answer = wardgate.run_with(
+            &words(line, file.to_str().unwrap()),
+            "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+        );
         is_told(&answer, &[code], line);
         assert!(answer.stderr.contains(said), "{line}: {}", answer.stderr);
         assert_eq!(contents(wardgate.folder()), before, "{line}");
@@ -167,7 +186,11 @@ fn every_command_refuses_a_flag_that_it_does_not_know() {
         let answer = wardgate.run(&words);
         is_told(&answer, &[2], command);
         assert!(answer.stderr.contains("'--no-such-flag'"), "{}", answer.stderr);
-        assert!(answer.stderr.contains(&format!("`wardgate {command} --help`")), "{}", answer.stderr);
+        assert!(
+            answer.stderr.contains(&format!("`wardgate {command} --help`")),
+            "{}",
+            answer.stderr
+        );
     }
     assert_eq!(contents(wardgate.folder()), before);
 }
@@ -288,7 +311,11 @@ fn files_that_cannot_be_what_they_are_meant_to_be_are_named_and_nothing_is_made(
     wardgate.run(&["init"]).ok();
     std::fs::create_dir(wardgate.path("folder")).unwrap();
     std::fs::write(wardgate.path("empty"), "").unwrap();
-    std::fs::write(wardgate.path("binary"), (0..=255).cycle().take(5000).collect::<Vec<u8>>()).unwrap();
+    std::fs::write(
+        wardgate.path("binary"),
+        (0..=255).cycle().take(5000).collect::<Vec<u8>>(),
+    )
+    .unwrap();
     let count = |table: &str| -> i64 {
         let connection = Connection::open(wardgate.path("wardgate.db")).unwrap();
         let query = format!("SELECT count(*) FROM {table}");
@@ -298,7 +325,11 @@ fn files_that_cannot_be_what_they_are_meant_to_be_are_named_and_nothing_is_made(
     assert!(files.len() >= 5, "{files:?}");
     for (command, flag) in files {
         for name in ["absent", "folder", "empty", "binary"] {
-            let before = (count("clients"), count("users"), contents(wardgate.folder()).len());
+            let before = (
+                count("clients"),
+                count("users"),
+                contents(wardgate.folder()).len(),
+            );
             let file = wardgate.path(name);
             let file = file.to_str().unwrap();
             let mut line: Vec<&str> = words(lines()[&command], file);
@@ -317,7 +348,11 @@ fn files_that_cannot_be_what_they_are_meant_to_be_are_named_and_nothing_is_made(
             };
             is_told(&answer, codes, &format!("{line:?}"));
             assert!(answer.stderr.contains(file), "{line:?}: {}", answer.stderr);
-            let after = (count("clients"), count("users"), contents(wardgate.folder()).len());
+            let after = (
+                count("clients"),
+                count("users"),
+                contents(wardgate.folder()).len(),
+            );
             assert_eq!(after, before, "{line:?}");
         }
     }
@@ -347,7 +382,12 @@ fn a_damaged_backup_is_refused_and_the_database_stays() {
         }
     }
     assert_eq!(wardgate.run(&["keys", "list", "--json"]).json(), before);
-    assert!(!wardgate.files().iter().any(|name| name.contains("restoring") || name.contains("before")));
+    assert!(
+        !wardgate
+            .files()
+            .iter()
+            .any(|name| name.contains("restoring") || name.contains("before"))
+    );
 }
 
 #[test]
@@ -356,9 +396,18 @@ fn a_backup_that_cannot_be_written_leaves_nothing_and_its_failure_is_recorded() 
     wardgate.run(&["init"]).ok();
     std::fs::create_dir(wardgate.path("folder")).unwrap();
     let files = wardgate.files();
-    for (to, code) in [("folder", 4), ("wardgate.toml", 4), ("absent/copy.db", 3), ("wardgate.toml/copy.db", 3)] {
+    for (to, code) in [
+        ("folder", 4),
+        ("wardgate.toml", 4),
+        ("absent/copy.db", 3),
+        ("wardgate.toml/copy.db", 3),
+    ] {
         let path = wardgate.path(to);
-        is_told(&wardgate.run(&["backup", "--to", path.to_str().unwrap()]), &[code], to);
+        is_told(
+            &wardgate.run(&["backup", "--to", path.to_str().unwrap()]),
+            &[code],
+            to,
+        );
         assert_eq!(wardgate.files(), files, "{to}");
     }
     let trail = wardgate.run(&["audit", "export"]).ok();
@@ -383,16 +432,33 @@ fn a_reader_who_has_gone_is_told_to_whoever_is_left() {
         let to = wardgate.path("new");
         let path = if command == "backup" { &to } else { &file };
         let mut process = wardgate.command(&words(line, path.to_str().unwrap()));
-        let mut child = process.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = process
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         drop(child.stdout.take());
         let answer = Answer::of(child.wait_with_output().unwrap());
         // Some say nothing, or refuse before they do; none panics, and none claims that all is well when it is not heard.
         let last = answer.stderr.lines().last().unwrap_or_default().to_owned();
-        assert!(answer.code != 101 && !answer.stderr.contains("panicked"), "{line}: {}", answer.stderr);
+        assert!(
+            answer.code != 101 && !answer.stderr.contains("panicked"),
+            "{line}: {}",
+            answer.stderr
+        );
         if answer.code == 1 {
             assert!(last.contains("could not be printed"), "{line}: {last}");
         }
-        if ["init", "user list", "keys list", "role list", "backup", "audit verify"].contains(&command.as_str()) {
+        if [
+            "init",
+            "user list",
+            "keys list",
+            "role list",
+            "backup",
+            "audit verify",
+        ]
+        .contains(&command.as_str())
+        {
             assert_eq!(answer.code, 1, "{line}: {}", answer.stderr);
         }
     }
@@ -402,9 +468,20 @@ fn a_reader_who_has_gone_is_told_to_whoever_is_left() {
 #[test]
 fn exit_codes_are_those_that_help_and_documents_say() {
     let wardgate = Wardgate::new();
-    let help = wardgate.run(&["--help"]).ok().split_whitespace().collect::<Vec<_>>().join(" ");
-    let told: Vec<String> = EXIT_CODES.iter().map(|(code, kind)| format!("{code} {kind}")).collect();
-    assert!(help.contains(&format!("Exit codes: {}.", told.join(", "))), "{help}");
+    let help = wardgate
+        .run(&["--help"])
+        .ok()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let told: Vec<String> = EXIT_CODES
+        .iter()
+        .map(|(code, kind)| format!("{code} {kind}"))
+        .collect();
+    assert!(
+        help.contains(&format!("Exit codes: {}.", told.join(", "))),
+        "{help}"
+    );
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/commands.md");
     let page = std::fs::read_to_string(page).unwrap();
     let rows: Vec<(u8, &str)> = page

@@ -32,7 +32,10 @@ fn run(wardgate: &Wardgate, arguments: &[&str]) -> Answer {
         }
     }
     let mut command = Command::new(program);
-    command.arg("--config").arg(wardgate.path("wardgate.toml")).args(arguments);
+    command
+        .arg("--config")
+        .arg(wardgate.path("wardgate.toml"))
+        .args(arguments);
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }
@@ -109,7 +112,11 @@ fn a_folder_in_which_nothing_can_be_made_is_named() {
 #[test]
 fn a_backup_into_a_folder_of_somebody_else_is_refused() {
     let wardgate = issuer();
-    for (path, mode) in [("data", 0o777), ("data/wardgate.db", 0o666), ("data/wardgate.db.lock", 0o666)] {
+    for (path, mode) in [
+        ("data", 0o777),
+        ("data/wardgate.db", 0o666),
+        ("data/wardgate.db.lock", 0o666),
+    ] {
         set_mode(&wardgate.path(path), mode);
     }
     let folder = wardgate.path("backups");

@@ -115,4 +115,3 @@ impl Answer {
         assert_eq!(self.stdout, "");
     }
 }
-

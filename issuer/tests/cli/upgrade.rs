@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::support::Wardgate;
 
 /// The newest schema that this program knows.
-fn newest() -> usize {
-    scripts().len()
+fn newest() -> u32 {
+    u32::try_from(scripts().len()).unwrap()
 }
 
 /// Every migration in its order: its name and its text.
@@ -30,7 +30,7 @@ fn scripts() -> Vec<(String, String)> {
 
 /// Makes the database that the program with the first `version` migrations would have left, with people, a client and lines of
 /// the audit trail.
-fn older_database(path: &Path, version: usize) -> Connection {
+fn older_database(path: &Path, version: u32) -> Connection {
     let connection = Connection::open(path).unwrap();
     connection.pragma_update(None, "journal_mode", "WAL").unwrap();
     connection
@@ -46,7 +46,7 @@ fn older_database(path: &Path, version: usize) -> Connection {
     for (number, (name, script)) in (1..=version).zip(scripts()) {
         connection.execute_batch(&script).unwrap();
         connection
-            .execute("INSERT INTO migrations VALUES (?1, ?2, 1)", (number as i64, name))
+            .execute("INSERT INTO migrations VALUES (?1, ?2, 1)", (number, name))
             .unwrap();
         // Each table is filled as soon as it is there, so that all later steps meet rows.
         let rows = match number {
@@ -61,27 +61,34 @@ fn older_database(path: &Path, version: usize) -> Connection {
         };
         connection.execute_batch(rows).unwrap();
     }
-    connection.pragma_update(None, "user_version", version as i64).unwrap();
+    connection
+        .pragma_update(None, "user_version", version)
+        .unwrap();
     connection
 }
 
 /// An issuer whose database is of schema version `version`, and whose program of today has not run on it.
-fn issuer_of(version: usize) -> Wardgate {
+fn issuer_of(version: u32) -> Wardgate {
     let wardgate = Wardgate::new();
     // The master key is of the same form in all versions.
     wardgate.run(&["init"]).ok();
-    for file in ["wardgate.db", "wardgate.db-wal", "wardgate.db-shm", "wardgate.db.lock"] {
+    for file in [
+        "wardgate.db",
+        "wardgate.db-wal",
+        "wardgate.db-shm",
+        "wardgate.db.lock",
+    ] {
         let _ = std::fs::remove_file(wardgate.path(file));
     }
     drop(older_database(&wardgate.path("wardgate.db"), version));
     wardgate
 }
 
-fn version_of(path: &Path) -> usize {
+fn version_of(path: &Path) -> u32 {
     let connection = Connection::open(path).unwrap();
     connection
-        .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
-        .unwrap() as usize
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .unwrap()
 }
 
 fn sound(path: &Path) {
@@ -90,11 +97,17 @@ fn sound(path: &Path) {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
     assert_eq!(word, "ok");
-    assert!(!connection.prepare("PRAGMA foreign_key_check").unwrap().exists([]).unwrap());
+    assert!(
+        !connection
+            .prepare("PRAGMA foreign_key_check")
+            .unwrap()
+            .exists([])
+            .unwrap()
+    );
 }
 
 /// The one file whose name says that it is the database of before.
-fn kept(wardgate: &Wardgate, version: usize) -> std::path::PathBuf {
+fn kept(wardgate: &Wardgate, version: u32) -> std::path::PathBuf {
     let beginning = format!("wardgate.db.schema-{version}-");
     let found: Vec<String> = wardgate
         .files()
@@ -102,7 +115,7 @@ fn kept(wardgate: &Wardgate, version: usize) -> std::path::PathBuf {
         .filter(|name| name.starts_with(&beginning))
         .collect();
     assert_eq!(found.len(), 1, "{:?}", wardgate.files());
-    wardgate.path(&found[0])
+    wardgate.path(found.first().unwrap())
 }
 
 #[test]
@@ -110,12 +123,24 @@ fn a_database_of_any_older_version_is_brought_up_to_date_and_kept_as_it_was() {
     for version in [5, 10, 20, 30, newest() - 1] {
         let wardgate = issuer_of(version);
         let tried = wardgate.run(&["migrate", "--dry-run", "--json"]).json();
-        assert_eq!((tried["from"].as_u64(), tried["to"].as_u64()), (Some(version as u64), Some(newest() as u64)));
-        assert_eq!(tried["migrations"].as_array().unwrap().len(), newest() - version);
-        assert_eq!((tried["users"].as_u64(), tried["clients"].as_u64()), (Some(2), Some(1)), "{tried}");
+        assert_eq!(
+            (tried["from"].as_u64(), tried["to"].as_u64()),
+            (Some(u64::from(version)), Some(u64::from(newest())))
+        );
+        let steps = u32::try_from(tried["migrations"].as_array().unwrap().len());
+        assert_eq!(steps, Ok(newest() - version));
+        assert_eq!(
+            (tried["users"].as_u64(), tried["clients"].as_u64()),
+            (Some(2), Some(1)),
+            "{tried}"
+        );
         assert_eq!(tried["audit_lines"], 2);
         assert!(tried["seconds"].is_u64());
-        assert_eq!(version_of(&wardgate.path("wardgate.db")), version, "nothing was changed");
+        assert_eq!(
+            version_of(&wardgate.path("wardgate.db")),
+            version,
+            "nothing was changed"
+        );
         assert_eq!(
             wardgate.files(),
             ["master.key", "wardgate.db", "wardgate.db.lock", "wardgate.toml"]
@@ -126,10 +151,16 @@ fn a_database_of_any_older_version_is_brought_up_to_date_and_kept_as_it_was() {
         );
 
         let said = wardgate.run(&["migrate"]).ok();
-        assert!(said.contains(&format!("from schema version {version} to {}", newest())), "{said}");
+        assert!(
+            said.contains(&format!("from schema version {version} to {}", newest())),
+            "{said}"
+        );
         let kept = kept(&wardgate, version);
         assert!(said.contains(kept.to_str().unwrap()), "{said}");
-        assert_eq!((version_of(&kept), version_of(&wardgate.path("wardgate.db"))), (version, newest()));
+        assert_eq!(
+            (version_of(&kept), version_of(&wardgate.path("wardgate.db"))),
+            (version, newest())
+        );
         sound(&kept);
         sound(&wardgate.path("wardgate.db"));
         wardgate.run(&["init"]).ok();
@@ -152,7 +183,10 @@ fn whatever_command_meets_an_older_database_first_keeps_it_and_says_so() {
         let answer = wardgate.run(command);
         assert_eq!(answer.code, 0, "{}", answer.stderr);
         let kept = kept(&wardgate, 20);
-        assert!(answer.stderr.contains("from schema version 20") && answer.stderr.contains(kept.to_str().unwrap()));
+        assert!(
+            answer.stderr.contains("from schema version 20")
+                && answer.stderr.contains(kept.to_str().unwrap())
+        );
         assert_eq!(version_of(&kept), 20);
         assert_eq!(version_of(&wardgate.path("wardgate.db")), newest());
     }
@@ -164,7 +198,9 @@ fn nothing_is_kept_where_nothing_is_wanted() {
     let said = wardgate.run(&["migrate", "--no-snapshot", "--json"]).json();
     assert_eq!(said["database_of_before"], Value::Null);
     assert!(!wardgate.files().iter().any(|name| name.contains("schema-")));
-    wardgate.run(&["migrate", "--no-snapshot", "--dry-run"]).refused(2, "cannot be used with");
+    wardgate
+        .run(&["migrate", "--no-snapshot", "--dry-run"])
+        .refused(2, "cannot be used with");
 }
 
 #[test]
@@ -173,11 +209,17 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
     let path = wardgate.path("wardgate.db");
     // The last step but one makes this table; the steps before it go through.
     let connection = Connection::open(&path).unwrap();
-    connection.execute_batch("CREATE TABLE audit_keys (id INTEGER)").unwrap();
+    connection
+        .execute_batch("CREATE TABLE audit_keys (id INTEGER)")
+        .unwrap();
     let schema = |path: &Path| -> Vec<String> {
         let connection = Connection::open(path).unwrap();
-        let mut statement = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY 1").unwrap();
-        let rows = statement.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();
+        let mut statement = connection
+            .prepare("SELECT sql FROM sqlite_schema ORDER BY 1")
+            .unwrap();
+        let rows = statement
+            .query_map([], |row| row.get::<_, Option<String>>(0))
+            .unwrap();
         rows.filter_map(Result::unwrap).collect()
     };
     drop(connection);
