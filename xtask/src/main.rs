@@ -221,16 +221,25 @@ mod tests {
         for command in found {
             for more in ["--no-such-flag", "no-such-word"] {
                 let line = command.iter().map(String::as_str).chain([more]);
-                let error = Arguments::try_parse_from(line).unwrap_err();
+                let error = Arguments::try_parse_from(line).map(drop).unwrap_err();
                 let said = usage::sentence(&error.render().to_string());
                 assert_eq!(said.lines().count(), 1, "{said}");
                 assert!(said.contains(&format!("'{more}'")), "{said}");
-                assert!(said.contains(&format!("`{} --help`", command.join(" "))), "{said}");
+                assert!(
+                    said.contains(&format!("`{} --help`", command.join(" "))),
+                    "{said}"
+                );
             }
         }
-        for line in ["soak --kills 0", "soak --seed x", "bench issuer --seconds", "test --only all", "dance"] {
+        for line in [
+            "soak --kills 0",
+            "soak --seed x",
+            "bench issuer --seconds",
+            "test --only all",
+            "dance",
+        ] {
             let words = ["cargo xtask"].into_iter().chain(line.split(' '));
-            let error = Arguments::try_parse_from(words).unwrap_err();
+            let error = Arguments::try_parse_from(words).map(drop).unwrap_err();
             let said = usage::sentence(&error.render().to_string());
             assert!(said.lines().count() == 1 && said.contains("--help`"), "{said}");
         }

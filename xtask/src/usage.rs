@@ -33,7 +33,9 @@ pub(crate) fn sentence(rendered: &str) -> String {
     for paragraph in rendered.split("\n\n") {
         let text = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
         if let Some(usage) = text.strip_prefix("Usage: ") {
-            let words = usage.split(' ').take_while(|word| word.starts_with(char::is_alphabetic));
+            let words = usage
+                .split(' ')
+                .take_while(|word| word.starts_with(char::is_alphabetic));
             command = words.collect::<Vec<_>>().join(" ");
         } else if let Some(problem) = text.strip_prefix("error: ") {
             said.push(problem.to_owned());

@@ -27,7 +27,8 @@ fn refused(arguments: &[&str], code: i32) -> String {
 #[test]
 fn a_command_line_that_cannot_be_read_is_told_in_one_sentence() {
     assert!(refused(&["test", "--onyl", "fmt"], 2).contains("'--only'"));
-    assert!(refused(&["soak", "--kills", "none"], 2).contains("`cargo xtask soak --help`"));
+    assert!(refused(&["soak", "--kils", "1"], 2).contains("`cargo xtask soak --help`"));
+    assert!(refused(&["soak", "--kills", "none"], 2).contains("'none'"));
     assert!(refused(&["dance"], 2).contains("'dance'"));
 }
 
@@ -43,7 +44,14 @@ fn settings_that_cannot_be_read_are_named_and_no_folder_is_written() {
     for name in ["absent", "directory", "empty", "binary", "words"] {
         let file = path(name);
         let file = file.to_str().unwrap();
-        let line = ["edge", "bundle", "--out", out.to_str().unwrap(), "--settings", file];
+        let line = [
+            "edge",
+            "bundle",
+            "--out",
+            out.to_str().unwrap(),
+            "--settings",
+            file,
+        ];
         assert!(refused(&line, 1).contains(file), "{name}");
         assert!(!out.exists(), "{name}");
     }

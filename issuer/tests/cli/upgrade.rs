@@ -61,9 +61,7 @@ fn older_database(path: &Path, version: u32) -> Connection {
         };
         connection.execute_batch(rows).unwrap();
     }
-    connection
-        .pragma_update(None, "user_version", version)
-        .unwrap();
+    connection.pragma_update(None, "user_version", version).unwrap();
     connection
 }
 
