@@ -8,6 +8,7 @@ use crate::error::internal::InternalError;
 use crate::keys::{KeyError, MasterKeyError};
 use crate::password::{NewPasswordError, PasswordError};
 use crate::rng::NoRandomness;
+use crate::server::{SignalError, TlsError};
 use crate::store::{BackupError, OpenError, StoreError};
 
 /// Every exit code, and what it tells a script.
@@ -17,7 +18,7 @@ pub const EXIT_CODES: [(u8, &str); 8] = [
     (2, "usage or configuration"),
     (3, "database"),
     (4, "exists already or not found"),
-    (5, "keys"),
+    (5, "keys or certificates"),
     (6, "network"),
     (7, "damaged or tampered with"),
 ];
@@ -63,6 +64,9 @@ pub enum Failure {
     /// The signing keys failed.
     #[error(transparent)]
     Keys(KeyError),
+    /// The TLS certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address cannot be listened on, or the server failed.
     #[error("{0}")]
     Network(String),
@@ -87,6 +91,7 @@ impl Failure {
             Self::MasterKey(_)
             | Self::LostMasterKey { .. }
             | Self::Keys(_)
+            | Self::Tls(_)
             | Self::Open(OpenError::MasterKey) => 5,
             Self::Network(_) => 6,
             Self::Damaged(_)
@@ -137,6 +142,12 @@ impl From<InternalError> for Failure {
             InternalError::Keys(error) => error.into(),
             other => Self::Other(other.to_string()),
         }
+    }
+}
+
+impl From<SignalError> for Failure {
+    fn from(error: SignalError) -> Self {
+        Self::Other(error.to_string())
     }
 }
 
