@@ -7,6 +7,7 @@ mod backup;
 mod client_libraries;
 mod crash;
 mod disk;
+mod documentation;
 mod identity_provider;
 mod journey;
 mod logout;
