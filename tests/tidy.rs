@@ -221,6 +221,8 @@ fn only_the_store_holds_sql() {
     ];
     let offenders = product_files()
         .filter(|(path, _)| !path.starts_with("issuer/src/store/") && path != "issuer/src/store.rs")
+        // Tests look at files behind the store's back.
+        .filter(|(path, _)| !is_test_file(path))
         .filter_map(|(path, rust)| {
             if rust.names("rusqlite") {
                 return Some(format!("{path} names rusqlite"));

@@ -13,6 +13,7 @@ mod deny;
 mod failure;
 mod init;
 mod keys;
+mod migrate;
 mod opened;
 mod organization;
 mod output;
@@ -21,6 +22,7 @@ mod role;
 mod secret_input;
 mod serve;
 mod sso;
+mod usage;
 mod user;
 
 use std::path::PathBuf;
@@ -33,7 +35,7 @@ use wardgate_shared::time::Timestamp;
 use crate::clock::Clock;
 use crate::config::Config;
 
-pub use failure::Failure;
+pub use failure::{EXIT_CODES, Failure};
 
 /// Wardgate's issuer: OAuth 2.0, OpenID Connect and SMART on FHIR in one binary with an embedded database.
 #[derive(Debug, Parser)]
@@ -53,7 +55,7 @@ First steps:
   wardgate --config wardgate.toml serve
 
 Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists already or not found, 5 keys or certificates, 6 network,
-7 damaged or tampered with.";
+7 damaged or tampered with. docs/commands.md says more.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -104,6 +106,8 @@ enum Command {
     Restore(backup::Restore),
     /// Refuse what a person, a client or an API key was issued until now
     Deny(deny::Deny),
+    /// Bring the database of an older program up to date, or say what that would do
+    Migrate(migrate::Migrate),
     /// Manage the signing keys
     Keys {
         #[command(subcommand)]
@@ -242,8 +246,10 @@ enum KeysCommand {
 
 /// Runs the command that the process's arguments name, with `clock` for the present.
 pub fn main(clock: Arc<dyn Clock>) -> ExitCode {
-    // clap prints help, version and usage errors by itself, and leaves with 0 or 2.
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage::answer(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -275,6 +281,7 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::Audit { command } => command.run(&load()?, now).await,
         Command::Backup(command) => command.run(&load()?, now).await,
         Command::Restore(command) => command.run(&load()?, now).await,
+        Command::Migrate(command) => command.run(&load()?, clock.as_ref()).await,
         Command::Client {
             command: ClientCommand::Add(command),
         } => command.run(&load()?, now).await,

@@ -15,6 +15,8 @@ use crate::store::{BackupError, Store};
 
 const PREFIX: &str = "wardgate-";
 const SUFFIX: &str = ".db";
+/// What the store adds to the name of a copy that is not complete.
+const PARTIAL: &str = ".partial";
 
 /// Makes a copy if one is due, and deletes those that are too many. Gives the copy that was made.
 ///
@@ -39,7 +41,12 @@ pub async fn take_if_due(
     store.record(line).await?;
     let name = instant::rfc3339(now).replace(['-', ':'], "");
     let made = folder.join(format!("{PREFIX}{name}{SUFFIX}"));
-    store.back_up(made.clone()).await?;
+    remove_partial(folder);
+    if let Err(error) = store.back_up(made.clone()).await {
+        let line = AuditEvent::new(now, AuditAction::Backup, AuditOutcome::Failure).with_method("schedule");
+        store.record(line).await?;
+        return Err(error);
+    }
     let there = list(folder)?;
     let too_many = there.len().saturating_sub(config.keep);
     for old in there.iter().take(too_many) {
@@ -66,6 +73,23 @@ fn list(folder: &Path) -> Result<Vec<Snapshot>, BackupError> {
     }
     snapshots.sort_by_key(|snapshot| snapshot.made_at);
     Ok(snapshots)
+}
+
+/// Deletes what is left of copies that were interrupted.
+fn remove_partial(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name
+            .and_then(|name| name.split_once(PARTIAL))
+            .is_some_and(|(name, _)| time_of(name).is_some())
+        {
+            // What cannot be deleted stays and is in nobody's way.
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 fn time_of(name: &str) -> Option<Timestamp> {
@@ -110,6 +134,14 @@ mod tests {
         assert!(!first.exists());
         assert_eq!(list(folder.path()).unwrap().len(), 2);
         assert!(other.exists());
+
+        let interrupted = folder.path().join("wardgate-20270115T090000Z.db.partial");
+        let not_ours = folder.path().join("wardgate-notes.db.partial");
+        for file in [&interrupted, &not_ours] {
+            std::fs::write(file, "half").unwrap();
+        }
+        assert!(take(20_000).await.is_some());
+        assert!(!interrupted.exists() && not_ours.exists());
     }
 
     #[tokio::test]

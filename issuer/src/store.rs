@@ -51,6 +51,7 @@ mod refresh_tokens;
 mod registration;
 mod remembered_devices;
 mod roles;
+mod room;
 mod sent_codes;
 mod session_list;
 mod sessions;
@@ -61,6 +62,7 @@ mod sso_connections;
 mod sso_domains;
 mod sso_sign_ins;
 mod status_lists;
+mod upgrade;
 mod users;
 mod writer;
 
@@ -96,6 +98,7 @@ pub use registration::Registration;
 pub use roles::RoleChange;
 pub use sso_connections::ConnectionChange;
 pub use sso_sign_ins::{ProvidedAccount, ProvidedIdentity};
+pub use upgrade::Upgrade;
 use writer::Writer;
 
 /// Whether something new was stored.
@@ -192,13 +195,17 @@ impl Store {
         })))
     }
 
-    /// Whether the store can be read and written now.
+    /// Whether the store can be read and written now. After a commit that failed, that is tried with a write of its own.
     ///
     /// # Errors
     /// [`StoreError`], when not.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.read(|connection| sql::first(connection, "SELECT 1", [], |_| Ok(())))
             .await?;
+        if self.0.writer.has_failed() {
+            // Only a write that reaches the disk tells whether it takes writes again; this one says what is there already.
+            return self.write(migrations::write_version_again).await;
+        }
         self.write(|_| Ok(())).await
     }
 

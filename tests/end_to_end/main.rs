@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod client_libraries;
 mod crash;
+mod disk;
 mod documentation;
 mod identity_provider;
 mod journey;

@@ -103,17 +103,18 @@ pub(crate) fn write(
     settings: Option<&Settings>,
     with_workerd: bool,
 ) -> Outcome<()> {
-    let worker = wasm::build(session, false)?;
-    let wrangler = session.workspace.root.join("wrangler.toml");
-    let text = fs::read_to_string(&wrangler).or_fault(|| format!("read {}", wrangler.display()))?;
-    let compatibility = Compatibility::parse(&text).or_fault(|| format!("use {}", wrangler.display()))?;
-    let what = || format!("write {}", folder.display());
+    // Seen first: the build takes its time.
     if folder.exists() && !is_ours(folder) {
         return Err(Fault::new(format!(
             "{} is there, and is no folder that this command has written",
             folder.display()
         )));
     }
+    let worker = wasm::build(session, false)?;
+    let wrangler = session.workspace.root.join("wrangler.toml");
+    let text = fs::read_to_string(&wrangler).or_fault(|| format!("read {}", wrangler.display()))?;
+    let compatibility = Compatibility::parse(&text).or_fault(|| format!("use {}", wrangler.display()))?;
+    let what = || format!("write {}", folder.display());
     bundle::write(folder, &worker.folder, &compatibility, settings).or_fault(what)?;
     if with_workerd {
         let npm = NpmTools::provide(session, &Cache::of_user()?)?;

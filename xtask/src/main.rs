@@ -24,6 +24,7 @@ mod soak;
 mod stop;
 mod test;
 mod tools;
+mod usage;
 mod versions;
 mod wasm;
 mod workspace;
@@ -160,8 +161,11 @@ struct DeployArguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
     let screen = Screen::new();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage::answer(&error, &screen),
+    };
     match run(&arguments, &screen) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -191,12 +195,58 @@ fn run(arguments: &Arguments, screen: &Screen) -> Outcome<bool> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser as _};
 
-    use super::Arguments;
+    use super::{Arguments, usage};
 
     #[test]
     fn command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    /// Every command that does something, as words.
+    fn commands(command: &clap::Command, words: &[String], found: &mut Vec<Vec<String>>) {
+        let below: Vec<_> = command
+            .get_subcommands()
+            .filter(|below| below.get_name() != "help")
+            .collect();
+        if below.is_empty() {
+            found.push(words.to_vec());
+        }
+        for below in below {
+            commands(below, &[words, &[below.get_name().to_owned()]].concat(), found);
+        }
+    }
+
+    #[test]
+    fn every_command_refuses_in_one_sentence_what_it_does_not_know() {
+        let mut found = Vec::new();
+        commands(&Arguments::command(), &["cargo xtask".to_owned()], &mut found);
+        assert!(found.len() >= 9, "{found:?}");
+        for command in found {
+            for more in ["--no-such-flag", "no-such-word"] {
+                let line = command.iter().map(String::as_str).chain([more]);
+                let error = Arguments::try_parse_from(line).map(drop).unwrap_err();
+                let said = usage::sentence(&error.render().to_string());
+                assert_eq!(said.lines().count(), 1, "{said}");
+                assert!(said.contains(&format!("'{more}'")), "{said}");
+                assert!(
+                    said.contains(&format!("`{} --help`", command.join(" "))),
+                    "{said}"
+                );
+            }
+        }
+        for line in [
+            "soak --kills 0",
+            "soak --seed x",
+            "bench issuer --seconds",
+            "test --only all",
+            "dance",
+        ] {
+            let words = ["cargo xtask"].into_iter().chain(line.split(' '));
+            let error = Arguments::try_parse_from(words).map(drop).unwrap_err();
+            let said = usage::sentence(&error.render().to_string());
+            assert!(said.lines().count() == 1 && said.contains("--help`"), "{said}");
+        }
     }
 }

@@ -1,13 +1,10 @@
 //! What a person sees: a line for every step with the time since the start, and under it a moving hint.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this module is the tool's screen"
-)]
+//!
+//! Where nobody reads any more (`| head`), what a command does goes on: its exit code still tells the result.
 
 use std::{
     cell::Cell,
-    io::{IsTerminal as _, Write as _, stdout},
+    io::{IsTerminal as _, Write as _, stderr, stdout},
     time::Duration,
 };
 
@@ -43,20 +40,20 @@ impl Screen {
     /// A step begins or ends: one line with the time since the tool started.
     pub(crate) fn step(&self, line: &str) {
         self.clear_hint();
-        println!("[{:>13}] {line}", readable(self.watch.elapsed()));
+        print(&format!("[{:>13}] {line}\n", readable(self.watch.elapsed())));
         self.last_quiet_hint.set(self.watch.elapsed());
     }
 
     /// Text as it is.
     pub(crate) fn say(&self, text: &str) {
         self.clear_hint();
-        println!("{text}");
+        print(&format!("{text}\n"));
     }
 
     /// The sentence of a fault, to standard error.
     pub(crate) fn fault(&self, fault: &Fault) {
         self.clear_hint();
-        eprintln!("error: {fault}");
+        drop(writeln!(stderr(), "error: {fault}"));
     }
 
     /// What a long step is at: on a terminal a line that the next one overwrites, else a line now and then.
@@ -68,18 +65,23 @@ impl Screen {
             .take(HINT_WIDTH)
             .collect();
         if self.terminal {
-            print!("\r\x1b[2K[{:>13}]   {text}", readable(now));
-            drop(stdout().flush());
+            print(&format!("\r\x1b[2K[{:>13}]   {text}", readable(now)));
             self.hint_shown.set(true);
         } else if now.saturating_sub(self.last_quiet_hint.get()) >= QUIET_HINT_EVERY {
-            println!("[{:>13}]   … {text}", readable(now));
+            print(&format!("[{:>13}]   … {text}\n", readable(now)));
             self.last_quiet_hint.set(now);
         }
     }
 
     fn clear_hint(&self) {
         if self.hint_shown.replace(false) {
-            print!("\r\x1b[2K");
+            print("\r\x1b[2K");
         }
     }
+}
+
+/// Prints, if there is somebody to read it.
+fn print(text: &str) {
+    let mut out = stdout().lock();
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }

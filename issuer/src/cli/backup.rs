@@ -31,6 +31,11 @@ impl Backup {
         let line = AuditEvent::new(now, AuditAction::Backup, AuditOutcome::Success).with_method("cli");
         store.record(line).await?;
         let written = store.back_up(self.to.clone()).await;
+        if written.is_err() {
+            // Said before it was begun, so that no copy is without its line; now it is said that there is none.
+            let line = AuditEvent::new(now, AuditAction::Backup, AuditOutcome::Failure).with_method("cli");
+            store.record(line).await?;
+        }
         store.close().await;
         written?;
         let bytes = std::fs::metadata(&self.to).map_or(0, |file| file.len());
@@ -59,10 +64,10 @@ pub(super) struct Restore {
 }
 
 /// What a backup was found to hold.
-struct Found {
-    people: i64,
-    clients: i64,
-    audit_lines: u64,
+pub(super) struct Found {
+    pub(super) people: i64,
+    pub(super) clients: i64,
+    pub(super) audit_lines: u64,
     newest: Option<Timestamp>,
 }
 
@@ -118,7 +123,12 @@ impl Restore {
 }
 
 /// Opens the copy as a server would: brings its schema up to date, unseals its keys and checks its audit trail.
-async fn try_out(config: &Config, copy: &Path, is_check: bool, now: Timestamp) -> Result<Found, Failure> {
+pub(super) async fn try_out(
+    config: &Config,
+    copy: &Path,
+    is_check: bool,
+    now: Timestamp,
+) -> Result<Found, Failure> {
     let master_key = MasterKey::load(&config.keys.master_key)?;
     let database = DatabaseConfig {
         path: copy.to_owned(),

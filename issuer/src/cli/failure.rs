@@ -11,6 +11,18 @@ use crate::rng::NoRandomness;
 use crate::server::{SignalError, TlsError};
 use crate::store::{BackupError, OpenError, StoreError};
 
+/// Every exit code, and what it tells a script.
+pub const EXIT_CODES: [(u8, &str); 8] = [
+    (0, "done"),
+    (1, "other"),
+    (2, "usage or configuration"),
+    (3, "database"),
+    (4, "exists already or not found"),
+    (5, "keys or certificates"),
+    (6, "network"),
+    (7, "damaged or tampered with"),
+];
+
 /// A failed command.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -21,7 +33,7 @@ pub enum Failure {
     #[error(transparent)]
     Config(#[from] ConfigFaults),
     /// There is no database yet.
-    #[error("the database {} does not exist: run `wardgate init` first", .0.display())]
+    #[error("the database {} does not exist or is empty: run `wardgate init` first", .0.display())]
     NoDatabase(PathBuf),
     /// The database cannot be opened.
     #[error(transparent)]
@@ -82,7 +94,10 @@ impl Failure {
             | Self::Tls(_)
             | Self::Open(OpenError::MasterKey) => 5,
             Self::Network(_) => 6,
-            Self::Damaged(_) | Self::Backup(BackupError::Damaged(..)) => 7,
+            Self::Damaged(_)
+            | Self::Backup(BackupError::Damaged(..) | BackupError::Store(StoreError::Corrupt(_)))
+            | Self::Open(OpenError::Store(StoreError::Corrupt(_)))
+            | Self::Store(StoreError::Corrupt(_)) => 7,
             Self::NoDatabase(_) | Self::Open(_) | Self::Store(_) | Self::Backup(_) => 3,
         }
     }

@@ -9,7 +9,7 @@ use crate::config::{Config, MasterKeySource};
 use crate::keys::{KeyRing, MasterKey};
 use crate::store::Store;
 
-use super::{Failure, output};
+use super::{Failure, migrate, output};
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
@@ -46,6 +46,9 @@ pub(super) async fn init(command: &Init, config: &Config, now: Timestamp) -> Res
     }
     let master_key = MasterKey::load(&config.keys.master_key)?;
     let existed = config.database.path.exists();
+    if existed {
+        migrate::before_opening(config, now)?;
+    }
     let store = Store::open(&config.database, &master_key.sealer(), now)?;
     let keys = KeyRing::load(&store, master_key, config).await?;
     let path = config.database.path.display();

@@ -12,7 +12,11 @@ use super::Failure;
 pub(super) fn result(text: &str) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     let printed = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
-    printed.map_err(|error| Failure::Other(format!("the result could not be printed: {error}")))
+    printed.map_err(|error| {
+        Failure::Other(format!(
+            "the result could not be printed ({error}); what the command changed stays changed"
+        ))
+    })
 }
 
 /// Prints a result as a JSON document.

@@ -11,8 +11,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::error::OpenError;
-use super::{Store, StoreError, connection, sql};
+use super::error::{OpenError, advice};
+use super::{Store, StoreError, connection, migrations, room, sql};
 
 /// Why there is no copy, or nothing was restored. The database is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -21,11 +21,24 @@ pub enum BackupError {
     #[error("{} exists already", .0.display())]
     Exists(PathBuf),
     /// A file cannot be read or written.
-    #[error("{} cannot be used: {error}", .0.display(), error = .1)]
+    #[error("{} cannot be used: {}", .0.display(), advice(*.1))]
     File(PathBuf, io::ErrorKind),
     /// The copy is not sound. What SQLite says of it first.
     #[error("{} is damaged: {problem}", .0.display(), problem = .1)]
     Damaged(PathBuf, String),
+    /// There is no room for a copy.
+    #[error(
+        "there is no room in {} for a copy: {} MiB are needed, {} MiB are free",
+        .folder.display(), .needed.div_ceil(1 << 20), .free >> 20
+    )]
+    NoRoom {
+        /// Where it would be.
+        folder: PathBuf,
+        /// How many bytes it takes.
+        needed: u64,
+        /// How many are free.
+        free: u64,
+    },
     /// A server or command has the database open.
     #[error("the database {} is in use: stop the server first", .0.display())]
     InUse(PathBuf),
@@ -53,10 +66,15 @@ impl Store {
     }
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
+/// Writes a copy of the database `from` as it is now to `to`, which must not exist.
+///
+/// # Errors
+/// [`BackupError`]; nothing of the name `to` is left then.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
     if to.exists() {
         return Err(BackupError::Exists(to.into()));
     }
+    room::check(from, folder_of(to), 1)?;
     let partial = beside(to, "partial");
     let outcome = write_partial(from, &partial).and_then(|()| put(&partial, to));
     if outcome.is_err() {
@@ -94,7 +112,13 @@ pub fn check_integrity(path: &Path) -> Result<(), BackupError> {
     let damaged = |problem: &str| BackupError::Damaged(path.into(), problem.into());
     match problem {
         Ok(Some(word)) if word == "ok" => {}
-        Ok(problem) => return Err(damaged(problem.as_deref().unwrap_or("nothing in it can be read"))),
+        Ok(problem) => {
+            // The first line may only name the database.
+            let said = problem
+                .as_deref()
+                .and_then(|text| text.lines().rfind(|line| !line.is_empty()));
+            return Err(damaged(said.unwrap_or("nothing in it can be read")));
+        }
         Err(StoreError::Corrupt(_)) => return Err(damaged("it is no database")),
         Err(error) => return Err(error.into()),
     }
@@ -115,15 +139,19 @@ fn put(partial: &Path, to: &Path) -> Result<(), BackupError> {
         .and_then(|file| file.sync_all())
         .map_err(BackupError::file(partial))?;
     std::fs::rename(partial, to).map_err(BackupError::file(to))?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let folder = folder_of(to);
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(BackupError::file(folder))
 }
 
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or_else(|| Path::new("."))
+}
+
 /// The same path with another ending behind its own.
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(ending);
@@ -143,13 +171,42 @@ impl Trial {
     /// # Errors
     /// [`BackupError`].
     pub fn of(from: &Path, database: &Path) -> Result<Self, BackupError> {
+        // SQLite says of a directory, and of a file that must not be read, only that it cannot be opened.
+        let backup = File::open(from).map_err(BackupError::file(from))?;
+        if backup.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            return Err(BackupError::File(from.into(), io::ErrorKind::IsADirectory));
+        }
         check_integrity(from)?;
+        // An empty file is a sound database, and no backup.
+        if connection::open_beside(from).and_then(|connection| migrations::version(&connection))? == 0 {
+            return Err(BackupError::Damaged(
+                from.into(),
+                "nothing of Wardgate is in it".into(),
+            ));
+        }
+        room::check(from, folder_of(database), 2)?;
         let trial = Self {
             database: database.into(),
             copy: beside(database, "restoring"),
         };
         trial.remove();
         std::fs::copy(from, &trial.copy).map_err(BackupError::file(&trial.copy))?;
+        Ok(trial)
+    }
+
+    /// Copies a database that others may have open.
+    ///
+    /// # Errors
+    /// [`BackupError`].
+    pub(super) fn of_database(database: &Path) -> Result<Self, BackupError> {
+        // The copy, and as much again for the steps that are tried on it.
+        room::check(database, folder_of(database), 2)?;
+        let trial = Self {
+            database: database.into(),
+            copy: beside(database, "trying"),
+        };
+        trial.remove();
+        write_partial(database, &trial.copy)?;
         Ok(trial)
     }
 
@@ -172,31 +229,52 @@ impl Trial {
         let kept = beside(&self.database, kept_as);
         let existed = self.database.exists();
         if existed {
-            // The log belongs to the database: what is in it may not be in the file yet.
-            for ending in ["", "-wal", "-shm"] {
-                let of = |path: &Path| -> PathBuf {
-                    let mut name = path.as_os_str().to_owned();
-                    name.push(ending);
-                    name.into()
-                };
-                let from = of(&self.database);
-                if from.exists() {
-                    std::fs::rename(&from, of(&kept)).map_err(BackupError::file(&from))?;
-                }
-            }
+            keep_as(&self.database, &kept)?;
         }
         put(&self.copy, &self.database)?;
         Ok(existed.then_some(kept))
     }
 
     fn remove(&self) {
-        for ending in ["", "-wal", "-shm"] {
-            let mut name = self.copy.as_os_str().to_owned();
-            name.push(ending);
+        for ending in ["", "-wal", "-shm", ".lock"] {
             // Mostly there is none.
-            let _ = std::fs::remove_file(PathBuf::from(name));
+            let _ = std::fs::remove_file(followed_by(&self.copy, ending));
         }
     }
+}
+
+/// Gives the database a second name under which it stays. The first one stays until another file takes it in one step: whenever
+/// the process dies, there is a database.
+fn keep_as(database: &Path, kept: &Path) -> Result<(), BackupError> {
+    // The log belongs to the database: what is in it may not be in the file yet. Closing moves it there. A database that is
+    // damaged may refuse; then the log is kept too.
+    if let Ok(connection) = connection::open(database) {
+        let _ = sql::first(&connection, "PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+    for ending in ["", "-wal"] {
+        let (from, to) = (followed_by(database, ending), followed_by(kept, ending));
+        // Not every file system knows second names.
+        if from.exists() && std::fs::hard_link(&from, &to).is_err() {
+            std::fs::copy(&from, &to)
+                .and_then(|_| File::open(&to)?.sync_all())
+                .map_err(BackupError::file(&to))?;
+        }
+    }
+    // The next database must not find a log that is not its own.
+    for ending in ["-wal", "-shm"] {
+        let log = followed_by(database, ending);
+        if log.exists() {
+            std::fs::remove_file(&log).map_err(BackupError::file(&log))?;
+        }
+    }
+    Ok(())
+}
+
+/// The same path with this text right behind it.
+pub(super) fn followed_by(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 impl Drop for Trial {
@@ -219,7 +297,7 @@ pub(super) fn hold(database: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn lock_file(database: &Path) -> io::Result<File> {
+pub(super) fn lock_file(database: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]

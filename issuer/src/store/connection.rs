@@ -24,18 +24,8 @@ const WRITER_CACHE_KIB: i32 = 8192;
 pub(super) fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
     make_private(path)?;
     let connection = open(path)?;
-    // The first statement that reads the file finds out whether it is a database at all.
-    let foreign: i32 = connection
-        .query_row("PRAGMA application_id", [], |row| row.get(0))
-        .map_err(|error| match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotADatabase(path.into()),
-            _ => error.into(),
-        })?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    match (foreign, tables) {
-        (APPLICATION_ID, _) => {}
-        (0, 0) => connection.pragma_update(None, "application_id", APPLICATION_ID)?,
-        _ => return Err(OpenError::Foreign(path.into())),
+    if recognise(&connection, path)? == Origin::Empty {
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
     // Readers never block the writer, and a commit is one write to the log.
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -47,6 +37,48 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
     // Each job of a batch can be undone alone; what that takes is kept in memory, not in a file beside the log.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
+}
+
+/// Whose database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Wardgate's.
+    Ours,
+    /// Nobody's yet.
+    Empty,
+}
+
+/// Finds out whose database this is.
+///
+/// # Errors
+/// [`OpenError::NotADatabase`], [`OpenError::Foreign`] or [`OpenError::Store`].
+pub(super) fn recognise(connection: &Connection, path: &Path) -> Result<Origin, OpenError> {
+    // The first statement that reads the file finds out whether it is a database at all.
+    let application: i32 = connection
+        .query_row("PRAGMA application_id", [], |row| row.get(0))
+        .map_err(|error| match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotADatabase(path.into()),
+            _ => error.into(),
+        })?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match (application, tables) {
+        (APPLICATION_ID, _) => Ok(Origin::Ours),
+        (0, 0) => Ok(Origin::Empty),
+        _ => Err(OpenError::Foreign(path.into())),
+    }
+}
+
+/// Whether this user may read and write the file, which exists: SQLite would only say that it cannot.
+///
+/// # Errors
+/// [`OpenError::File`].
+pub(super) fn see_that_it_may_be_used(path: &Path) -> Result<(), OpenError> {
+    std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .map(drop)
+        .map_err(|error| OpenError::File(path.into(), error.kind()))
 }
 
 /// A connection that cannot write. The database must exist.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 use wardgate_shared::time::Timestamp;
 
-use super::error::OpenError;
+use super::error::{OpenError, StoreError};
 
 /// The steps in order; the first brings the schema to version 1.
 pub(super) const MIGRATIONS: &[(&str, &str)] = &[
@@ -136,33 +136,74 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0035_denials", include_str!("../../migrations/0035_denials.sql")),
 ];
 
-/// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.
+/// What notes the steps that were taken. SQLite keeps the text as it stands here, so it is the same in all databases.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
+                     version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL
+                 ) STRICT";
+
+/// The version of this program's schema.
+pub(super) fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// The version of a database; 0 of an empty one.
+pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+/// Writes the version that is there.
+pub(super) fn write_version_again(connection: &Connection) -> Result<(), StoreError> {
+    Ok(connection.pragma_update(None, "user_version", version(connection)?)?)
+}
+
+/// The names of the steps that a database of this version lacks.
+pub(super) fn after(found: i64) -> Vec<&'static str> {
+    let steps = (1_i64..).zip(MIGRATIONS);
+    steps
+        .filter(|(version, _)| *version > found)
+        .map(|(_, (name, _))| *name)
+        .collect()
+}
+
+/// Brings the database to the newest version, in one transaction: a step that fails undoes those before it. `now` is noted
+/// beside each step.
 ///
 /// # Errors
-/// [`OpenError::NewerSchema`], or what SQLite says.
+/// [`OpenError::NewerSchema`], [`OpenError::Migration`], or what SQLite says.
 pub(super) fn apply(connection: &mut Connection, now: Timestamp) -> Result<(), OpenError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    // The version is read under the write lock, since another process may be at the same steps.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let (found, known) = (version(&transaction)?, newest());
+    if found > known {
+        return Err(OpenError::NewerSchema { found, known });
+    }
+    if found == known {
+        return Ok(());
+    }
     for (version, (name, script)) in (1_i64..).zip(MIGRATIONS) {
-        // The version is read under the write lock, since another process may be at the same step.
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if found > known {
-            return Err(OpenError::NewerSchema { found, known });
-        }
         if found < version {
-            transaction.execute_batch(
-                "CREATE TABLE IF NOT EXISTS migrations (
-                     version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL
-                 ) STRICT",
-            )?;
-            transaction.execute_batch(script)?;
-            transaction.execute(
-                "INSERT INTO migrations VALUES (?1, ?2, ?3)",
-                (version, name, now.seconds()),
-            )?;
-            transaction.pragma_update(None, "user_version", version)?;
-            transaction.commit()?;
+            step(&transaction, version, name, script, now).map_err(|error| OpenError::Migration {
+                name,
+                error: error.into(),
+            })?;
         }
     }
+    transaction.commit()?;
     Ok(())
+}
+
+fn step(
+    transaction: &Connection,
+    version: i64,
+    name: &str,
+    script: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    transaction.execute_batch(TABLE)?;
+    transaction.execute_batch(script)?;
+    transaction.execute(
+        "INSERT INTO migrations VALUES (?1, ?2, ?3)",
+        (version, name, now.seconds()),
+    )?;
+    transaction.pragma_update(None, "user_version", version)
 }

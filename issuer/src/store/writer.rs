@@ -5,7 +5,7 @@
 //! audit trail are chained to those of before. Nobody is answered
 //! before the commit; if that fails, every job of the batch has failed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -31,6 +31,8 @@ pub(super) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     commits: Arc<AtomicU64>,
+    /// Whether the last transaction was not committed.
+    failed: Arc<AtomicBool>,
 }
 
 /// A change, its outcome and the one who waits for it.
@@ -73,14 +75,16 @@ impl Writer {
     pub(super) fn start(connection: Connection, chain: Chain) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let commits = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&commits);
+        let failed = Arc::new(AtomicBool::new(false));
+        let (counter, failing) = (Arc::clone(&commits), Arc::clone(&failed));
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || work_off(connection, chain, jobs, &counter))?;
+            .spawn(move || work_off(connection, chain, jobs, &counter, &failing))?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
             commits,
+            failed,
         })
     }
 
@@ -114,6 +118,11 @@ impl Writer {
         self.commits.load(Ordering::Relaxed)
     }
 
+    /// Whether the last transaction was not committed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
     /// Closes the queue and waits for the thread to work it off.
     pub(super) async fn close(&self) {
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -130,6 +139,7 @@ fn work_off(
     mut chain: Chain,
     mut jobs: mpsc::Receiver<Box<dyn Job>>,
     commits: &AtomicU64,
+    failed: &AtomicBool,
 ) {
     while let Some(first) = jobs.blocking_recv() {
         let mut batch = vec![first];
@@ -138,7 +148,9 @@ fn work_off(
         {
             batch.push(job);
         }
-        match commit(&mut connection, &mut chain, &mut batch) {
+        let outcome = commit(&mut connection, &mut chain, &mut batch);
+        failed.store(outcome.is_err(), Ordering::Relaxed);
+        match outcome {
             Ok(()) => {
                 commits.fetch_add(1, Ordering::Relaxed);
             }

@@ -32,6 +32,7 @@ pub struct Site {
     url: String,
     server: Option<Child>,
     backups: u64,
+    is_shielded: bool,
 }
 
 impl Site {
@@ -40,17 +41,26 @@ impl Site {
     /// # Panics
     /// When a command fails.
     pub fn prepare(program: PathBuf) -> Self {
+        Self::prepare_with(program, Path::new("wardgate.db"))
+    }
+
+    /// The same, with the database at `database`.
+    ///
+    /// # Panics
+    /// As [`Site::prepare`].
+    pub fn prepare_with(program: PathBuf, database: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = free_port();
         let url = format!("http://localhost:{port}");
         let text = format!(
             "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"{url}\"\n\
-             [database]\npath = \"wardgate.db\"\n\
+             [database]\npath = \"{}\"\n\
              [keys]\nmaster_key_file = \"master.key\"\nalgorithm = \"ES256\"\n\
              [passwords]\nmemory_kib = 8192\niterations = 1\n\
              [limits]\nfailures_per_minute = 0\nclient_requests_per_minute = 0\npublic_client_requests_per_minute = 0\n\
              [registration]\nmode = \"open\"\nunused_limit = 1000000\n\
-             [[resources]]\nidentifier = \"{AUDIENCE}\"\n"
+             [[resources]]\nidentifier = \"{AUDIENCE}\"\n",
+            database.display()
         );
         std::fs::write(folder.path().join("wardgate.toml"), text).expect("the configuration is written");
         std::fs::create_dir(folder.path().join("backups")).expect("a folder");
@@ -60,6 +70,7 @@ impl Site {
             url,
             server: None,
             backups: 0,
+            is_shielded: false,
         };
         site.ok(&["init"], "");
         let app = "client add --name Diary --type public --grant authorization_code --grant refresh_token";
@@ -77,7 +88,10 @@ impl Site {
     }
 
     /// Registers a service with this scope, and gives its secret.
-    pub(super) fn add_service(&self, client_id: &str, scope: &str) -> String {
+    ///
+    /// # Panics
+    /// When the command fails.
+    pub fn add_service(&self, client_id: &str, scope: &str) -> String {
         let line = "client add --name Service --type confidential --grant client_credentials --json";
         let mut line: Vec<&str> = line.split(' ').collect();
         line.extend(["--client-id", client_id, "--scope", scope]);
@@ -111,6 +125,15 @@ impl Site {
             .open(self.path("issuer.log"))
             .expect("a log file");
         let mut command = self.command(&["serve"]);
+        if self.is_shielded {
+            // A signal that is ignored stays ignored in the program that takes the shell's place.
+            let mut shell = Command::new("sh");
+            shell
+                .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
+                .arg(command.get_program());
+            shell.args(command.get_args());
+            command = shell;
+        }
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a second handle"))
@@ -147,6 +170,11 @@ impl Site {
             );
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// Lets the server live on when a file would outgrow the process's limit, as it does when a disk is full. From the next start on.
+    pub fn shield(&mut self) {
+        self.is_shielded = true;
     }
 
     /// Ends the server as a loss of power to the process would: nothing of it runs any more.

@@ -163,8 +163,15 @@ impl Compatibility {
 }
 
 fn parse(text: &str) -> Result<Table, SettingsFault> {
-    text.parse()
-        .map_err(|error| SettingsFault(format!("it is no TOML: {error}")))
+    text.parse().map_err(|error: toml::de::Error| {
+        // In one sentence: the error's own text draws the place below.
+        let before = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .unwrap_or_default();
+        let (line, problem) = (before.lines().count().max(1), error.message().replace('\n', ", "));
+        SettingsFault(format!("it is no TOML, in line {line}: {problem}"))
+    })
 }
 
 /// The same value in JSON.

@@ -1,106 +1,11 @@
-//! The binary `wardgate` as people and scripts use it: its output, its exit codes, its start and stop.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+//! What each command does: its output, its exit codes; how the server starts and stops.
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::Command;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-/// A folder with a configuration, and the binary to run over it.
-struct Wardgate {
-    folder: TempDir,
-}
-
-/// What a command answered.
-struct Answer {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Wardgate {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let wardgate = Self { folder };
-        wardgate.configure("");
-        wardgate
-    }
-
-    /// Writes the configuration, with `more` at its end. The least that the configuration takes for Argon2.
-    fn configure(&self, more: &str) {
-        let text = format!(
-            "server.listen = \"127.0.0.1:0\"\nkeys.master_key_file = \"master.key\"\nkeys.algorithm = \"ES256\"\n\
-             passwords.memory_kib = 8192\npasswords.iterations = 1\n\
-             resources = [{{ identifier = \"https://api.example.org/fhir\" }}]\n{more}\n"
-        );
-        std::fs::write(self.path("wardgate.toml"), text).unwrap();
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wardgate"));
-        command
-            .env_clear()
-            .arg("--config")
-            .arg(self.path("wardgate.toml"))
-            .args(arguments);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    fn run_with(&self, arguments: &[&str], input: &str) -> Answer {
-        let mut child = self.command(arguments).spawn().unwrap();
-        // A command that refuses its arguments does not read its input.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = child.wait_with_output().unwrap();
-        Answer {
-            code: status.code().unwrap(),
-            stdout: String::from_utf8(stdout).unwrap(),
-            stderr: String::from_utf8(stderr).unwrap(),
-        }
-    }
-
-    fn run(&self, arguments: &[&str]) -> Answer {
-        self.run_with(arguments, "")
-    }
-}
-
-impl Answer {
-    #[track_caller]
-    fn ok(self) -> String {
-        assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{}", self.stdout);
-        self.stdout
-    }
-
-    #[track_caller]
-    fn json(self) -> Value {
-        serde_json::from_str(&self.ok()).unwrap()
-    }
-
-    /// Checks the exit code, and that one sentence on standard error holds `said`.
-    #[track_caller]
-    fn refused(self, code: i32, said: &str) {
-        assert_eq!(self.code, code, "{}", self.stderr);
-        assert!(
-            self.stderr.starts_with("wardgate: ") && self.stderr.contains(said),
-            "{}",
-            self.stderr
-        );
-        assert_eq!(self.stdout, "");
-    }
-}
+use crate::support::{Answer, Wardgate};
 
 const SERVICE: [&str; 12] = [
     "client",
