@@ -1,5 +1,7 @@
 //! `wardgate serve`: the issuer itself, from start to graceful stop.
 
+mod metrics;
+
 use std::future::Future;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -8,16 +10,21 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, LevelFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 use wardgate_shared::time::Timestamp;
 
 use crate::backchannel_logout::Deliveries;
 use crate::clock::Clock;
-use crate::config::{Config, LogFormat, LoggingConfig};
+use crate::config::{Config, LogFormat};
 use crate::messages;
 use crate::snapshots;
 use crate::state::AppState;
 use crate::store::StoreError;
+use crate::telemetry::collect::is_exported;
+use crate::telemetry::export::Exporter;
 
 use super::{Failure, opened, output};
 
@@ -36,7 +43,7 @@ const DAY_SECONDS: i64 = 86_400;
 /// # Errors
 /// [`Failure`].
 pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), Failure> {
-    start_log(&config.logging);
+    let exporter = start_log(&config)?;
     let (listen, public_url) = (config.server.listen, config.server.public_url.clone());
     let grace = Duration::from_secs(config.server.shutdown_seconds);
     let now = clock.now();
@@ -54,6 +61,7 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
         .local_addr()
         .map_err(|error| Failure::Network(error.to_string()))?;
     let stop = stop_on_signal()?;
+    let metrics = metrics::serve(&state).await?;
     let upkeep = tokio::spawn(keep_up(state.clone()));
     let snapshots = tokio::spawn(take_snapshots(state.clone()));
     let deliveries = tokio::spawn(Deliveries::new(state.clone()).run(told(stop.clone())));
@@ -83,6 +91,12 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
         tracing::warn!("messages were still under way when the time for stopping was over");
     }
     background.background().finish().await;
+    if let Some(metrics) = metrics {
+        metrics.abort();
+    }
+    if let Some(exporter) = exporter {
+        exporter.finish().await;
+    }
     store.close().await;
     tracing::info!("stopped");
     outcome
@@ -119,9 +133,15 @@ async fn take_snapshots(state: AppState) {
     loop {
         look.tick().await;
         match snapshots::take_if_due(state.store(), &state.config().backup, state.now()).await {
-            Ok(Some(file)) => tracing::info!(file = %file.display(), "copied the database"),
+            Ok(Some(file)) => {
+                state.metrics().snapshot(true);
+                tracing::info!(file = %file.display(), "copied the database");
+            }
             Ok(None) => {}
-            Err(error) => tracing::error!(%error, "the database could not be copied"),
+            Err(error) => {
+                state.metrics().snapshot(false);
+                tracing::error!(%error, "the database could not be copied");
+            }
         }
     }
 }
@@ -196,21 +216,39 @@ async fn told(mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Sends the log to standard error. A log that was started before, as in tests, stays.
-fn start_log(config: &LoggingConfig) {
-    let json = match config.format {
+/// Sends the log to standard error, and traces to the collector, where there is one. A log that was started before, as in tests, stays.
+fn start_log(config: &Config) -> Result<Option<Exporter>, Failure> {
+    let json = match config.logging.format {
         LogFormat::Auto => !std::io::stderr().is_terminal(),
         LogFormat::Json => true,
         LogFormat::Text => false,
     };
-    // The filter was checked with the configuration.
-    let filter = EnvFilter::builder().parse_lossy(&config.filter);
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let _ = if json {
-        log.json().flatten_event(true).try_init()
-    } else {
-        log.with_ansi(std::io::stderr().is_terminal()).try_init()
+    let (exporter, collector) = match &config.telemetry {
+        Some(telemetry) => {
+            let (exporter, collector) = Exporter::start(telemetry).map_err(Failure::Other)?;
+            (
+                Some(exporter),
+                Some(collector.with_filter(filter_fn(is_exported).with_max_level_hint(LevelFilter::INFO))),
+            )
+        }
+        None => (None, None),
     };
+    // The filter was checked with the configuration.
+    let filter = EnvFilter::builder().parse_lossy(&config.logging.filter);
+    // A hint that hides nothing: without one every level would be looked at.
+    let others = filter_fn(|metadata| !is_exported(metadata)).with_max_level_hint(LevelFilter::TRACE);
+    let filter = filter.and(others);
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = if json {
+        log.json().flatten_event(true).with_filter(filter).boxed()
+    } else {
+        log.with_ansi(std::io::stderr().is_terminal())
+            .with_filter(filter)
+            .boxed()
+    };
+    let _ = tracing_subscriber::registry()
+        .with(log)
+        .with(collector)
+        .try_init();
+    Ok(exporter)
 }

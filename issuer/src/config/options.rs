@@ -4,6 +4,7 @@ mod audit;
 mod messages;
 mod registration;
 mod second_factor;
+mod watch;
 
 use std::fmt::Write;
 
@@ -52,6 +53,7 @@ pub(super) fn options() -> impl Iterator<Item = &'static ConfigOption> {
         messages::OPTIONS,
         second_factor::OPTIONS,
         audit::OPTIONS,
+        watch::OPTIONS,
     ]
     .into_iter()
     .flatten()

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 use wardgate_shared::time::Timestamp;
 
-use super::error::OpenError;
+use super::error::{OpenError, StoreError};
 
 /// The steps in order; the first brings the schema to version 1.
 pub(super) const MIGRATIONS: &[(&str, &str)] = &[
@@ -134,6 +134,13 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0034_audit_chain.sql"),
     ),
 ];
+
+/// Writes the schema's version to where it stands already, and says whether it is the one of this program.
+pub(super) fn rewrite_version(connection: &Connection) -> Result<bool, StoreError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    connection.pragma_update(None, "user_version", found)?;
+    Ok(usize::try_from(found) == Ok(MIGRATIONS.len()))
+}
 
 /// Brings the database to the newest version, one transaction a step. `now` is noted beside each step.
 ///
