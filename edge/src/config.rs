@@ -59,6 +59,8 @@ pub struct Config {
     pub maximum_body_bytes: u32,
     /// Where the address of a client comes from.
     pub client_address: ClientAddress,
+    /// Whether the platform has a cache that must not keep answers of the servers behind.
+    pub bypasses_cache: bool,
     /// What holds for DPoP proofs ([`crate::dpop`]).
     pub dpop: dpop::DpopSettings,
     /// Whose pages may call the API.
@@ -149,6 +151,7 @@ impl Config {
             jwks_timeout_milliseconds,
             maximum_body_bytes: reader.number(variables::MAXIMUM_BODY_BYTES, (1024, 8_388_608)),
             client_address: reader.client_address(),
+            bypasses_cache: reader.bypasses_cache(),
             dpop: reader.dpop(&apis),
             cors_origins: reader.cors_origins(),
             error_uri: reader.error_uri(&issuers),
@@ -336,6 +339,18 @@ impl Reader<'_> {
             );
         }
         Some(text)
+    }
+
+    fn bypasses_cache(&mut self) -> bool {
+        match self.text(variables::PLATFORM_CACHE).as_str() {
+            "absent" => false,
+            // An empty text has its fault already.
+            "bypassed" | "" => true,
+            _ => {
+                self.fault(variables::PLATFORM_CACHE, "must be 'bypassed' or 'absent'");
+                true
+            }
+        }
     }
 
     fn client_address(&mut self) -> ClientAddress {

@@ -34,7 +34,7 @@
 //! (`CF-Connecting-IP`), and absent where the configuration does not say that Cloudflare stands in front. Nothing of what
 //! the client itself claims survives.
 //!
-//! Nothing on the way stores an answer: requests go out with the cache mode `no-store`, for which the runtime says
+//! Nothing on the way stores an answer: requests go out with the cache mode `no-store` where the platform has a cache, and with
 //! `Cache-Control: no-cache` where the client says nothing, and always `Pragma: no-cache`.
 
 use std::fmt::Write as _;

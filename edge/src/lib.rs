@@ -25,6 +25,7 @@
 //! | [`error`], [`answer`], [`negotiation`] | How is a refusal said? |
 //! | [`explain`] | What would be decided, and why? |
 //! | [`config`], [`refresh`], [`outside`] | Settings, when to fetch a document again, the world around a request |
+//! | [`waiting`] | What of all this waits for something outside? |
 //! | [`log`], [`metrics`], [`trace_context`] | The line that records a decision, how many there were, which trace they are part of |
 
 pub mod answer;
@@ -57,6 +58,7 @@ pub mod status;
 pub mod token_cache;
 pub mod trace_context;
 pub mod unverified;
+pub mod waiting;
 pub mod well_known;
 
 #[cfg(target_arch = "wasm32")]

@@ -11,3 +11,4 @@ mod entry;
 mod isolate;
 mod keys;
 mod outside;
+mod tasks;

@@ -39,6 +39,36 @@ async function codeRequest(more = {}) {
   return { parameters, checks };
 }
 
+/**
+ * What an API answers that is called by its public address, which a proxy before it would take: with a proof, with that proof
+ * again, as a bearer token, and with a proof of another key.
+ */
+async function dpopAtApi(config, token, DPoP) {
+  let proof;
+  const sent = [];
+  config[client.customFetch] = async (url, options) => {
+    const { origin } = new URL(given.api_public);
+    const answer = await fetch(url.replace(origin, new URL(given.api).origin), options);
+    proof = new Headers(options.headers).get('dpop');
+    sent.push(answer.status);
+    return answer;
+  };
+  const url = new URL(given.api_public);
+  const proven = await client.fetchProtectedResource(config, token, url, 'GET', undefined, undefined, { DPoP });
+  const resource = await proven.json();
+  const ask = async (headers) => {
+    const answer = await fetch(given.api, { headers });
+    return { status: answer.status, challenge: answer.headers.get('www-authenticate') };
+  };
+  const replayed = await ask({ authorization: `DPoP ${token}`, dpop: proof });
+  const bearer = await ask({ authorization: `Bearer ${token}` });
+  const other = client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256'));
+  const foreign = await client
+    .fetchProtectedResource(config, token, url, 'GET', undefined, undefined, { DPoP: other })
+    .then((answer) => answer.status, (error) => error.status ?? error.cause?.status ?? error.code);
+  return { sent, resource: resource.resourceType, replayed, bearer, foreign };
+}
+
 /** The names of what came, and the claims: the tokens themselves are nobody's to print. */
 const summary = (tokens) => ({
   members: Object.keys(tokens).sort(),
@@ -122,6 +152,7 @@ const flows = {
     const asBearer = await fetch(config.serverMetadata().userinfo_endpoint, {
       headers: { authorization: `Bearer ${refreshed.access_token}` },
     });
+    const atApi = await dpopAtApi(config, refreshed.access_token, DPoP);
     const without = await client.refreshTokenGrant(config, refreshed.refresh_token).catch((error) => error.error);
     return {
       ...summary(tokens),
@@ -129,6 +160,7 @@ const flows = {
       refreshed: summary(refreshed).token_type,
       introspected,
       as_bearer: asBearer.status,
+      at_api: atApi,
       without,
     };
   },

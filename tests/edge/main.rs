@@ -19,6 +19,7 @@ mod headers;
 mod hostile;
 mod jwks;
 mod log_lines;
+mod module;
 mod open_paths;
 mod paths;
 mod platform;

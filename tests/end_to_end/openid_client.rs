@@ -23,6 +23,7 @@ fn start(pair: &Pair, flow: &str, mut given: Value) -> Program {
             "api",
             &format!("{}/fhir/Patient/patient-11111", pair.worker.url()),
         ),
+        ("api_public", "https://edge.example/fhir/Patient/patient-11111"),
     ] {
         members.entry(name).or_insert_with(|| value.into());
     }
@@ -211,6 +212,19 @@ async fn tokens_are_bound_to_the_clients_key() {
     assert!(result["introspected"]["cnf"]["jkt"].is_string(), "{result}");
     assert_eq!(result["as_bearer"], 401);
     assert_eq!(result["without"], "invalid_dpop_proof");
+
+    // Through the Worker, which holds the token to the same key.
+    let at_api = &result["at_api"];
+    assert_eq!(at_api["resource"], "Patient", "{at_api}");
+    assert_eq!(at_api["sent"][0], 200, "{at_api}");
+    assert_eq!(at_api["replayed"]["status"], 401, "{at_api}");
+    let challenge = at_api["replayed"]["challenge"].as_str().unwrap();
+    assert!(
+        challenge.contains(r#"DPoP realm="fhir", error="invalid_dpop_proof""#),
+        "{challenge}"
+    );
+    assert_eq!(at_api["bearer"]["status"], 401, "{at_api}");
+    assert_eq!(at_api["foreign"], 401, "{at_api}");
 }
 
 // OIDC-80, OIDC-81, OIDC-82

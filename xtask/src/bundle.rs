@@ -38,7 +38,7 @@ pub const UNIT: &str = "wardgate-edge.service";
 pub const README: &str = "README.txt";
 /// The folder of the built Worker.
 pub const WORKER: &str = "worker";
-/// The modules that worker-build leaves behind, and what `workerd` calls their kinds; the first is the entry.
+/// The modules that `cargo xtask wasm` leaves behind, and what `workerd` calls their kinds; the first is the entry.
 pub const MODULES: [(&str, &str); 2] = [("index.js", "esModule"), ("index_bg.wasm", "wasm")];
 /// The binding, among the settings, by which the Worker reaches the coordinators of its limits.
 pub const COORDINATOR_BINDING: &str = r#"(name = "RATE_LIMITS", durableObjectNamespace = "RateLimits"),"#;

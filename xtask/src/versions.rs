@@ -1,8 +1,6 @@
 //! Every version that the set-up pins, in one place. The npm tools are pinned beside this by `npm/package.json` and
 //! its lock file, the Python client libraries by `tests/clients/requirements.txt`.
 
-/// Builds the Worker; pairs with the `worker` crate of the same version in the workspace's `Cargo.toml`.
-pub(crate) const WORKER_BUILD: &str = "0.8.7";
 /// Writes the Worker's JavaScript bindings; must be the version of the `wasm-bindgen` crate in `Cargo.toml` exactly,
 /// since it refuses another one's schema.
 pub(crate) const WASM_BINDGEN: &str = "0.2.129";
@@ -28,13 +26,12 @@ pub(crate) const LARGEST_WORKER_GZIPPED: u64 = 200_000;
 
 #[cfg(test)]
 mod tests {
-    use super::{OLDEST_RUST, WASM_BINDGEN, WORKER_BUILD};
+    use super::{OLDEST_RUST, WASM_BINDGEN};
 
     const MANIFEST: &str = include_str!("../../Cargo.toml");
 
     #[test]
     fn tools_pair_with_the_workspaces_own_versions() {
-        assert!(MANIFEST.contains(&format!("worker = \"={WORKER_BUILD}\"")));
         assert!(MANIFEST.contains(&format!("wasm-bindgen = \"={WASM_BINDGEN}\"")));
         assert!(MANIFEST.contains(&format!("rust-version = \"{}.{}\"", OLDEST_RUST.0, OLDEST_RUST.1)));
     }

@@ -1,7 +1,8 @@
 //! `cargo xtask wasm`: the Worker as it is deployed, in `edge/build/`.
 //!
-//! worker-build calls cargo, wasm-bindgen, esbuild and wasm-opt; it would download the last three, so it is given the
-//! pinned ones. The result is kept for as long as nothing that goes into it changes (`wasm/stamp`).
+//! cargo compiles it, wasm-bindgen writes the JavaScript that goes with the module, esbuild puts that and ours
+//! (`edge/src/platform/*.js`) into one file, and wasm-opt makes the module smaller. The result is kept for as long as nothing that goes
+//! into it changes (`wasm/stamp`). worker-build, which does about the same, would wrap each request in proxies and promises of its own.
 
 mod exports;
 mod names;
@@ -20,13 +21,7 @@ use crate::{
     command,
     fault::{Fault, OrFault as _, Outcome},
     session::Session,
-    tools::{
-        cache::Cache,
-        cargo_tool::{WASM_BINDGEN_TOOL, WORKER_BUILD_TOOL},
-        node,
-        npm::NpmTools,
-        wasm_target::WasmToolchain,
-    },
+    tools::{cache::Cache, cargo_tool::WASM_BINDGEN_TOOL, node, npm::NpmTools, wasm_target::WasmToolchain},
     versions::LARGEST_WORKER_GZIPPED,
     wasm::stamp::Stamp,
     workspace::path_with_first,
@@ -45,6 +40,10 @@ impl Worker {
         Self {
             folder: session.workspace.root.join("edge/build"),
         }
+    }
+
+    fn script(&self) -> PathBuf {
+        self.folder.join("index.js")
     }
 
     fn wasm(&self) -> PathBuf {
@@ -71,28 +70,83 @@ pub(crate) fn build(session: &Session<'_>, force: bool) -> Outcome<Worker> {
     Ok(worker)
 }
 
+/// The files of ours that the generated JavaScript imports, or that import it; the last is the Worker's module.
+const SCRIPTS: [&str; 3] = ["bridge.js", "tasks.js", "entry.js"];
+
 fn compile(session: &Session<'_>, cache: &Cache, toolchain: &WasmToolchain) -> Outcome<()> {
     let npm = NpmTools::provide(session, cache)?;
-    let node = node::provide(&npm)?;
     let wasm_bindgen = WASM_BINDGEN_TOOL.provide(session, cache)?;
-    let worker_build = WORKER_BUILD_TOOL.provide(session, cache)?;
-    session.screen.step("building the Worker (worker-build)");
-    let programs = toolchain.first_on_path();
-    let first: Vec<&Path> = programs.as_deref().into_iter().chain(node.parent()).collect();
-    let mut command = Command::new(worker_build);
-    command
-        .args(["--profile", "worker"])
-        .current_dir(session.workspace.root.join("edge"))
-        // The last lines of the log are shown on failure: the compiler's, not a backtrace of worker-build.
-        .env("RUST_BACKTRACE", "0")
-        .env("PATH", path_with_first(&first))
-        .env("WASM_BINDGEN_BIN", wasm_bindgen)
-        .env("WASM_OPT_BIN", npm.wasm_opt())
-        .env("ESBUILD_BIN", npm.esbuild()?);
-    toolchain.apply(&mut command);
-    command::run(session, "worker-build", &mut command, None)?
-        .or_fault("the Worker could not be built")
+    let (root, target) = (&session.workspace.root, &session.workspace.target);
+    session.screen.step("building the Worker");
+    let mut cargo = session.workspace.cargo();
+    cargo.args(["build", "-p", "wardgate-edge", "--lib", "--profile", "worker"]);
+    cargo.args(["--target", "wasm32-unknown-unknown"]);
+    if let Some(first) = toolchain.first_on_path() {
+        cargo.env("PATH", path_with_first(&[&first]));
+    }
+    toolchain.apply(&mut cargo);
+    command::run(session, "worker-compile", &mut cargo, None)?.or_fault("the Worker does not compile")?;
+
+    let folder = root.join("target/xtask/worker");
+    drop(fs::remove_dir_all(&folder));
+    let mut bind = Command::new(wasm_bindgen);
+    bind.args(["--target", "module", "--no-typescript", "--out-name", "index"])
+        // A module that has trapped can be made anew.
+        .arg("--experimental-reset-state-function")
+        .arg("--out-dir")
+        .arg(&folder)
+        .arg(target.join("wasm32-unknown-unknown/worker/wardgate_edge.wasm"));
+    command::run(session, "worker-bind", &mut bind, None)?
+        .or_fault("wasm-bindgen could not write the Worker's JavaScript")?;
+    for script in SCRIPTS {
+        let of_ours = root.join("edge/src/platform").join(script);
+        fs::copy(&of_ours, folder.join(script)).or_fault(|| format!("copy {}", of_ours.display()))?;
+    }
+
+    let built = Worker::of(session);
+    drop(fs::remove_dir_all(&built.folder));
+    fs::create_dir_all(&built.folder).or_fault(|| format!("create {}", built.folder.display()))?;
+    let mut bundle = Command::new(npm.esbuild()?);
+    bundle
+        .args(["entry.js", "--bundle", "--minify", "--format=esm"])
+        .args(["--external:./index_bg.wasm", "--log-level=warning"])
+        .arg(format!("--outfile={}", built.script().display()))
+        .current_dir(&folder);
+    command::run(session, "worker-bundle", &mut bundle, None)?
+        .or_fault("the Worker's JavaScript could not be put into one file")?;
+    import_as_workers_do(&built.script())?;
+
+    let mut optimize = wasm_opt(session, &npm)?;
+    optimize
+        .arg("--debuginfo")
+        .arg(folder.join("index_bg.wasm"))
+        .arg("-o")
+        .arg(built.wasm());
+    command::run(session, "wasm-opt", &mut optimize, None)?
+        .or_fault("the Worker could not be made smaller")
         .map(drop)
+}
+
+/// Workers get a compiled module from an ordinary import, where wasm-bindgen writes one of a source phase.
+fn import_as_workers_do(script: &Path) -> Outcome<()> {
+    let text = fs::read_to_string(script).or_fault(|| format!("read {}", script.display()))?;
+    let text = text.replacen("import source ", "import ", 1);
+    fs::write(script, text).or_fault(|| format!("write {}", script.display()))
+}
+
+/// wasm-opt, with what the runtime is known to take: not all that a later one may write.
+fn wasm_opt(session: &Session<'_>, npm: &NpmTools) -> Outcome<Command> {
+    let mut command = Command::new(node::provide(npm)?);
+    command.arg(npm.wasm_opt()).arg("-O").args([
+        "--enable-mutable-globals",
+        "--enable-sign-ext",
+        "--enable-nontrapping-float-to-int",
+        "--enable-bulk-memory",
+        "--enable-multivalue",
+        "--enable-reference-types",
+    ]);
+    command.current_dir(&session.workspace.root);
+    Ok(command)
 }
 
 /// Names are kept beside the logs, so that a stack trace from production can still be read.
@@ -108,10 +162,9 @@ fn take_unused_out(session: &Session<'_>, cache: &Cache, wasm: &Path) -> Outcome
     let npm = NpmTools::provide(session, cache)?;
     let module = fs::read(wasm).or_fault(|| format!("read {}", wasm.display()))?;
     fs::write(wasm, exports::without_unused(&module)?).or_fault(|| format!("write {}", wasm.display()))?;
-    let mut command = Command::new(node::provide(&npm)?);
+    let mut command = wasm_opt(session, &npm)?;
     command
-        .arg(npm.wasm_opt())
-        .args(["--all-features", "--remove-unused-module-elements"])
+        .arg("--remove-unused-module-elements")
         .arg(wasm)
         .arg("-o")
         .arg(wasm);

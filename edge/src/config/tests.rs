@@ -137,6 +137,18 @@ fn a_client_s_address_is_believed_of_cloudflare_alone() {
 }
 
 #[test]
+fn a_cache_is_bypassed_unless_there_is_none() {
+    assert!(Config::parse(&values(&[])).unwrap().bypasses_cache);
+    let absent = values(&[("WARDGATE_PLATFORM_CACHE", Some("absent"))]);
+    assert!(!Config::parse(&absent).unwrap().bypasses_cache);
+    for value in ["", "Absent", "none"] {
+        let found = faults(&[("WARDGATE_PLATFORM_CACHE", Some(value))]);
+        assert_eq!(found.len(), 1, "{value}");
+        assert_eq!(found[0].0, "WARDGATE_PLATFORM_CACHE");
+    }
+}
+
+#[test]
 fn keeps_the_issuer_character_by_character() {
     let config = Config::parse(&values(&[("WARDGATE_ISSUER", Some("https://issuer.example/t/"))])).unwrap();
     assert_eq!(config.issuers[0].issuer, "https://issuer.example/t/");

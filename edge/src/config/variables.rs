@@ -215,6 +215,14 @@ pub const CLIENT_ADDRESS: Variable = variable(
      makes true; `none` from nowhere. The FHIR server is told it in `X-Forwarded-For`, and limits of networks count by it, \
      which cannot be had with `none`.",
 );
+/// Whether the platform caches.
+pub const PLATFORM_CACHE: Variable = variable(
+    "WARDGATE_PLATFORM_CACHE",
+    Some("bypassed"),
+    "Whether the platform keeps a cache between this Worker and the servers behind: `bypassed`, it does, and is asked with each \
+     request to keep nothing; `absent`, it does not, as plain `workerd`, where asking takes a tenth of a request's time. Caches \
+     further on the way are asked by headers in any case.",
+);
 /// Whether tokens have to be bound.
 pub const DPOP: Variable = variable(
     "WARDGATE_DPOP",
@@ -262,7 +270,7 @@ pub const ERROR_URI: Variable = variable(
 );
 
 /// All variables, in the order of the README's table.
-pub const ALL: [Variable; 35] = [
+pub const ALL: [Variable; 36] = [
     ISSUER,
     JWKS_URL,
     API_KEYS_URL,
@@ -282,6 +290,7 @@ pub const ALL: [Variable; 35] = [
     UPSTREAM_TIMEOUT_MILLISECONDS,
     MAXIMUM_BODY_BYTES,
     CLIENT_ADDRESS,
+    PLATFORM_CACHE,
     DPOP,
     DPOP_NONCE,
     DPOP_SECONDS,

@@ -46,10 +46,13 @@ function release(body) {
 }
 
 let removedFromAnswers = new Set();
+let caching = {};
 
-/** Says which headers of upstream answers do not pass, once an isolate. */
-export function removeFromAnswers(packedNames) {
+/** Says, once an isolate, which headers of upstream answers do not pass, and whether a cache has to be told to keep nothing. */
+export function setUp(packedNames, bypassesCache) {
   removedFromAnswers = new Set(packedNames.split("\n"));
+  // Where there is no cache this is left out: the runtime takes its time over it.
+  caching = bypassesCache ? { cache: "no-store" } : {};
 }
 
 /**
@@ -88,48 +91,36 @@ export async function forward(request, plan) {
   const bodiless = method === "GET" || method === "HEAD";
   if (bodiless && method === request.method) release(request.body);
 
-  // A race and not a signal, whose making costs the runtime more. What comes too late is let go of, and the runtime ends with
-  // the request what is still under way.
-  let timer;
-  const tooSlow = new Promise((resolve) => {
-    timer = setTimeout(() => resolve(null), Number(milliseconds));
-  });
-  let answer;
-  try {
-    const outgoing = new Request(url, {
-      method,
-      headers,
-      body: bodiless ? null : body,
-      redirect: "manual",
-      // Nothing of a FHIR server's answers is kept in a cache on the way.
-      cache: "no-store",
-    });
-    // The path was judged as these bytes; a runtime that would change them is not asked to send them.
-    if (outgoing.url !== url) return 0;
-    const sent = fetch(outgoing);
-    answer = await Promise.race([sent, tooSlow]);
-    if (answer === null) {
-      sent.then(discard, () => {});
-      return 1;
-    }
-  } catch {
-    return 0;
-  } finally {
-    clearTimeout(timer);
-  }
+  // The path was judged as these bytes; a runtime that would change them is not asked to send them.
+  if (URL.parse(url)?.href !== url) return 0;
 
-  // Gone through once: each look at headers by name is a call of the runtime's own.
+  // A timer and not a signal, whose making costs the runtime more. It ends with the request, as does what is still under way.
+  const answer = await new Promise((resolve) => {
+    let isLate = false;
+    setTimeout(() => {
+      isLate = true;
+      resolve(1);
+    }, Number(milliseconds));
+    const sent = fetch(url, { method, headers, body: bodiless ? null : body, redirect: "manual", ...caching });
+    sent.then(
+      (answer) => (isLate ? discard(answer) : resolve(answer)),
+      () => resolve(0),
+    );
+  });
+  if (typeof answer === "number") return answer;
+
   const result = new Response(answer.body, answer);
-  for (const [name, value] of answer.headers) {
+  // Gone through once: each look at headers by name is a call of the runtime's own.
+  for (const name of answer.headers.keys()) {
     if (name === "connection") {
-      for (const named of value.split(",")) {
+      for (const named of answer.headers.get(name).split(",")) {
         if (named.trim() !== "") result.headers.delete(named.trim());
       }
     }
     if (removedFromAnswers.has(name)) {
       result.headers.delete(name);
     } else if (name === "location" || name === "content-location") {
-      const location = relocated(value, url, locationFrom, locationTo);
+      const location = relocated(answer.headers.get(name), url, locationFrom, locationTo);
       if (location === null) result.headers.delete(name);
       else if (result.headers.has(name)) result.headers.set(name, location);
     }

@@ -5,12 +5,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Request, Response};
 
-#[wasm_bindgen(module = "/src/platform/bridge.js")]
+#[wasm_bindgen(raw_module = "./bridge.js")]
 extern "C" {
-    /// Method, URL and headers in the form that [`crate::request::Incoming::unpack`] reads.
-    #[wasm_bindgen(catch)]
-    pub(super) fn describe(request: &Request) -> Result<String, JsValue>;
-
     /// The variables whose names begin with `namespace`, of each its name, its kind and its value, separated by
     /// the character 0.
     #[wasm_bindgen(catch)]
@@ -32,9 +28,9 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn discard(response: &Response) -> Result<(), JsValue>;
 
-    /// Says which headers of upstream answers do not pass.
-    #[wasm_bindgen(js_name = removeFromAnswers)]
-    pub(super) fn remove_from_answers(packed_names: &str);
+    /// Says which headers of upstream answers do not pass, and whether a cache of the platform's has to be told to keep nothing.
+    #[wasm_bindgen(js_name = setUp)]
+    pub(super) fn set_up(packed_names: &str, bypasses_cache: bool);
 
     /// Sends the request to the FHIR server. Resolves to a `Response` or to a number.
     pub(super) fn forward(request: &Request, plan: &str) -> Promise;

@@ -14,10 +14,9 @@ use wardgate_shared::quota::{Coordinator, LeaseReply, LeaseRequest, Reservation}
 use wardgate_shared::time::Timestamp;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Request, Response};
 
-use super::{bridge, clock};
+use super::{bridge, clock, tasks};
 
 /// After so many milliseconds what was reserved ahead and not granted is given up in storage, so that a coordinator that
 /// is put to sleep loses nothing.
@@ -103,10 +102,11 @@ impl Inner {
                 return None;
             }
             let inner = Rc::clone(self);
-            spawn_local(async move {
-                drop(JsFuture::from(bridge::pause(REST_MILLISECONDS)).await);
+            drop(tasks::spawn(Box::pin(async move {
+                drop(tasks::settled(bridge::pause(REST_MILLISECONDS), REST_MILLISECONDS).await);
                 inner.rest();
-            });
+                Ok(JsValue::UNDEFINED)
+            })));
         }
         Some(handled.reply)
     }

@@ -2,31 +2,45 @@
 
 use wardgate_shared::problem::PROBLEM_MEDIA_TYPE;
 use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Request, Response};
-use worker::{Context, Env, event};
+use worker::Env;
+use worker::worker_sys::Context;
 
 use crate::answer::OwnAnswer;
 use crate::gateway::{handle, handle_misconfigured};
 use crate::outside::Outside as _;
 use crate::request::Incoming;
 
-use super::bridge;
 use super::isolate::{Isolate, isolate};
 use super::outside::Runtime;
+use super::tasks;
 
-/// Answers a request.
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
-    let packed = bridge::describe(&request);
+/// Answers a request, which is `task` from now on: with a `Response` or a promise of one. `packed` is what `describe` in
+/// `bridge.js` says of it.
+///
+/// # Errors
+/// When the platform cannot make an answer at all.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports what is public")]
+pub fn begin(
+    task: u32,
+    packed: String,
+    request: Request,
+    env: Env,
+    context: Context,
+) -> Result<JsValue, JsValue> {
     let gateway = isolate(&env);
     let outside = Runtime::new(request, env, context);
-    let answer = match packed {
-        Ok(packed) => answer(&packed, gateway, &outside).await,
-        Err(error) => Err(error),
-    };
-    answer
-        .or_else(|_| outside.respond(&last_resort()))
-        .map_err(Into::into)
+    tasks::run(
+        task,
+        Box::pin(async move {
+            let answer = answer(&packed, gateway, &outside).await;
+            answer
+                .or_else(|_| outside.respond(&last_resort()))
+                .map(JsValue::from)
+        }),
+    )
 }
 
 async fn answer(packed: &str, gateway: Isolate, outside: &Runtime) -> Result<Response, JsValue> {

@@ -25,8 +25,6 @@ pub(super) fn isolate(env: &Env) -> Isolate {
 }
 
 fn make(env: &Env) -> Isolate {
-    let removed = sanitize::HOP_BY_HOP.iter().chain(&sanitize::ANSWER_REMOVED);
-    bridge::remove_from_answers(&removed.copied().collect::<Vec<_>>().join("\n"));
     let unreadable = || -> Rc<[ConfigFault]> {
         let problem = "variables cannot be read".to_owned();
         Rc::from([ConfigFault {
@@ -48,6 +46,9 @@ fn make(env: &Env) -> Isolate {
     let config = Config::parse(&values).map_err(Rc::<[ConfigFault]>::from)?;
     let faults = config.unbound(|name, method| bridge::binds(env.as_ref(), name, method));
     if faults.is_empty() {
+        let removed = sanitize::HOP_BY_HOP.iter().chain(&sanitize::ANSWER_REMOVED);
+        let removed = removed.copied().collect::<Vec<_>>().join("\n");
+        bridge::set_up(&removed, config.bypasses_cache);
         Ok(Rc::new(Gateway::new(config)))
     } else {
         Err(faults.into())

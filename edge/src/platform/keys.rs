@@ -5,9 +5,11 @@ use std::rc::Rc;
 use wardgate_shared::jwk::PublicJwk;
 use wardgate_shared::jwt::{SignatureAlgorithm, VerifyingKey};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
 
-use super::bridge;
+use super::{bridge, tasks};
+
+/// Far longer than WebCrypto takes for anything.
+const MILLISECONDS: u32 = 10_000;
 
 /// An imported `CryptoKey`, bound to one algorithm.
 #[derive(Clone, Debug)]
@@ -26,7 +28,11 @@ impl WebCryptoKey {
     /// # Errors
     /// What WebCrypto says of a key that it does not take.
     pub(super) async fn import(jwk: &PublicJwk, algorithm: SignatureAlgorithm) -> Result<Self, JsValue> {
-        let imported = JsFuture::from(bridge::import_key(&jwk.canonical(), algorithm.name())).await?;
+        let imported = tasks::settled(
+            bridge::import_key(&jwk.canonical(), algorithm.name()),
+            MILLISECONDS,
+        )
+        .await?;
         Ok(Self {
             imported: Rc::new(imported),
             algorithm,
@@ -42,7 +48,7 @@ impl VerifyingKey for WebCryptoKey {
     }
 
     async fn verify_signature(&self, message: &[u8], signature: &[u8]) -> Result<bool, NotChecked> {
-        let verdict = JsFuture::from(bridge::verify(&self.imported, signature, message)).await;
+        let verdict = tasks::settled(bridge::verify(&self.imported, signature, message), MILLISECONDS).await;
         match verdict.ok().and_then(|verdict| verdict.as_f64()) {
             Some(1.0) => Ok(true),
             Some(0.0) => Ok(false),

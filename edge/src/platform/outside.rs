@@ -1,16 +1,15 @@
 //! The world around a request, as the Workers runtime gives it.
 
-use std::pin::Pin;
 use std::rc::Rc;
 
-use js_sys::{Promise, Uint8Array};
+use js_sys::Uint8Array;
 use wardgate_shared::jwk::PublicJwk;
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::time::Timestamp;
 use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Request, Response};
-use worker::{Context, Env};
+use worker::Env;
+use worker::worker_sys::Context;
 
 use crate::answer::OwnAnswer;
 use crate::body::BodyError;
@@ -20,7 +19,13 @@ use crate::outside::Outside;
 use crate::proxy::Forward;
 
 use super::keys::WebCryptoKey;
-use super::{bridge, clock};
+use super::{bridge, clock, tasks};
+
+/// Far longer than it takes to inflate the largest document that is taken.
+const INFLATE_MILLISECONDS: u32 = 10_000;
+
+/// The longest that work beside requests takes: documents of an issuer are fetched with a shorter time limit, one or two of them.
+const BACKGROUND_MILLISECONDS: u32 = 60_000;
 
 /// One request and its context.
 #[derive(Clone)]
@@ -68,7 +73,7 @@ impl Outside for Runtime {
     }
 
     async fn pause(&self, milliseconds: u32) {
-        drop(JsFuture::from(bridge::pause(milliseconds)).await);
+        drop(tasks::settled(bridge::pause(milliseconds), milliseconds).await);
     }
 
     async fn fetch_document(
@@ -77,8 +82,8 @@ impl Outside for Runtime {
         timeout_milliseconds: u32,
         maximum_bytes: u32,
     ) -> Result<Vec<u8>, FetchFailure> {
-        let outcome = JsFuture::from(bridge::fetch_document(url, timeout_milliseconds, maximum_bytes)).await;
-        fetched(outcome)
+        let asked = bridge::fetch_document(url, timeout_milliseconds, maximum_bytes);
+        fetched(tasks::settled(asked, timeout_milliseconds).await)
     }
 
     async fn post_form(
@@ -89,7 +94,7 @@ impl Outside for Runtime {
         maximum_bytes: u32,
     ) -> Result<(u16, Vec<u8>), FetchFailure> {
         let posted = bridge::post_form(url, form, timeout_milliseconds, maximum_bytes);
-        let bytes = fetched(JsFuture::from(posted).await)?;
+        let bytes = fetched(tasks::settled(posted, timeout_milliseconds).await)?;
         match bytes.split_at_checked(2) {
             Some(([high, low], body)) => Ok((u16::from_be_bytes([*high, *low]), body.to_vec())),
             Some(_) | None => Err(FetchFailure::Unreachable),
@@ -97,10 +102,12 @@ impl Outside for Runtime {
     }
 
     async fn inflate(&self, packed: &[u8], maximum_bytes: u32) -> Option<Vec<u8>> {
-        let outcome = JsFuture::from(bridge::inflate(packed, maximum_bytes))
-            .await
-            .ok()?;
-        outcome.dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec())
+        let inflated = tasks::settled(bridge::inflate(packed, maximum_bytes), INFLATE_MILLISECONDS).await;
+        inflated
+            .ok()?
+            .dyn_into::<Uint8Array>()
+            .ok()
+            .map(|bytes| bytes.to_vec())
     }
 
     async fn ask_coordinator(
@@ -110,13 +117,13 @@ impl Outside for Runtime {
         timeout_milliseconds: u32,
     ) -> Option<Vec<u8>> {
         let asked = bridge::ask_coordinator(self.0.env.as_ref(), name, question, timeout_milliseconds);
-        let answer = JsFuture::from(asked).await.ok()?;
+        let answer = tasks::settled(asked, timeout_milliseconds).await.ok()?;
         Some(answer.dyn_into::<Uint8Array>().ok()?.to_vec())
     }
 
     async fn ask_platform_limit(&self, binding: &str, key: &str, timeout_milliseconds: u32) -> Option<bool> {
         let asked = bridge::ask_platform_limit(self.0.env.as_ref(), binding, key, timeout_milliseconds);
-        match JsFuture::from(asked).await.ok()?.as_f64() {
+        match tasks::settled(asked, timeout_milliseconds).await.ok()?.as_f64() {
             Some(2.0) => Some(true),
             Some(3.0) => Some(false),
             Some(_) | None => None,
@@ -132,16 +139,18 @@ impl Outside for Runtime {
     }
 
     fn in_background(&self, work: impl Future<Output = ()> + 'static) -> impl Future<Output = ()> {
-        // Behind a pointer, so that what carries works is compiled once and not for each kind of them.
-        let work: Pin<Box<dyn Future<Output = ()>>> = Box::pin(work);
-        let promise = background(work);
-        let kept = JsFuture::from(promise.clone());
-        self.0.context.wait_until(async move { drop(kept.await) });
-        async move { drop(JsFuture::from(promise).await) }
+        let promise = tasks::spawn(Box::pin(async move {
+            work.await;
+            Ok(JsValue::UNDEFINED)
+        }));
+        // A context that takes nothing more is that of a request that is over, and so is the work.
+        drop(self.0.context.wait_until(&promise));
+        async move { drop(tasks::settled(promise, BACKGROUND_MILLISECONDS).await) }
     }
 
     async fn forward(&self, forward: &Forward<'_>) -> Result<(u16, Response), UpstreamFailure> {
-        let outcome = JsFuture::from(bridge::forward(&self.0.request, &packed_plan(forward))).await;
+        let sent = bridge::forward(&self.0.request, &packed_plan(forward));
+        let outcome = tasks::settled(sent, forward.timeout_milliseconds).await;
         let outcome = outcome.map_err(|_| UpstreamFailure::Unreachable)?;
         match outcome.dyn_into::<Response>() {
             Ok(response) => Ok((response.status(), response)),
@@ -156,7 +165,7 @@ impl Outside for Runtime {
         maximum_bytes: u32,
     ) -> Result<Vec<u8>, BodyError> {
         let read = bridge::read_request(&self.0.request, timeout_milliseconds, maximum_bytes);
-        let outcome = JsFuture::from(read).await;
+        let outcome = tasks::settled(read, timeout_milliseconds).await;
         let outcome = outcome.map_err(|_| BodyError::Unreadable)?;
         match outcome.dyn_into::<Uint8Array>() {
             Ok(bytes) => Ok(bytes.to_vec()),
@@ -175,7 +184,7 @@ impl Outside for Runtime {
         maximum_bytes: u32,
     ) -> Result<Option<Vec<u8>>, UpstreamFailure> {
         let read = bridge::read_json(response, timeout_milliseconds, maximum_bytes);
-        let outcome = JsFuture::from(read).await;
+        let outcome = tasks::settled(read, timeout_milliseconds).await;
         let outcome = outcome.map_err(|_| UpstreamFailure::Unreadable)?;
         if outcome.is_null() {
             return Ok(None);
@@ -239,13 +248,6 @@ fn fetched(outcome: Result<JsValue, JsValue>) -> Result<Vec<u8>, FetchFailure> {
             Some(_) | None => FetchFailure::Unreachable,
         }),
     }
-}
-
-fn background(work: Pin<Box<dyn Future<Output = ()>>>) -> Promise {
-    future_to_promise(async move {
-        work.await;
-        Ok(JsValue::UNDEFINED)
-    })
 }
 
 /// The plan in the form that `bridge.js` reads.

@@ -94,6 +94,13 @@ pub fn prepare<'a>(
     if let Some(address) = headers::client_address(config.client_address, request) {
         set.push(("x-forwarded-for", headers::word(address)));
     }
+    if !config.bypasses_cache {
+        // What the runtime sends for `no-store`: caches between here and the server are asked for nothing that they kept.
+        set.push(("pragma", "no-cache".to_owned()));
+        if request.headers.get("cache-control").is_none() {
+            set.push(("cache-control", "no-cache".to_owned()));
+        }
+    }
     if let Some((claims, permit)) = authority {
         set.extend(headers::identity(claims));
         set.push(("x-wardgate-access-level", permit.access_level.to_owned()));
@@ -271,6 +278,23 @@ mod tests {
         let forward = prepare_of(&config(), &request, "/metadata", None, "r-1", Vec::new());
         assert!(forward.set.iter().all(|(name, _)| *name != "x-forwarded-for"));
         assert_eq!(forward.remove, ["cf-connecting-ip"]);
+    }
+
+    #[test]
+    fn caches_on_the_way_are_asked_in_headers_where_the_runtime_does_not_do_it() {
+        let plain = incoming("GET", "/fhir/metadata", &[]);
+        let own = incoming("GET", "/fhir/metadata", &[("cache-control", "max-age=0")]);
+        let asked = |config: &Config, request| {
+            let forward = prepare_of(config, request, "/metadata", None, "r-1", Vec::new());
+            let of_caches = |(name, _): &&(&'static str, String)| ["pragma", "cache-control"].contains(name);
+            let names = forward.set.iter().filter(of_caches).map(|(name, _)| *name);
+            names.collect::<Vec<_>>()
+        };
+        let mut config = config();
+        assert!(asked(&config, &plain).is_empty(), "the runtime does it");
+        config.bypasses_cache = false;
+        assert_eq!(asked(&config, &plain), ["pragma", "cache-control"]);
+        assert_eq!(asked(&config, &own), ["pragma"], "the client's own word passes");
     }
 
     #[test]

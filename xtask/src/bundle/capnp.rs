@@ -86,12 +86,22 @@ const networks :List(Text) = [{networks}];
 const bindings :List(Workerd.Worker.Binding) = [
   # The counts of rate limits. This line stays.
   {COORDINATOR_BINDING}
-{variables}];
+{cache}{variables}];
 "#,
         address = quoted(&settings.address),
         networks = networks.join(", "),
+        cache = if settings.variables.iter().any(|(name, _)| name == PLATFORM_CACHE) {
+            String::new()
+        } else {
+            format!(
+                "  # Plain workerd has no cache that would have to be told to keep nothing.\n  (name = \"{PLATFORM_CACHE}\", text = \"absent\"),\n"
+            )
+        },
     )
 }
+
+/// The variable that says whether the platform has a cache.
+const PLATFORM_CACHE: &str = "WARDGATE_PLATFORM_CACHE";
 
 /// A text literal (Cap'n Proto takes C's escapes).
 fn quoted(text: &str) -> String {
@@ -121,6 +131,20 @@ mod tests {
     fn a_text_cannot_leave_its_quotes() {
         assert_eq!(quoted(r#"a"b\c"#), r#""a\"b\\c""#);
         assert_eq!(quoted("a\nb\u{1}é"), "\"a\\nb\\x01é\"");
+    }
+
+    #[test]
+    fn no_cache_is_bypassed_where_there_is_none_unless_it_is_said() {
+        let mut own = Settings::default();
+        assert!(settings(&own).contains(r#"(name = "WARDGATE_PLATFORM_CACHE", text = "absent"),"#));
+        let said = (
+            "WARDGATE_PLATFORM_CACHE".to_owned(),
+            Variable::Text("bypassed".to_owned()),
+        );
+        own.variables.push(said);
+        let text = settings(&own);
+        assert!(text.contains(r#"(name = "WARDGATE_PLATFORM_CACHE", text = "bypassed"),"#));
+        assert!(!text.contains("absent"));
     }
 
     #[test]

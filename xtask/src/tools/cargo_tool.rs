@@ -7,7 +7,7 @@ use crate::{
     fault::Outcome,
     session::Session,
     tools::cache::Cache,
-    versions::{CARGO_DENY, CARGO_FUZZ, WASM_BINDGEN, WORKER_BUILD},
+    versions::{CARGO_DENY, CARGO_FUZZ, WASM_BINDGEN},
 };
 
 /// A crate and the program that it brings.
@@ -19,13 +19,6 @@ pub(crate) struct CargoTool {
     minutes: u32,
 }
 
-/// Builds the Worker.
-pub(crate) const WORKER_BUILD_TOOL: CargoTool = CargoTool {
-    crate_name: "worker-build",
-    version: WORKER_BUILD,
-    program: "worker-build",
-    minutes: 5,
-};
 /// Writes the Worker's JavaScript bindings.
 pub(crate) const WASM_BINDGEN_TOOL: CargoTool = CargoTool {
     crate_name: "wasm-bindgen-cli",

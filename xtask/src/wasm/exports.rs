@@ -19,7 +19,7 @@ const UNUSED: [&str; 4] = [
 
 /// The module without those exports.
 pub(super) fn without_unused(module: &[u8]) -> Outcome<Vec<u8>> {
-    let broken = || Fault::new("worker-build's wasm is not in the form of a WebAssembly module");
+    let broken = || Fault::new("the Worker's wasm is not in the form of a WebAssembly module");
     let (mut written, sections) = sections(module).ok_or_else(broken)?;
     for (id, content, whole) in sections {
         if id == EXPORTS {

@@ -1,7 +1,7 @@
 //! Takes the function names out of the built Worker: they are for reading stack traces only, and a tenth of its size. With
 //! them go the sections in which compilers sign their work, which nothing reads.
 //!
-//! worker-build keeps them whatever it is told. The form is that of the WebAssembly core specification, section
+//! wasm-bindgen and wasm-opt keep them here. The form is that of the WebAssembly core specification, section
 //! "Binary Format": a header of eight bytes, then sections, each an id, a length in LEB128 and so many bytes; the
 //! names are the custom section (id 0) called `name`; the other two that go have their names from the tool conventions.
 
@@ -13,7 +13,7 @@ const UNREAD: [&[u8]; 3] = [b"name", b"producers", b"target_features"];
 
 /// The module without its section of names, and without signatures.
 pub(super) fn without_names(module: &[u8]) -> Outcome<Vec<u8>> {
-    let broken = || Fault::new("worker-build's wasm is not in the form of a WebAssembly module");
+    let broken = || Fault::new("the Worker's wasm is not in the form of a WebAssembly module");
     let (mut kept, sections) = sections(module).ok_or_else(broken)?;
     for (id, content, whole) in sections {
         if id != CUSTOM || !is_unread(content) {

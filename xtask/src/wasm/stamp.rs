@@ -12,7 +12,7 @@ use crate::{
     fault::{OrFault as _, Outcome},
     session::Session,
     tools::rust::Compiler,
-    versions::{WASM_BINDGEN, WORKER_BUILD},
+    versions::WASM_BINDGEN,
     wasm::Worker,
 };
 
@@ -43,7 +43,7 @@ impl Stamp {
     pub(super) fn of(session: &Session<'_>, compiler: &Compiler, worker: &Worker) -> Outcome<Self> {
         let root = &session.workspace.root;
         let mut hash = PartsDigest::default();
-        for part in [WORKER_BUILD, WASM_BINDGEN, &compiler.release, &compiler.commit] {
+        for part in [WASM_BINDGEN, &compiler.release, &compiler.commit] {
             hash.add(part.as_bytes());
         }
         for source in SOURCES {
