@@ -154,10 +154,10 @@ fn opentelemetry(environment: &[(String, String)]) -> Dict {
             members.insert(key.into(), value);
         }
     }
-    match members.is_empty() {
-        true => Dict::new(),
-        false => Dict::from([(String::from("telemetry"), Value::from(members))]),
+    if members.is_empty() {
+        return Dict::new();
     }
+    Dict::from([(String::from("telemetry"), Value::from(members))])
 }
 
 /// The variables that name a section and a key. Others that happen to share the prefix are somebody else's.

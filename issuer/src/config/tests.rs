@@ -388,7 +388,7 @@ fn the_security_profile_is_one_of_two_words() {
 fn metrics_for_other_machines_need_a_token() {
     let listen = "[metrics]\nlisten = \"0.0.0.0:9464\"\n";
     let faults = load(listen).unwrap_err().to_string();
-    assert!(faults.contains("metrics.token: must be set"), "{faults}");
+    assert!(faults.contains("metrics.token must be set"), "{faults}");
     let config = load(&format!("{listen}token = \"t\"\n")).unwrap();
     assert_eq!(config.metrics.unwrap().token.unwrap().expose(), "t");
     let loopback = load("[metrics]\nlisten = \"127.0.0.1:9464\"\n").unwrap();

@@ -44,7 +44,7 @@ impl<'a> Registrar<'a> {
         help: &'static str,
         metric: &(impl Metric + Clone),
     ) {
-        self.describe(format!("{PREFIX}_{name}"), labels, help, metric);
+        self.describe(&format!("{PREFIX}_{name}"), labels, help, metric);
         self.registry
             .register(format!("{PREFIX}_{name}"), help, metric.clone());
     }
@@ -70,7 +70,7 @@ impl<'a> Registrar<'a> {
         help: &'static str,
         metric: &(impl Metric + Clone),
     ) {
-        self.describe(name.into(), "", help, metric);
+        self.describe(name, "", help, metric);
         self.registry.register(name, help, metric.clone());
     }
 
@@ -78,13 +78,7 @@ impl<'a> Registrar<'a> {
         self.described
     }
 
-    fn describe(
-        &mut self,
-        name: String,
-        labels: &'static str,
-        help: &'static str,
-        metric: &impl EncodeMetric,
-    ) {
+    fn describe(&mut self, name: &str, labels: &'static str, help: &'static str, metric: &impl EncodeMetric) {
         let (kind, ending) = match metric.metric_type() {
             MetricType::Counter => ("counter", "_total"),
             MetricType::Gauge => ("gauge", ""),

@@ -48,6 +48,7 @@ async fn busy_clinic() -> (Clinic, tempfile::TempDir) {
     let clinic = Clinic::with_config(move |config| {
         config.backup.folder = Some(copies);
         config.outbound.allow_loopback_http = true;
+        config.limits.failures_per_minute = 6;
     })
     .await;
     let state = &clinic.issuer.state;
@@ -85,8 +86,11 @@ async fn busy_clinic() -> (Clinic, tempfile::TempDir) {
         .rotate(state.store(), SignatureAlgorithm::ES256, state.now())
         .await
         .unwrap();
-    for _ in 0..400 {
-        clinic.token(&[("grant_type", "client_credentials")]).await;
+    for number in 0..10 {
+        let client = format!("guess-{number}");
+        clinic
+            .token(&[("client_id", &client), ("client_secret", "x")])
+            .await;
     }
     (clinic, folder)
 }

@@ -99,15 +99,12 @@ impl Sender {
         let mut is_stopping = false;
         while !is_stopping {
             let is_due = tokio::select! {
-                span = spans.recv() => match span {
-                    Some(span) => {
-                        batch.push(span);
-                        batch.len() >= LARGEST_BATCH
-                    }
-                    None => {
-                        is_stopping = true;
-                        true
-                    }
+                span = spans.recv() => if let Some(span) = span {
+                    batch.push(span);
+                    batch.len() >= LARGEST_BATCH
+                } else {
+                    is_stopping = true;
+                    true
                 },
                 _ = pause.tick() => true,
                 _ = &mut stopped => {
