@@ -58,7 +58,12 @@ impl<'a> Registrar<'a> {
         help: &'static str,
         metric: &(impl Metric + Clone),
     ) {
-        self.describe(format!("{PREFIX}_{name}_{}", unit.as_str()), labels, help, metric);
+        self.describe(
+            &format!("{PREFIX}_{name}_{}", unit.as_str()),
+            labels,
+            help,
+            metric,
+        );
         self.registry
             .register_with_unit(format!("{PREFIX}_{name}"), help, unit, metric.clone());
     }

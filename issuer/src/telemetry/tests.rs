@@ -235,7 +235,7 @@ async fn a_collector_that_hangs_or_is_gone_delays_no_answer() {
         }
         let tokens = clinic.tokens("openid", "pat@example.org").await;
         assert!(tokens["access_token"].is_string());
-        assert!(watch.elapsed() < Duration::from_secs(60), "{:?}", watch.elapsed());
+        assert!(watch.elapsed() < Duration::from_mins(1), "{:?}", watch.elapsed());
         drop(guard);
         let watch = Stopwatch::start();
         exporter.finish().await;
