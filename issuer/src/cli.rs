@@ -50,7 +50,7 @@ First steps:
   wardgate --config wardgate.toml init --admin-email ada@example.org
   wardgate --config wardgate.toml serve
 
-Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists already or not found, 5 keys, 6 network,
+Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists already or not found, 5 keys or certificates, 6 network,
 7 damaged or tampered with.";
 
 #[derive(Debug, Subcommand)]
@@ -255,7 +255,7 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
     match arguments.command {
         Command::Serve => serve::serve(load()?, clock).await,
         Command::Init(command) => init::init(&command, &load()?, now).await,
-        Command::CheckConfig(command) => command.run(load),
+        Command::CheckConfig(command) => command.run(load, now),
         Command::User { command } => command.run(&load()?, now).await,
         Command::Role { command } => command.run(&load()?, now).await,
         Command::Organization { command } => command.run(&load()?, now).await,

@@ -8,6 +8,7 @@
 mod api_keys;
 mod audit;
 mod backup;
+mod connections;
 mod console;
 mod fault;
 mod load;
@@ -19,6 +20,7 @@ mod reader;
 mod registration;
 mod second_factor;
 mod sections;
+mod tls;
 mod trusted_issuers;
 mod watch;
 
@@ -33,6 +35,7 @@ use crate::domain::client::SecurityProfile;
 pub use api_keys::ApiKeysConfig;
 pub use audit::AuditConfig;
 pub use backup::BackupConfig;
+pub use connections::ConnectionsConfig;
 pub use console::ConsoleConfig;
 pub use fault::{ConfigFault, ConfigFaults};
 pub use messages::{DevelopmentConfig, LinksConfig, MailConfig, MailTls, SmsConfig, SmsSender};
@@ -42,6 +45,7 @@ pub use public_url::{PublicUrl, PublicUrlError};
 pub use registration::{RegistrationConfig, RegistrationMode};
 pub use second_factor::SecondFactorConfig;
 pub(crate) use sections::parse_master_key;
+pub use tls::TlsConfig;
 pub use trusted_issuers::{AccountMatch, TrustedIssuer};
 pub use watch::{HealthConfig, MetricsConfig, TelemetryConfig};
 
@@ -82,6 +86,10 @@ pub struct Config {
     pub backup: BackupConfig,
     /// Section `console`.
     pub console: ConsoleConfig,
+    /// Section `connections`.
+    pub connections: ConnectionsConfig,
+    /// Section `tls`, where the issuer has a certificate of its own.
+    pub tls: Option<TlsConfig>,
     /// Section `second_factor`.
     pub second_factor: SecondFactorConfig,
     /// Section `limits`.
@@ -141,8 +149,12 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// The issuer's URL as clients see it: the `iss` of every token.
     pub public_url: PublicUrl,
-    /// Proxies whose `Forwarded` and `X-Forwarded-For` headers are believed.
+    /// Proxies that are believed when they say where a request came from.
     pub trusted_proxies: Vec<IpNetwork>,
+    /// In which headers they say it. The others come from clients, through proxies that do not know them.
+    pub proxy_headers: ProxyHeaders,
+    /// How long the issuer serves on, and says that it is not ready, after it was told to stop, in seconds.
+    pub drain_seconds: u64,
     /// How long requests under way may take to finish when the server is told to stop, in seconds.
     pub shutdown_seconds: u64,
 }
@@ -154,6 +166,15 @@ impl ServerConfig {
             .iter()
             .any(|network| network.contains(address))
     }
+}
+
+/// In which headers proxies say where a request came from, and by which scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyHeaders {
+    /// `X-Forwarded-For` and `X-Forwarded-Proto`.
+    XForwarded,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// The database file.

@@ -1,15 +1,19 @@
 //! What is done around every request, one function a layer. The router says in which order.
 
 use std::any::Any;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
+use crate::extract::Origin;
 use crate::rng;
+use crate::server::redirect::send_to_https;
+use crate::state::AppState;
 
 /// The longest request body, in bytes. The largest lawful form is an authorization request with long opaque values.
 pub const MAXIMUM_BODY_BYTES: usize = 64 * 1024;
@@ -17,6 +21,19 @@ pub const MAXIMUM_BODY_BYTES: usize = 64 * 1024;
 pub const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Sends those on to https whom a trusted proxy took in by http, or refuses what they posted. Of the issuer's own connections a request by
+/// http never comes this far.
+pub async fn https_only(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let server = &state.config().server;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let is_http = server.public_url.is_https()
+        && peer.is_some_and(|ConnectInfo(peer)| Origin::of(peer.ip(), request.headers(), server).is_http);
+    if is_http {
+        return send_to_https(&server.public_url, request.method(), request.uri());
+    }
+    next.run(request).await
+}
 
 /// Names every request by random characters of our own, in the log and in the answer. A name that the request brings is
 /// dropped: the log is not to be written by strangers.

@@ -10,6 +10,7 @@
 //! | [`password`] | Argon2id with bounded concurrency. |
 //! | [`config`] | One typed configuration; every fault reported at once. |
 //! | [`state`] | What every handler shares. |
+//! | [`server`] | Sockets, connections, TLS, and their limits. |
 //! | [`router`], [`layers`], [`web`] | Every route and layer, and what only the web side shares. |
 //! | [`extract`] | Reading requests at the border. |
 //! | [`endpoints`] | The protocol's endpoints, one file each. |
@@ -58,6 +59,7 @@ pub mod registration;
 pub mod rng;
 pub mod router;
 pub mod select_patient;
+pub mod server;
 pub mod single_sign_on;
 pub mod snapshots;
 pub mod state;

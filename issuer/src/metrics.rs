@@ -23,6 +23,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use wardgate_shared::oauth_error::OAuthErrorCode;
+use wardgate_shared::time::Timestamp;
 
 use crate::outbound::Outbound;
 use crate::password::Passwords;
@@ -153,9 +154,9 @@ impl Metrics {
         self.0.snapshots.get_or_create(&[("outcome", outcome)]).inc();
     }
 
-    /// When the certificate that this issuer shows by itself expires, in seconds since 1970; not called where a proxy speaks TLS.
-    pub fn certificate_expires(&self, at_unix_seconds: i64) {
-        self.0.observed.certificate_expires(at_unix_seconds);
+    /// Notes when the certificate that this issuer shows by itself expires; there is nothing to note where a proxy speaks TLS.
+    pub fn certificate_expires(&self, at: Timestamp) {
+        self.0.observed.certificate_expires(at.seconds());
     }
 
     /// Everything as text, after a look at what is only looked at now. What cannot be looked at keeps its last value.

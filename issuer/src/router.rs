@@ -103,6 +103,7 @@ pub fn router(state: AppState) -> Router {
 
     // Layers from the innermost to the outermost: a request meets the last one first.
     let https = state.config().server.public_url.is_https();
+    let https_only = from_fn_with_state(state.clone(), layers::https_only);
     Router::new()
         .merge(documents)
         .merge(pages())
@@ -124,6 +125,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(layers::request_id))
         .layer(from_fn(layers::no_store))
         .layer(from_fn_with_state(https, layers::security_headers))
+        .layer(https_only)
 }
 
 /// What is there in development only.

@@ -169,6 +169,21 @@ fn another_master_key_is_refused_with_what_to_do() {
 }
 
 #[test]
+fn a_master_key_that_everybody_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let everybody = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(wardgate.path("master.key"), everybody).unwrap();
+    for command in [&["check-config"][..], &["client", "list"], &["serve"]] {
+        wardgate.run(command).refused(
+            5,
+            "can be read by every user of this machine: only the issuer may, as by chmod 600",
+        );
+    }
+}
+
+#[test]
 fn commands_before_init_say_so() {
     let wardgate = Wardgate::new();
     for command in [&["client", "list"][..], &SERVICE, &["keys", "list"], &["serve"]] {

@@ -16,6 +16,7 @@ mod digest;
 mod edge;
 mod fault;
 mod process_group;
+mod release;
 mod screen;
 mod screenshots;
 mod session;
@@ -107,6 +108,9 @@ enum Task {
     /// Measure how fast the issuer and the edge are
     #[command(subcommand)]
     Bench(bench::Subject),
+    /// Put the issuer, its unit and its licences into one archive
+    #[command(long_about = release::ABOUT)]
+    Release(release::ReleaseArguments),
     /// Kill the issuer over and over under load, and see that nothing that was answered is lost
     #[command(long_about = soak::ABOUT)]
     Soak(soak::SoakArguments),
@@ -176,6 +180,7 @@ fn run(arguments: &Arguments, screen: &Screen) -> Outcome<bool> {
         Task::Dev(options) => dev::run(&session, options.check, options.fresh),
         Task::Test(options) => test::run(&session, &options.only, &options.skip),
         Task::Bench(subject) => bench::run(&session, subject),
+        Task::Release(options) => release::run(&session, options),
         Task::Soak(options) => soak::run(&session, options),
         Task::Screenshots => screenshots::run(&session),
         Task::Edge(task) => edge::run(&session, task),

@@ -1,9 +1,11 @@
 //! `wardgate check-config`: everything that is wrong, at once.
 
 use clap::Args;
+use wardgate_shared::time::Timestamp;
 
 use crate::config::{Config, ConfigFaults, MasterKeySource, example_file};
 use crate::keys::{MasterKey, MasterKeyError};
+use crate::server::{TlsError, certificate};
 
 use super::{Failure, output};
 
@@ -16,7 +18,11 @@ pub(super) struct CheckConfig {
 }
 
 impl CheckConfig {
-    pub(super) fn run(&self, load: impl FnOnce() -> Result<Config, ConfigFaults>) -> Result<(), Failure> {
+    pub(super) fn run(
+        &self,
+        load: impl FnOnce() -> Result<Config, ConfigFaults>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         if self.print_example {
             return output::result(example_file().trim_end());
         }
@@ -28,6 +34,16 @@ impl CheckConfig {
                 output::remark(&format!("note: `wardgate init` will make {}", path.display()));
             }
             (loaded, _) => drop(loaded?),
+        }
+        if let Some(tls) = &config.tls {
+            let public_url = &config.server.public_url;
+            let checked = certificate::load(tls, public_url, now).map_err(TlsError::from)?;
+            if !checked.names_host {
+                output::remark(&format!(
+                    "note: the TLS certificate is not for the host {}",
+                    public_url.host()
+                ));
+            }
         }
         output::result("the configuration has no fault")
     }

@@ -8,6 +8,7 @@ use crate::error::internal::InternalError;
 use crate::keys::{KeyError, MasterKeyError};
 use crate::password::{NewPasswordError, PasswordError};
 use crate::rng::NoRandomness;
+use crate::server::{SignalError, TlsError};
 use crate::store::{BackupError, OpenError, StoreError};
 
 /// A failed command.
@@ -51,6 +52,9 @@ pub enum Failure {
     /// The signing keys failed.
     #[error(transparent)]
     Keys(KeyError),
+    /// The TLS certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address cannot be listened on, or the server failed.
     #[error("{0}")]
     Network(String),
@@ -75,6 +79,7 @@ impl Failure {
             Self::MasterKey(_)
             | Self::LostMasterKey { .. }
             | Self::Keys(_)
+            | Self::Tls(_)
             | Self::Open(OpenError::MasterKey) => 5,
             Self::Network(_) => 6,
             Self::Damaged(_) | Self::Backup(BackupError::Damaged(..)) => 7,
@@ -122,6 +127,12 @@ impl From<InternalError> for Failure {
             InternalError::Keys(error) => error.into(),
             other => Self::Other(other.to_string()),
         }
+    }
+}
+
+impl From<SignalError> for Failure {
+    fn from(error: SignalError) -> Self {
+        Self::Other(error.to_string())
     }
 }
 

@@ -2,14 +2,10 @@
 
 mod metrics;
 
-use std::future::Future;
 use std::io::IsTerminal;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{EnvFilter, FilterExt as _, LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -20,6 +16,9 @@ use crate::backchannel_logout::Deliveries;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::messages;
+use crate::server::{
+    Admission, Server, ServiceManager, Stage, Stop, StopSignals, Tls, listen, open_files, redirect, signals,
+};
 use crate::snapshots;
 use crate::state::AppState;
 use crate::store::StoreError;
@@ -44,53 +43,94 @@ const DAY_SECONDS: i64 = 86_400;
 /// [`Failure`].
 pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), Failure> {
     let exporter = start_log(&config)?;
-    let (listen, public_url) = (config.server.listen, config.server.public_url.clone());
-    let grace = Duration::from_secs(config.server.shutdown_seconds);
+    let server = config.server.clone();
     let now = clock.now();
+    let tls = match &config.tls {
+        Some(tls) => Some(Tls::new(tls.clone(), server.public_url.clone(), now)?),
+        None => None,
+    };
+    let redirect = config.tls.as_ref().and_then(|tls| tls.redirect_listen);
+    let mut limits = config.connections;
+    limits.maximum = open_files::room_for(limits.maximum);
     let (store, keys) = opened::store_and_keys(&config, now).await?;
     keys.ensure_keys(&store, now).await?;
     let state = AppState::build(config, store.clone(), keys, clock)?;
 
-    let listener = TcpListener::bind(listen).await.map_err(|error| {
-        Failure::Network(match error.kind() {
-            std::io::ErrorKind::AddrInUse => format!("{listen} is taken: another program listens there"),
-            _ => format!("{listen} cannot be listened on: {error}"),
-        })
-    })?;
+    let manager = ServiceManager::of_environment();
+    let listener = listen(server.listen).await.map_err(Failure::Network)?;
     let address = listener
         .local_addr()
         .map_err(|error| Failure::Network(error.to_string()))?;
-    let stop = stop_on_signal()?;
+    let admission = Admission::new(&limits, server.trusted_proxies.clone());
+    let redirect = match redirect {
+        Some(address) => Some(Server {
+            listener: listen(address).await.map_err(Failure::Network)?,
+            app: redirect::router(server.public_url.clone()),
+            limits,
+            admission: admission.clone(),
+            tls: None,
+        }),
+        None => None,
+    };
+    let stop = {
+        let (state, manager) = (state.clone(), manager.clone());
+        stop_on_signal(Duration::from_secs(server.drain_seconds), move || {
+            tracing::info!("stopping");
+            state.begin_stopping();
+            manager.stopping();
+        })?
+    };
     let metrics = metrics::serve(&state).await?;
+    let reload = tokio::spawn(reload_certificate(
+        signals::hang_ups()?,
+        tls.clone(),
+        state.clone(),
+    ));
     let upkeep = tokio::spawn(keep_up(state.clone()));
     let snapshots = tokio::spawn(take_snapshots(state.clone()));
     let deliveries = tokio::spawn(Deliveries::new(state.clone()).run(told(stop.clone())));
     let messages = tokio::spawn(messages::Deliveries::new(state.clone()).run(told(stop.clone())));
     output::result(&format!(
-        "Wardgate {} serves {public_url} on {address}; Ctrl-C stops it",
-        env!("CARGO_PKG_VERSION")
+        "Wardgate {} serves {} on {address}; Ctrl-C stops it",
+        env!("CARGO_PKG_VERSION"),
+        server.public_url
     ))?;
+    manager.ready();
 
-    let background = state.clone();
-    let service = crate::app(state).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(told(stop.clone()));
-    let outcome = tokio::select! {
-        outcome = async { server.await } => outcome.map_err(|error| Failure::Network(error.to_string())),
-        () = async { told(stop).await; tokio::time::sleep(grace).await } => {
-            tracing::warn!("requests were still under way when the time for stopping was over");
-            Ok(())
+    let grace = Duration::from_secs(server.shutdown_seconds);
+    let main = Server {
+        listener,
+        app: crate::app(state.clone()),
+        limits,
+        admission,
+        tls,
+    };
+    let redirected = async {
+        match redirect {
+            Some(redirect) => redirect.run(stop.clone(), grace).await,
+            None => true,
         }
     };
-    upkeep.abort();
-    snapshots.abort();
+    if let (false, _) | (_, false) = tokio::join!(main.run(stop.clone(), grace), redirected) {
+        tracing::warn!("requests were still under way when the time for stopping was over");
+    }
+    for task in [upkeep, snapshots, reload] {
+        task.abort();
+    }
     // What is not told by then stays queued for the next start.
-    if tokio::time::timeout(grace, deliveries).await.is_err() {
-        tracing::warn!("logout tokens were still under way when the time for stopping was over");
+    let rest = async {
+        if tokio::time::timeout(grace, deliveries).await.is_err() {
+            tracing::warn!("logout tokens were still under way when the time for stopping was over");
+        }
+        if tokio::time::timeout(grace, messages).await.is_err() {
+            tracing::warn!("messages were still under way when the time for stopping was over");
+        }
+        state.background().finish().await;
+    };
+    tokio::select! {
+        () = rest => {}
+        () = stop.reached(Stage::AtOnce) => tracing::warn!("told to stop again: nothing more is waited for"),
     }
-    if tokio::time::timeout(grace, messages).await.is_err() {
-        tracing::warn!("messages were still under way when the time for stopping was over");
-    }
-    background.background().finish().await;
     if let Some(metrics) = metrics {
         metrics.abort();
     }
@@ -99,7 +139,7 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
     }
     store.close().await;
     tracing::info!("stopped");
-    outcome
+    Ok(())
 }
 
 /// Deletes what has expired and takes over rotated keys, for ever. A failure is logged and tried again next time.
@@ -171,48 +211,35 @@ async fn keep_audit_trail(state: &AppState) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A value that becomes true at the first signal to stop.
-fn stop_on_signal() -> Result<watch::Receiver<bool>, Failure> {
-    let (tell, told) = watch::channel(false);
-    let signal = first_signal()?;
-    tokio::spawn(async move {
-        signal.await;
-        tracing::info!("stopping");
-        // Nobody listening means that the server has stopped already.
-        let _ = tell.send(true);
-    });
-    Ok(told)
+/// Goes through the stages of a stop at signals; `tell` is called at the first.
+fn stop_on_signal(drain: Duration, tell: impl FnOnce() + Send + 'static) -> Result<Stop, Failure> {
+    let mut terminations = signals::terminations()?;
+    let (signals, stop) = StopSignals::new();
+    tokio::spawn(async move { signals.follow(&mut terminations, drain, tell).await });
+    Ok(stop)
 }
 
-#[cfg(unix)]
-fn first_signal() -> Result<impl Future<Output = ()>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
+/// Comes when nothing new is to be begun.
+async fn told(stop: Stop) {
+    stop.reached(Stage::Stopping).await;
+}
 
-    let failed = |error: std::io::Error| Failure::Other(format!("signals cannot be received: {error}"));
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    Ok(async move {
+/// Replaces the certificate when its files change, and looks at once at SIGHUP.
+async fn reload_certificate(mut hang_ups: signals::Signals, tls: Option<Tls>, state: AppState) {
+    let Some(tls) = tls else {
+        loop {
+            hang_ups.next().await;
+            tracing::info!("there is no certificate to reload; other settings are read at the start");
+        }
+    };
+    let mut looks = tokio::time::interval(tls.cadence());
+    loop {
         tokio::select! {
-            _ = interrupt.recv() => (),
-            _ = terminate.recv() => (),
+            _ = looks.tick() => {}
+            () = hang_ups.next() => {}
         }
-    })
-}
-
-#[cfg(not(unix))]
-fn first_signal() -> Result<impl Future<Output = ()>, Failure> {
-    Ok(async {
-        // Without signals the process ends when it is ended.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
-}
-
-async fn told(mut stop: watch::Receiver<bool>) {
-    if stop.wait_for(|stop| *stop).await.is_err() {
-        // The sender lives until it has spoken; should it ever not, serving goes on.
-        std::future::pending::<()>().await;
+        tls.reload(state.now()).await;
+        state.metrics().certificate_expires(tls.ends_at());
     }
 }
 

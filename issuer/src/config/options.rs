@@ -4,6 +4,7 @@ mod audit;
 mod messages;
 mod registration;
 mod second_factor;
+mod serving;
 mod watch;
 
 use std::fmt::Write;
@@ -49,6 +50,7 @@ const fn shown_as(option: ConfigOption, example: &'static str) -> ConfigOption {
 pub(super) fn options() -> impl Iterator<Item = &'static ConfigOption> {
     [
         OPTIONS,
+        serving::OPTIONS,
         registration::OPTIONS,
         messages::OPTIONS,
         second_factor::OPTIONS,
@@ -76,15 +78,30 @@ const OPTIONS: &[ConfigOption] = &[
         "server.trusted_proxies",
         Some("[]"),
         "list of IP addresses and networks such as 10.0.0.0/8",
-        "Proxies that are believed when they say (X-Forwarded-For) which address a request came from. Must be given when \
-         `server.public_url` is https and the issuer listens on a loopback address or on all addresses; `[]` says that \
-         there is no proxy.",
+        "Proxies that are believed when they say which address a request came from, and by which scheme. Must be given when \
+         `server.public_url` is https, there is no `tls.certificate`, and the issuer listens on a loopback address or on all addresses; \
+         `[]` says that there is no proxy.",
+    ),
+    option(
+        "server.proxy_headers",
+        Some("\"x-forwarded\""),
+        "x-forwarded or forwarded",
+        "In which headers they say it: X-Forwarded-For and X-Forwarded-Proto, or Forwarded (RFC 7239). The proxy must set or extend these \
+         headers on every request; the others are ignored, since a client may have sent them. What came to a proxy by http is sent on to \
+         https, or refused, when `server.public_url` is https.",
+    ),
+    option(
+        "server.drain_seconds",
+        Some("0"),
+        "seconds, 0 to 3600",
+        "How long the issuer serves on after it was told to stop, while `/health/ready` says 503, so that balancers stop sending. Nothing \
+         is told to them with 0.",
     ),
     option(
         "server.shutdown_seconds",
         Some("10"),
         "seconds, 0 to 3600",
-        "How long requests under way may take to finish after the server was told to stop.",
+        "How long requests under way may take to finish when no more are taken. A second signal to stop ends them at once.",
     ),
     option(
         "database.path",

@@ -18,8 +18,8 @@ use super::reader::Reader;
 use super::trusted_issuers;
 use super::{
     Config, DatabaseConfig, DocumentationConfig, DpopConfig, DpopNonces, KeysConfig, LimitsConfig, LogFormat,
-    LoggingConfig, MasterKeySource, OutboundConfig, PasswordsConfig, Resource, SecurityConfig, ServerConfig,
-    SessionsConfig, TokensConfig,
+    LoggingConfig, MasterKeySource, OutboundConfig, PasswordsConfig, ProxyHeaders, Resource, SecurityConfig,
+    ServerConfig, SessionsConfig, TokensConfig,
 };
 
 /// Reads every section before it looks at any outcome, so that all faults are found.
@@ -41,6 +41,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let audit = super::audit::read(reader);
     let backup = super::backup::read(reader);
     let console = super::console::read(reader);
+    let connections = super::connections::read(reader);
+    let tls = super::tls::read(reader, server.as_ref());
     let second_factor = super::second_factor::read(reader);
     let limits = limits(reader);
     let logging = logging(reader);
@@ -69,6 +71,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         audit: audit?,
         backup: backup?,
         console: console?,
+        connections: connections?,
+        tls: tls?,
         second_factor: second_factor?,
         limits: limits?,
         logging: logging?,
@@ -89,6 +93,12 @@ fn server(reader: &mut Reader<'_>) -> Option<ServerConfig> {
     });
     let public_url = reader.parsed("server.public_url", PublicUrl::parse);
     let trusted_proxies = reader.list("server.trusted_proxies", IpNetwork::parse);
+    let proxy_headers = reader.parsed("server.proxy_headers", |name| match name {
+        "x-forwarded" => Ok(ProxyHeaders::XForwarded),
+        "forwarded" => Ok(ProxyHeaders::Forwarded),
+        _ => Err("must be x-forwarded or forwarded"),
+    });
+    let drain_seconds = reader.number("server.drain_seconds", 0..=3600, "seconds");
     let shutdown_seconds = reader.number("server.shutdown_seconds", 0..=3600, "seconds");
     if let (Some(listen), Some(public_url)) = (&listen, &public_url) {
         refuse_unnamed_proxy(reader, *listen, public_url);
@@ -97,16 +107,18 @@ fn server(reader: &mut Reader<'_>) -> Option<ServerConfig> {
         listen: listen?,
         public_url: public_url?,
         trusted_proxies: trusted_proxies?,
+        proxy_headers: proxy_headers?,
+        drain_seconds: drain_seconds?.try_into().ok()?,
         shutdown_seconds: shutdown_seconds?.try_into().ok()?,
     })
 }
 
-/// The issuer itself speaks http, so behind an https `public_url` stands a proxy. Where nothing names it, every visitor
+/// An issuer without a certificate speaks http, so behind an https `public_url` stands a proxy. Where nothing names it, every visitor
 /// would have its address, in the audit trail and where sign-ins are slowed down.
 fn refuse_unnamed_proxy(reader: &mut Reader<'_>, listen: SocketAddr, public_url: &PublicUrl) {
     const KEY: &str = "server.trusted_proxies";
     let reached_by_a_proxy = listen.ip().is_loopback() || listen.ip().is_unspecified();
-    if public_url.is_https() && reached_by_a_proxy && !reader.is_given(KEY) {
+    if public_url.is_https() && reached_by_a_proxy && !super::tls::is_given(reader) && !reader.is_given(KEY) {
         reader.fault(
             KEY,
             "must be set, since server.public_url is https and a TLS proxy stands before the issuer: to the proxy's \

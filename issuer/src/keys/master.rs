@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{MasterKeySource, parse_master_key};
 use crate::rng::{self, NoRandomness};
+use crate::server::certificate::is_exposed;
 
 use super::sealer::{SealBroken, Sealer};
 
@@ -36,6 +37,11 @@ pub enum MasterKeyError {
     /// The file cannot be read or written.
     #[error("the master key file {} cannot be used: {error}", .0.display(), error = .1)]
     File(PathBuf, std::io::ErrorKind),
+    /// Every user of the machine may read the file.
+    #[error(
+        "the master key file {} can be read by every user of this machine: only the issuer may, as by chmod 600", .0.display()
+    )]
+    Exposed(PathBuf),
     /// The file's content is not a key.
     #[error("the master key file {} {problem}", .0.display(), problem = .1)]
     Malformed(PathBuf, &'static str),
@@ -59,7 +65,10 @@ impl MasterKey {
             MasterKeySource::Value(key) => return Ok(Self(key.clone())),
             MasterKeySource::File(path) => path,
         };
-        warn_if_exposed(path);
+        // Whoever can read the file can sign tokens.
+        if is_exposed(path) {
+            return Err(MasterKeyError::Exposed(path.clone()));
+        }
         let text = std::fs::read_to_string(path)
             .map(Zeroizing::new)
             .map_err(|error| match error.kind() {
@@ -124,20 +133,6 @@ impl MasterKey {
         Sealer::new(self.derive("wardgate secrets at rest"))
     }
 }
-
-/// Whoever can read the file can sign tokens. This only warns: in a container a mounted secret is often readable by all,
-/// and there is nobody else.
-#[cfg(unix)]
-fn warn_if_exposed(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    // A file that cannot be looked at cannot be read either; reading it says why.
-    if std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o007 != 0) {
-        tracing::warn!(file = %path.display(), "the master key can be read by every user of this machine");
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_if_exposed(_: &Path) {}
 
 #[cfg(test)]
 mod tests;

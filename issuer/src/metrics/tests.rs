@@ -11,7 +11,7 @@ use super::{documentation, listener};
 use crate::config::MetricsConfig;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::store::Insertion;
-use crate::testing::DocumentServer;
+use crate::testing::{DocumentServer, START};
 use crate::web::testing::{Answer, Browser, Clinic, PASSWORD, PHYSICIAN, SERVICE};
 
 const BEGIN: &str = "<!-- metrics: begin -->\n";
@@ -60,7 +60,7 @@ async fn busy_clinic() -> (Clinic, tempfile::TempDir) {
     let config = &state.config().backup;
     let made = crate::snapshots::take_if_due(state.store(), config, state.now()).await;
     state.metrics().snapshot(made.unwrap().is_some());
-    state.metrics().certificate_expires(1_900_000_000);
+    state.metrics().certificate_expires(START.plus(86_400));
     let server = DocumentServer::start().await;
     server.answer(200, &[], "{}");
     state.outbound().fetch_json(&server.url).await.unwrap();

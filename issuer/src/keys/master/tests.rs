@@ -75,6 +75,7 @@ fn the_file_is_for_its_owner_only() {
 
 #[test]
 fn says_what_is_wrong_with_a_file() {
+    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("master.key");
     let load = || {
@@ -87,6 +88,18 @@ fn says_what_is_wrong_with_a_file() {
         "{}",
         load()
     );
+    // As a file is made when nobody thinks of it.
+    std::fs::write(&path, "A".repeat(43)).unwrap();
+    let allow = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    for mode in [0o644, 0o604, 0o602] {
+        allow(mode);
+        assert!(
+            load().contains("can be read by every user of this machine"),
+            "{}",
+            load()
+        );
+    }
+    allow(0o640);
     for content in ["", "short", &"A".repeat(44), &"*".repeat(43)] {
         std::fs::write(&path, content).unwrap();
         assert!(load().contains("must be 32 bytes in base64url"), "{}", load());
