@@ -2,6 +2,8 @@
 //!
 //! The world is told no more than whether: each check's outcome is told on the listener for metrics alone ([`crate::metrics`]).
 
+mod description;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -10,6 +12,8 @@ use serde::Serialize;
 
 use crate::readiness::Health;
 use crate::state::AppState;
+
+pub use description::describe;
 
 #[derive(Serialize)]
 struct Told {
