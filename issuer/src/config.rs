@@ -22,6 +22,7 @@ mod second_factor;
 mod sections;
 mod tls;
 mod trusted_issuers;
+mod watch;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -46,6 +47,7 @@ pub use second_factor::SecondFactorConfig;
 pub(crate) use sections::parse_master_key;
 pub use tls::TlsConfig;
 pub use trusted_issuers::{AccountMatch, TrustedIssuer};
+pub use watch::{HealthConfig, MetricsConfig, TelemetryConfig};
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -100,6 +102,12 @@ pub struct Config {
     pub sms: Option<SmsConfig>,
     /// Section `links`.
     pub links: LinksConfig,
+    /// Section `metrics`, where metrics are served.
+    pub metrics: Option<MetricsConfig>,
+    /// Section `health`.
+    pub health: HealthConfig,
+    /// Section `telemetry`, where traces are sent.
+    pub telemetry: Option<TelemetryConfig>,
     /// Section `development`.
     pub development: DevelopmentConfig,
 }

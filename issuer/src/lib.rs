@@ -20,6 +20,7 @@
 //! | [`account_links`] | Links by which people set their password: made, mailed. |
 //! | [`background`] | Work after the answer, so that it does not show in its time. |
 //! | [`messages`] | Mail and short messages: queued, sealed, sent beside the requests. |
+//! | [`metrics`], [`readiness`], [`telemetry`] | What the issuer says of itself to whoever watches it. |
 //! | [`single_sign_on`] | Signing in at the identity provider of one's organization. |
 //! | [`tokens`] | What clients get, and which scopes. |
 //! | [`views`], [`error`] | Pages, and refusals in their wire forms. |
@@ -48,12 +49,14 @@ pub mod keys;
 pub mod layers;
 pub mod login;
 pub mod messages;
+pub mod metrics;
 pub mod notices;
 pub mod openapi;
 pub mod outbound;
 pub mod passkeys;
 pub mod password;
 pub mod path_segment;
+pub mod readiness;
 pub mod registration;
 pub mod rng;
 pub mod router;
@@ -63,6 +66,7 @@ pub mod single_sign_on;
 pub mod snapshots;
 pub mod state;
 pub mod store;
+pub mod telemetry;
 pub mod throttle;
 pub mod tokens;
 pub mod views;

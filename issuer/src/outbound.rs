@@ -16,6 +16,7 @@ mod freshness;
 mod key_sets;
 
 use std::error::Error as _;
+use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +25,14 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, RequestBuilder, Url, redirect};
 use tokio::sync::OnceCell;
+use tracing::Instrument as _;
 
 use wardgate_shared::secret::Secret;
 
+use crate::clock::Stopwatch;
 use crate::config::OutboundConfig;
+use crate::metrics::instruments::OutboundInstruments;
+use crate::telemetry::spans;
 
 pub use discovery::{DiscoveryError, Providers};
 #[cfg(test)]
@@ -83,6 +88,19 @@ pub enum FetchError {
     TooLarge,
 }
 
+impl FetchError {
+    /// The reason as a word for whoever counts.
+    const fn label(&self) -> &'static str {
+        match self {
+            Self::Url(_) => "refused_url",
+            Self::Client(_) => "client",
+            Self::Unreachable(_) => "unreachable",
+            Self::Status(_) => "status",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
 /// A document that was fetched.
 #[derive(Debug)]
 pub struct Fetched {
@@ -101,6 +119,7 @@ pub struct Outbound(Arc<Inner>);
 struct Inner {
     config: OutboundConfig,
     client: OnceCell<Client>,
+    instruments: OutboundInstruments,
 }
 
 impl Outbound {
@@ -109,7 +128,28 @@ impl Outbound {
         Self(Arc::new(Inner {
             config,
             client: OnceCell::const_new(),
+            instruments: OutboundInstruments::default(),
         }))
+    }
+
+    /// What is counted and measured here.
+    pub fn instruments(&self) -> &OutboundInstruments {
+        &self.0.instruments
+    }
+
+    /// Makes a call, and counts and measures it.
+    async fn measured<T>(
+        &self,
+        kind: &'static str,
+        call: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
+        let watch = Stopwatch::start();
+        let span = spans::outbound(kind);
+        let outcome = call.instrument(span.clone()).await;
+        let told = outcome.as_ref().map_or_else(FetchError::label, |_| "success");
+        spans::ended(&span, told);
+        self.0.instruments.count(kind, told, watch.elapsed());
+        outcome
     }
 
     /// Fetches a JSON document.
@@ -117,9 +157,12 @@ impl Outbound {
     /// # Errors
     /// [`FetchError`].
     pub async fn fetch_json(&self, url: &str) -> Result<Fetched, FetchError> {
-        let (client, url) = self.ready(url).await?;
-        let request = client.get(url).header(header::ACCEPT, "application/json");
-        receive(request, MAXIMUM_BODY_BYTES).await
+        let call = async {
+            let (client, url) = self.ready(url).await?;
+            let request = client.get(url).header(header::ACCEPT, "application/json");
+            receive(request, MAXIMUM_BODY_BYTES).await
+        };
+        self.measured("document", call).await
     }
 
     /// Fetches a FHIR resource with an access token.
@@ -127,12 +170,15 @@ impl Outbound {
     /// # Errors
     /// [`FetchError`].
     pub async fn fetch_fhir(&self, url: &str, access_token: &Secret<String>) -> Result<Fetched, FetchError> {
-        let (client, url) = self.ready(url).await?;
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access_token.expose()))
-            .map_err(|error| FetchError::Client(error.to_string()))?;
-        bearer.set_sensitive(true);
-        let request = client.get(url).header(header::ACCEPT, "application/fhir+json");
-        receive(request.header(header::AUTHORIZATION, bearer), MAXIMUM_FHIR_BYTES).await
+        let call = async {
+            let (client, url) = self.ready(url).await?;
+            let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access_token.expose()))
+                .map_err(|error| FetchError::Client(error.to_string()))?;
+            bearer.set_sensitive(true);
+            let request = client.get(url).header(header::ACCEPT, "application/fhir+json");
+            receive(request.header(header::AUTHORIZATION, bearer), MAXIMUM_FHIR_BYTES).await
+        };
+        self.measured("fhir", call).await
     }
 
     /// Posts a form. 200 and 204 mean that it was taken; the body of the answer is not read.
@@ -140,19 +186,22 @@ impl Outbound {
     /// # Errors
     /// [`FetchError`].
     pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<(), FetchError> {
-        let (client, url) = self.ready(url).await?;
-        let form = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
-        let request = client
-            .post(url)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form);
-        let response = request.send().await.map_err(unreachable)?;
-        match response.status() {
-            StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
-            status => Err(FetchError::Status(status)),
-        }
+        let call = async {
+            let (client, url) = self.ready(url).await?;
+            let form = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(fields)
+                .finish();
+            let request = client
+                .post(url)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form);
+            let response = request.send().await.map_err(unreachable)?;
+            match response.status() {
+                StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
+                status => Err(FetchError::Status(status)),
+            }
+        };
+        self.measured("form", call).await
     }
 
     /// Posts a body of this media type with these headers. A status of success means that it was taken; the body of the answer is
@@ -167,17 +216,20 @@ impl Outbound {
         headers: HeaderMap,
         body: String,
     ) -> Result<(), FetchError> {
-        let (client, url) = self.ready(url).await?;
-        let request = client
-            .post(url)
-            .headers(headers)
-            .header(header::CONTENT_TYPE, media_type)
-            .body(body);
-        let response = request.send().await.map_err(unreachable)?;
-        match response.status() {
-            status if status.is_success() => Ok(()),
-            status => Err(FetchError::Status(status)),
-        }
+        let call = async {
+            let (client, url) = self.ready(url).await?;
+            let request = client
+                .post(url)
+                .headers(headers)
+                .header(header::CONTENT_TYPE, media_type)
+                .body(body);
+            let response = request.send().await.map_err(unreachable)?;
+            match response.status() {
+                status if status.is_success() => Ok(()),
+                status => Err(FetchError::Status(status)),
+            }
+        };
+        self.measured("short_message", call).await
     }
 
     /// Posts a form to whoever answers it with JSON, and gives status and body: a refusal says why there. `authorization` is
@@ -191,21 +243,24 @@ impl Outbound {
         fields: &[(&str, &str)],
         authorization: Option<HeaderValue>,
     ) -> Result<(StatusCode, Vec<u8>), FetchError> {
-        let (client, url) = self.ready(url).await?;
-        let form = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
-        let mut request = client
-            .post(url)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::ACCEPT, "application/json")
-            .body(form);
-        if let Some(authorization) = authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
-        }
-        let mut response = request.send().await.map_err(unreachable)?;
-        let body = read(&mut response, MAXIMUM_BODY_BYTES).await?;
-        Ok((response.status(), body))
+        let call = async {
+            let (client, url) = self.ready(url).await?;
+            let form = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(fields)
+                .finish();
+            let mut request = client
+                .post(url)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(header::ACCEPT, "application/json")
+                .body(form);
+            if let Some(authorization) = authorization {
+                request = request.header(header::AUTHORIZATION, authorization);
+            }
+            let mut response = request.send().await.map_err(unreachable)?;
+            let body = read(&mut response, MAXIMUM_BODY_BYTES).await?;
+            Ok((response.status(), body))
+        };
+        self.measured("token", call).await
     }
 
     /// The client, and `url` as one that it may ask.

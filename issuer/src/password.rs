@@ -14,10 +14,14 @@ use std::time::Duration;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument as _;
 use wardgate_shared::secret::Secret;
 
+use crate::clock::Stopwatch;
 use crate::config::PasswordsConfig;
+use crate::metrics::instruments::{OneMore, PasswordInstruments};
 use crate::rng::{self, NoRandomness};
+use crate::telemetry::spans;
 
 use policy::{Owner, PasswordFault, PasswordPolicy};
 
@@ -27,6 +31,9 @@ pub const MINIMUM_PASSWORD_CHARACTERS: usize = 8;
 pub const MAXIMUM_PASSWORD_BYTES: usize = 1024;
 /// How long a computation may wait for its turn before the caller is told to come back.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Waiting computations for each that may run: with the costs of the default configuration, a few seconds of work.
+const SATURATION: usize = 64;
 
 /// Why there is no answer about a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +94,9 @@ struct Hasher {
     /// Verified when there is no account: the same work, always a mismatch.
     dummy: Secret<String>,
     policy: PasswordPolicy,
+    /// How many computations may run at once.
+    lanes: usize,
+    instruments: PasswordInstruments,
 }
 
 impl Passwords {
@@ -99,14 +109,28 @@ impl Passwords {
             .map_err(|_| PasswordError::Parameters)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let dummy = hash_with(&argon2, &rng::bytes::<32>()?)?;
-        let turns = Arc::new(Semaphore::new(config.concurrency.max(1)));
+        let lanes = config.concurrency.max(1);
+        let turns = Arc::new(Semaphore::new(lanes));
         let policy = PasswordPolicy::new(config);
         Ok(Self(Arc::new(Hasher {
             argon2,
             turns,
             dummy,
             policy,
+            lanes,
+            instruments: PasswordInstruments::default(),
         })))
+    }
+
+    /// What is counted and measured here.
+    pub fn instruments(&self) -> &PasswordInstruments {
+        &self.0.instruments
+    }
+
+    /// Whether so many wait that the last of them may wait in vain.
+    pub fn is_saturated(&self) -> bool {
+        let most = self.0.lanes.saturating_mul(SATURATION);
+        usize::try_from(self.0.instruments.waiting.get()).is_ok_and(|waiting| waiting >= most)
     }
 
     /// Which passwords may be set.
@@ -141,6 +165,7 @@ impl Passwords {
             return Err(PasswordError::TooLong);
         }
         self.take_turn(move |hasher| hash_with(&hasher.argon2, password.expose().as_bytes()))
+            .instrument(spans::password())
             .await
     }
 
@@ -172,6 +197,7 @@ impl Passwords {
                 (Err(_), _) => Err(PasswordError::Damaged),
             }
         })
+        .instrument(spans::password())
         .await
     }
 
@@ -180,15 +206,25 @@ impl Passwords {
         &self,
         work: impl FnOnce(&Hasher) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
+        let (instruments, watch) = (&self.0.instruments, Stopwatch::start());
+        let waiting = OneMore::of(&instruments.waiting);
         let turn: OwnedSemaphorePermit =
             match tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.0.turns).acquire_owned()).await {
                 Ok(Ok(turn)) => turn,
                 Ok(Err(_)) => return Err(PasswordError::Failed),
-                Err(_) => return Err(PasswordError::Busy),
+                Err(_) => {
+                    instruments.refusals.inc();
+                    return Err(PasswordError::Busy);
+                }
             };
+        drop(waiting);
+        instruments.wait.observe(watch.elapsed().as_secs_f64());
         let hasher = Arc::clone(&self.0);
         let task = tokio::task::spawn_blocking(move || {
+            let (running, watch) = (OneMore::of(&hasher.instruments.running), Stopwatch::start());
             let outcome = work(&hasher);
+            hasher.instruments.time.observe(watch.elapsed().as_secs_f64());
+            drop(running);
             drop(turn);
             outcome
         });

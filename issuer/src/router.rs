@@ -22,6 +22,7 @@ use crate::endpoints::{
 };
 use crate::layers;
 use crate::login::{forgotten_password, new_password, passkey, second_factor, sign_in, sign_out};
+use crate::metrics;
 use crate::openapi;
 use crate::select_patient;
 use crate::single_sign_on;
@@ -117,7 +118,7 @@ pub fn router(state: AppState) -> Router {
         .merge(protocol)
         .merge(servers)
         .fallback(landing::not_found)
-        .with_state(Web::new(state))
+        .with_state(Web::new(state.clone()))
         .layer(DefaultBodyLimit::max(layers::MAXIMUM_BODY_BYTES))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -125,6 +126,7 @@ pub fn router(state: AppState) -> Router {
         ))
         .layer(CatchPanicLayer::custom(layers::answer_to_panic))
         .layer(TraceLayer::new_for_http().make_span_with(layers::request_span))
+        .layer(from_fn_with_state(state, metrics::layer::measure))
         .layer(from_fn(layers::request_id))
         .layer(from_fn(layers::no_store))
         .layer(from_fn_with_state(https, layers::security_headers))

@@ -55,6 +55,11 @@ pub async fn take_if_due(
     Ok(Some(made))
 }
 
+/// When the newest copy in `folder` was made; `None` where there is none, or the folder cannot be read.
+pub(crate) fn newest(folder: &Path) -> Option<Timestamp> {
+    list(folder).ok()?.last().map(|snapshot| snapshot.made_at)
+}
+
 struct Snapshot {
     made_at: Timestamp,
     path: PathBuf,

@@ -14,10 +14,12 @@ use crate::domain::client::{Client, Rules};
 use crate::extract::distinguishing_address;
 use crate::keys::{KeyRing, Sealer};
 use crate::messages::Messages;
+use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::outbound::{KeySets, Outbound, Providers};
 use crate::passkeys::Passkeys;
 use crate::password::{PasswordError, Passwords};
+use crate::readiness::Readiness;
 use crate::store::{Store, StoreError};
 use crate::throttle::Throttle;
 use crate::tokens::status_lists::StatusLists;
@@ -47,6 +49,9 @@ struct Parts {
     throttle: Throttle,
     messages: Messages,
     background: Background,
+    metrics: Metrics,
+    readiness: Readiness,
+    started_at: Timestamp,
     is_stopping: AtomicBool,
 }
 
@@ -75,6 +80,8 @@ impl AppState {
         let status_places = StatusPlaces::new(config.longest_token_seconds());
         let throttle = Throttle::new(config.limits);
         let messages = Messages::new(&config, &outbound);
+        let metrics = Metrics::new(&store, &passwords, &outbound);
+        let started_at = clock.now();
         Ok(Self(Arc::new(Parts {
             config,
             store,
@@ -95,6 +102,9 @@ impl AppState {
             throttle,
             messages,
             background: Background::default(),
+            metrics,
+            readiness: Readiness::default(),
+            started_at,
             is_stopping: AtomicBool::new(false),
         })))
     }
@@ -201,6 +211,21 @@ impl AppState {
     /// Work that is done after an answer.
     pub fn background(&self) -> &Background {
         &self.0.background
+    }
+
+    /// What is counted and measured.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Whether requests can be answered.
+    pub fn readiness(&self) -> &Readiness {
+        &self.0.readiness
+    }
+
+    /// When this state was put together.
+    pub fn started_at(&self) -> Timestamp {
+        self.0.started_at
     }
 
     /// Says that the process was told to stop: it is not ready for new work any more. There is no way back.

@@ -72,10 +72,13 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use tokio::sync::Notify;
+use tracing::Instrument as _;
 use wardgate_shared::time::Timestamp;
 
 use crate::config::DatabaseConfig;
 use crate::keys::Sealer;
+use crate::metrics::instruments::StoreInstruments;
+use crate::telemetry::spans;
 
 use audit_chain::{Chain, ChainKey};
 
@@ -88,7 +91,7 @@ pub use clients::ClientUpdate;
 pub use direct_grants::{DirectIssue, UsedAssertion};
 pub use error::{OpenError, StoreError};
 pub use factors::FactorRemoval;
-pub use numbers::Numbers;
+pub use numbers::{Numbers, Queued};
 pub use organizations::OrganizationChange;
 pub use passkeys::{PasskeyInsertion, PasskeyOutcome};
 pub use purge::Purged;
@@ -195,18 +198,32 @@ impl Store {
         })))
     }
 
-    /// Whether the store can be read and written now. After a commit that failed, that is tried with a write of its own.
+    /// Whether the store can be read and written now: a page goes to the disk, with what it holds already. Says whether the schema is
+    /// the one of this program.
     ///
     /// # Errors
     /// [`StoreError`], when not.
-    pub async fn check(&self) -> Result<(), StoreError> {
+    pub async fn check(&self) -> Result<bool, StoreError> {
         self.read(|connection| sql::first(connection, "SELECT 1", [], |_| Ok(())))
             .await?;
-        if self.0.writer.has_failed() {
-            // Only a write that reaches the disk tells whether it takes writes again; this one says what is there already.
-            return self.write(migrations::write_version_again).await;
-        }
-        self.write(|_| Ok(())).await
+        self.write(migrations::rewrite_version).await
+    }
+
+    /// What is counted and measured here.
+    pub fn instruments(&self) -> &StoreInstruments {
+        self.0.writer.instruments()
+    }
+
+    /// How many writes wait, and how many may.
+    pub fn queue(&self) -> (usize, usize) {
+        self.0.writer.queue()
+    }
+
+    /// Notes how many writes wait.
+    pub fn observe_queue(&self) {
+        let (depth, _) = self.queue();
+        let depth = i64::try_from(depth).unwrap_or(i64::MAX);
+        self.instruments().queue_depth.set(depth);
     }
 
     /// How many transactions were committed since the store was opened.
@@ -246,7 +263,7 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.0.writer.write(work).await
+        self.0.writer.write(work).instrument(spans::store_write()).await
     }
 }
 

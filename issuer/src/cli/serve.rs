@@ -1,15 +1,20 @@
 //! `wardgate serve`: the issuer itself, from start to graceful stop.
 
+mod metrics;
+
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, LevelFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 use wardgate_shared::time::Timestamp;
 
 use crate::backchannel_logout::Deliveries;
 use crate::clock::Clock;
-use crate::config::{Config, LogFormat, LoggingConfig};
+use crate::config::{Config, LogFormat};
 use crate::endpoints::reference;
 use crate::messages;
 use crate::server::{
@@ -18,6 +23,8 @@ use crate::server::{
 use crate::snapshots;
 use crate::state::AppState;
 use crate::store::StoreError;
+use crate::telemetry::collect::is_exported;
+use crate::telemetry::export::Exporter;
 
 use super::{Failure, opened, output};
 
@@ -36,7 +43,7 @@ const DAY_SECONDS: i64 = 86_400;
 /// # Errors
 /// [`Failure`].
 pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), Failure> {
-    start_log(&config.logging);
+    let exporter = start_log(&config)?;
     let server = config.server.clone();
     let now = clock.now();
     let tls = match &config.tls {
@@ -48,7 +55,7 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
     limits.maximum = open_files::room_for(limits.maximum);
     let (store, keys) = opened::store_and_keys(&config, now).await?;
     keys.ensure_keys(&store, now).await?;
-    let state = AppState::build(config, store.clone(), keys, clock.clone())?;
+    let state = AppState::build(config, store.clone(), keys, clock)?;
     reference::client::bring_in_step(&state).await?;
 
     let manager = ServiceManager::of_environment();
@@ -75,7 +82,12 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
             manager.stopping();
         })?
     };
-    let reload = tokio::spawn(reload_certificate(signals::hang_ups()?, tls.clone(), clock));
+    let metrics = metrics::serve(&state).await?;
+    let reload = tokio::spawn(reload_certificate(
+        signals::hang_ups()?,
+        tls.clone(),
+        state.clone(),
+    ));
     let upkeep = tokio::spawn(keep_up(state.clone()));
     let snapshots = tokio::spawn(take_snapshots(state.clone()));
     let deliveries = tokio::spawn(Deliveries::new(state.clone()).run(told(stop.clone())));
@@ -121,6 +133,12 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
         () = rest => {}
         () = stop.reached(Stage::AtOnce) => tracing::warn!("told to stop again: nothing more is waited for"),
     }
+    if let Some(metrics) = metrics {
+        metrics.abort();
+    }
+    if let Some(exporter) = exporter {
+        exporter.finish().await;
+    }
     store.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -157,9 +175,15 @@ async fn take_snapshots(state: AppState) {
     loop {
         look.tick().await;
         match snapshots::take_if_due(state.store(), &state.config().backup, state.now()).await {
-            Ok(Some(file)) => tracing::info!(file = %file.display(), "copied the database"),
+            Ok(Some(file)) => {
+                state.metrics().snapshot(true);
+                tracing::info!(file = %file.display(), "copied the database");
+            }
             Ok(None) => {}
-            Err(error) => tracing::error!(%error, "the database could not be copied"),
+            Err(error) => {
+                state.metrics().snapshot(false);
+                tracing::error!(%error, "the database could not be copied");
+            }
         }
     }
 }
@@ -203,7 +227,7 @@ async fn told(stop: Stop) {
 }
 
 /// Replaces the certificate when its files change, and looks at once at SIGHUP.
-async fn reload_certificate(mut hang_ups: signals::Signals, tls: Option<Tls>, clock: Arc<dyn Clock>) {
+async fn reload_certificate(mut hang_ups: signals::Signals, tls: Option<Tls>, state: AppState) {
     let Some(tls) = tls else {
         loop {
             hang_ups.next().await;
@@ -216,25 +240,44 @@ async fn reload_certificate(mut hang_ups: signals::Signals, tls: Option<Tls>, cl
             _ = looks.tick() => {}
             () = hang_ups.next() => {}
         }
-        tls.reload(clock.now()).await;
+        tls.reload(state.now()).await;
+        state.metrics().certificate_expires(tls.ends_at());
     }
 }
 
-/// Sends the log to standard error. A log that was started before, as in tests, stays.
-fn start_log(config: &LoggingConfig) {
-    let json = match config.format {
+/// Sends the log to standard error, and traces to the collector, where there is one. A log that was started before, as in tests, stays.
+fn start_log(config: &Config) -> Result<Option<Exporter>, Failure> {
+    let json = match config.logging.format {
         LogFormat::Auto => !std::io::stderr().is_terminal(),
         LogFormat::Json => true,
         LogFormat::Text => false,
     };
-    // The filter was checked with the configuration.
-    let filter = EnvFilter::builder().parse_lossy(&config.filter);
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let _ = if json {
-        log.json().flatten_event(true).try_init()
-    } else {
-        log.with_ansi(std::io::stderr().is_terminal()).try_init()
+    let (exporter, collector) = match &config.telemetry {
+        Some(telemetry) => {
+            let (exporter, collector) = Exporter::start(telemetry).map_err(Failure::Other)?;
+            (
+                Some(exporter),
+                Some(collector.with_filter(filter_fn(is_exported).with_max_level_hint(LevelFilter::INFO))),
+            )
+        }
+        None => (None, None),
     };
+    // The filter was checked with the configuration.
+    let filter = EnvFilter::builder().parse_lossy(&config.logging.filter);
+    // A hint that hides nothing: without one every level would be looked at.
+    let others = filter_fn(|metadata| !is_exported(metadata)).with_max_level_hint(LevelFilter::TRACE);
+    let filter = filter.and(others);
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = if json {
+        log.json().flatten_event(true).with_filter(filter).boxed()
+    } else {
+        log.with_ansi(std::io::stderr().is_terminal())
+            .with_filter(filter)
+            .boxed()
+    };
+    let _ = tracing_subscriber::registry()
+        .with(log)
+        .with(collector)
+        .try_init();
+    Ok(exporter)
 }

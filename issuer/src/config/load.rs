@@ -15,6 +15,8 @@ use super::{Config, sections};
 pub(super) const PREFIX: &str = "WARDGATE_";
 /// The source's name for the defaults.
 pub(super) const DEFAULTS: &str = "the defaults";
+/// The source's name for the variables of OpenTelemetry.
+const OPEN_TELEMETRY: &str = "the environment's OTEL_ variables";
 /// The source's name for the environment.
 pub(super) const ENVIRONMENT: &str = "the environment";
 
@@ -52,9 +54,14 @@ impl Config {
         file: Option<(&Path, &str)>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigFaults> {
+        let environment: Vec<(String, String)> = environment.into_iter().collect();
         let mut figment = Figment::from(Source {
             name: DEFAULTS.into(),
             values: parse_toml(DEFAULTS, &defaults())?,
+        });
+        figment = figment.merge(Source {
+            name: OPEN_TELEMETRY.into(),
+            values: opentelemetry(&environment),
         });
         if let Some((path, text)) = file {
             let name = path.display().to_string();
@@ -128,6 +135,29 @@ fn parse_toml(name: &str, text: &str) -> Result<Dict, ConfigFaults> {
         }])
     })?;
     Ok(profiles.into_values().next().unwrap_or_default())
+}
+
+/// The variables that OpenTelemetry gives every program, as keys of the section `telemetry`; empty ones count as absent, as it says.
+fn opentelemetry(environment: &[(String, String)]) -> Dict {
+    let keys = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "otlp_endpoint"),
+        ("OTEL_SERVICE_NAME", "service_name"),
+        ("OTEL_TRACES_SAMPLER_ARG", "sample_ratio"),
+    ];
+    let mut members = Dict::new();
+    for (name, key) in keys {
+        let given = environment
+            .iter()
+            .find(|(own, text)| own == name && !text.is_empty());
+        if let Some((_, text)) = given {
+            let Ok(value) = text.parse::<Value>();
+            members.insert(key.into(), value);
+        }
+    }
+    if members.is_empty() {
+        return Dict::new();
+    }
+    Dict::from([(String::from("telemetry"), Value::from(members))])
 }
 
 /// The variables that name a section and a key. Others that happen to share the prefix are somebody else's.

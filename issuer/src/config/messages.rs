@@ -250,17 +250,17 @@ fn credentials(reader: &mut Reader<'_>) -> Option<(String, Secret<String>)> {
 }
 
 /// A secret that comes as a value or as a file, not as both: the two keys.
-struct Secrets {
-    value: &'static str,
-    file: &'static str,
+pub(super) struct Secrets {
+    pub(super) value: &'static str,
+    pub(super) file: &'static str,
 }
 
 impl Secrets {
-    fn is_given(&self, reader: &Reader<'_>) -> bool {
+    pub(super) fn is_given(&self, reader: &Reader<'_>) -> bool {
         reader.optional(self.value).is_some() || reader.optional(self.file).is_some()
     }
 
-    fn read(&self, reader: &mut Reader<'_>) -> Option<Secret<String>> {
+    pub(super) fn read(&self, reader: &mut Reader<'_>) -> Option<Secret<String>> {
         if reader.optional(self.file).is_none() {
             return reader.text(self.value).map(Secret::new);
         }

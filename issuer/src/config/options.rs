@@ -5,6 +5,7 @@ mod messages;
 mod registration;
 mod second_factor;
 mod serving;
+mod watch;
 
 use std::fmt::Write;
 
@@ -54,6 +55,7 @@ pub(super) fn options() -> impl Iterator<Item = &'static ConfigOption> {
         messages::OPTIONS,
         second_factor::OPTIONS,
         audit::OPTIONS,
+        watch::OPTIONS,
     ]
     .into_iter()
     .flatten()

@@ -49,6 +49,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let mail = messages::mail(reader);
     let sms = messages::sms(reader, outbound.as_ref());
     let links = messages::links(reader);
+    let metrics = super::watch::metrics(reader);
+    let health = super::watch::health(reader);
+    let telemetry = super::watch::telemetry(reader);
     let development = messages::development(reader, server.as_ref());
     Some(Config {
         server: server?,
@@ -76,6 +79,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         mail,
         sms,
         links: links?,
+        metrics,
+        health: health?,
+        telemetry,
         development: development?,
     })
 }

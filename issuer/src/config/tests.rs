@@ -22,6 +22,11 @@ fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigFaults
     )
 }
 
+/// With `text` after what there must be at least.
+fn load(text: &str) -> Result<Config, ConfigFaults> {
+    read(&format!("{LEAST}{text}"), &[])
+}
+
 /// The faults as lines.
 fn faults(text: &str, environment: &[(&str, &str)]) -> Vec<String> {
     read(text, environment)
@@ -377,4 +382,65 @@ fn the_security_profile_is_one_of_two_words() {
     let faults = faults(&format!("security.profile = \"fapi\"\n{LEAST}"), &[]);
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert!(faults[0].contains("must be standard or fapi2"), "{faults:?}");
+}
+
+#[test]
+fn metrics_for_other_machines_need_a_token() {
+    let listen = "[metrics]\nlisten = \"0.0.0.0:9464\"\n";
+    let faults = load(listen).unwrap_err().to_string();
+    assert!(faults.contains("metrics.token must be set"), "{faults}");
+    let config = load(&format!("{listen}token = \"t\"\n")).unwrap();
+    assert_eq!(config.metrics.unwrap().token.unwrap().expose(), "t");
+    let loopback = load("[metrics]\nlisten = \"127.0.0.1:9464\"\n").unwrap();
+    assert!(loopback.metrics.unwrap().token.is_none());
+    assert!(load("").unwrap().metrics.is_none());
+    let alone = load("[metrics]\ntoken = \"t\"\n").unwrap_err().to_string();
+    assert!(alone.contains("has no meaning without metrics.listen"), "{alone}");
+}
+
+#[test]
+fn telemetry_is_off_until_a_collector_is_named() {
+    assert!(load("").unwrap().telemetry.is_none());
+    let given = "[telemetry]\notlp_endpoint = \"http://127.0.0.1:4318/\"\n";
+    let config = load(given).unwrap().telemetry.unwrap();
+    assert_eq!(config.otlp_endpoint, "http://127.0.0.1:4318");
+    assert!((config.sample_ratio - 1.0).abs() < 1e-9);
+    for bad in [
+        "sample_ratio = 1.1",
+        "sample_ratio = -0.1",
+        "sample_ratio = \"all\"",
+        "service_name = \"\"",
+    ] {
+        let faults = load(&format!("{given}{bad}\n")).unwrap_err().to_string();
+        assert!(faults.contains("telemetry."), "{bad}: {faults}");
+    }
+    for bad in ["ftp://x", "collector:4318", "https://x/?y", "https://u@x"] {
+        let faults = load(&format!("[telemetry]\notlp_endpoint = \"{bad}\"\n")).unwrap_err();
+        assert!(faults.to_string().contains("telemetry.otlp_endpoint"), "{bad}");
+    }
+}
+
+#[test]
+fn the_variables_of_open_telemetry_count_where_nothing_else_is_said() {
+    let environment = |ratio: &str| {
+        [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
+            ("OTEL_SERVICE_NAME", "from-environment"),
+            ("OTEL_TRACES_SAMPLER_ARG", ratio),
+        ]
+        .map(|(name, value)| (String::from(name), String::from(value)))
+    };
+    let file = |text: &str, ratio| {
+        let text = format!("{LEAST}{text}");
+        Config::from_sources(Some((Path::new("/etc/wardgate.toml"), &text)), environment(ratio))
+    };
+    let config = file("", "0.25").unwrap().telemetry.unwrap();
+    assert_eq!(config.service_name, "from-environment");
+    assert!((config.sample_ratio - 0.25).abs() < 1e-9);
+    let named = file("[telemetry]\nservice_name = \"from-file\"\n", "").unwrap();
+    let named = named.telemetry.unwrap();
+    assert_eq!(named.service_name, "from-file");
+    assert!((named.sample_ratio - 1.0).abs() < 1e-9);
+    let faults = file("", "often").unwrap_err().to_string();
+    assert!(faults.contains("OTEL_"), "{faults}");
 }

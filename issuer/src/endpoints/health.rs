@@ -1,63 +1,55 @@
 //! `/health/live` and `/health/ready`: for whatever starts, watches and balances the issuer.
+//!
+//! The world is told no more than whether: each check's outcome is told on the listener for metrics alone ([`crate::metrics`]).
 
 mod description;
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::error::internal::InternalError;
-use crate::keys::{ID_TOKEN_ALGORITHMS, KeyError};
+use crate::readiness::Health;
 use crate::state::AppState;
 
 pub use description::describe;
 
 #[derive(Serialize)]
-struct Health {
+struct Told {
     status: &'static str,
 }
 
-/// The process runs.
+/// The process runs, and its event loop answers.
 pub async fn live() -> Response {
-    Json(Health { status: "ok" }).into_response()
+    Json(Told { status: "ok" }).into_response()
 }
 
-/// Requests can be answered: the process was not told to stop, the store reads and writes, and every algorithm has a key that
-/// may sign now.
+/// Requests can be answered: see [`crate::readiness`].
 pub async fn ready(State(state): State<AppState>) -> Response {
     if state.is_stopping() {
-        let health = Health { status: "stopping" };
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(health)).into_response();
+        let told = Told { status: "stopping" };
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(told)).into_response();
     }
-    match check(&state).await {
-        Ok(()) => Json(Health { status: "ok" }).into_response(),
-        Err(error) => {
-            error.log();
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Json(Health {
-                    status: "unavailable",
-                }),
-            )
-                .into_response()
-        }
-    }
+    let health = state.readiness().check(&state).await;
+    let told = Told {
+        status: if health.is_ready() { "ok" } else { "unavailable" },
+    };
+    (status(&health), Json(told)).into_response()
 }
 
-async fn check(state: &AppState) -> Result<(), InternalError> {
-    state.store().check().await?;
-    let (lives, now) = (state.keys().lives(), state.now());
-    // An algorithm that was configured lately may still wait, and RS256 signs for it.
-    let all_sign = ID_TOKEN_ALGORITHMS.into_iter().all(|algorithm| {
-        lives
-            .iter()
-            .any(|key| key.algorithm == algorithm && key.may_sign(now))
-    });
-    if all_sign {
-        Ok(())
+/// The same, with each check's outcome.
+pub async fn ready_in_detail(State(state): State<AppState>) -> Response {
+    let health = state.readiness().check(&state).await;
+    let media_type = HeaderValue::from_static("application/health+json");
+    let body = health.document().to_string();
+    (status(&health), [(header::CONTENT_TYPE, media_type)], body).into_response()
+}
+
+fn status(health: &Health) -> StatusCode {
+    if health.is_ready() {
+        StatusCode::OK
     } else {
-        Err(KeyError::NoSigningKey.into())
+        StatusCode::SERVICE_UNAVAILABLE
     }
 }

@@ -32,7 +32,7 @@ use wardgate_shared::oauth_error::OAuthErrorCode;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::client::Rules;
+use crate::domain::client::{GrantType, Rules};
 use crate::error::json_body::json_error;
 use crate::extract::{ClientAddress, Form, FormError, FormOrJson, Parameters, RequestTarget};
 use crate::state::AppState;
@@ -101,7 +101,37 @@ pub async fn post(
     headers: HeaderMap,
     form: Result<Form, FormError>,
 ) -> Response {
-    match answer(&state, address, &target, &headers, form).await {
+    let grant_type = form
+        .as_ref()
+        .map_or("none", |Form(parameters)| grant_type(&state, parameters));
+    let response = answer_or_refuse(&state, address, &target, &headers, form).await;
+    let refused_with = response.extensions().get::<OAuthErrorCode>().copied();
+    state
+        .metrics()
+        .token_request(grant_type, refused_with, response.status());
+    response
+}
+
+/// What a request is counted as: one of our grant types, `api_key`, or that it is neither.
+fn grant_type(state: &AppState, parameters: &Parameters) -> &'static str {
+    if api_key::named(state.config(), parameters).is_some() {
+        return "api_key";
+    }
+    match parameters.single("grant_type") {
+        Ok(Some(name)) => GrantType::from_name(name).map_or("other", GrantType::as_str),
+        Ok(None) => "none",
+        Err(_) => "other",
+    }
+}
+
+async fn answer_or_refuse(
+    state: &AppState,
+    address: Option<IpAddr>,
+    target: &RequestTarget,
+    headers: &HeaderMap,
+    form: Result<Form, FormError>,
+) -> Response {
+    match answer(state, address, target, headers, form).await {
         Ok(response) => response,
         Err(error) => {
             let recorded = match error.audit(state.now(), address) {

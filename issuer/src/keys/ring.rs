@@ -14,6 +14,7 @@ use crate::domain::denial::Denial;
 use crate::domain::signing_key::{StoredSigningKey, Successor};
 use crate::rng::NoRandomness;
 use crate::store::{Store, StoreError};
+use crate::telemetry::spans;
 
 use super::master::MasterKey;
 use super::native::{CryptoFailure, NativeSigningKey, NativeVerifyingKey};
@@ -367,6 +368,7 @@ fn sign_by<C: Serialize>(
     expires_at: Timestamp,
 ) -> Result<String, KeyError> {
     let key = key.ok_or(KeyError::NoSigningKey)?;
+    let _span = spans::signing(key.stored.algorithm.name()).entered();
     jwt::sign(&key.signing, token_type, claims, issued_at, expires_at).map_err(|error| match error {
         SignError::Key(failure) => KeyError::Crypto(failure),
         SignError::Claims => KeyError::Claims,

@@ -90,6 +90,15 @@ impl Tls {
         self.acceptor.accept(stream)
     }
 
+    /// When the certificate in use ends.
+    pub fn ends_at(&self) -> Timestamp {
+        self.pair
+            .looked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .not_after
+    }
+
     /// How often to look at the files.
     pub fn cadence(&self) -> Duration {
         self.pair.config.reload

@@ -9,7 +9,9 @@ use rusqlite::{Connection, Row, TransactionBehavior};
 use wardgate_shared::secret::Secret;
 
 use crate::domain::audit_chain::{AuditDigest, AuditHead};
+use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::keys::Sealer;
+use crate::metrics::instruments::CountedLine;
 use crate::rng;
 
 use super::error::OpenError;
@@ -132,7 +134,11 @@ impl Chain {
 
     /// Gives the lines that were added after `begin` their digests. What is returned is to be kept with [`Chain::keep`] once
     /// the transaction is committed.
-    pub(super) fn extend(&self, transaction: &Connection, begin: AuditHead) -> Result<AuditHead, StoreError> {
+    pub(super) fn extend(
+        &self,
+        transaction: &Connection,
+        begin: AuditHead,
+    ) -> Result<(AuditHead, Vec<CountedLine>), StoreError> {
         extend(transaction, &self.key, begin)
     }
 
@@ -142,8 +148,12 @@ impl Chain {
     }
 }
 
-fn extend(connection: &Connection, key: &ChainKey, begin: AuditHead) -> Result<AuditHead, StoreError> {
-    let mut head = begin;
+fn extend(
+    connection: &Connection,
+    key: &ChainKey,
+    begin: AuditHead,
+) -> Result<(AuditHead, Vec<CountedLine>), StoreError> {
+    let (mut head, mut lines) = (begin, Vec::new());
     loop {
         // One by one: the next digest needs this one, and a line is found by its number.
         let next = sql::first(
@@ -151,19 +161,37 @@ fn extend(connection: &Connection, key: &ChainKey, begin: AuditHead) -> Result<A
             "SELECT * FROM audit_events WHERE id > ?1 ORDER BY id LIMIT 1",
             [head.id],
             |row| {
-                Ok(AuditHead {
+                let next = AuditHead {
                     id: row.get("id")?,
                     digest: key.digest(head.digest, row)?,
-                })
+                };
+                Ok((next, counted(row)?))
             },
         )?;
-        let Some(next) = next else {
-            return Ok(head);
+        let Some((next, line)) = next else {
+            return Ok((head, lines));
         };
+        lines.extend(line);
         let update = "UPDATE audit_events SET digest = ?2 WHERE id = ?1";
         sql::change(connection, update, (next.id, next.digest.as_bytes()))?;
         head = next;
     }
+}
+
+/// What is counted of a line; nothing of one that this program did not write.
+fn counted(row: &Row<'_>) -> Result<Option<CountedLine>, StoreError> {
+    let named = |column| -> Result<String, StoreError> { Ok(row.get(column)?) };
+    let (Some(action), Some(outcome)) = (
+        AuditAction::from_name(&named("action")?),
+        AuditOutcome::from_name(&named("outcome")?),
+    ) else {
+        return Ok(None);
+    };
+    Ok(Some(CountedLine {
+        action,
+        outcome,
+        method: row.get("method")?,
+    }))
 }
 
 /// The digest of the newest line that has one, or of the last one that was retired.

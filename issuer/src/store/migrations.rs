@@ -151,9 +151,11 @@ pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
     Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
-/// Writes the version that is there.
-pub(super) fn write_version_again(connection: &Connection) -> Result<(), StoreError> {
-    Ok(connection.pragma_update(None, "user_version", version(connection)?)?)
+/// Writes the schema's version to where it stands already, and says whether it is the one of this program.
+pub(super) fn rewrite_version(connection: &Connection) -> Result<bool, StoreError> {
+    let found = version(connection)?;
+    connection.pragma_update(None, "user_version", found)?;
+    Ok(found == newest())
 }
 
 /// The names of the steps that a database of this version lacks.

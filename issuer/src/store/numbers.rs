@@ -20,7 +20,39 @@ pub struct Numbers {
     pub api_keys: i64,
 }
 
+/// How much is still to be sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Queued {
+    /// Mails and short messages.
+    pub messages: i64,
+    /// Clients that are to be told of the end of a session.
+    pub logouts: i64,
+}
+
 impl Store {
+    /// Counts what is still to be sent.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn queued(&self) -> Result<Queued, StoreError> {
+        self.read(|connection| {
+            let queued = sql::first(
+                connection,
+                "SELECT (SELECT count(*) FROM outgoing_messages) AS messages,
+                        (SELECT count(*) FROM logout_notifications) AS logouts",
+                [],
+                |row| {
+                    Ok(Queued {
+                        messages: row.get("messages")?,
+                        logouts: row.get("logouts")?,
+                    })
+                },
+            )?;
+            Ok(queued.unwrap_or_default())
+        })
+        .await
+    }
+
     /// Counts what there is at `now`, where sessions end after `idle_seconds` without being seen.
     ///
     /// # Errors

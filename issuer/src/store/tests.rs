@@ -4,6 +4,7 @@ mod authorization;
 mod concurrency;
 mod connected_apps;
 mod durability;
+mod faults;
 mod logout_notifications;
 mod migrations;
 mod people;

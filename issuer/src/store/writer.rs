@@ -13,6 +13,9 @@ use std::time::Duration;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::clock::Stopwatch;
+use crate::metrics::instruments::{CountedLine, StoreInstruments};
+
 use super::audit_chain::Chain;
 use super::audit_changes;
 use super::error::StoreError;
@@ -31,8 +34,7 @@ pub(super) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     commits: Arc<AtomicU64>,
-    /// Whether the last transaction was not committed.
-    failed: Arc<AtomicBool>,
+    instruments: StoreInstruments,
 }
 
 /// A change, its outcome and the one who waits for it.
@@ -41,6 +43,8 @@ trait Job: Send {
     fn run(&mut self, connection: &Connection) -> bool;
     /// Replaces the outcome: the change is undone.
     fn fail(&mut self, error: StoreError);
+    /// How long it has waited.
+    fn waited(&self) -> Duration;
     /// Tells whoever waits.
     fn answer(self: Box<Self>);
 }
@@ -49,6 +53,7 @@ struct Change<T, F> {
     work: Option<F>,
     outcome: Result<T, StoreError>,
     waiting: oneshot::Sender<Result<T, StoreError>>,
+    since: Stopwatch,
 }
 
 impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> Job for Change<T, F> {
@@ -64,6 +69,10 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> Job for Ch
         self.outcome = Err(error);
     }
 
+    fn waited(&self) -> Duration {
+        self.since.elapsed()
+    }
+
     fn answer(self: Box<Self>) {
         // Whoever asked may have gone; the change is durable all the same.
         let _ = self.waiting.send(self.outcome);
@@ -75,16 +84,17 @@ impl Writer {
     pub(super) fn start(connection: Connection, chain: Chain) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let commits = Arc::new(AtomicU64::new(0));
-        let failed = Arc::new(AtomicBool::new(false));
-        let (counter, failing) = (Arc::clone(&commits), Arc::clone(&failed));
+        let counter = Arc::clone(&commits);
+        let instruments = StoreInstruments::default();
+        let measured = instruments.clone();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || work_off(connection, chain, jobs, &counter, &failing))?;
+            .spawn(move || work_off(connection, chain, jobs, &counter, &measured))?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
             commits,
-            failed,
+            instruments,
         })
     }
 
@@ -102,6 +112,7 @@ impl Writer {
             work: Some(work),
             outcome: Err(StoreError::Closed),
             waiting,
+            since: Stopwatch::start(),
         };
         let sent = queue
             .ok_or(StoreError::Closed)?
@@ -112,6 +123,19 @@ impl Writer {
             mpsc::error::SendTimeoutError::Closed(_) => StoreError::Closed,
         })?;
         answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    pub(super) const fn instruments(&self) -> &StoreInstruments {
+        &self.instruments
+    }
+
+    /// How many jobs wait, and how many may.
+    pub(super) fn queue(&self) -> (usize, usize) {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let depth = queue
+            .as_ref()
+            .map_or(0, |queue| QUEUE.saturating_sub(queue.capacity()));
+        (depth, QUEUE)
     }
 
     pub(super) fn commits(&self) -> u64 {
@@ -139,7 +163,7 @@ fn work_off(
     mut chain: Chain,
     mut jobs: mpsc::Receiver<Box<dyn Job>>,
     commits: &AtomicU64,
-    failed: &AtomicBool,
+    instruments: &StoreInstruments,
 ) {
     while let Some(first) = jobs.blocking_recv() {
         let mut batch = vec![first];
@@ -148,13 +172,24 @@ fn work_off(
         {
             batch.push(job);
         }
-        let outcome = commit(&mut connection, &mut chain, &mut batch);
-        failed.store(outcome.is_err(), Ordering::Relaxed);
-        match outcome {
-            Ok(()) => {
+        for job in &batch {
+            instruments.wait.observe(job.waited().as_secs_f64());
+        }
+        let watch = Stopwatch::start();
+        let committed = commit(&mut connection, &mut chain, &mut batch);
+        instruments.commit.observe(watch.elapsed().as_secs_f64());
+        instruments
+            .batch
+            .observe(f64::from(u16::try_from(batch.len()).unwrap_or(u16::MAX)));
+        match committed {
+            Ok(lines) => {
+                for line in &lines {
+                    instruments.count(line);
+                }
                 commits.fetch_add(1, Ordering::Relaxed);
             }
             Err(error) => {
+                instruments.failures.inc();
                 tracing::error!(%error, jobs = batch.len(), "a transaction was not committed");
                 for job in &mut batch {
                     job.fail(error);
@@ -167,12 +202,12 @@ fn work_off(
     }
 }
 
-/// Runs a batch in one transaction. On an error nothing of it is stored.
+/// Runs a batch in one transaction, and gives the lines that the audit trail got. On an error nothing of it is stored.
 fn commit(
     connection: &mut Connection,
     chain: &mut Chain,
     batch: &mut [Box<dyn Job>],
-) -> Result<(), StoreError> {
+) -> Result<Vec<CountedLine>, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let begin = chain.begin(&transaction)?;
     audit_changes::record_outside(&transaction)?;
@@ -188,10 +223,10 @@ fn commit(
             return Err(StoreError::Unavailable(0));
         }
     }
-    let head = chain.extend(&transaction, begin)?;
+    let (head, lines) = chain.extend(&transaction, begin)?;
     transaction.commit()?;
     chain.keep(head);
-    Ok(())
+    Ok(lines)
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ async fn a_write_whose_caller_has_gone_is_made_all_the_same() {
 #[tokio::test]
 async fn check_answers_for_an_open_store_and_fails_for_a_closed_one() {
     let test = TestStore::new().await;
-    assert_eq!(test.store.check().await, Ok(()));
+    assert_eq!(test.store.check().await, Ok(true));
     test.store.close().await;
     assert_eq!(test.store.check().await, Err(StoreError::Closed));
 }

@@ -1,0 +1,63 @@
+//! The keys of the sections `metrics`, `health` and `telemetry`: how the issuer is watched.
+
+use super::{ConfigOption, option};
+
+pub(super) const OPTIONS: &[ConfigOption] = &[
+    option(
+        "metrics.listen",
+        None,
+        "IP address and port, such as 127.0.0.1:9464; empty for none",
+        "Where `/metrics` is served for Prometheus, and `/health/ready` with each check's outcome. Never the address that the world reaches.",
+    ),
+    option(
+        "metrics.token",
+        None,
+        "text",
+        "What whoever asks there has to bring as a bearer token. Must be set, this or `metrics.token_file`, unless `metrics.listen` is a \
+         loopback address.",
+    ),
+    option(
+        "metrics.token_file",
+        None,
+        "path of a file; relative to the configuration file's folder",
+        "A file with that token.",
+    ),
+    option(
+        "health.minimum_free_bytes",
+        Some("67108864"),
+        "bytes",
+        "What has to be free on the disk of the database so that `/health/ready` says 200.",
+    ),
+    option(
+        "telemetry.otlp_endpoint",
+        None,
+        "http or https URL, such as http://127.0.0.1:4318",
+        "A collector that takes OpenTelemetry traces by OTLP over HTTP; they are sent to `/v1/traces` below it. Without it nothing is traced. \
+         `OTEL_EXPORTER_OTLP_ENDPOINT` is honoured where this key is not set.",
+    ),
+    option(
+        "telemetry.authorization",
+        None,
+        "text, such as Bearer and a token",
+        "The header `Authorization` that the collector asks for.",
+    ),
+    option(
+        "telemetry.authorization_file",
+        None,
+        "path of a file; relative to the configuration file's folder",
+        "A file with that header's value.",
+    ),
+    option(
+        "telemetry.sample_ratio",
+        Some("1.0"),
+        "number from 0 to 1",
+        "Which part of the traces that begin here is sent. A trace that a trusted proxy has begun is sent when the proxy says so. \
+         `OTEL_TRACES_SAMPLER_ARG` is honoured where this key is not set.",
+    ),
+    option(
+        "telemetry.service_name",
+        Some("\"wardgate-issuer\""),
+        "text",
+        "The name that the collector knows this service by. `OTEL_SERVICE_NAME` is honoured where this key is not set.",
+    ),
+];
