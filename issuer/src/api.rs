@@ -11,6 +11,7 @@ pub mod authorization;
 mod body;
 mod call;
 pub mod clients;
+mod description;
 pub mod factors;
 pub mod organizations;
 mod query;
@@ -26,6 +27,7 @@ use axum::extract::rejection::PathRejection;
 use crate::administration::{AdministrationError, FieldFault};
 
 pub use call::Call;
+pub use description::describe;
 pub use routes::routes;
 
 use call::ApiError;

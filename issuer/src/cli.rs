@@ -4,6 +4,7 @@
 //! error and an exit code by its kind (see [`Failure`]). Results go to standard output, as text or, with `--json`, as
 //! one JSON document; logs go to standard error. All printing is in `output`.
 
+mod api_key;
 mod audit;
 mod backup;
 mod check_config;
@@ -86,6 +87,11 @@ enum Command {
     Client {
         #[command(subcommand)]
         command: ClientCommand,
+    },
+    /// Manage API keys: credentials of integrations that act for themselves
+    ApiKey {
+        #[command(subcommand)]
+        command: api_key::ApiKeyCommand,
     },
     /// Manage single sign-on: the identity providers of organizations
     Sso {
@@ -265,6 +271,7 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::User { command } => command.run(&load()?, now).await,
         Command::Role { command } => command.run(&load()?, now).await,
         Command::Organization { command } => command.run(&load()?, now).await,
+        Command::ApiKey { command } => command.run(&load()?, now).await,
         Command::Sso { command } => command.run(&load()?, now).await,
         Command::Audit { command } => command.run(&load()?, now).await,
         Command::Backup(command) => command.run(&load()?, now).await,

@@ -292,6 +292,8 @@ pub(crate) fn is_url(name: &str) -> bool {
 pub struct DocumentationConfig {
     /// The base of `error_uri`; see [`wardgate_shared::error_uri`].
     pub error_uri: String,
+    /// Whether people can sign in and try calls on the API reference.
+    pub try_it: bool,
 }
 
 /// What Argon2id costs (RFC 9106), and which passwords may be set.

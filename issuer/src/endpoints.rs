@@ -16,6 +16,7 @@ pub mod launches;
 pub mod metadata;
 pub mod outbox;
 pub mod pushed_authorization;
+pub mod reference;
 pub mod registration;
 pub mod resources;
 pub mod revoke;

@@ -14,6 +14,7 @@
 //! | [`router`], [`layers`], [`web`] | Every route and layer, and what only the web side shares. |
 //! | [`extract`] | Reading requests at the border. |
 //! | [`endpoints`] | The protocol's endpoints, one file each. |
+//! | [`openapi`] | What programs can call, as OpenAPI describes it. |
 //! | [`login`], [`consent`], [`account`] | The pages on which people sign in, allow, look after their account and sign out. |
 //! | [`administration`], [`api`], [`console`] | What administrators do, and the JSON API and the pages by which they do it. |
 //! | [`account_links`] | Links by which people set their password: made, mailed. |
@@ -48,6 +49,7 @@ pub mod layers;
 pub mod login;
 pub mod messages;
 pub mod notices;
+pub mod openapi;
 pub mod outbound;
 pub mod passkeys;
 pub mod password;

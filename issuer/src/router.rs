@@ -17,11 +17,12 @@ use crate::console;
 use crate::device;
 use crate::endpoints::{
     authorize, cross_origin, device_authorization, documentation, dpop, end_session, health, introspect,
-    landing, launches, metadata, outbox, pushed_authorization, registration, revoke, status_list, throttling,
-    token, userinfo,
+    landing, launches, metadata, outbox, pushed_authorization, reference, registration, revoke, status_list,
+    throttling, token, userinfo,
 };
 use crate::layers;
 use crate::login::{forgotten_password, new_password, passkey, second_factor, sign_in, sign_out};
+use crate::openapi;
 use crate::select_patient;
 use crate::single_sign_on;
 use crate::state::AppState;
@@ -94,7 +95,11 @@ pub fn router(state: AppState) -> Router {
         .route("/.well-known/jwks.json", get(metadata::keys))
         .route("/oauth2/status", get(status_list::all))
         .route("/oauth2/status/{list}", get(status_list::get))
-        .route("/docs/errors", get(documentation::errors))
+        .route(openapi::PATH, get(openapi::get))
+        .route(reference::PATH, get(reference::get))
+        .route(reference::SCRIPT_PATH, get(reference::script))
+        .route(documentation::ERRORS_PATH, get(documentation::errors))
+        .route("/docs/errors/{code}", get(documentation::error))
         .route("/static/wardgate.css", get(landing::stylesheet))
         .route("/static/passkeys.js", get(landing::passkey_script))
         .route("/health/live", get(health::live))

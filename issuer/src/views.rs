@@ -7,6 +7,7 @@ mod account;
 mod account_factors;
 mod client_card;
 pub mod console;
+pub mod documentation;
 mod form_post;
 mod form_targets;
 mod moment;
@@ -264,27 +265,6 @@ pub struct EndSessionPage<'a> {
     pub form_token: &'a str,
     /// The request itself, sent along with the answer: names and values.
     pub fields: &'a [(&'a str, &'a str)],
-}
-
-/// The list of error codes that every `error_uri` points into.
-#[derive(Debug, Template)]
-#[template(path = "error_codes.html")]
-pub struct ErrorCodesPage<'a> {
-    /// One entry a code.
-    pub entries: &'a [ErrorCodeEntry],
-}
-
-/// One error code, explained.
-#[derive(Clone, Copy, Debug)]
-pub struct ErrorCodeEntry {
-    /// The code.
-    pub code: &'static str,
-    /// What it means.
-    pub meaning: &'static str,
-    /// What to do.
-    pub advice: &'static str,
-    /// Where it is defined.
-    pub specification: &'static str,
 }
 
 /// Renders a page whose forms may lead to `targets` only.

@@ -847,3 +847,97 @@ fn roles_and_accounts_are_listed_changed_and_ended() {
     assert_eq!(listed[0]["email"], "ada@example.org");
     wardgate.run(&[&["user", "reactivate"][..], &ada].concat()).ok();
 }
+
+#[test]
+fn an_api_key_is_made_listed_rotated_and_revoked() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["init"]).ok();
+    let said = wardgate.run(&["api-key", "list"]).ok();
+    assert!(said.contains("there is no API key"), "{said}");
+    let add = ["api-key", "add", "--name", "Nightly export", "--scope"];
+    let made = wardgate
+        .run(
+            &[
+                &add[..],
+                &[
+                    "system/*.rs patient/*.rs",
+                    "--expires-at",
+                    "2999-12-31T23:59:59Z",
+                    "--json",
+                ],
+            ]
+            .concat(),
+        )
+        .json();
+    assert_eq!(made["scopes"], serde_json::json!(["system/*.rs"]));
+    assert_eq!(made["left_out_scopes"], serde_json::json!(["patient/*.rs"]));
+    assert_eq!(made["state"], "active");
+    assert_eq!(made["expires_at"], "2999-12-31T23:59:59Z");
+    assert!(made["api_key"].as_str().unwrap().starts_with("zs_api_live_"));
+    let secret = made["api_secret"].as_str().unwrap();
+    assert!(secret.starts_with("zs_secret_"));
+    let id = made["id"].as_str().unwrap();
+
+    let listed = wardgate.run(&["api-key", "list", "--json"]).json();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert!(listed[0].get("api_secret").is_none());
+    let rotated = wardgate
+        .run(&["api-key", "rotate", id, "--overlap-seconds", "3600", "--json"])
+        .json();
+    assert_ne!(rotated["api_secret"], made["api_secret"]);
+    assert!(rotated["previous_secret_until"].is_string());
+    let said = wardgate.run(&["api-key", "rotate", id]).ok();
+    assert!(
+        said.contains("zs_secret_") && said.contains("the one of before is over"),
+        "{said}"
+    );
+    let said = wardgate.run(&["api-key", "list"]).ok();
+    for expected in [id, "active", "Nightly export", "never used", "system/*.rs"] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert!(!said.contains("zs_secret_"), "{said}");
+    wardgate.run(&["api-key", "revoke", id]).ok();
+    wardgate
+        .run(&["api-key", "revoke", id])
+        .refused(2, "revoked or expired");
+    wardgate
+        .run(&["api-key", "rotate", id])
+        .refused(2, "revoked or expired");
+    assert_eq!(
+        wardgate.run(&["api-key", "list", "--json"]).json()[0]["state"],
+        "revoked"
+    );
+    let events = wardgate.run(&["audit", "export"]).ok();
+    for action in ["api_key_creation", "api_key_rotation", "api_key_revocation"] {
+        assert!(events.contains(action), "{action}: {events}");
+    }
+    assert!(!events.contains(secret));
+}
+
+#[test]
+fn an_api_key_that_makes_no_sense_is_refused_in_one_sentence() {
+    let wardgate = Wardgate::new();
+    wardgate.run(&["api-key", "list"]).refused(3, "does not exist");
+    wardgate.run(&["init"]).ok();
+    let add = |name: &str, scope: &str, more: &[&str]| {
+        wardgate.run(&[&["api-key", "add", "--name", name, "--scope", scope][..], more].concat())
+    };
+    add("", "system/*.rs", &[]).refused(2, "--name must be 1 to 200 bytes");
+    add("x", "patient/*.rs openid", &[]).refused(2, "--scope must hold a scope");
+    add("x", "a  b", &[]).refused(2, "--scope");
+    add("x", "system/*.rs", &["--expires-at", "tomorrow"]).refused(2, "--expires-at must be an instant");
+    add("x", "system/*.rs", &["--expires-at", "2001-01-01T00:00:00Z"])
+        .refused(2, "--expires-at must be an instant to come");
+    wardgate
+        .run(&["api-key", "revoke", "apikey-nobody"])
+        .refused(4, "there is no such API key");
+    wardgate
+        .run(&["api-key", "rotate", "apikey-nobody"])
+        .refused(4, "there is no such API key");
+    for arguments in [
+        &["api-key", "rotate", "x", "--overlap-seconds", "2592001"][..],
+        &["api-key", "add"],
+    ] {
+        assert_eq!(wardgate.run(arguments).code, 2);
+    }
+}

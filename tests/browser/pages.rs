@@ -61,7 +61,7 @@ fn add_people(pair: &Pair) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_reads_well_on_every_screen_and_needs_no_script() {
-    let pair = Pair::start_with("[development]\noutbox = true\n").await;
+    let pair = Pair::start_with("[development]\noutbox = true\n[documentation]\ntry_it = true\n").await;
     add_people(&pair);
     let scope = "openid profile fhirUser launch/patient launch/encounter patient/*.rs offline_access";
     let app = [

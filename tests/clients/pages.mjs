@@ -60,6 +60,8 @@ async function signingIn() {
   await visitor.see('sign-out-by-an-app', '/oauth2/logout');
   await visitor.see('error', '/oauth2/authorize?client_id=unknown');
   await visitor.see('error-codes', '/docs/errors');
+  await visitor.see('error-code', '/docs/errors/invalid_grant');
+  await visitor.see('api-reference', '/docs');
   await visitor.leave();
 }
 

@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod client_libraries;
 mod crash;
+mod documentation;
 mod identity_provider;
 mod journey;
 mod logout;

@@ -8,6 +8,7 @@ mod check;
 mod data;
 mod guide;
 mod http;
+mod postman;
 mod service;
 
 use std::{fs, thread, time::Duration};
@@ -16,7 +17,7 @@ use crate::{
     command,
     fault::{Fault, OrFault as _, Outcome},
     session::Session,
-    tools::{cache::Cache, curl, node, npm::NpmTools},
+    tools::{cache::Cache, curl, node, npm::NpmTools, test_clients},
     wasm,
 };
 
@@ -34,6 +35,7 @@ pub(crate) fn run(session: &Session<'_>, check: bool, fresh: bool) -> Outcome<bo
     let npm = NpmTools::provide(session, &cache)?;
     let node = node::provide(&npm)?;
     let dev = data::load(session, fresh)?;
+    postman::write_environment(session, &dev)?;
 
     let logs = session.workspace.dev().join("logs");
     fs::create_dir_all(&logs).or_fault(|| format!("create {}", logs.display()))?;
@@ -46,7 +48,9 @@ pub(crate) fn run(session: &Session<'_>, check: bool, fresh: bool) -> Outcome<bo
         service.wait_until_healthy(session)?;
     }
     if check {
-        let passed = check::run(session, &dev)?;
+        let told = check::run(session, &dev)?;
+        let modules = test_clients::provide(session, &cache)?;
+        let passed = postman::run(session, &node, &modules)? && told;
         stop(session, services);
         return Ok(passed);
     }

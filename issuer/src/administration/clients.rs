@@ -13,6 +13,7 @@ use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::domain::client::{Client, ClientAuthentication, GrantType};
 use crate::domain::digest::NewSecret;
 use crate::domain::registration::Ceiling;
+use crate::endpoints::reference;
 use crate::endpoints::registration::sector;
 use crate::error::internal::InternalError;
 use crate::registration::{self, Document, MetadataFault, RequestedClient, Standing};
@@ -169,7 +170,7 @@ pub async fn create(
     };
     let is_lawful =
         (1..=255).contains(&client_id.len()) && client_id.bytes().all(|byte| byte.is_ascii_graphic());
-    if !is_lawful || client_id == OWN_CLIENT_ID {
+    if !is_lawful || [OWN_CLIENT_ID, reference::client::ID].contains(&&*client_id) {
         return Err(ClientError::Identifier);
     }
     let fresh = new_secret()?;

@@ -1,6 +1,8 @@
 //! `/v1/api-keys`: credentials of integrations that act for themselves. Members are spelled as the headers of a request are:
 //! `api_key`, `api_secret`. A secret is in the answer that makes it, and in no other.
 
+mod description;
+
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
@@ -22,6 +24,8 @@ use super::body::Members;
 use super::call::{ApiError, Call};
 use super::path_id;
 use super::query::ListQuery;
+
+pub use description::describe;
 
 /// Where the list is.
 pub const PATH: &str = "/v1/api-keys";

@@ -1,5 +1,7 @@
 //! `/v1/audit-events`: the audit trail, the newest line first. Reading it is not recorded.
 
+mod description;
+
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::Value;
@@ -14,6 +16,8 @@ use crate::state::AppState;
 use super::answer;
 use super::call::{ApiError, Call};
 use super::query::ListQuery;
+
+pub use description::describe;
 
 const FILTERS: [&str; 9] = [
     "filter[userId]",

@@ -1,5 +1,7 @@
 //! `/v1/clients`: the apps and services that ask for tokens, in the words of RFC 7591. A `PATCH` is a JSON merge patch.
 
+mod description;
+
 use std::borrow::Cow;
 
 use axum::body::Bytes;
@@ -22,6 +24,8 @@ use super::body::Members;
 use super::call::{ApiError, Call};
 use super::path_id;
 use super::query::ListQuery;
+
+pub use description::{describe, metadata};
 
 /// Where the list is.
 pub const PATH: &str = "/v1/clients";

@@ -1,5 +1,7 @@
 //! `/auth/organizations`: whom people act for.
 
+mod description;
+
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
@@ -13,6 +15,8 @@ use super::body::Members;
 use super::call::{ApiError, Call};
 use super::query::ListQuery;
 use super::{all_faults, path_id};
+
+pub use description::describe;
 
 /// Where the list is.
 pub const PATH: &str = "/auth/organizations";

@@ -1,5 +1,7 @@
 //! `/v1/sessions`: who is signed in, and the end of that.
 
+mod description;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -11,6 +13,8 @@ use super::answer::{self, SessionDocument};
 use super::call::{ApiError, Call};
 use super::path_id;
 use super::query::ListQuery;
+
+pub use description::describe;
 
 const USER: &str = "filter[userId]";
 

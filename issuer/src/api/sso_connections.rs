@@ -1,6 +1,7 @@
 //! `/auth/sso-connections`: connections to identity providers; `/auth/sso/explain`: what happens with an address. A client
 //! secret is taken and never shown.
 
+mod description;
 pub mod domains;
 
 use axum::body::Bytes;
@@ -26,6 +27,8 @@ use super::body::Members;
 use super::call::{ApiError, Call};
 use super::path_id;
 use super::query::ListQuery;
+
+pub use description::describe;
 
 use domains::DomainDocument;
 

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::client::{Client, ClientAuthentication, ClientKeys, GrantType, SecurityProfile};
 use crate::domain::digest::{NewSecret, SecretDigest};
+use crate::endpoints::reference;
 use crate::registration;
 use crate::store::Insertion;
 use crate::tokens::opaque::OpaqueSecret;
@@ -189,8 +190,8 @@ impl AddClient {
                 "--client-id must be 1 to 255 printable ASCII characters without spaces",
             ));
         }
-        if self.client_id == OWN_CLIENT_ID {
-            return Err(format!("--client-id {OWN_CLIENT_ID} is the issuer's own"));
+        if [OWN_CLIENT_ID, reference::client::ID].contains(&&*self.client_id) {
+            return Err(format!("--client-id {} is the issuer's own", self.client_id));
         }
         let mut grant_types = Vec::new();
         for name in &self.grants {

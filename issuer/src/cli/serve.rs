@@ -10,6 +10,7 @@ use wardgate_shared::time::Timestamp;
 use crate::backchannel_logout::Deliveries;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, LoggingConfig};
+use crate::endpoints::reference;
 use crate::messages;
 use crate::server::{
     Admission, Server, ServiceManager, Stage, Stop, StopSignals, Tls, listen, open_files, redirect, signals,
@@ -48,6 +49,7 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
     let (store, keys) = opened::store_and_keys(&config, now).await?;
     keys.ensure_keys(&store, now).await?;
     let state = AppState::build(config, store.clone(), keys, clock.clone())?;
+    reference::client::bring_in_step(&state).await?;
 
     let manager = ServiceManager::of_environment();
     let listener = listen(server.listen).await.map_err(Failure::Network)?;

@@ -231,7 +231,14 @@ const OPTIONS: &[ConfigOption] = &[
         "https or http URL of RFC 3986 characters, without a slash at the end",
         "Where `error_uri` of error answers points; the error code follows after a `#`, unless the URL has \
          a fragment of its own. Default: \
-         `/docs/errors` under `server.public_url`.",
+         `/docs/errors` under `server.public_url`, which has a page for each code: there it follows after a `/`.",
+    ),
+    option(
+        "documentation.try_it",
+        Some("false"),
+        "true or false",
+        "Whether people can sign in on the API reference (`/docs`) and try calls. The page has a public client of its own for it, \
+         `wardgate-reference`, which is there as long as this is true.",
     ),
     option(
         "passwords.memory_kib",

@@ -334,9 +334,11 @@ fn is_http_url(text: &str) -> bool {
 
 fn documentation(reader: &mut Reader<'_>, server: Option<&ServerConfig>) -> Option<DocumentationConfig> {
     const KEY: &str = "documentation.error_uri";
+    let try_it = reader.flag("documentation.try_it");
     if reader.optional(KEY).is_none() {
         return Some(DocumentationConfig {
             error_uri: server?.public_url.join("/docs/errors"),
+            try_it: try_it?,
         });
     }
     let error_uri = reader.parsed(KEY, |text| {
@@ -348,6 +350,7 @@ fn documentation(reader: &mut Reader<'_>, server: Option<&ServerConfig>) -> Opti
     });
     Some(DocumentationConfig {
         error_uri: error_uri?,
+        try_it: try_it?,
     })
 }
 

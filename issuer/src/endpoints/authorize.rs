@@ -8,6 +8,7 @@
 pub mod check;
 pub mod claims_parameter;
 pub mod decision;
+mod description;
 mod launched;
 pub mod pending;
 mod prompt;
@@ -29,6 +30,8 @@ use check::CheckedRequest;
 use decision::{Decision, Denial, decide};
 use pending::PendingRequest;
 use refusal::Refusal;
+
+pub use description::{describe, example};
 
 /// A request in the query.
 pub async fn get(

@@ -1,6 +1,8 @@
 //! `/oauth2/device_authorization`: a device asks for the two codes, one for itself and one for its person (RFC 8628
 //! section 3.1). The person answers on [`crate::device`].
 
+mod description;
+
 use std::net::IpAddr;
 
 use axum::Json;
@@ -29,6 +31,8 @@ use crate::tokens::opaque::OpaqueSecret;
 
 use super::client_request::{ClientRequest, ClientRequestError, Refusal, refuse};
 use super::resources;
+
+pub use description::describe;
 
 /// How often a user code is made anew because the one before was in use; with 34 bits that hardly ever happens once.
 const ATTEMPTS: usize = 4;

@@ -8,6 +8,8 @@
 //! Whoever signed in by their organization's provider may still be signed in there. They see a page that says so before they
 //! go on to the client, and can sign out there too.
 
+mod description;
+
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, header};
@@ -26,6 +28,8 @@ use crate::single_sign_on::sign_out::{self, Onward};
 use crate::state::AppState;
 use crate::tokens::own;
 use crate::views::{EndSessionPage, FormTargets, OnwardLink, SignOutPage, page};
+
+pub use description::describe;
 
 /// Where the endpoint is.
 const PATH: &str = "/oauth2/logout";

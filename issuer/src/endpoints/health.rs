@@ -1,5 +1,7 @@
 //! `/health/live` and `/health/ready`: for whatever starts, watches and balances the issuer.
 
+mod description;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -9,6 +11,8 @@ use serde::Serialize;
 use crate::error::internal::InternalError;
 use crate::keys::{ID_TOKEN_ALGORITHMS, KeyError};
 use crate::state::AppState;
+
+pub use description::describe;
 
 #[derive(Serialize)]
 struct Health {

@@ -5,6 +5,8 @@
 //! access tokens of every client (SMART-72), and about no refresh token: an API must never take one for an access token.
 //! Whatever a caller may not know, and whatever is not good, gets one and the same answer (RFC 7662 section 2.2).
 
+mod description;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -27,6 +29,8 @@ use crate::tokens::{confirmation, own};
 
 use super::bearer_authentication::{self, Scheme};
 use super::client_authentication::{self, ClientAuthenticationError};
+
+pub use description::describe;
 
 /// The scope of access tokens that open this endpoint.
 pub const SCOPE: &str = "introspect";

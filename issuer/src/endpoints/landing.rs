@@ -36,7 +36,8 @@ pub async fn passkey_script() -> Response {
     file("text/javascript; charset=utf-8", PASSKEY_SCRIPT)
 }
 
-fn file(content_type: &'static str, text: &'static str) -> Response {
+/// A file that comes with the program.
+pub(super) fn file(content_type: &'static str, text: &'static str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (

@@ -7,6 +7,7 @@
 //!
 //! Refusals are problem documents (RFC 9457). Left out on purpose: looking up, changing or withdrawing a launch.
 
+mod description;
 mod request;
 
 use std::borrow::Cow;
@@ -34,6 +35,8 @@ use crate::tokens::opaque::OpaqueSecret;
 
 use super::{bearer_authentication, resources};
 use request::{LaunchRequest, RequestFault};
+
+pub use description::describe;
 
 /// The scope of access tokens that open this endpoint: two underscores, as SMART asks of scopes that it does not define.
 pub const SCOPE: &str = "__launches";

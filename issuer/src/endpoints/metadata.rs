@@ -4,6 +4,7 @@
 //! They claim what is true now and nothing else (SMART-10): a member appears with the feature. Anybody may read them, from
 //! any origin (SMART-79, SMART-83).
 
+mod description;
 mod openid_support;
 
 use axum::Json;
@@ -23,7 +24,10 @@ use crate::state::AppState;
 use crate::tokens::status_lists;
 
 use super::client_authentication::methods;
+use super::reference;
 use openid_support::OpenIdSupport;
+
+pub use description::describe;
 
 /// How long documents other than the keys may be cached, in seconds.
 const DOCUMENT_MAXIMUM_AGE_SECONDS: i64 = 300;
@@ -199,7 +203,7 @@ pub async fn authorization_server(State(state): State<AppState>) -> Result<Respo
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
         authorization_response_iss_parameter_supported: true,
-        service_documentation: state.config().documentation.error_uri.clone(),
+        service_documentation: state.config().server.public_url.join(reference::PATH),
     };
     Ok(public(&document, DOCUMENT_MAXIMUM_AGE_SECONDS)?)
 }

@@ -4,6 +4,8 @@
 //! as one that comes through the browser ([`check`]), and the browser then carries only a reference to it. A DPoP proof binds
 //! the code to its key, as `dpop_jkt` does (RFC 9449 section 10.1).
 
+mod description;
+
 use std::net::IpAddr;
 
 use axum::Json;
@@ -28,6 +30,8 @@ use super::authorize::pushed::PREFIX;
 use super::authorize::refusal::Refusal;
 use super::client_request::{self, ClientRequest, ClientRequestError, refuse};
 use super::dpop;
+
+pub use description::describe;
 
 /// RFC 9126 section 2.2.
 #[derive(Serialize)]

@@ -8,6 +8,7 @@
 //! statements, since nobody is trusted to make them.
 
 mod answer;
+mod description;
 pub mod error;
 pub mod management;
 pub(crate) mod sector;
@@ -35,6 +36,8 @@ use crate::tokens::opaque::OpaqueSecret;
 use super::bearer_authentication::{self, Scheme};
 use answer::Secrets;
 use error::RegistrationError;
+
+pub use description::describe;
 
 /// Registers a client.
 pub async fn post(

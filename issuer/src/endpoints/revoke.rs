@@ -4,6 +4,8 @@
 //! `invalid_grant` (RFC 7009 section 2.1: "If this validation fails, the request is refused and the client is informed of
 //! the error"); an unknown one, an expired one included, is answered with 200 (section 2.2).
 
+mod description;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
@@ -22,6 +24,8 @@ use crate::tokens::subjects;
 
 use super::client_authentication::NamedClient;
 use super::client_request::{ClientRequest, ClientRequestError, Refusal, refuse};
+
+pub use description::describe;
 
 /// Why a revocation is refused.
 #[derive(Debug)]

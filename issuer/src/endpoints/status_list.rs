@@ -4,6 +4,8 @@
 //! For everybody, from any origin: a list says nothing to whoever does not hold a token that is in it. What a list said in
 //! the past is not kept, which the answer to the parameter `time` says (section 8.4).
 
+mod description;
+
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -15,6 +17,8 @@ use wardgate_shared::problem::{PROBLEM_MEDIA_TYPE, Problem};
 use crate::error::internal::{InternalError, RETRY_AFTER_SECONDS};
 use crate::state::AppState;
 use crate::tokens::status_lists::{self, PublishedStatusList};
+
+pub use description::describe;
 
 /// Why there is no list in the answer.
 #[derive(Debug)]

@@ -7,6 +7,7 @@
 mod api_key;
 mod authorization_code;
 mod client_credentials;
+mod description;
 mod device_code;
 mod direct_grant;
 mod error;
@@ -42,6 +43,8 @@ use super::client_authentication::{
 use super::dpop;
 use error::{InvalidGrant, TokenError};
 use request::{GrantRequest, TokenRequest};
+
+pub use description::{describe, proof};
 
 /// A token request that is being answered.
 struct Exchange<'a> {

@@ -5,6 +5,8 @@
 //! the issuer has not checked by itself that either reaches the person. The answer is JSON, or, for clients that registered
 //! `userinfo_signed_response_alg`, a signed JWT.
 
+mod description;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -22,6 +24,8 @@ use crate::tokens::own::LiveAccessToken;
 use crate::tokens::signed;
 
 use super::bearer_authentication;
+
+pub use description::describe;
 
 /// The scope that makes an access token one of OpenID Connect.
 const SCOPE: &str = "openid";

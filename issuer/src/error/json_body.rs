@@ -9,6 +9,7 @@ use serde::Serialize;
 use wardgate_shared::oauth_error::OAuthErrorCode;
 
 use crate::config::Config;
+use crate::endpoints::documentation::error_uri;
 
 use super::internal::{InternalError, RETRY_AFTER_SECONDS};
 
@@ -17,11 +18,6 @@ struct Body {
     error: OAuthErrorCode,
     error_description: Cow<'static, str>,
     error_uri: String,
-}
-
-/// The address of the page that explains `code`.
-pub fn error_uri(config: &Config, code: OAuthErrorCode) -> String {
-    wardgate_shared::error_uri::error_uri(&config.documentation.error_uri, code.as_str())
 }
 
 /// An error answer. `description` is text of our own in the characters that RFC 6749 section 5.2 allows: printable ASCII

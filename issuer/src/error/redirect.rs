@@ -14,7 +14,7 @@ use crate::domain::authorization_request::ResponseMode;
 use crate::views::form_post;
 
 use super::internal::InternalError;
-use super::json_body::error_uri;
+use crate::endpoints::documentation::error_uri;
 
 /// 303, so that a POST is never repeated at the client with what was typed into our page (RFC 9700 section 4.12).
 fn redirect(location: &str) -> Result<Response, InternalError> {

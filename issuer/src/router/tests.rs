@@ -87,22 +87,13 @@ async fn every_error_code_is_explained_where_error_uri_points() {
     let clinic = Clinic::open().await;
     let error = clinic.browser().post("/oauth2/token", &[]).await.json();
     let uri = error["error_uri"].as_str().unwrap();
-    let (address, fragment) = uri.split_once('#').unwrap();
     let page = clinic
         .browser()
-        .get(address.strip_prefix(crate::testing::ISSUER).unwrap())
+        .get(uri.strip_prefix(crate::testing::ISSUER).unwrap())
         .await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.body.contains(&format!("id=\"{fragment}\"")));
-    for code in [
-        "invalid_request",
-        "invalid_grant",
-        "invalid_token",
-        "insufficient_scope",
-        "login_required",
-    ] {
-        assert!(page.body.contains(&format!("<dt id=\"{code}\">")), "{code}");
-    }
+    let code = error["error"].as_str().unwrap();
+    assert!(page.body.contains(&format!("<h1><code>{code}</code></h1>")));
 }
 
 #[tokio::test]

@@ -4,14 +4,15 @@ use askama::Template;
 use wardgate_shared::redirect_uri::RegisteredRedirectUri;
 use wardgate_shared::scope::ScopeSet;
 
+use super::documentation::{ErrorCodePage, ErrorCodesPage, ErrorExplanation};
 use super::form_post::FormPostPage;
 use super::{
     AccountFrame, AccountPage, AddPasskeyPage, AppEntry, AppsPage, ClientCard, ConsentPage, DeviceCodePage,
-    DeviceConsentPage, DeviceDonePage, DeviceEntry, DevicesPage, EndSessionPage, EnrolmentPage,
-    ErrorCodeEntry, ErrorCodesPage, ErrorPage, FactorEntry, FactorWay, FactorsPage, FormTargets, LandingPage,
-    Moment, OnwardLink, OtherWay, PasskeyForm, ProblemField, ProviderProblemPage, RecordInContext,
-    SecondFactorPage, SelectEncounterPage, SelectPatientPage, SentCodePage, SessionEntry, SessionsPage,
-    SignInPage, SignOutForm, SignOutPage, TelephonePage, form_post, page, permissions,
+    DeviceConsentPage, DeviceDonePage, DeviceEntry, DevicesPage, EndSessionPage, EnrolmentPage, ErrorPage,
+    FactorEntry, FactorWay, FactorsPage, FormTargets, LandingPage, Moment, OnwardLink, OtherWay, PasskeyForm,
+    ProblemField, ProviderProblemPage, RecordInContext, SecondFactorPage, SelectEncounterPage,
+    SelectPatientPage, SentCodePage, SessionEntry, SessionsPage, SignInPage, SignOutForm, SignOutPage,
+    TelephonePage, form_post, page, permissions,
 };
 
 use crate::domain::factor::FactorKind;
@@ -214,13 +215,18 @@ fn hostile_values_stay_text_on_every_page() {
         apps: &[app],
         form_token: HOSTILE,
     });
-    let entry = ErrorCodeEntry {
+    let entry = ErrorExplanation {
         code: HOSTILE,
-        meaning: HOSTILE,
-        advice: HOSTILE,
+        happened: HOSTILE,
+        why: &[HOSTILE],
+        next: &[HOSTILE],
         specification: HOSTILE,
     };
     is_harmless(&ErrorCodesPage { entries: &[entry] });
+    is_harmless(&ErrorCodePage {
+        entry: &entry,
+        issuer: HOSTILE,
+    });
 }
 
 #[test]

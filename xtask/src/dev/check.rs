@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     addresses::FHIR,
     data::DevData,
-    guide::{call_command, launch_command, token_command},
+    guide::{api_key_command, call_command, launch_command, token_command},
     http::{self, Answer},
 };
 use crate::{fault::Outcome, session::Session};
@@ -68,6 +68,16 @@ pub(super) fn run(session: &Session<'_>, dev: &DevData) -> Outcome<bool> {
         ),
         Err(error) => tell(false, &format!("GET {FHIR}/Patient without a token: {error}")),
     }
+    let answer = shell(&api_key_command(&dev.api_key));
+    let status = answer.lines().next().unwrap_or("no answer").to_owned();
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    tell(
+        status.contains(" 200") && is_bundle_of_patients(body),
+        &format!(
+            "the guide's curl line, with an API key: {status}, {}",
+            summary(body)
+        ),
+    );
     let launch = shell(&launch_command(&dev.ehr_secret));
     tell(
         launch_url(&launch).is_some_and(|url| url.contains("iss=") && url.contains("launch=")),

@@ -1,13 +1,16 @@
-//! The dev data: an app, a service, an EHR, a client for administration, four people and signing keys, loaded once into
+//! The dev data: the test environment that the ZARISH SPHERE documentation names (`test_client_zs_his` and its scopes), with
+//! a service, an EHR, a partner, a client for administration, an API key, four people and signing keys, loaded once into
 //! `target/dev`.
 //!
 //! `environment.json` is written last and means that all of it is there; without it, whatever a broken-off run has
 //! left is thrown away and everything is loaded anew. Secrets are made here or by the issuer, for this machine only,
 //! and the files that hold them are readable by their owner only.
 
+mod people;
+
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{ErrorKind, Read as _, Write as _},
+    fs::{self, OpenOptions},
+    io::{ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -15,9 +18,9 @@ use std::{
 
 use serde_json::{Value, json};
 
+use self::people::{add_person, person_profile, random_seed};
 use super::addresses::{EDGE, FHIR, ISSUER, ISSUER_PORT, UPSTREAM};
 use crate::{
-    digest,
     fault::{Fault, OrFault as _, Outcome},
     session::Session,
 };
@@ -28,21 +31,31 @@ pub(super) const APP: &str = "test_client_zs_his";
 pub(super) const SERVICE: &str = "test_service_zs_his";
 /// The client that stands for an EHR, which launches [`APP`].
 pub(super) const EHR: &str = "test_ehr_zs_his";
+/// The client of a partner whose people sign in at an identity provider of their own. In dev that is the issuer itself: its ID
+/// tokens for [`APP`] can be exchanged as another provider's can.
+const PARTNER: &str = "test_partner_zs_his";
 /// The client that administrates by the API.
 const ADMINISTRATION: &str = "test_admin_zs_his";
 /// Where the guide sends an app's sign-in back to.
 pub(super) const APP_REDIRECT: &str = "http://localhost:3000/callback";
 
-const APP_REDIRECTS: [&str; 3] = [
+/// The documents' own, this machine's, and Postman's.
+const APP_REDIRECTS: [&str; 5] = [
     "https://app.com/callback",
     APP_REDIRECT,
     "http://127.0.0.1:3000/callback",
+    "https://www.getpostman.com/oauth2/callback",
+    "https://oauth.pstmn.io/v1/callback",
 ];
 const APP_LAUNCH: &str = "http://localhost:3000/launch";
 const APP_SCOPE: &str = "openid profile email address phone fhirUser launch launch/patient launch/encounter online_access offline_access patient/*.read \
                          observation.read observation/*.read patient/*.rs user/*.read";
 const EHR_SCOPE: &str = "__launches";
-const ADMINISTRATION_SCOPE: &str = "__administration.read __administration.write";
+/// With what it gives to the API keys that it makes: nobody gives more than they have.
+const ADMINISTRATION_SCOPE: &str = "__administration.read __administration.write system/*.read system/*.write observation.read observation.write";
+const PARTNER_SCOPE: &str =
+    "openid profile email launch/patient patient/*.rs patient/*.read user/*.rs user/*.read";
+const API_KEY_SCOPE: &str = "system/*.read system/*.rs observation.read";
 const SERVICE_SCOPE: &str = "system/*.read system/*.write system/*.rs";
 const EMAIL: &str = "amina@example.org";
 /// A patient of the sample FHIR API, so that the person's own record is there to read.
@@ -67,6 +80,10 @@ pub(super) struct DevData {
     pub(super) service_secret: String,
     /// The secret of [`EHR`].
     pub(super) ehr_secret: String,
+    /// The secret of [`ADMINISTRATION`].
+    pub(super) administration_secret: String,
+    /// An API key and its secret.
+    pub(super) api_key: (String, String),
     /// The person's e-mail address.
     pub(super) email: String,
     /// The person's password.
@@ -81,6 +98,10 @@ pub(super) struct DevData {
     pub(super) guarded_password: String,
     /// What the app shares with the issuer, in Base32.
     pub(super) totp_secret: String,
+    /// The administrator's e-mail address.
+    pub(super) administrator_email: String,
+    /// The administrator's password.
+    pub(super) administrator_password: String,
 }
 
 /// Where the issuer shows the mail and short messages that it would have sent.
@@ -147,8 +168,11 @@ fn write_config(session: &Session<'_>, folder: &Path) -> Outcome<()> {
          [database]\npath = {database}\n\n\
          [keys]\nmaster_key_file = {master_key}\nalgorithm = \"RS256\"\n\n\
          [[resources]]\nidentifier = \"{FHIR}\"\n\
-         aliases = [\"api:zs_his\", \"https://api.zarishsphere.com/fhir\"]\n\n\
+         aliases = [\"api:zs_his\", \"https://api.zarishsphere.com/fhir\", \"https://api.sandbox.zusapi.com\"]\n\n\
+         [[trusted_issuers]]\nissuer = \"{ISSUER}\"\naudiences = [\"{APP}\"]\n\
+         jwks_uri = \"{ISSUER}/.well-known/jwks.json\"\nclient_id = \"{PARTNER}\"\n\n\
          [outbound]\nallow_loopback_http = true\n\n\
+         [documentation]\ntry_it = true\n\n\
          [development]\noutbox = true\n"
     );
     write_for_owner(&config_file(session), &text)
@@ -160,6 +184,8 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
     add_app(session)?;
     let service_secret = add_service(session, SERVICE, "Test service", SERVICE_SCOPE)?;
     let ehr_secret = add_service(session, EHR, "Test EHR", EHR_SCOPE)?;
+    add_partner(session)?;
+    let api_key = add_api_key(session)?;
     let administration_secret = add_service(
         session,
         ADMINISTRATION,
@@ -200,6 +226,7 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
                 "client_id": SERVICE, "client_secret": service_secret, "redirect_uris": [], "scope": SERVICE_SCOPE,
             },
             { "client_id": EHR, "client_secret": ehr_secret, "redirect_uris": [], "scope": EHR_SCOPE },
+            { "client_id": PARTNER, "redirect_uris": [], "scope": PARTNER_SCOPE },
             {
                 "client_id": ADMINISTRATION, "client_secret": administration_secret, "redirect_uris": [],
                 "scope": ADMINISTRATION_SCOPE,
@@ -217,7 +244,7 @@ fn create(session: &Session<'_>) -> Outcome<Value> {
                 "totp_secret": totp_secret,
             },
         ],
-        "api_keys": [],
+        "api_keys": [api_key],
     }))
 }
 
@@ -229,6 +256,37 @@ fn add_app(session: &Session<'_>) -> Outcome<()> {
     app.extend(["--grant", "authorization_code", "--grant", "refresh_token"]);
     app.extend(APP_REDIRECTS.iter().flat_map(|uri| ["--redirect-uri", uri]));
     issuer(session, &app, None).map(drop)
+}
+
+/// Registers [`PARTNER`].
+fn add_partner(session: &Session<'_>) -> Outcome<()> {
+    let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+    let mut partner = vec!["client", "add", "--client-id", PARTNER, "--name", "Test partner"];
+    partner.extend(["--type", "public", "--grant", exchange, "--scope", PARTNER_SCOPE]);
+    issuer(session, &partner, None).map(drop)
+}
+
+/// Makes an API key, and gives it as `environment.json` says it.
+fn add_api_key(session: &Session<'_>) -> Outcome<Value> {
+    let add = [
+        "api-key",
+        "add",
+        "--name",
+        "EHR Integration",
+        "--scope",
+        API_KEY_SCOPE,
+        "--json",
+    ];
+    let made: Value = serde_json::from_str(&issuer(session, &add, None)?)
+        .or_fault(|| "read what `wardgate api-key add --json` printed".to_owned())?;
+    match (made.get("api_key"), made.get("api_secret"), made.get("scopes")) {
+        (Some(key), Some(secret), Some(scopes)) => {
+            Ok(json!({ "key": key, "secret": secret, "scopes": scopes }))
+        }
+        _ => Err(Fault::new(
+            "`wardgate api-key add --json` printed no key with its secret",
+        )),
+    }
 }
 
 /// Registers a client that acts for itself, and gives its secret.
@@ -244,57 +302,11 @@ fn add_service(session: &Session<'_>, client_id: &str, name: &str, scope: &str) 
         .ok_or_else(|| Fault::new("`wardgate client add --json` printed no client_secret"))
 }
 
-/// Makes a person's account, and gives the password.
-fn add_person(session: &Session<'_>, email: &str, name: &str, more: &[&str]) -> Outcome<String> {
-    let password = random_password()?;
-    let mut person = vec![
-        "user",
-        "add",
-        "--email",
-        email,
-        "--name",
-        name,
-        "--password-stdin",
-    ];
-    person.extend(more);
-    issuer(session, &person, Some(&password))?;
-    Ok(password)
-}
-
 /// Writes a JSON document into `target/dev`, and gives its path.
 fn file_of(session: &Session<'_>, name: &str, document: &Value) -> Outcome<String> {
     let file = session.workspace.dev().join(name);
     write_for_owner(&file, &document.to_string())?;
     Ok(file.display().to_string())
-}
-
-/// All that can be known of a person, so that a client sees every claim.
-fn person_profile() -> Value {
-    json!({
-        "given_name": "Amina",
-        "family_name": "Rahman",
-        "middle_name": "Sultana",
-        "nickname": "Mina",
-        "preferred_username": "amina",
-        "profile": "https://example.org/people/amina",
-        "picture": "https://example.org/people/amina.png",
-        "website": "https://example.org/amina",
-        "gender": "female",
-        "birthdate": "1985-02-28",
-        "zoneinfo": "Asia/Dhaka",
-        "locale": "en-GB",
-        "email_verified": true,
-        "phone_number": "+8801712345678",
-        "phone_number_verified": true,
-        "address": {
-            "formatted": "12 Lake Road\nDhaka 1212\nBangladesh",
-            "street_address": "12 Lake Road",
-            "locality": "Dhaka",
-            "region": "Dhaka",
-            "postal_code": "1212",
-            "country": "Bangladesh",
-        },
-    })
 }
 
 /// Runs `wardgate --config … ARGUMENTS` with `input` on its standard input, and gives its standard output.
@@ -342,7 +354,12 @@ fn read(file: PathBuf) -> Outcome<DevData> {
         entry.get(wanted)?.as_str().map(str::to_owned)
     };
     let secret = found("clients", "client_id", SERVICE, "client_secret");
-    let ehr_secret = found("clients", "client_id", EHR, "client_secret");
+    let ehr_secret = found("clients", "client_id", EHR, "client_secret").zip(found(
+        "clients",
+        "client_id",
+        ADMINISTRATION,
+        "client_secret",
+    ));
     let password = found("users", "email", EMAIL, "password");
     let physician_password = found("users", "email", PHYSICIAN_EMAIL, "password");
     let administrator = found("users", "email", ADMINISTRATOR_EMAIL, "password");
@@ -352,17 +369,34 @@ fn read(file: PathBuf) -> Outcome<DevData> {
         GUARDED_EMAIL,
         "totp_secret",
     ));
-    match (secret, ehr_secret, password, physician_password, guarded) {
+    let of_api_key = |member: &str| {
+        let found = environment.pointer(&format!("/api_keys/0/{member}"))?;
+        found.as_str().map(str::to_owned)
+    };
+    let api_key = of_api_key("key").zip(of_api_key("secret"));
+    match (
+        secret,
+        ehr_secret,
+        password,
+        physician_password,
+        guarded,
+        api_key,
+        administrator,
+    ) {
         (
             Some(service_secret),
-            Some(ehr_secret),
+            Some((ehr_secret, administration_secret)),
             Some(password),
             Some(physician_password),
             Some((guarded_password, totp_secret)),
-        ) if environment.get("outbox").is_some() && administrator.is_some() => Ok(DevData {
+            Some(api_key),
+            Some(administrator_password),
+        ) if environment.get("outbox").is_some() => Ok(DevData {
             file,
             service_secret,
             ehr_secret,
+            administration_secret,
+            api_key,
             email: EMAIL.to_owned(),
             password,
             physician_email: PHYSICIAN_EMAIL.to_owned(),
@@ -370,6 +404,8 @@ fn read(file: PathBuf) -> Outcome<DevData> {
             guarded_email: GUARDED_EMAIL.to_owned(),
             guarded_password,
             totp_secret,
+            administrator_email: ADMINISTRATOR_EMAIL.to_owned(),
+            administrator_password,
         }),
         _ => Err(Fault::new(format!(
             "{} is not what this version of the tool writes: run `cargo xtask dev --fresh`",
@@ -379,7 +415,7 @@ fn read(file: PathBuf) -> Outcome<DevData> {
 }
 
 /// Writes the file anew, readable by its owner only, and in one piece: another reader sees all of it or none.
-fn write_for_owner(path: &Path, text: &str) -> Outcome<()> {
+pub(super) fn write_for_owner(path: &Path, text: &str) -> Outcome<()> {
     let partial = path.with_extension("partial");
     let what = || format!("write {}", path.display());
     drop(fs::remove_file(&partial));
@@ -394,37 +430,11 @@ fn write_for_owner(path: &Path, text: &str) -> Outcome<()> {
     fs::rename(&partial, path).or_fault(what)
 }
 
-/// 128 bits from the system, as words of hexadecimal digits that a person can still copy by eye.
-fn random_password() -> Outcome<String> {
-    let words: Vec<String> = random_bytes::<16>()?.chunks(4).map(digest::hex).collect();
-    Ok(words.join("-"))
-}
-
-/// The seed of an authenticator app: 160 bits in Base32 (RFC 4648 section 6).
-fn random_seed() -> Outcome<String> {
-    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    // Five random bits a letter are as good as the Base32 of random bytes.
-    let letters = random_bytes::<32>()?
-        .into_iter()
-        .filter_map(|byte| LETTERS.get(usize::from(byte & 31)));
-    Ok(letters.map(|letter| char::from(*letter)).collect())
-}
-
-fn random_bytes<const N: usize>() -> Outcome<[u8; N]> {
-    let mut bytes = [0; N];
-    let what = || "read random bytes".to_owned();
-    File::open("/dev/urandom")
-        .or_fault(what)?
-        .read_exact(&mut bytes)
-        .or_fault(what)?;
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
-    use super::{random_password, read, remove_old, write_for_owner};
+    use super::{read, remove_old, write_for_owner};
 
     #[test]
     fn secrets_are_for_their_owner_only() {
@@ -434,12 +444,6 @@ mod tests {
         write_for_owner(&file, "new").unwrap();
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_to_string(&file).unwrap(), "new");
-    }
-
-    #[test]
-    fn passwords_differ() {
-        assert_ne!(random_password().unwrap(), random_password().unwrap());
-        assert_eq!(random_password().unwrap().len(), 35);
     }
 
     #[test]

@@ -41,6 +41,11 @@ pub(super) fn call_command(secret: &str) -> String {
     )
 }
 
+/// A line for a shell that calls the API with an API key, through the edge.
+pub(super) fn api_key_command((key, secret): &(String, String)) -> String {
+    format!("curl -sS -i -H 'X-API-Key: {key}' -H 'X-API-Secret: {secret}' {FHIR}/Patient")
+}
+
 /// The address where a person signs in for the test app.
 fn sign_in_url() -> String {
     let query = [
@@ -81,6 +86,8 @@ pub(super) fn text(dev: &DevData, logs: &Path) -> String {
         file,
         service_secret,
         ehr_secret,
+        api_key,
+        administration_secret: _,
         email,
         password,
         physician_email,
@@ -88,6 +95,8 @@ pub(super) fn text(dev: &DevData, logs: &Path) -> String {
         guarded_email,
         guarded_password,
         totp_secret,
+        administrator_email,
+        administrator_password,
     } = dev;
     format!(
         "
@@ -96,6 +105,10 @@ Everything runs:
   issuer     {ISSUER}
   sample API {UPSTREAM}   (what the edge guards)
   outbox     {outbox}   (mail and short messages that the issuer would have sent)
+  reference  {ISSUER}/docs   (what can be called, and trying it; for Postman: docs/postman, with target/dev/postman_environment.json)
+
+The test environment: client {APP}, of whose scopes the documentation names patient/*.read and observation.read;
+  authorize at {ISSUER}/oauth2/authorize, tokens at {ISSUER}/oauth2/token
 
 Try 1. A service: get a token and read patients through the edge.
 
@@ -124,11 +137,18 @@ Try 5. A second factor: the same address as in 2, signed in as {guarded_email} w
   Their authenticator app has the secret {totp_secret}
   (Type it into an app, or: oathtool --totp -b {totp_secret}. A message to a telephone is in the outbox.)
 
+Try 6. An API key instead of a token:
+
+  {by_key}
+
+Try 7. An administrator: sign in on {ISSUER}/docs as {administrator_email} with the password {administrator_password}, and list users.
+
 Every address and secret:  {file}
 Logs:                      {logs}/*.log
 Ctrl-C stops everything.
 ",
         call = call_command(service_secret),
+        by_key = api_key_command(api_key),
         sign_in = sign_in_url(),
         launch = launch_command(ehr_secret),
         outbox = outbox_url(),

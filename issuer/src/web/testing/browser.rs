@@ -93,7 +93,7 @@ impl Answer {
         assert_eq!(self.status, status, "{self:?}");
         let body = self.json();
         assert_eq!(body["error"], code, "{self:?}");
-        assert_eq!(body["error_uri"], format!("{ISSUER}/docs/errors#{code}"));
+        assert_eq!(body["error_uri"], format!("{ISSUER}/docs/errors/{code}"));
         assert_eq!(self.header("cache-control"), Some("no-store"));
         assert_eq!(self.header("pragma"), Some("no-cache"));
         assert_eq!(body.as_object().unwrap().len(), 3, "{body}");
@@ -123,7 +123,7 @@ impl Answer {
         assert_eq!(self.sent("code"), None);
         assert_eq!(
             self.sent("error_uri"),
-            Some(format!("{ISSUER}/docs/errors#{code}"))
+            Some(format!("{ISSUER}/docs/errors/{code}"))
         );
         assert!(is_description(&self.sent("error_description").unwrap()));
     }

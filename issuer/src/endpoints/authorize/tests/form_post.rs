@@ -42,7 +42,7 @@ fn is_form(answer: &Answer) {
 fn is_error(answer: &Answer, code: &str) {
     is_form(answer);
     assert_eq!(answer.field("error"), code);
-    assert_eq!(answer.field("error_uri"), format!("{ISSUER}/docs/errors#{code}"));
+    assert_eq!(answer.field("error_uri"), format!("{ISSUER}/docs/errors/{code}"));
     assert!(!answer.body.contains(r#"name="code""#));
 }
 

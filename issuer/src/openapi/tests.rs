@@ -1,0 +1,6 @@
+//! The description against the router and against real answers.
+
+mod calls;
+mod checker;
+mod postman;
+mod routes;
