@@ -57,9 +57,15 @@ First steps:
 Exit codes: 0 done, 1 other, 2 usage or configuration, 3 database, 4 exists already or not found, 5 keys or certificates, 6 network,
 7 damaged or tampered with. docs/commands.md says more.";
 
+const SERVE_HELP: &str = "\
+The first signal to stop makes /health/ready say 503; after server.drain_seconds no more connections are taken, what was begun is
+finished within server.shutdown_seconds, and the database is closed. A second signal ends at once. SIGHUP has the issuer look whether
+its TLS certificate was replaced. Settings: sections [server], [tls] and [connections]; `check-config` says what is wrong with them.";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the issuer until it is told to stop (Ctrl-C or SIGTERM)
+    #[command(after_help = SERVE_HELP)]
     Serve,
     /// Make what is missing: master key file, database, signing keys, the first administrator. Safe to repeat
     Init(init::Init),

@@ -6,19 +6,25 @@
 //! Trusts: rustup and the C compiler of the machine. Left out: signatures, uploads.
 
 use std::{
-    env, fs,
-    io::Write as _,
+    env,
+    fs::{self, File},
+    io::{self, Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 use clap::Args;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    clock::Stopwatch,
     command,
     digest::hex,
     fault::{Fault, OrFault as _, Outcome},
+    process_group::ProcessGroup,
     session::Session,
     tools::rust,
     workspace::which,
@@ -28,7 +34,7 @@ pub(crate) const ABOUT: &str = "\
 Build the issuer as one program that needs nothing else (static, musl), and put it into an archive with a systemd unit, a \
 configuration to begin with, the licences, and checksums: target/release-archive/wardgate-VERSION-TARGET.tar.gz.
 
-The program is tried where there is no other file: it makes its database and says its version in an empty root. Needed beside \
+The program is tried where there is no other file: in an empty root it makes its database, serves and answers. Needed beside \
 rustup: musl-gcc (apt install musl-tools). SOURCE_DATE_EPOCH sets the times in the archive; without it they are those of the last commit.";
 
 /// The arguments of `release`.
@@ -38,6 +44,10 @@ pub(crate) struct ReleaseArguments {
     #[arg(long, default_value = "x86_64-unknown-linux-musl")]
     target: String,
 }
+
+/// How long the program may take to answer, and how often it is asked.
+const LONGEST_START: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_millis(100);
 
 /// Everything but the program: where it comes from, and its name in the archive.
 const FILES: [(&str, &str); 4] = [
@@ -134,21 +144,70 @@ fn check(session: &Session<'_>, program: &Path) -> Outcome<()> {
         ("version", &["--version"][..]),
         ("init", &["--config", "/wardgate.toml", "init"]),
     ] {
-        let mut unshare = Command::new("unshare");
-        unshare
-            .args(["--map-root-user", "--root"])
-            .arg(&root)
-            .arg("/wardgate")
-            .args(arguments)
-            .env_clear()
-            .env("PATH", env::var_os("PATH").unwrap_or_default());
-        command::run(session, &format!("release-{name}"), &mut unshare, None)?
+        let mut command = in_empty_root(&root);
+        command::run(session, &format!("release-{name}"), command.args(arguments), None)?
             .or_fault("the program does not run where there is nothing else")?;
+    }
+    let answers = answers(session, &root)?;
+    fs::remove_dir_all(&root).or_fault(what)?;
+    if !answers {
+        return Err(Fault::new(format!(
+            "the program answers nothing where there is nothing else: {} says why",
+            session.log("release-serve").display()
+        )));
     }
     session
         .screen
-        .step("the program runs where there is nothing else");
-    fs::remove_dir_all(&root).or_fault(what)
+        .step("the program answers where there is nothing else");
+    Ok(())
+}
+
+/// The program in the folder, which is the root of its world.
+fn in_empty_root(root: &Path) -> Command {
+    let mut unshare = Command::new("unshare");
+    unshare
+        .args(["--map-root-user", "--root"])
+        .arg(root)
+        .arg("/wardgate")
+        .env_clear()
+        .env("PATH", env::var_os("PATH").unwrap_or_default())
+        .stdin(Stdio::null());
+    unshare
+}
+
+/// Whether the program there serves.
+fn answers(session: &Session<'_>, root: &Path) -> Outcome<bool> {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let address = free.or_fault(|| "find a free port".into())?;
+    let log = session.log("release-serve");
+    let output = File::create(&log).or_fault(|| format!("write {}", log.display()))?;
+    let mut command = in_empty_root(root);
+    command
+        .args(["--config", "/wardgate.toml", "serve"])
+        .env("WARDGATE_SERVER__LISTEN", address.to_string())
+        .stdout(Stdio::null())
+        .stderr(output);
+    let mut server = ProcessGroup::start(&mut command)?;
+    let watch = Stopwatch::start();
+    let mut is_ready = false;
+    while !is_ready && watch.elapsed() < LONGEST_START && server.poll()?.is_none() {
+        session.stop.check()?;
+        is_ready = ready(address).unwrap_or(false);
+        if !is_ready {
+            thread::sleep(POLL);
+        }
+    }
+    server.end();
+    Ok(is_ready)
+}
+
+/// Whether the issuer there says that it is ready.
+fn ready(address: SocketAddr) -> io::Result<bool> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(b"GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.starts_with("HTTP/1.1 200"))
 }
 
 /// The archive: the same bytes for the same files and times.
