@@ -267,7 +267,10 @@ fn start_log(config: &Config) -> Result<Option<Exporter>, Failure> {
     // A hint that hides nothing: without one every level would be looked at.
     let others = filter_fn(|metadata| !is_exported(metadata)).with_max_level_hint(LevelFilter::TRACE);
     let filter = filter.and(others);
-    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // A line that nobody takes any more is lost; to complain of it, where it was lost, would end the thread.
+    let log = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     let log = if json {
         log.json().flatten_event(true).with_filter(filter).boxed()
     } else {

@@ -48,8 +48,9 @@ impl StopSignals {
     /// `tell` is called with the first.
     pub async fn follow(self, signals: &mut Signals, drain: Duration, tell: impl FnOnce()) {
         signals.next().await;
-        tell();
+        // First of all: what is told may fail with whoever listened to it.
         self.0.send_replace(Stage::Told);
+        tell();
         let is_again = tokio::time::timeout(drain, signals.next()).await.is_ok();
         self.0.send_replace(Stage::Stopping);
         if !is_again {

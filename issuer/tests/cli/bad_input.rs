@@ -63,6 +63,8 @@ const LINES: &[&str] = &[
     "migrate",
     "keys list",
     "keys rotate",
+    "keys revoke key-1",
+    "deny --subject somebody",
 ];
 
 /// The commands that need no database.

@@ -1,6 +1,8 @@
 //! The end of a server: what was begun is finished, what is new is sent away, and nobody waits for ever.
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -167,4 +169,37 @@ async fn a_connection_that_is_being_opened_does_not_hold_up_the_end() {
     let ended = tokio::time::timeout(Duration::from_secs(20), half.read_to_end(&mut rest));
     assert!(ended.await.is_ok());
     assert!(server.ended().await.0.success());
+}
+
+#[test]
+fn a_server_whose_log_nobody_reads_stops_all_the_same() {
+    let folder = Folder::new("");
+    let mut server = folder.command(&["serve"]).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    drop(server.stderr.take());
+    let id = server.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let ended = wait_timeout(&mut server);
+    let _killed = server.kill();
+    assert!(ended.is_some_and(|status| status.success()), "{ended:?}");
+}
+
+/// Waits for a process, but not for ever.
+fn wait_timeout(process: &mut Child) -> Option<ExitStatus> {
+    for _ in 0..PATIENCE.as_millis() / 20 {
+        if let Some(status) = process.try_wait().unwrap() {
+            return Some(status);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    None
 }
