@@ -204,6 +204,8 @@ pub struct KeysConfig {
     pub algorithm: SignatureAlgorithm,
     /// How long a new key is published before it signs, in seconds.
     pub publish_lead_seconds: i64,
+    /// How many days a key signs before its successor does; 0: until somebody asks for one.
+    pub rotation_days: i64,
 }
 
 /// What every client is held to.

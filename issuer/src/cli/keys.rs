@@ -48,6 +48,14 @@ impl ListKeys {
                 until(life.published_until)
             ))?;
         }
+        for algorithm in keys.algorithms() {
+            if let Some(due) = keys.successor_due(algorithm) {
+                output::result(&format!(
+                    "the next {algorithm} key is made on {}",
+                    instant::rfc3339(due)
+                ))?;
+            }
+        }
         Ok(())
     }
 }

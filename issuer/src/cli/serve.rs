@@ -15,7 +15,9 @@ use wardgate_shared::time::Timestamp;
 use crate::backchannel_logout::Deliveries;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
+use crate::domain::instant;
 use crate::endpoints::reference;
+use crate::keys::KeyError;
 use crate::messages;
 use crate::server::{
     Admission, Server, ServiceManager, Stage, Stop, StopSignals, Tls, listen, open_files, redirect, signals,
@@ -28,7 +30,7 @@ use crate::telemetry::export::Exporter;
 
 use super::{Failure, opened, output};
 
-/// How often the key ring looks for keys that another process made or revoked.
+/// How often the key ring looks for keys that another process made or revoked, and for successors that are due.
 const KEY_RELOAD: Duration = Duration::from_secs(5);
 /// How often expired rows are deleted.
 const PURGE: Duration = Duration::from_mins(5);
@@ -152,8 +154,8 @@ async fn keep_up(state: AppState) {
     loop {
         tokio::select! {
             _ = reload.tick() => {
-                if let Err(error) = state.keys().reload(state.store()).await {
-                    tracing::error!(%error, "the signing keys could not be reloaded");
+                if let Err(error) = keep_keys(&state).await {
+                    tracing::error!(%error, "the signing keys could not be kept up to date");
                 }
             }
             _ = purge.tick() => match state.store().purge_expired(state.now()).await {
@@ -167,6 +169,19 @@ async fn keep_up(state: AppState) {
             }
         }
     }
+}
+
+/// Takes over the keys that other processes made or revoked, and makes the successors that the schedule asks for.
+async fn keep_keys(state: &AppState) -> Result<(), KeyError> {
+    for key in state.keys().rotate_due(state.store(), state.now()).await? {
+        tracing::info!(
+            kid = key.key_id,
+            algorithm = key.algorithm.name(),
+            signs_from = instant::rfc3339(key.signs_from),
+            "made a signing key, as scheduled"
+        );
+    }
+    Ok(())
 }
 
 /// Copies the database whenever a copy is due, for ever. A failure is logged and tried again next time.

@@ -145,6 +145,13 @@ const OPTIONS: &[ConfigOption] = &[
         "How long a rotated key is published before it signs, so that every cache of the key set has seen it.",
     ),
     option(
+        "keys.rotation_days",
+        Some("90"),
+        "days, 0 to 3650",
+        "How long a key signs until its successor does, which the server makes in time. With 0 keys are rotated by \
+         `wardgate keys rotate` only.",
+    ),
+    option(
         "security.profile",
         Some("\"standard\""),
         "standard or fapi2",

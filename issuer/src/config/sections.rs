@@ -142,10 +142,21 @@ fn keys(reader: &mut Reader<'_>) -> Option<KeysConfig> {
         SignatureAlgorithm::from_name(name).ok_or("must be one of RS256, RS384, PS256, ES256, ES384, EdDSA")
     });
     let publish_lead_seconds = reader.number("keys.publish_lead_seconds", 300..=604_800, "seconds");
+    let rotation_days = reader.number("keys.rotation_days", 0..=3650, "days");
+    // A successor that must be published longer than its predecessor signs would never be the newest.
+    if let (Some(lead), Some(days @ 1..)) = (publish_lead_seconds, rotation_days)
+        && days.saturating_mul(86_400) <= lead
+    {
+        reader.fault(
+            "keys.rotation_days",
+            "must be longer than keys.publish_lead_seconds, or 0",
+        );
+    }
     Some(KeysConfig {
         master_key: master_key?,
         algorithm: algorithm?,
         publish_lead_seconds: publish_lead_seconds?,
+        rotation_days: rotation_days?,
     })
 }
 

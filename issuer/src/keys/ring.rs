@@ -1,5 +1,7 @@
 //! The keys that are in use, and which one signs.
 
+mod changes;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
@@ -9,9 +11,7 @@ use wardgate_shared::secret::Secret;
 use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
-use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
-use crate::domain::denial::Denial;
-use crate::domain::signing_key::{StoredSigningKey, Successor};
+use crate::domain::signing_key::StoredSigningKey;
 use crate::rng::NoRandomness;
 use crate::store::{Store, StoreError};
 use crate::telemetry::spans;
@@ -100,134 +100,6 @@ impl KeyRing {
             schedule: Schedule::of(config),
             keys: RwLock::new(Arc::new(keys)),
         })))
-    }
-
-    /// Makes the keys that are missing, one for each of [`KeyRing::algorithms`]. Gives the `kid`s it made. Keys of other
-    /// algorithms, which were configured earlier, sign until those may, and then end.
-    ///
-    /// # Errors
-    /// [`KeyError`].
-    pub async fn ensure_keys(&self, store: &Store, now: Timestamp) -> Result<Vec<String>, KeyError> {
-        let mut made = Vec::new();
-        for algorithm in self.algorithms() {
-            let exists = self
-                .keys()
-                .iter()
-                .any(|key| key.stored.algorithm == algorithm && key.stored.signs_until.is_none());
-            if !exists {
-                made.push(self.rotate(store, algorithm, now).await?.key_id);
-            }
-        }
-        self.retire_unused(store, now).await?;
-        Ok(made)
-    }
-
-    async fn retire_unused(&self, store: &Store, now: Timestamp) -> Result<(), KeyError> {
-        let used = self.algorithms();
-        let stored: Vec<StoredSigningKey> = self.keys().iter().map(|key| key.stored.clone()).collect();
-        for (algorithm, retire) in self.0.schedule.retire_unused(&stored, &used, now) {
-            let audit = AuditEvent::new(now, AuditAction::KeyRotation, AuditOutcome::Success)
-                .with_method(algorithm.name());
-            store.retire_signing_key(retire, audit).await?;
-        }
-        self.reload(store).await
-    }
-
-    /// Makes a new key for `algorithm` and retires its predecessors when the new one begins to sign.
-    ///
-    /// # Errors
-    /// [`KeyError`]; nothing is stored then.
-    pub async fn rotate(
-        &self,
-        store: &Store,
-        algorithm: SignatureAlgorithm,
-        now: Timestamp,
-    ) -> Result<StoredSigningKey, KeyError> {
-        self.reload(store).await?;
-        let (key_id, sealed_private_key) = self.make(algorithm).await?;
-        let predecessors: Vec<StoredSigningKey> = self.keys().iter().map(|key| key.stored.clone()).collect();
-        let succession = self.0.schedule.succeed(&predecessors, algorithm, now);
-        let stored = StoredSigningKey {
-            sealed_private_key,
-            key_id,
-            algorithm,
-            created_at: now,
-            signs_from: succession.signs_from,
-            signs_until: None,
-            published_until: None,
-        };
-        let audit = AuditEvent::new(now, AuditAction::KeyRotation, AuditOutcome::Success)
-            .with_method(algorithm.name());
-        store
-            .insert_signing_key(stored.clone(), succession.retire, audit)
-            .await?;
-        self.reload(store).await?;
-        Ok(stored)
-    }
-
-    /// Ends a key at once, whatever it signed: it is published no more and denied to whoever still knows it. What would have signed
-    /// next signs now; when nothing would, a new key does. Gives the key that takes its place, if one had to; `None` when there is no
-    /// published key of this `kid`.
-    ///
-    /// # Errors
-    /// [`KeyError`]; nothing has changed then.
-    pub async fn revoke(
-        &self,
-        store: &Store,
-        key_id: &str,
-        now: Timestamp,
-    ) -> Result<Option<Option<String>>, KeyError> {
-        self.reload(store).await?;
-        let lives = self.lives();
-        let Some(revoked) = lives
-            .iter()
-            .find(|life| life.key_id == key_id && life.is_published(now))
-        else {
-            return Ok(None);
-        };
-        let algorithm = revoked.algorithm;
-        let mut same = lives
-            .iter()
-            .filter(|life| life.algorithm == algorithm && life.key_id != key_id);
-        let successor = if revoked.signs_until.is_none() {
-            // The newest of its kind: another takes its place, at the time at which it would have begun.
-            let (key_id, sealed_private_key) = self.make(algorithm).await?;
-            Some(Successor::Made(StoredSigningKey {
-                key_id,
-                algorithm,
-                sealed_private_key,
-                created_at: now,
-                signs_from: now.max(revoked.signs_from),
-                signs_until: None,
-                published_until: None,
-            }))
-        } else if revoked.may_sign(now) {
-            let next = same.find(|life| life.signs_until.is_none());
-            next.map(|life| Successor::Waiting(life.key_id.clone()))
-        } else {
-            None
-        };
-        let name = successor.as_ref().map(|successor| match successor {
-            Successor::Made(key) => key.key_id.clone(),
-            Successor::Waiting(key_id) => key_id.clone(),
-        });
-        let audit = AuditEvent::new(now, AuditAction::KeyRevocation, AuditOutcome::Success)
-            .with_method(algorithm.name());
-        let denial = Denial::of_signing_key(key_id, now);
-        store.revoke_signing_key(denial, successor, now, audit).await?;
-        self.reload(store).await?;
-        Ok(Some(name))
-    }
-
-    /// A new key: its `kid`, and its private half, sealed.
-    async fn make(&self, algorithm: SignatureAlgorithm) -> Result<(String, Vec<u8>), KeyError> {
-        // RSA generation takes a good part of a second, which no async thread should.
-        let (key, pkcs8) = tokio::task::spawn_blocking(move || NativeSigningKey::generate(algorithm))
-            .await
-            .map_err(|_| CryptoFailure)??;
-        let key_id = String::from(jwt::SigningKey::key_id(&key));
-        let sealed = self.0.master_key.seal(&pkcs8, &key_id)?;
-        Ok((key_id, sealed))
     }
 
     /// Takes over what the store holds now: another process may have rotated.

@@ -9,6 +9,8 @@ use crate::domain::signing_key::StoredSigningKey;
 /// Verifiers' clocks may lag by this much, in seconds; a retired key stays published that much longer.
 const CLOCK_SKEW_SECONDS: i64 = 300;
 
+const DAY_SECONDS: i64 = 86_400;
+
 /// The times that rotation keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Schedule {
@@ -16,6 +18,8 @@ pub(super) struct Schedule {
     pub(super) lead_seconds: i64,
     /// From a key's last signature to its disappearance, in seconds.
     pub(super) overlap_seconds: i64,
+    /// How long a key signs before its successor does, in seconds; `None` as long as nobody asks for one.
+    pub(super) rotation_seconds: Option<i64>,
     /// What access tokens are signed with.
     pub(super) algorithm: SignatureAlgorithm,
 }
@@ -33,6 +37,8 @@ impl Schedule {
         Self {
             lead_seconds: config.keys.publish_lead_seconds,
             overlap_seconds: config.longest_token_seconds().saturating_add(CLOCK_SKEW_SECONDS),
+            rotation_seconds: (config.keys.rotation_days > 0)
+                .then(|| config.keys.rotation_days.saturating_mul(DAY_SECONDS)),
             algorithm: config.keys.algorithm,
         }
     }
@@ -68,6 +74,20 @@ impl Schedule {
             })
             .collect();
         Succession { signs_from, retire }
+    }
+
+    /// When a successor has to be made for the newest key of `algorithm`, so that it is published for the lead and signs on the day.
+    pub(super) fn successor_due(
+        self,
+        keys: &[StoredSigningKey],
+        algorithm: SignatureAlgorithm,
+    ) -> Option<Timestamp> {
+        let newest = keys
+            .iter()
+            .filter(|key| key.algorithm == algorithm && key.signs_until.is_none())
+            .max_by_key(|key| key.signs_from)?;
+        let signs_for = self.rotation_seconds?.saturating_sub(self.lead_seconds);
+        Some(newest.signs_from.plus(signs_for))
     }
 
     /// The ends of keys whose algorithm is not among `used`: each signs until every used algorithm has a key that may.

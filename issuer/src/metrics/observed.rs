@@ -30,6 +30,7 @@ pub(super) struct Observed {
     snapshot_age: Gauges<0>,
     key_age: Gauges<1>,
     key_successor: Gauges<1>,
+    key_rotation: Gauges<1>,
     certificate_expiry: Gauges<0>,
     build: Gauges<1>,
     start: Gauge,
@@ -101,6 +102,13 @@ impl Observed {
             "algorithm",
             "How long until a successor signs; absent as long as none was made",
             &self.key_successor,
+        );
+        registrar.add_in(
+            "signing_key_rotation_in",
+            Unit::Seconds,
+            "algorithm",
+            "How long until the schedule makes a successor, negative when it is late; absent with `keys.rotation_days = 0`",
+            &self.key_rotation,
         );
         registrar.add_in(
             "tls_certificate_expiry_timestamp",
@@ -179,6 +187,12 @@ impl Observed {
             self.key_age.get_or_create(&labels).set(now.since(key.signs_from));
             if let Some(until) = key.signs_until {
                 self.key_successor.get_or_create(&labels).set(until.since(now));
+            }
+        }
+        for algorithm in state.keys().algorithms() {
+            if let Some(due) = state.keys().successor_due(algorithm) {
+                let labels = [("algorithm", algorithm.name())];
+                self.key_rotation.get_or_create(&labels).set(due.since(now));
             }
         }
     }

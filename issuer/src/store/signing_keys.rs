@@ -28,7 +28,8 @@ impl Store {
     /// Stores a key and the ends of its predecessors: `kid`, `signs_until`, `published_until` of each.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::Conflict`] when the key is stored already.
+    /// [`StoreError`]; [`StoreError::Conflict`] when the key is stored already, or another of its algorithm would stay without an
+    /// end: the keys are not those that the ends were told for. Nothing has changed then.
     pub async fn insert_signing_key(
         &self,
         key: StoredSigningKey,
@@ -40,19 +41,21 @@ impl Store {
             for ends in &retire {
                 set_ends(connection, ends)?;
             }
+            see_that_one_is_newest(connection, key.algorithm)?;
             audit_events::insert(connection, &audit)
         })
         .await
     }
 
     /// Ends a key at `now`, denies what it signed, and stores the key that signs in its place: one that was made for that, or one that
-    /// was waiting, by its `kid`.
+    /// was waiting, by its `kid`. `algorithm` is that of the key.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing has changed then.
+    /// [`StoreError`], `Conflict` as in [`Store::insert_signing_key`]; nothing has changed then.
     pub async fn revoke_signing_key(
         &self,
         denial: Denial,
+        algorithm: SignatureAlgorithm,
         successor: Option<Successor>,
         now: Timestamp,
         audit: AuditEvent,
@@ -69,6 +72,7 @@ impl Store {
                 None => {}
             }
             set_ends(connection, &(denial.name.clone(), now, now))?;
+            see_that_one_is_newest(connection, algorithm)?;
             denials::insert(connection, &denial)?;
             audit_events::insert(connection, &audit)
         })
@@ -109,6 +113,18 @@ fn insert(connection: &Connection, key: &StoredSigningKey) -> Result<(), StoreEr
         ],
     )
     .map(drop)
+}
+
+/// At most one key of an algorithm has no end. Two of them come of two processes that each made a successor for the same key.
+fn see_that_one_is_newest(connection: &Connection, algorithm: SignatureAlgorithm) -> Result<(), StoreError> {
+    let query = "SELECT count(*) FROM signing_keys WHERE algorithm = ?1 AND signs_until IS NULL";
+    let newest = sql::first(connection, query, [algorithm.name()], |row| {
+        Ok(row.get::<_, i64>(0)?)
+    })?;
+    if newest.is_some_and(|newest| newest > 1) {
+        return Err(StoreError::Conflict);
+    }
+    Ok(())
 }
 
 fn set_ends(

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims, LaunchContext};
-use wardgate_shared::denial::DenyKind;
 use wardgate_shared::jwt::{Audiences, MAXIMUM_JWT_BYTES, Policy, SignatureAlgorithm, UnverifiedJwt, verify};
 use wardgate_shared::secret::Secret;
 
@@ -13,7 +12,7 @@ use crate::store::Store;
 use crate::testing::{self, AUDIENCE, ISSUER, START, TestIssuer, config, master_key};
 
 /// A ring over an empty database of its own.
-async fn empty_ring() -> (tempfile::TempDir, Store, KeyRing) {
+pub(super) async fn empty_ring() -> (tempfile::TempDir, Store, KeyRing) {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());
     let store = Store::open(&config.database, &testing::sealer(), START).unwrap();
@@ -21,7 +20,7 @@ async fn empty_ring() -> (tempfile::TempDir, Store, KeyRing) {
     (folder, store, ring)
 }
 
-fn key_id_of(jwt: &str) -> String {
+pub(super) fn key_id_of(jwt: &str) -> String {
     UnverifiedJwt::parse(jwt, MAXIMUM_JWT_BYTES)
         .unwrap()
         .key_id()
@@ -29,13 +28,13 @@ fn key_id_of(jwt: &str) -> String {
         .into()
 }
 
-fn sign(ring: &KeyRing, seconds: i64) -> String {
+pub(super) fn sign(ring: &KeyRing, seconds: i64) -> String {
     let now = START.plus(seconds);
     ring.sign(ACCESS_TOKEN_TYPE, json!({"sub": "x"}), now, now.plus(3600), now)
         .unwrap()
 }
 
-fn published(ring: &KeyRing, seconds: i64) -> Vec<String> {
+pub(super) fn published(ring: &KeyRing, seconds: i64) -> Vec<String> {
     ring.published(START.plus(seconds))
         .iter()
         .map(|key| key.key_id().unwrap().into())
@@ -146,71 +145,6 @@ async fn tokens_verify_with_the_published_key() {
     );
 }
 
-// OIDC-95
-#[tokio::test]
-async fn a_rotated_key_is_published_before_it_signs_and_the_old_one_until_its_tokens_have_expired() {
-    let (_folder, store, ring) = empty_ring().await;
-    ring.ensure_keys(&store, START).await.unwrap();
-    let old = key_id_of(&sign(&ring, 0));
-
-    let new = ring
-        .rotate(&store, SignatureAlgorithm::ES256, START.plus(100))
-        .await
-        .unwrap()
-        .key_id;
-    assert_ne!(new, old);
-    // The lead is 3600 seconds, the longest token lives 3600 seconds, and clocks may lag 300.
-    assert!(published(&ring, 100).contains(&new));
-    assert_eq!(key_id_of(&sign(&ring, 3699)), old);
-    assert_eq!(key_id_of(&sign(&ring, 3700)), new);
-    let last = 3700 + 3600 + 300;
-    assert!(published(&ring, last - 1).contains(&old));
-    assert!(!published(&ring, last).contains(&old));
-    assert!(
-        ring.verifying_key(&old, SignatureAlgorithm::ES256, START.plus(last))
-            .is_none()
-    );
-    assert!(published(&ring, last).contains(&new));
-}
-
-#[tokio::test]
-async fn a_second_rotation_during_the_lead_hands_over_in_turn() {
-    let (_folder, store, ring) = empty_ring().await;
-    ring.ensure_keys(&store, START).await.unwrap();
-    let first = key_id_of(&sign(&ring, 0));
-    let second = ring
-        .rotate(&store, SignatureAlgorithm::ES256, START)
-        .await
-        .unwrap()
-        .key_id;
-    let third = ring
-        .rotate(&store, SignatureAlgorithm::ES256, START.plus(10))
-        .await
-        .unwrap()
-        .key_id;
-    let signer = |seconds| key_id_of(&sign(&ring, seconds));
-    assert_eq!(
-        [signer(3599), signer(3600), signer(3609), signer(3610)],
-        [first, second.clone(), second, third]
-    );
-}
-
-#[tokio::test]
-async fn rotating_one_algorithm_leaves_the_other_alone() {
-    let (_folder, store, ring) = empty_ring().await;
-    ring.ensure_keys(&store, START).await.unwrap();
-    ring.rotate(&store, SignatureAlgorithm::RS256, START)
-        .await
-        .unwrap();
-    let es256: Vec<_> = ring
-        .lives()
-        .into_iter()
-        .filter(|life| life.algorithm == SignatureAlgorithm::ES256)
-        .collect();
-    assert_eq!(es256.len(), 1);
-    assert_eq!(es256[0].signs_until, None);
-}
-
 #[tokio::test]
 async fn a_ring_learns_of_another_process_rotation_by_reloading() {
     let (folder, store, ring) = empty_ring().await;
@@ -226,20 +160,6 @@ async fn a_ring_learns_of_another_process_rotation_by_reloading() {
     ring.reload(&store).await.unwrap();
     assert!(published(&ring, 0).contains(&new));
     assert!(ring.lives().iter().all(|life| life.sealed_private_key.is_empty()));
-}
-
-#[tokio::test]
-async fn a_newly_configured_algorithm_waits_for_the_lead_while_the_old_one_signs() {
-    let (folder, store, ring) = empty_ring().await;
-    ring.ensure_keys(&store, START).await.unwrap();
-    let mut config = config(folder.path());
-    config.keys.algorithm = SignatureAlgorithm::ES384;
-    let ring = KeyRing::load(&store, master_key(), &config).await.unwrap();
-    let new = ring.ensure_keys(&store, START.plus(10)).await.unwrap();
-    assert_eq!(new.len(), 1);
-    assert!(published(&ring, 10).contains(&new[0]));
-    assert_ne!(key_id_of(&sign(&ring, 3609)), new[0]);
-    assert_eq!(key_id_of(&sign(&ring, 3610)), new[0]);
 }
 
 #[tokio::test]
@@ -270,144 +190,6 @@ async fn stored_private_keys_are_sealed() {
         );
         assert!(
             crate::keys::NativeSigningKey::from_pkcs8(stored.algorithm, &stored.sealed_private_key).is_err()
-        );
-    }
-}
-
-#[tokio::test]
-async fn after_a_switch_of_the_algorithm_the_old_keys_leave_the_published_set() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut config = config(folder.path());
-    config.keys.algorithm = SignatureAlgorithm::RS384;
-    let store = Store::open(&config.database, &testing::sealer(), START).unwrap();
-    let before = KeyRing::load(&store, master_key(), &config).await.unwrap();
-    before.ensure_keys(&store, START).await.unwrap();
-    let old = key_id_of(&sign(&before, 0));
-    config.keys.algorithm = SignatureAlgorithm::ES384;
-    let ring = KeyRing::load(&store, master_key(), &config).await.unwrap();
-    let made = ring.ensure_keys(&store, START.plus(100)).await.unwrap();
-    assert_eq!(made.len(), 1);
-    assert_ne!(
-        key_id_of(&sign(&ring, 3699)),
-        made[0],
-        "not before its lead is over"
-    );
-    assert_eq!(key_id_of(&sign(&ring, 3700)), made[0]);
-    let last = 3700 + 3600 + 300;
-    assert!(published(&ring, last - 1).contains(&old));
-    assert!(!published(&ring, last).contains(&old));
-    assert_eq!(
-        published(&ring, last).len(),
-        5,
-        "the new one and those of ID tokens stay"
-    );
-
-    // Switched back while the old key has an end already: it gets a successor.
-    config.keys.algorithm = SignatureAlgorithm::RS384;
-    let ring = KeyRing::load(&store, master_key(), &config).await.unwrap();
-    let again = ring.ensure_keys(&store, START.plus(200)).await.unwrap();
-    assert_eq!(again.len(), 1);
-    assert_eq!(key_id_of(&sign(&ring, 20_000)), again[0]);
-    assert!(!published(&ring, 20_000).contains(&made[0]));
-}
-
-#[tokio::test]
-async fn the_first_key_of_an_algorithm_that_only_id_tokens_use_signs_at_once() {
-    let (_folder, store, ring) = empty_ring().await;
-    ring.rotate(&store, SignatureAlgorithm::ES256, START)
-        .await
-        .unwrap();
-    ring.rotate(&store, SignatureAlgorithm::RS256, START)
-        .await
-        .unwrap();
-    let now = START.plus(86_400);
-    assert_eq!(ring.ensure_keys(&store, now).await.unwrap().len(), 2);
-    for algorithm in ID_TOKEN_ALGORITHMS {
-        let signed = ring.sign_with(algorithm, "JWT", json!({}), now, now.plus(60), now);
-        assert!(signed.is_ok(), "{algorithm}");
-    }
-}
-
-#[tokio::test]
-async fn a_revoked_key_is_published_no_more_and_another_signs_at_once() {
-    let (_folder, store, ring) = empty_ring().await;
-    ring.ensure_keys(&store, START).await.unwrap();
-    let revoked = key_id_of(&sign(&ring, 0));
-    let now = START.plus(5);
-    let successor = ring.revoke(&store, &revoked, now).await.unwrap().unwrap();
-    let successor = successor.expect("the signing key has a successor");
-    assert_eq!(key_id_of(&sign(&ring, 5)), successor);
-    assert!(!published(&ring, 5).contains(&revoked) && published(&ring, 5).contains(&successor));
-    assert!(
-        ring.verifying_key(&revoked, SignatureAlgorithm::ES256, now)
-            .is_none()
-    );
-
-    let denials = store.denials(now).await.unwrap();
-    assert_eq!(denials.len(), 1);
-    assert_eq!(
-        (denials[0].kind, denials[0].name.as_str()),
-        (DenyKind::SigningKey, revoked.as_str())
-    );
-    let events = store.audit_events(1).await.unwrap();
-    assert_eq!(events[0].action, AuditAction::KeyRevocation);
-
-    for unknown in [revoked.as_str(), "nobody"] {
-        assert_eq!(
-            ring.revoke(&store, unknown, now).await.unwrap(),
-            None,
-            "{unknown}"
-        );
-    }
-    assert_eq!(key_id_of(&sign(&ring, 5)), successor, "nothing has changed");
-}
-
-#[tokio::test]
-async fn a_successor_that_waits_signs_at_once_when_its_predecessor_is_revoked() {
-    let (_folder, store, ring) = empty_ring().await;
-    ring.ensure_keys(&store, START).await.unwrap();
-    let first = key_id_of(&sign(&ring, 0));
-    let second = ring
-        .rotate(&store, SignatureAlgorithm::ES256, START.plus(5))
-        .await
-        .unwrap();
-    assert_eq!(key_id_of(&sign(&ring, 6)), first, "it waits");
-    let successor = ring.revoke(&store, &first, START.plus(6)).await.unwrap().unwrap();
-    assert_eq!(successor, Some(second.key_id.clone()));
-    assert_eq!(key_id_of(&sign(&ring, 6)), second.key_id);
-}
-
-#[tokio::test]
-async fn there_is_always_a_key_that_signs_whichever_is_revoked() {
-    let (_folder, store, ring) = empty_ring().await;
-    ring.ensure_keys(&store, START).await.unwrap();
-    let first = key_id_of(&sign(&ring, 0));
-    let second = ring
-        .rotate(&store, SignatureAlgorithm::ES256, START.plus(5))
-        .await
-        .unwrap();
-    // The one that waits: another takes its place, and the first signs until that begins.
-    let third = ring
-        .revoke(&store, &second.key_id, START.plus(6))
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
-    let begins = second.signs_from.since(START);
-    assert_eq!(key_id_of(&sign(&ring, begins - 1)), first);
-    assert_eq!(key_id_of(&sign(&ring, begins)), third);
-    // The retired one: nothing takes its place.
-    let none = ring
-        .revoke(&store, &first, second.signs_from.plus(1))
-        .await
-        .unwrap();
-    assert_eq!(none, Some(None));
-    assert_eq!(key_id_of(&sign(&ring, begins + 1)), third);
-    for algorithm in ring.algorithms() {
-        let now = second.signs_from.plus(2);
-        assert!(
-            ring.sign_with(algorithm, "JWT", json!({}), now, now.plus(60), now)
-                .is_ok()
         );
     }
 }
