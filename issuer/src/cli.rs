@@ -13,6 +13,7 @@ mod deny;
 mod failure;
 mod init;
 mod keys;
+mod master_key;
 mod migrate;
 mod opened;
 mod organization;
@@ -248,6 +249,8 @@ enum KeysCommand {
     Rotate(keys::RotateKeys),
     /// End a signing key at once, and all that it signed
     Revoke(keys::RevokeKey),
+    /// Seal everything under another master key
+    RotateMaster(master_key::RotateMasterKey),
 }
 
 /// Runs the command that the process's arguments name, with `clock` for the present.
@@ -303,6 +306,9 @@ pub async fn run(arguments: Arguments, clock: Arc<dyn Clock>) -> Result<(), Fail
         Command::Deny(command) => command.run(&load()?, now).await,
         Command::Keys {
             command: KeysCommand::Revoke(command),
+        } => command.run(&load()?, now).await,
+        Command::Keys {
+            command: KeysCommand::RotateMaster(command),
         } => command.run(&load()?, now).await,
         Command::Keys {
             command: KeysCommand::List(command),

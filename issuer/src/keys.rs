@@ -14,9 +14,11 @@ mod native;
 mod ring;
 mod rotation;
 mod sealer;
+mod sealers;
 
 pub use foreign::{NotVerified, verify_with_any};
 pub use master::{MasterKey, MasterKeyError};
 pub use native::{CryptoFailure, NativeSigningKey, NativeVerifyingKey};
 pub use ring::{ID_TOKEN_ALGORITHMS, KeyError, KeyRing, signing_algorithms};
 pub use sealer::{SealBroken, Sealer};
+pub use sealers::{SealedKind, Sealers};

@@ -23,10 +23,5 @@ pub mod sign_out;
 /// Where providers send browsers back to, below the public URL.
 pub const CALLBACK_PATH: &str = "/login/sso/callback";
 
-/// What a connection's client secret is sealed for.
-pub fn secret_context(connection_id: &str) -> String {
-    format!("sso client secret {connection_id}")
-}
-
 #[cfg(test)]
 pub(crate) mod tests;

@@ -50,6 +50,7 @@ mod readers;
 mod refresh_tokens;
 mod registration;
 mod remembered_devices;
+mod resealing;
 mod roles;
 mod room;
 mod sent_codes;
@@ -98,6 +99,7 @@ pub use purge::Purged;
 use readers::Readers;
 pub use refresh_tokens::PresentedRefreshToken;
 pub use registration::Registration;
+pub use resealing::SealedCount;
 pub use roles::RoleChange;
 pub use sso_connections::ConnectionChange;
 pub use sso_sign_ins::{ProvidedAccount, ProvidedIdentity};
@@ -178,7 +180,24 @@ impl Store {
     /// # Errors
     /// [`OpenError`].
     pub fn open(config: &DatabaseConfig, sealer: &Sealer, now: Timestamp) -> Result<Self, OpenError> {
-        let lock = backup::hold(&config.path)?;
+        Self::open_holding(backup::hold(&config.path)?, config, sealer, now)
+    }
+
+    /// As [`Store::open`], for what nobody else may see the database between: no server or command has it open until this is
+    /// dropped.
+    ///
+    /// # Errors
+    /// [`OpenError`]; [`OpenError::NotAlone`] while somebody has the database open.
+    pub fn open_alone(config: &DatabaseConfig, sealer: &Sealer, now: Timestamp) -> Result<Self, OpenError> {
+        Self::open_holding(backup::hold_alone(&config.path)?, config, sealer, now)
+    }
+
+    fn open_holding(
+        lock: File,
+        config: &DatabaseConfig,
+        sealer: &Sealer,
+        now: Timestamp,
+    ) -> Result<Self, OpenError> {
         let mut connection = connection::open_for_writing(&config.path)?;
         migrations::apply(&mut connection, now)?;
         let chain_key = ChainKey::provide(&mut connection, sealer)?;

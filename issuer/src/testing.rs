@@ -25,7 +25,7 @@ use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantT
 use crate::domain::digest::SecretDigest;
 use crate::domain::signing_key::StoredSigningKey;
 use crate::domain::user::{Profile, User, UserType, normalize_email};
-use crate::keys::{ID_TOKEN_ALGORITHMS, KeyRing, MasterKey, NativeSigningKey, Sealer};
+use crate::keys::{ID_TOKEN_ALGORITHMS, KeyRing, MasterKey, NativeSigningKey, Sealer, Sealers};
 use crate::rng;
 use crate::state::AppState;
 use crate::store::{Insertion, Store};
@@ -76,6 +76,29 @@ impl TestIssuer {
                 .unwrap();
         }
         let keys = KeyRing::load(&store, master_key(), &config).await.unwrap();
+        let state = AppState::build(config, store, keys, clock.clone()).unwrap();
+        Self {
+            state,
+            clock,
+            _folder: folder,
+        }
+    }
+
+    /// The same issuer after a stop, a change of its master key to `new`, and a start.
+    pub(crate) async fn under_master_key(self, new: MasterKey) -> Self {
+        let Self {
+            state,
+            clock,
+            _folder: folder,
+        } = self;
+        let config = state.config().clone();
+        state.store().close().await;
+        drop(state);
+        let store = Store::open_alone(&config.database, &sealer(), START).unwrap();
+        let audit = AuditEvent::new(clock.now(), AuditAction::MasterKeyRotation, AuditOutcome::Success);
+        let resealed = store.reseal(Sealers::of(&master_key()), Sealers::of(&new), audit);
+        resealed.await.unwrap();
+        let keys = KeyRing::load(&store, new, &config).await.unwrap();
         let state = AppState::build(config, store, keys, clock.clone()).unwrap();
         Self {
             state,

@@ -80,6 +80,7 @@ const fn kind(action: AuditAction) -> (&'static str, &'static str) {
         | AuditAction::Administration
         | AuditAction::KeyRotation
         | AuditAction::KeyRevocation
+        | AuditAction::MasterKeyRotation
         | AuditAction::Denial
         | AuditAction::SsoConnectionCreation
         | AuditAction::SsoConnectionChange

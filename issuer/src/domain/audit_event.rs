@@ -106,6 +106,8 @@ pub enum AuditAction {
     KeyRotation,
     /// A signing key was revoked; nothing that it signed counts any more.
     KeyRevocation,
+    /// Everything that is sealed was sealed under another master key.
+    MasterKeyRotation,
     /// The tokens of a subject, a client or an API key were refused altogether.
     Denial,
     /// A message to a person was sent, or could not be. By what means says `method`: `mail` or `sms`.
@@ -134,7 +136,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 62] = [
         Self::SignIn,
         Self::SignOut,
         Self::SessionRevocation,
@@ -184,6 +186,7 @@ impl AuditAction {
         Self::DeviceRemoval,
         Self::KeyRotation,
         Self::KeyRevocation,
+        Self::MasterKeyRotation,
         Self::Denial,
         Self::Message,
         Self::SsoConnectionCreation,
@@ -255,6 +258,7 @@ impl AuditAction {
             Self::DeviceRemoval => "device_removal",
             Self::KeyRotation => "key_rotation",
             Self::KeyRevocation => "key_revocation",
+            Self::MasterKeyRotation => "master_key_rotation",
             Self::Denial => "denial",
             Self::Message => "message",
             Self::SsoConnectionCreation => "sso_connection_creation",

@@ -138,6 +138,13 @@ pub struct Connection {
     pub created_at: Timestamp,
 }
 
+impl Connection {
+    /// What the connection of this id seals its client secret for.
+    pub fn secret_context(id: &str) -> String {
+        format!("sso client secret {id}")
+    }
+}
+
 impl ConnectionSettings {
     /// Whether the claims of an ID token show one of the values that the connection requires, where it requires any.
     pub fn is_satisfied_by(&self, amr: &[String], acr: Option<&str>) -> bool {
@@ -242,6 +249,13 @@ pub struct ProviderSignIn {
     pub sealed_id_token: Secret<Vec<u8>>,
     /// When it is forgotten.
     pub expires_at: Timestamp,
+}
+
+impl ProviderSignIn {
+    /// What the ID token of this person is sealed for.
+    pub fn id_token_context(user_id: &str) -> String {
+        format!("sso id token {user_id}")
+    }
 }
 
 /// Who a person is at a provider.

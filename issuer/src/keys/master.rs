@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::hmac;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use wardgate_shared::secret::Secret;
+use wardgate_shared::secret::{Secret, constant_time_eq};
 use zeroize::Zeroizing;
 
 use crate::config::{MasterKeySource, parse_master_key};
@@ -80,7 +80,8 @@ impl MasterKey {
             .map_err(|problem| MasterKeyError::Malformed(path.clone(), problem))
     }
 
-    /// Makes a new key and writes it to `path`, which must not exist; only its owner may read it.
+    /// Makes a new key and writes it to `path`, which must not exist; only its owner may read it. Once it is given, it is there also after a
+    /// loss of power.
     ///
     /// # Errors
     /// [`MasterKeyError::Exists`], [`MasterKeyError::File`] or [`MasterKeyError::NoRandomness`].
@@ -98,8 +99,14 @@ impl MasterKey {
         let mut file = options.open(path).map_err(failed)?;
         file.write_all(text.as_bytes())
             .and_then(|()| file.sync_all())
+            .and_then(|()| sync_folder_of(path))
             .map_err(failed)?;
         Ok(Self(key))
+    }
+
+    /// Whether the other is the same key.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        constant_time_eq(self.0.expose(), other.0.expose())
     }
 
     /// A key for one purpose, named by `label`.
@@ -124,7 +131,8 @@ impl MasterKey {
         self.signing_keys().open(sealed, associated)
     }
 
-    fn signing_keys(&self) -> Sealer {
+    /// What seals signing keys.
+    pub(super) fn signing_keys(&self) -> Sealer {
         Sealer::new(self.derive("wardgate signing keys at rest"))
     }
 
@@ -132,6 +140,12 @@ impl MasterKey {
     pub fn sealer(&self) -> Sealer {
         Sealer::new(self.derive("wardgate secrets at rest"))
     }
+}
+
+/// Makes the name of a file as durable as its content.
+fn sync_folder_of(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    std::fs::File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

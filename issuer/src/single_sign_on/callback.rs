@@ -26,7 +26,6 @@ use crate::tokens::opaque::OpaqueSecret;
 use crate::views::provider_problem;
 
 use super::fault::SsoFault;
-use super::sign_out::id_token_context;
 use super::{account, code, departure, id_token};
 
 /// The longest code that is redeemed, in bytes.
@@ -167,9 +166,10 @@ impl Arrival {
             Ok(user) => user,
             Err(refused) => return Ok(Err(refused)),
         };
-        let sealed = state
-            .sealer()
-            .seal(id_token.expose().as_bytes(), &id_token_context(&user.id))?;
+        let sealed = state.sealer().seal(
+            id_token.expose().as_bytes(),
+            &ProviderSignIn::id_token_context(&user.id),
+        )?;
         let sign_in = ProviderSignIn {
             browser: self.attempt.browser,
             connection_id: self.connection.id.clone(),

@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 use crate::domain::single_sign_on::{ClientCredential, Connection};
 use crate::state::AppState;
 
+use super::CALLBACK_PATH;
 use super::fault::SsoFault;
-use super::{CALLBACK_PATH, secret_context};
 
 /// The members of both answers that count.
 #[derive(Deserialize)]
@@ -87,7 +87,9 @@ fn client_secret(state: &AppState, connection: &Connection) -> Result<Option<Zer
     let Some(sealed) = connection.settings.credential.sealed() else {
         return Ok(None);
     };
-    let opened = state.sealer().open(sealed, &secret_context(&connection.id));
+    let opened = state
+        .sealer()
+        .open(sealed, &Connection::secret_context(&connection.id));
     let text = opened
         .ok()
         .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())

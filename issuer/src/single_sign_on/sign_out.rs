@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use zeroize::Zeroizing;
 
 use crate::domain::digest::SecretDigest;
-use crate::domain::single_sign_on::{Connection, Preset, with_query};
+use crate::domain::single_sign_on::{Connection, Preset, ProviderSignIn, with_query};
 use crate::error::internal::InternalError;
 use crate::error::page::PageError;
 use crate::error::redirect;
@@ -20,11 +20,6 @@ use crate::extract::{Form, FormError, SameOrigin};
 use crate::state::AppState;
 
 pub use onward::Onward;
-
-/// What an ID token is sealed for.
-pub(super) fn id_token_context(user_id: &str) -> String {
-    format!("sso id token {user_id}")
-}
 
 /// Where somebody may sign out besides: the connection by which this browser's person signed in; the person of this id,
 /// where one is given.
@@ -111,7 +106,7 @@ async fn location(
     let sealed = sign_in.sealed_id_token.expose();
     let opened = state
         .sealer()
-        .open(sealed, &id_token_context(&sign_in.user_id))
+        .open(sealed, &ProviderSignIn::id_token_context(&sign_in.user_id))
         .ok();
     let id_token = opened
         .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())

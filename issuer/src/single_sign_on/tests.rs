@@ -17,7 +17,7 @@ use crate::domain::single_sign_on::{
     MfaAttestation, Preset, UnknownPeople,
 };
 use crate::rng;
-use crate::single_sign_on::{discovery, secret_context};
+use crate::single_sign_on::discovery;
 use crate::store::{ConnectionChange, Insertion};
 use crate::testing::{FakeProvider, START};
 use crate::web::testing::{Answer, Browser, Clinic};
@@ -210,7 +210,7 @@ pub(crate) async fn connect(clinic: &Clinic, mut settings: ConnectionSettings, d
     let id = rng::identifier("sso-").unwrap();
     let sealed = state
         .sealer()
-        .seal(CLIENT_SECRET.as_bytes(), &secret_context(&id))
+        .seal(CLIENT_SECRET.as_bytes(), &Connection::secret_context(&id))
         .unwrap();
     settings.credential = match settings.credential {
         ClientCredential::None => ClientCredential::None,

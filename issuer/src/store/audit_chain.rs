@@ -18,7 +18,7 @@ use super::error::OpenError;
 use super::{StoreError, sql};
 
 /// What the key's seal names as its context.
-const KEY_CONTEXT: &str = "key of the audit trail";
+pub(super) const KEY_CONTEXT: &str = "key of the audit trail";
 
 /// What a digest covers, in this order: every column but the digest itself.
 const COLUMNS: [&str; 12] = [

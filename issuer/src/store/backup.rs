@@ -297,6 +297,20 @@ pub(super) fn hold(database: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// Keeps everybody else out of the database of this path.
+///
+/// # Errors
+/// [`OpenError::File`]; [`OpenError::NotAlone`] while somebody has it open.
+pub(super) fn hold_alone(database: &Path) -> Result<File, OpenError> {
+    let failed = |error: io::Error| OpenError::File(database.into(), error.kind());
+    let lock = lock_file(database).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::NotAlone(database.into())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
 pub(super) fn lock_file(database: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);

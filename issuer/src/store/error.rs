@@ -127,6 +127,9 @@ pub enum OpenError {
         /// The newest version that this program knows.
         known: i64,
     },
+    /// Somebody has the database open.
+    #[error("the database {} is in use: stop the server first", .0.display())]
+    NotAlone(PathBuf),
     /// A step to a newer schema failed. None was taken.
     #[error("the migration {name} failed, and the database is as it was: {error}")]
     Migration {

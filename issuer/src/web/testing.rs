@@ -16,6 +16,7 @@ use crate::domain::audit_event::AuditEvent;
 use crate::domain::client::{Client, ClientAuthentication, GrantType};
 use crate::domain::digest::SecretDigest;
 use crate::domain::user::User;
+use crate::keys::MasterKey;
 use crate::testing::{AUDIENCE, ISSUER, TestIssuer, client, full_profile, user};
 
 pub(crate) use browser::{Answer, Browser, form};
@@ -123,6 +124,20 @@ impl Clinic {
     }
 
     /// A browser without cookies.
+    /// The same clinic after its issuer was stopped, given another master key, and started.
+    pub(crate) async fn under_master_key(self, new: MasterKey) -> Self {
+        let Self { issuer, router, .. } = self;
+        drop(router);
+        let issuer = issuer.under_master_key(new).await;
+        let router = crate::app(issuer.state.clone());
+        Self {
+            issuer,
+            router,
+            web_secret: self.web_secret,
+            service_secret: self.service_secret,
+        }
+    }
+
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(self.router.clone())
     }

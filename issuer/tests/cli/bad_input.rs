@@ -64,6 +64,7 @@ const LINES: &[&str] = &[
     "keys list",
     "keys rotate",
     "keys revoke key-1",
+    "keys rotate-master --to FILE",
     "deny --subject somebody",
 ];
 

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod commands;
+mod master_key;
 mod permissions;
 
 mod support;

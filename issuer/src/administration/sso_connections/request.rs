@@ -3,9 +3,8 @@
 use wardgate_shared::secret::Secret;
 
 use crate::domain::single_sign_on::{
-    ClientCredential, ConnectionSettings, Preset, RoleRule, USUAL_SCOPES, UnknownPeople,
+    ClientCredential, Connection, ConnectionSettings, Preset, RoleRule, USUAL_SCOPES, UnknownPeople,
 };
-use crate::single_sign_on::secret_context;
 
 use super::{ConnectionError, Tools};
 
@@ -155,7 +154,7 @@ impl ConnectionRequest {
             Some(secret) => Some(
                 tools
                     .sealer
-                    .seal(secret.expose().as_bytes(), &secret_context(id))?,
+                    .seal(secret.expose().as_bytes(), &Connection::secret_context(id))?,
             ),
             None => before
                 .and_then(|before| before.credential.sealed())

@@ -97,7 +97,7 @@ async fn the_secret_is_sealed_for_its_connection() {
         panic!("{made:?}");
     };
     assert!(!sealed.windows(6).any(|window| window == b"secret"));
-    let context = crate::single_sign_on::secret_context(&made.id);
+    let context = Connection::secret_context(&made.id);
     assert_eq!(
         office
             .issuer

@@ -2,7 +2,7 @@ use axum::body::Body;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use wardgate_shared::claims::LaunchContext;
-use wardgate_shared::jwt::SignatureAlgorithm;
+use wardgate_shared::jwt::{MAXIMUM_JWT_BYTES, SignatureAlgorithm, UnverifiedJwt};
 use wardgate_shared::scope::ScopeSet;
 
 use super::SCOPE;
@@ -354,4 +354,45 @@ async fn access_token_of(clinic: &Clinic, user: &User) -> String {
         .await
         .unwrap();
     signed.value.expose().clone()
+}
+
+#[tokio::test]
+async fn what_a_revoked_key_signed_is_dead_here_and_at_the_userinfo_endpoint() {
+    let clinic = Clinic::open().await;
+    let tokens = web_tokens(&clinic).await;
+    let headers = [("authorization", &*basic(WEB, &clinic.web_secret))];
+    let is_active = async |token: &str| ask(&clinic, token, &headers).await.json()["active"] == true;
+    let user_info = async |token: &str| {
+        let bearer = format!("Bearer {token}");
+        let request = Browser::request(Method::GET, "/oauth2/userinfo").header("authorization", bearer);
+        clinic
+            .browser()
+            .send(request.body(Body::empty()).unwrap())
+            .await
+            .status
+    };
+    let before = text(&tokens, "access_token");
+    assert!(is_active(before).await);
+    assert_eq!(user_info(before).await, StatusCode::OK);
+
+    let unverified = UnverifiedJwt::parse(before, MAXIMUM_JWT_BYTES).unwrap();
+    let (state, now) = (&clinic.issuer.state, clinic.issuer.now());
+    let key_id = unverified.key_id().unwrap();
+    let revoked = state.keys().revoke(state.store(), key_id, now).await.unwrap();
+    assert!(revoked.flatten().is_some(), "another key signs");
+    is_inactive(&ask(&clinic, before, &headers).await);
+    assert_eq!(user_info(before).await, StatusCode::UNAUTHORIZED);
+    // The grant lives on: what the new key signs counts.
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", text(&tokens, "refresh_token")),
+    ];
+    let renewed = clinic
+        .browser()
+        .post_with("/oauth2/token", &fields, &headers)
+        .await
+        .json();
+    let after = text(&renewed, "access_token");
+    assert!(is_active(after).await);
+    assert_eq!(user_info(after).await, StatusCode::OK);
 }

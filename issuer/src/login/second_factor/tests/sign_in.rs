@@ -1,7 +1,10 @@
 //! What each way through says of itself, and what it leaves behind.
 
 use super::{DEVICE, SESSION, SIGN_IN};
+use wardgate_shared::secret::Secret;
+
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
+use crate::keys::MasterKey;
 use crate::web::testing::{
     Browser, Clinic, PASSWORD, PATIENT, PHYSICIAN, WEB, WEB_REDIRECT, form, web_request,
 };
@@ -149,4 +152,30 @@ async fn the_session_before_ends_with_a_new_sign_in_and_its_cookie_is_worth_noth
     let old = clinic.browser();
     old.set_cookie(SESSION, &before);
     assert!(!old.get("/").await.body.contains("Ada Physician"));
+}
+
+#[tokio::test]
+async fn an_authenticator_app_a_session_and_a_refresh_token_outlive_the_master_key() {
+    let clinic = Clinic::open().await;
+    let tokens = clinic.tokens("openid offline_access", PHYSICIAN).await;
+    let seed = clinic.add_app(PATIENT).await;
+    let (before, page) = clinic.half_way(PATIENT).await;
+    before.give(&page, &seed.code(clinic.issuer.now()), false).await;
+    let session = before.cookie(SESSION).unwrap();
+    assert!(before.is_signed_in().await);
+    // It holds on to the issuer.
+    drop(before);
+
+    let clinic = clinic
+        .under_master_key(MasterKey::new(Secret::new([9; 32])))
+        .await;
+    clinic.issuer.advance(60);
+    let (browser, page) = clinic.half_way(PATIENT).await;
+    browser.give(&page, &seed.code(clinic.issuer.now()), false).await;
+    assert!(browser.is_signed_in().await);
+    let signed_in_before = clinic.browser();
+    signed_in_before.set_cookie(SESSION, &session);
+    assert!(signed_in_before.is_signed_in().await);
+    let renewed = clinic.refresh(tokens["refresh_token"].as_str().unwrap()).await;
+    assert_eq!(renewed.status, http::StatusCode::OK, "{renewed:?}");
 }
