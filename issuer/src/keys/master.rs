@@ -92,15 +92,15 @@ impl MasterKey {
             std::io::ErrorKind::AlreadyExists => MasterKeyError::Exists(path.into()),
             kind => MasterKeyError::File(path.into(), kind),
         };
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(failed)?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .and_then(|()| sync_folder_of(path))
-            .map_err(failed)?;
+        // Under a name of its own until it is whole, and this process's alone: a key of which a part is there would be worse than none.
+        let mut partial = path.as_os_str().to_owned();
+        let suffix = Base64UrlUnpadded::encode_string(&rng::bytes::<8>()?);
+        partial.push(format!(".{suffix}"));
+        let partial = PathBuf::from(partial);
+        let named = write_private(&partial, text.as_bytes()).and_then(|()| give_name(&partial, path));
+        // Gone already where it got its name by moving.
+        let _ = std::fs::remove_file(&partial);
+        named.and_then(|()| sync_folder_of(path)).map_err(failed)?;
         Ok(Self(key))
     }
 
@@ -139,6 +139,28 @@ impl MasterKey {
     /// What seals people's secrets: of second factors, of connections.
     pub fn sealer(&self) -> Sealer {
         Sealer::new(self.derive("wardgate secrets at rest"))
+    }
+}
+
+/// Writes a new file that only its owner may read, to the disk.
+fn write_private(path: &Path, text: &[u8]) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text)?;
+    file.sync_all()
+}
+
+/// Gives a file the name `path`, in one step and unless there is one of that name.
+fn give_name(partial: &Path, path: &Path) -> std::io::Result<()> {
+    match std::fs::hard_link(partial, path) {
+        // Not every file system knows second names.
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists && !path.exists() => {
+            std::fs::rename(partial, path)
+        }
+        linked => linked,
     }
 }
 

@@ -138,7 +138,7 @@ fn wherever_it_is_killed_the_database_is_whole_under_one_of_the_two_keys() {
     let (mut undone, mut done) = (0, 0);
     for attempt in 0_u32..60 {
         let next = wardgate.path(&format!("master-{attempt}.key"));
-        let was_killed = rotate_and_kill(&wardgate, &current, &next, attempt * 4);
+        let was_killed = rotate_and_kill(&wardgate, &current, &next, attempt * 40);
         let (under_old, under_new) = (
             wardgate.opens_under(&current),
             next.exists() && wardgate.opens_under(&next),
@@ -160,7 +160,10 @@ fn wherever_it_is_killed_the_database_is_whole_under_one_of_the_two_keys() {
         }
     }
     println!("killed before the change {undone} times; done {done} times");
-    assert!(undone > 0 && done > 0, "{undone} times before, {done} times after");
+    assert!(
+        undone > 0 && done > 0,
+        "{undone} times before, {done} times after"
+    );
 }
 
 /// Begins, waits until the new key is there and then for `turns` more, and kills it. Whether that was before it ended.
