@@ -215,3 +215,106 @@ async fn api_keys_open_the_api_to_the_shell_and_to_python() {
         );
     }
 }
+
+/// Started by the tests themselves: the first is the pair, the second the app of the browser test above.
+const STARTED_BY_TESTS: [&str; 2] = ["cargo xtask dev", "node examples/browser/serve.mjs"];
+
+/// What `cargo xtask dev` would have written and registered, in a folder that looks like the repository.
+fn as_in_dev(pair: &Pair) -> PathBuf {
+    let folder = pair.path("guides");
+    let dev = folder.join("target/dev");
+    std::fs::create_dir_all(&dev).unwrap();
+    std::fs::create_dir_all(folder.join("target/debug")).unwrap();
+    let link = |from: PathBuf, to: &str| std::os::unix::fs::symlink(from, folder.join(to)).unwrap();
+    link(root().join("examples"), "examples");
+    link(from_environment("WARDGATE_ISSUER"), "target/debug/wardgate");
+    link(pair.path("wardgate.toml"), "target/dev/wardgate.toml");
+
+    let service = pair.add_service("test_service_zs_his", "system/*.rs");
+    let ehr = pair.add_service("test_ehr_zs_his", "__launches");
+    let app = pair.path("dev-app.json");
+    std::fs::write(&app, r#"{"launch_uri": "http://localhost:3000/launch"}"#).unwrap();
+    let arguments = [
+        "--type",
+        "public",
+        "--grant",
+        "authorization_code",
+        "--redirect-uri",
+        "http://localhost:3000/callback",
+        "--scope",
+        "launch openid patient/*.rs",
+        "--metadata",
+        app.to_str().unwrap(),
+    ];
+    pair.add_client("test_client_zs_his", &arguments);
+    let add = [
+        "api-key",
+        "add",
+        "--name",
+        "dev",
+        "--scope",
+        "system/*.rs",
+        "--json",
+    ];
+    let key: Value = serde_json::from_str(&pair.wardgate_ok(&add, "")).unwrap();
+    let environment = json!({
+        "issuer": pair.issuer, "fhir": format!("{}/fhir", pair.worker.url()),
+        "clients": [
+            { "client_id": "test_service_zs_his", "client_secret": service },
+            { "client_id": "test_ehr_zs_his", "client_secret": ehr },
+        ],
+        "api_keys": [{ "key": key["api_key"], "secret": key["api_secret"] }],
+    });
+    std::fs::write(dev.join("environment.json"), environment.to_string()).unwrap();
+    folder
+}
+
+/// What each page's commands have to print.
+const PRINTED: [(&str, &[&str]); 4] = [
+    ("docs/guides/first-app.md", &["my-first-app"]),
+    (
+        "docs/guides/smart-app.md",
+        &["authorization_endpoint", "200", "launch_url", "my-smart-app"],
+    ),
+    (
+        "docs/guides/backend-service.md",
+        &["my-service", "Patient patient-11111", "observations: 403"],
+    ),
+    (
+        "examples/README.md",
+        &["patients:     200", "Patient patient-11111", "\"Bundle\""],
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_of_the_guides_works() {
+    let pair = Pair::start().await;
+    let folder = as_in_dev(&pair);
+    let programs = ["WARDGATE_NODE", "WARDGATE_PYTHON"]
+        .map(|name| from_environment(name).parent().unwrap().display().to_string());
+    let path = format!("{}:{}", programs.join(":"), std::env::var("PATH").unwrap());
+    for (page, expected) in PRINTED {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        let blocks = text
+            .split("```sh\n")
+            .skip(1)
+            .map(|rest| rest.split("```").next().unwrap().trim());
+        let script: Vec<&str> = blocks.filter(|block| !STARTED_BY_TESTS.contains(block)).collect();
+        let script = script
+            .join("\n")
+            .replace("http://localhost:8788", &pair.issuer)
+            .replace("http://localhost:8787", &pair.worker.url());
+        let output = Command::new("bash")
+            .args(["-euo", "pipefail", "-c", &script])
+            .current_dir(&folder)
+            .env("PATH", &path)
+            .env("NO_PROXY", "*")
+            .stdin(Stdio::null())
+            .output()
+            .expect("bash runs");
+        let lines = printed(&output);
+        for text in expected {
+            assert!(lines.contains(text), "{page}: {text} in\n{lines}");
+        }
+    }
+}
