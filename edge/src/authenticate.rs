@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 use wardgate_shared::claims::{AccessClaims, Binding};
-use wardgate_shared::denial::{Denials, TokenNames};
+use wardgate_shared::denial::TokenNames;
 use wardgate_shared::jwt::{
     JwtError, MAXIMUM_JWT_BYTES, Policy, UnverifiedJwt, VerifyError, is_type, verify,
 };
@@ -59,13 +59,10 @@ impl Holder {
         &self.values
     }
 
-    /// Whether its issuer denies it by whose it is ([`wardgate_shared::denial`]).
-    fn is_denied(&self, denials: &Denials) -> bool {
-        if denials.is_empty() {
-            return false;
-        }
+    /// The names under which it can be denied ([`wardgate_shared::denial`]).
+    pub fn names(&self) -> &TokenNames {
         let claims = &self.claims;
-        let names = self.names.get_or_init(|| {
+        self.names.get_or_init(|| {
             TokenNames::of(
                 &claims.issuer,
                 &claims.subject,
@@ -73,8 +70,7 @@ impl Holder {
                 claims.api_key_id.as_deref(),
                 self.key_id.as_deref(),
             )
-        });
-        denials.deny(names, self.issued_at)
+        })
     }
 
     /// When the token ends.
@@ -159,9 +155,13 @@ pub async fn authenticate_presented<O: Outside>(
     check_binding(api, &holder.claims, proved)?;
     trail.step("status");
     status::check(issuer, outside, holder.claims.status.as_ref()).await?;
-    if holder.is_denied(&issuer.denials.borrow()) {
+    let (denials, heard) = (issuer.denials.borrow(), gateway.quotas.heard());
+    if (!denials.is_empty() && denials.deny(holder.names(), holder.issued_at))
+        || (!heard.is_empty() && heard.deny(holder.names(), holder.issued_at, outside.now()))
+    {
         return Err(TokenError::Revoked.into());
     }
+    drop((denials, heard));
     Ok(holder)
 }
 

@@ -235,7 +235,8 @@ async fn decide<'a, O: Outside>(
     };
     let claims = holder.claims();
     let subject = subject_hash(&claims.issuer, &claims.subject);
-    let accounts = quota::accounts(config, api, claims, &subject);
+    let known = gateway.denials_meaning(api, &holder);
+    let accounts = quota::accounts(config, api, claims, &subject, &known);
     decision.subject = Some(subject);
 
     // 5. May they? Without a scope or a rule that permits it, nothing is. Some requests say in their body what they ask for.

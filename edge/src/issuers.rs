@@ -5,8 +5,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use wardgate_shared::denial::Denials;
+use wardgate_shared::denial::{Denials, DenyBefore};
 
+use crate::authenticate::Holder;
 use crate::config::{Api, Config, TrustedIssuer};
 use crate::error::Refusal;
 use crate::gateway::Gateway;
@@ -60,6 +61,16 @@ impl<K> Gateway<K> {
         self.issuers
             .iter()
             .find(|issuer| trusted && issuer.trusted.issuer == iss)
+    }
+
+    /// What the issuer of a token denies of its holder, the token itself perhaps not.
+    pub fn denials_meaning(&self, api: &Api, holder: &Holder) -> Vec<DenyBefore> {
+        let issuer = self.issuer_for(api, &holder.claims().issuer);
+        let denials = issuer.map(|issuer| issuer.denials.borrow());
+        let denials = denials.filter(|denials| !denials.is_empty());
+        denials
+            .map(|denials| denials.meaning(holder.names()))
+            .unwrap_or_default()
     }
 
     /// The issuer that `api` names first.

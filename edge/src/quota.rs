@@ -149,6 +149,9 @@ async fn ask<O: Outside>(
     let reply = reply.and_then(|bytes| LeaseReply::parse(&bytes).ok());
     let now = outside.now_milliseconds();
     quotas.answered(reply.is_some(), now);
+    if let Some(reply) = &reply {
+        quotas.hear(&reply.deny_before, outside.now());
+    }
     quotas.with(account, |entry| {
         if let Some(reply) = reply {
             entry.holder.receive(policy, &reply, now)
@@ -169,15 +172,21 @@ fn question<O: Outside>(
     let now = outside.now_milliseconds();
     let (holder, sequence): (HolderId, u32) = quotas.may_ask(now, || outside.random_bytes())?;
     let ask = |holder_of: &mut Holder| holder_of.ask(policy, purpose, holder, sequence, now);
-    Some(quotas.with(account, |entry| ask(&mut entry.holder)))
+    let mut question = quotas.with(account, |entry| ask(&mut entry.holder));
+    question.known.clone_from(&account.known);
+    Some(question)
 }
 
 /// Asks for more beside the requests, which do not wait for it.
 fn refill_beside<O: Outside>(quotas: &Rc<Quotas>, outside: &O, account: &Account<'_>, policy: Policy) {
     let (quotas, world) = (Rc::clone(quotas), outside.clone());
-    let (limit, name) = (account.limit.clone(), account.name.clone());
+    let (limit, name, known) = (account.limit.clone(), account.name.clone(), account.known.clone());
     let work = async move {
-        let account = Account { limit: &limit, name };
+        let account = Account {
+            limit: &limit,
+            name,
+            known,
+        };
         let _ = ask(&quotas, &world, &account, policy, Purpose::Refill).await;
     };
     // It goes on by itself; nothing here waits for its end.

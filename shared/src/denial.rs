@@ -173,6 +173,59 @@ impl TokenNames {
     }
 }
 
+/// Adds a denial to others: of those of one name the strictest stays, and beyond `most` the one that was added first goes.
+pub fn merge(denials: &mut Vec<DenyBefore>, added: DenyBefore, most: usize) {
+    let same = |one: &&mut DenyBefore| one.kind == added.kind && one.id_hash == added.id_hash;
+    if let Some(known) = denials.iter_mut().find(same) {
+        known.not_before = known.not_before.max(added.not_before);
+        return;
+    }
+    if denials.len() >= most {
+        denials.remove(0);
+    }
+    denials.push(added);
+}
+
+/// How many denials are kept that others told.
+const MAXIMUM_HEARD: usize = 256;
+
+/// For how long, in seconds: by then the lists say it, or it is over.
+const HEARD_SECONDS: i64 = 3_600;
+
+/// Denials that others told, before a list said so.
+#[derive(Debug, Default)]
+pub struct Heard {
+    denials: Vec<DenyBefore>,
+    forgotten_at: Option<Timestamp>,
+}
+
+impl Heard {
+    /// Takes what was told at `now`.
+    pub fn hear(&mut self, denials: &[DenyBefore], now: Timestamp) {
+        for denial in denials {
+            merge(&mut self.denials, *denial, MAXIMUM_HEARD);
+            self.forgotten_at = Some(now.plus(HEARD_SECONDS));
+        }
+    }
+
+    /// Whether a token is denied at `now`, as far as others told.
+    pub fn deny(&self, names: &TokenNames, issued_at: Option<Timestamp>, now: Timestamp) -> bool {
+        self.forgotten_at.is_some_and(|end| now < end) && deny(&self.denials, names, issued_at)
+    }
+
+    /// Whether nothing was told lately, or nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.denials.is_empty()
+    }
+}
+
+/// Whether one of them denies a token. One that does not say when it was issued is from before any instant.
+fn deny(denials: &[DenyBefore], names: &TokenNames, issued_at: Option<Timestamp>) -> bool {
+    denials
+        .iter()
+        .any(|denial| names.has(denial) && issued_at.is_none_or(|issued_at| issued_at < denial.not_before))
+}
+
 /// The denials of one issuer, as of the newest list that was seen.
 #[derive(Debug, Default)]
 pub struct Denials {
@@ -197,12 +250,15 @@ impl Denials {
         self.denials.is_empty()
     }
 
-    /// Whether a token is denied. One that does not say when it was issued is from before any instant.
+    /// Whether a token is denied.
     pub fn deny(&self, names: &TokenNames, issued_at: Option<Timestamp>) -> bool {
-        let mut denials = self.denials.iter();
-        denials.any(|denial| {
-            names.has(denial) && issued_at.is_none_or(|issued_at| issued_at < denial.not_before)
-        })
+        deny(&self.denials, names, issued_at)
+    }
+
+    /// Those that mean one of these names, whenever its token was issued.
+    pub fn meaning(&self, names: &TokenNames) -> Vec<DenyBefore> {
+        let denials = self.denials.iter();
+        denials.filter(|denial| names.has(denial)).copied().collect()
     }
 }
 

@@ -68,7 +68,9 @@ pub use holder::{Admission, Decision, Holder, Purpose, Received, Unit};
 pub use local::LocalShare;
 pub use policy::{GUARD_MILLISECONDS, MAXIMUM_LIMIT, MAXIMUM_WINDOW_SECONDS, Policy, PolicyError, Standing};
 pub use reservation::Reservation;
-pub use wire::{HolderId, LeaseReply, LeaseRequest, MAXIMUM_DENIALS, MAXIMUM_SETTLED, Settled, WireError};
+pub use wire::{
+    HolderId, LeaseReply, LeaseRequest, MAXIMUM_DENIALS, MAXIMUM_KNOWN, MAXIMUM_SETTLED, Settled, WireError,
+};
 
 #[cfg(test)]
 mod tests;

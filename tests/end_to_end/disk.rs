@@ -129,7 +129,16 @@ impl Served {
                 assert_eq!(answer.json()["error"], "temporarily_unavailable", "{place}");
             }
         }
-        assert_eq!(self.get("/health/ready").await.status, 503);
+        // What was found a moment ago is told for a second.
+        let mut ready = self.get("/health/ready").await.status;
+        for _ in 0..250 {
+            if ready == 503 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            ready = self.get("/health/ready").await.status;
+        }
+        assert_eq!(ready, 503);
     }
 
     /// Everything is as before, and nothing was lost or half done.

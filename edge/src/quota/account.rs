@@ -1,6 +1,7 @@
 //! Who is counted by which limit, under which name.
 
 use wardgate_shared::claims::AccessClaims;
+use wardgate_shared::denial::DenyBefore;
 
 use crate::config::limits::Counted;
 use crate::config::{Api, Config, LimitPolicy};
@@ -15,6 +16,8 @@ pub struct Account<'a> {
     pub limit: &'a LimitPolicy,
     /// The coordinator's name. A limit that is changed is another one, so that its numbers are part of the name.
     pub name: String,
+    /// What is known to be refused of those who are counted: their coordinator tells it to others.
+    pub known: Vec<DenyBefore>,
 }
 
 impl<'a> Account<'a> {
@@ -31,12 +34,19 @@ impl<'a> Account<'a> {
         } else {
             format!("{name}/{most}/{window_seconds}-{lease_seconds}/{whose}")
         };
-        Self { limit, name }
+        let known = Vec::new();
+        Self { limit, name, known }
     }
 }
 
-/// The counts of a request that its token permits. `subject` is the hash of `iss` and `sub`.
-pub fn accounts<'a>(config: &'a Config, api: &Api, claims: &AccessClaims, subject: &str) -> Vec<Account<'a>> {
+/// The counts of a request that its token permits. `subject` is the hash of `iss` and `sub`; `known` is what is denied of its holder.
+pub fn accounts<'a>(
+    config: &'a Config,
+    api: &Api,
+    claims: &AccessClaims,
+    subject: &str,
+    known: &[DenyBefore],
+) -> Vec<Account<'a>> {
     let whose = |counts| match counts {
         Counted::Subject => Some(subject.to_owned()),
         Counted::Client => Some(subject_hash(&claims.issuer, &claims.client_id)),
@@ -47,7 +57,13 @@ pub fn accounts<'a>(config: &'a Config, api: &Api, claims: &AccessClaims, subjec
         // Networks have been counted before.
         Counted::Network => None,
     };
-    collect(config, api, &whose)
+    let mut accounts = collect(config, api, &whose);
+    if !known.is_empty() {
+        for account in &mut accounts {
+            account.known = known.to_vec();
+        }
+    }
+    accounts
 }
 
 /// The counts of a request of which nothing but its origin is known.

@@ -4,9 +4,11 @@
 //! forgotten. Forgetting keeps the bound: the units that were forgotten stay debited until their window ends, and nobody
 //! spends them. (Only what was admitted during an outage on the isolate's own account is counted anew then.)
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 
+use wardgate_shared::denial::{DenyBefore, Heard};
 use wardgate_shared::quota::{Breaker, Holder, HolderId, LocalShare};
+use wardgate_shared::time::Timestamp;
 
 use super::Account;
 
@@ -33,9 +35,23 @@ pub struct Quotas {
     breaker: Cell<Breaker>,
     identity: Cell<Option<[u8; 16]>>,
     sequence: Cell<u32>,
+    /// Whose tokens are refused, as coordinators told.
+    heard: RefCell<Heard>,
 }
 
 impl Quotas {
+    /// Takes what a coordinator told.
+    pub(super) fn hear(&self, denials: &[DenyBefore], now: Timestamp) {
+        if !denials.is_empty() {
+            self.heard.borrow_mut().hear(denials, now);
+        }
+    }
+
+    /// Whose tokens are refused, as coordinators told. Borrowed for moments only.
+    pub fn heard(&self) -> Ref<'_, Heard> {
+        self.heard.borrow()
+    }
+
     /// Does something with what is kept of an account.
     pub(super) fn with<T>(&self, account: &Account<'_>, work: impl FnOnce(&mut Entry) -> T) -> T {
         let mut sets = self.sets.borrow_mut();

@@ -205,6 +205,7 @@ fn what_is_kept_is_bounded_and_what_was_used_last_stays() {
     let account = |number: usize| Account {
         limit: &limit,
         name: number.to_string(),
+        known: Vec::new(),
     };
     let most = kept::SETS * kept::ACCOUNTS_OF_A_SET;
     for number in 0..10 * most {

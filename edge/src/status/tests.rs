@@ -8,7 +8,6 @@ use wardgate_shared::time::Timestamp;
 use crate::authenticate::TokenError;
 use crate::error::Refusal;
 use crate::log::FetchFailure;
-use crate::outside;
 use crate::testing::{IssuerKey, World, claims, config_with};
 
 const LIST: &str = "https://issuer.example/oauth2/status/1";
@@ -259,7 +258,7 @@ fn deny(kind: DenyKind, name: &str, not_before: i64) -> DenyBefore {
 
 #[test]
 fn a_subject_a_client_an_api_key_and_a_signing_key_are_denied_with_all_their_tokens() {
-    let now = outside::Outside::now(&World::new()).seconds();
+    let now = World::new().seconds();
     let of = claims();
     for (kind, name) in [
         (DenyKind::Subject, of.subject.as_str()),
@@ -317,4 +316,29 @@ fn denials_that_cannot_be_read_make_the_list_unusable() {
         publish_claims(&world, "statuslist+jwt", &claims);
         assert_eq!(status_of(&world, &token_at(&world, LIST, 1)), 503);
     }
+}
+
+#[test]
+fn an_isolate_that_saw_no_list_hears_of_a_denial_with_its_next_lease() {
+    let limits = r#"[{"name":"default","limit":50,"lease_seconds":2}]"#;
+    let one = World::with(config_with(&[("WARDGATE_LIMITS", limits)]));
+    let other = one.another_isolate();
+    let before = one.token(claims());
+    assert_eq!((status_of(&one, &before), status_of(&other, &before)), (200, 200));
+
+    let end = one.seconds() + 1;
+    one.advance(3);
+    publish_denials(
+        &one,
+        one.key(),
+        &[deny(DenyKind::Subject, &claims().subject, end)],
+    );
+    // The leases are over, so each isolate asks. Whoever is admitted by one with a newer token brings it what that one knows.
+    assert_eq!(status_of(&one, &token_at(&one, LIST, 1)), 200);
+    assert_eq!(status_of(&one, &before), 401);
+    assert_eq!(status_of(&other, &before), 200, "it asks with this");
+    assert_eq!(status_of(&other, &before), 401);
+    let newer = other.token(claims());
+    assert_eq!(status_of(&other, &newer), 200);
+    assert_eq!(fetches_of_the_list(&one), 1);
 }

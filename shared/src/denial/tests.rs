@@ -6,7 +6,10 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use proptest::collection::vec as list;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
-use super::{DenialFault, Denials, DenyBefore, DenyKind, MAXIMUM_ISSUER_DENIALS, TokenNames, decode, encode};
+use super::{
+    DenialFault, Denials, DenyBefore, DenyKind, Heard, MAXIMUM_ISSUER_DENIALS, TokenNames, decode, encode,
+    merge,
+};
 use crate::time::Timestamp;
 
 const ISSUER: &str = "https://issuer.example";
@@ -123,4 +126,39 @@ fn what_is_not_a_list_of_denials_is_none() {
     }
     assert_eq!(decode(""), Ok(Vec::new()));
     assert_eq!(decode(&most).map(|read| read.len()), Ok(MAXIMUM_ISSUER_DENIALS));
+}
+
+#[test]
+fn what_others_tell_counts_for_an_hour() {
+    let denial = DenyBefore::of(DenyKind::Subject, ISSUER, "ada", at(100));
+    let mut heard = Heard::default();
+    assert!(heard.is_empty());
+    heard.hear(&[denial], at(200));
+    assert!(!heard.is_empty());
+    assert!(heard.deny(&names(), Some(at(99)), at(3_799)));
+    assert!(!heard.deny(&names(), Some(at(100)), at(3_799)), "issued since");
+    assert!(
+        !heard.deny(&names(), Some(at(99)), at(3_800)),
+        "by then a list says it"
+    );
+}
+
+#[test]
+fn whoever_tells_much_takes_no_more_memory_than_is_set() {
+    let mut all = Vec::new();
+    for number in 0..1_000_u32 {
+        let denial = DenyBefore::of(DenyKind::Subject, ISSUER, &number.to_string(), at(1));
+        merge(&mut all, denial, 32);
+    }
+    assert_eq!(all.len(), 32);
+}
+
+#[test]
+fn denials_are_found_by_what_they_mean() {
+    let own = DenyBefore::of(DenyKind::Client, ISSUER, "app", at(100));
+    let all = denials(vec![
+        own,
+        DenyBefore::of(DenyKind::Client, ISSUER, "other", at(100)),
+    ]);
+    assert_eq!(all.meaning(&names()), [own]);
 }

@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use super::policy::Policy;
 use super::reservation::Reservation;
-use super::wire::{HolderId, LeaseReply, LeaseRequest, Settled};
+use super::wire::{HolderId, LeaseReply, LeaseRequest, MAXIMUM_DENIALS, Settled};
+use crate::denial::{self, DenyBefore};
 
 /// How many grants of the window are remembered. Units of a forgotten one cannot be credited.
 const MAXIMUM_GRANTS: usize = 256;
@@ -35,6 +36,8 @@ pub struct Coordinator {
     /// Of this window and this life, the oldest first.
     grants: Vec<Grant>,
     holders: Vec<(HolderId, u64)>,
+    /// What those who asked knew to be refused. In memory only: whoever asks knows it by itself a little later.
+    denials: Vec<DenyBefore>,
 }
 
 #[derive(Debug)]
@@ -73,6 +76,7 @@ impl Coordinator {
             stored_at: None,
             grants: Vec::new(),
             holders: Vec::new(),
+            denials: Vec::new(),
         }
     }
 
@@ -89,6 +93,9 @@ impl Coordinator {
             return Err(PolicyMismatch);
         }
         self.enter_window(now_milliseconds);
+        for known in &request.known {
+            denial::merge(&mut self.denials, *known, MAXIMUM_DENIALS);
+        }
         for settled in &request.settled {
             self.credit(request.holder, *settled);
         }
@@ -118,7 +125,7 @@ impl Coordinator {
             window_end: self.policy.end_timestamp_of(self.window),
             lease_milliseconds: u32::try_from(lease).unwrap_or(u32::MAX),
             reset_milliseconds: u32::try_from(reset).unwrap_or(u32::MAX),
-            deny_before: Vec::new(),
+            deny_before: self.denials.clone(),
         };
         let store = self.reserve(now_milliseconds);
         Ok(Handled { reply, store })

@@ -154,6 +154,7 @@ impl Holder {
             need: purpose == Purpose::Admission,
             wish,
             settled: core::mem::take(&mut self.settled),
+            known: Vec::new(),
         }
     }
 

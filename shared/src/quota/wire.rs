@@ -15,8 +15,11 @@ pub const MAXIMUM_SETTLED: usize = 16;
 /// How many refusals of older tokens a reply may carry.
 pub const MAXIMUM_DENIALS: usize = 32;
 
+/// How many refusals of older tokens a question may carry.
+pub const MAXIMUM_KNOWN: usize = 8;
+
 /// The first byte of every message.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Who asks: 16 unpredictable bytes that an isolate draws once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +40,8 @@ pub struct LeaseRequest {
     pub wish: u32,
     /// What it will never spend of earlier grants, [`MAXIMUM_SETTLED`] at most.
     pub settled: Vec<Settled>,
+    /// What the asker knows to be refused of those who are counted, [`MAXIMUM_KNOWN`] at most.
+    pub known: Vec<DenyBefore>,
 }
 
 /// What a holder will never spend of a grant.
@@ -70,7 +75,7 @@ pub struct LeaseReply {
     pub lease_milliseconds: u32,
     /// How long the window lasts yet: no less than the lease.
     pub reset_milliseconds: u32,
-    /// Older tokens that are refused, [`MAXIMUM_DENIALS`] at most.
+    /// Older tokens that are refused, as any who asked knew, [`MAXIMUM_DENIALS`] at most.
     pub deny_before: Vec<DenyBefore>,
 }
 
@@ -101,7 +106,7 @@ pub enum WireError {
 }
 
 impl LeaseRequest {
-    /// The bytes to send. Entries beyond [`MAXIMUM_SETTLED`] are left out.
+    /// The bytes to send. Entries beyond [`MAXIMUM_SETTLED`] and [`MAXIMUM_KNOWN`] are left out.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(64);
         bytes.push(VERSION);
@@ -117,6 +122,7 @@ impl LeaseRequest {
             put(&mut bytes, settled.sequence);
             put(&mut bytes, settled.left);
         }
+        put_denials(&mut bytes, &self.known, MAXIMUM_KNOWN);
         bytes
     }
 
@@ -135,6 +141,7 @@ impl LeaseRequest {
                 left: reader.number()?,
             })
         })?;
+        let known = reader.denials(MAXIMUM_KNOWN)?;
         reader.end()?;
         Ok(Self {
             policy,
@@ -143,6 +150,7 @@ impl LeaseRequest {
             need,
             wish,
             settled,
+            known,
         })
     }
 }
@@ -159,10 +167,7 @@ impl LeaseReply {
         bytes.extend_from_slice(&self.window_end.seconds().to_be_bytes());
         put(&mut bytes, self.lease_milliseconds);
         put(&mut bytes, self.reset_milliseconds);
-        put_count(&mut bytes, self.deny_before.len().min(MAXIMUM_DENIALS));
-        for denial in self.deny_before.iter().take(MAXIMUM_DENIALS) {
-            bytes.extend_from_slice(&denial.to_bytes());
-        }
+        put_denials(&mut bytes, &self.deny_before, MAXIMUM_DENIALS);
         bytes
     }
 
@@ -183,9 +188,7 @@ impl LeaseReply {
         if lease_milliseconds > reset_milliseconds {
             return Err(WireError::Lease);
         }
-        let deny_before = reader.list(MAXIMUM_DENIALS, |reader| {
-            DenyBefore::from_bytes(reader.bytes::<DENIAL_BYTES>()?).ok_or(WireError::Kind)
-        })?;
+        let deny_before = reader.denials(MAXIMUM_DENIALS)?;
         reader.end()?;
         Ok(Self {
             sequence,
@@ -207,6 +210,13 @@ fn put(bytes: &mut Vec<u8>, number: u32) {
 /// The length of a list, which is far below 256.
 fn put_count(bytes: &mut Vec<u8>, count: usize) {
     bytes.push(u8::try_from(count).unwrap_or(u8::MAX));
+}
+
+fn put_denials(bytes: &mut Vec<u8>, denials: &[DenyBefore], most: usize) {
+    put_count(bytes, denials.len().min(most));
+    for denial in denials.iter().take(most) {
+        bytes.extend_from_slice(&denial.to_bytes());
+    }
 }
 
 /// What has not been read yet.
@@ -254,6 +264,12 @@ impl<'a> Reader<'a> {
             return Err(WireError::TooMany);
         }
         (0..count).map(|_| read(self)).collect()
+    }
+
+    fn denials(&mut self, most: usize) -> Result<Vec<DenyBefore>, WireError> {
+        self.list(most, |reader| {
+            DenyBefore::from_bytes(reader.bytes::<DENIAL_BYTES>()?).ok_or(WireError::Kind)
+        })
     }
 
     fn end(self) -> Result<(), WireError> {

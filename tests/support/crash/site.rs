@@ -59,6 +59,7 @@ impl Site {
              [passwords]\nmemory_kib = 8192\niterations = 1\n\
              [limits]\nfailures_per_minute = 0\nclient_requests_per_minute = 0\npublic_client_requests_per_minute = 0\n\
              [registration]\nmode = \"open\"\nunused_limit = 1000000\n\
+             [health]\nminimum_free_bytes = 0\n\
              [[resources]]\nidentifier = \"{AUDIENCE}\"\n",
             database.display()
         );

@@ -1,10 +1,14 @@
 //! What a coordinator grants, credits, stores and forgets.
 
+use std::string::ToString as _;
 use std::vec;
 use std::vec::Vec;
 
 use super::{isolate, policy};
-use crate::quota::{Coordinator, LeaseReply, LeaseRequest, Policy, PolicyMismatch, Reservation, Settled};
+use crate::denial::{DenyBefore, DenyKind};
+use crate::quota::{
+    Coordinator, LeaseReply, LeaseRequest, MAXIMUM_DENIALS, Policy, PolicyMismatch, Reservation, Settled,
+};
 use crate::time::Timestamp;
 
 /// The beginning of a window of 60 seconds.
@@ -18,6 +22,7 @@ fn question(policy: Policy, isolate_number: u8, sequence: u32, wish: u32) -> Lea
         need: true,
         wish,
         settled: Vec::new(),
+        known: Vec::new(),
     }
 }
 
@@ -238,4 +243,43 @@ fn a_stored_reservation_reads_as_it_was_written_and_nothing_else_reads() {
     assert_eq!(Reservation::from_bytes(&bytes), Some(reservation));
     assert_eq!(Reservation::from_bytes(&bytes[1..]), None);
     assert_eq!(Reservation::from_bytes(&[0; 13]), None);
+}
+
+#[test]
+fn what_one_who_asks_knows_to_be_refused_all_others_are_told() {
+    let policy = policy(100, 60);
+    let mut coordinator = Coordinator::new(policy, None);
+    let denial = |name: &str, seconds| {
+        let not_before = Timestamp::from_seconds(seconds);
+        DenyBefore::of(DenyKind::Subject, "https://issuer.example", name, not_before)
+    };
+    let told = |coordinator: &mut Coordinator, isolate, sequence, known: &[DenyBefore]| {
+        let mut asked = question(policy, isolate, sequence, 1);
+        asked.known = known.to_vec();
+        reply(coordinator, &asked, START).deny_before
+    };
+    assert_eq!(told(&mut coordinator, 1, 1, &[]), []);
+    assert_eq!(
+        told(&mut coordinator, 1, 2, &[denial("ada", 5)]),
+        [denial("ada", 5)]
+    );
+    assert_eq!(
+        told(&mut coordinator, 2, 1, &[]),
+        [denial("ada", 5)],
+        "another isolate"
+    );
+    // The strictest of one name stays, whoever comes later with less.
+    assert_eq!(
+        told(&mut coordinator, 2, 2, &[denial("ada", 3)]),
+        [denial("ada", 5)]
+    );
+    assert_eq!(
+        told(&mut coordinator, 3, 1, &[denial("ada", 9)]),
+        [denial("ada", 9)]
+    );
+    for number in 0..2 * MAXIMUM_DENIALS {
+        let sequence = u32::try_from(number).unwrap() + 10;
+        let told = told(&mut coordinator, 1, sequence, &[denial(&number.to_string(), 1)]);
+        assert!(told.len() <= MAXIMUM_DENIALS);
+    }
 }

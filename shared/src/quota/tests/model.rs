@@ -302,6 +302,7 @@ impl World {
                         sequence,
                         left: Settled::ALL,
                     }]),
+                    known: Vec::new(),
                 };
                 let now = self.coordinator_clock();
                 let _ = self.coordinator.handle(&forged, now).expect("the right policy");

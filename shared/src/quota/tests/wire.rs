@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::{isolate, policy};
 use crate::denial::{DenyBefore, DenyKind};
 use crate::quota::{
-    HolderId, LeaseReply, LeaseRequest, MAXIMUM_DENIALS, MAXIMUM_LIMIT, MAXIMUM_SETTLED,
+    HolderId, LeaseReply, LeaseRequest, MAXIMUM_DENIALS, MAXIMUM_KNOWN, MAXIMUM_LIMIT, MAXIMUM_SETTLED,
     MAXIMUM_WINDOW_SECONDS, Policy, PolicyError, Settled, WireError,
 };
 use crate::time::Timestamp;
@@ -35,9 +35,10 @@ prop_compose! {
         need in any::<bool>(),
         wish in any::<u32>(),
         settled in list(any::<(u32, u32)>(), 0..=MAXIMUM_SETTLED),
+        known in list(any_denial(), 0..=MAXIMUM_KNOWN),
     ) -> LeaseRequest {
         let settled = settled.into_iter().map(|(sequence, left)| Settled { sequence, left }).collect();
-        LeaseRequest { policy, holder: HolderId(holder), sequence, need, wish, settled }
+        LeaseRequest { policy, holder: HolderId(holder), sequence, need, wish, settled, known }
     }
 }
 
@@ -116,6 +117,7 @@ fn request() -> LeaseRequest {
         need: true,
         wish: 15,
         settled: vec![Settled { sequence: 0, left: 3 }],
+        known: Vec::new(),
     }
 }
 
@@ -128,12 +130,12 @@ fn spoiled(place: usize, byte: u8) -> Result<LeaseRequest, WireError> {
 
 #[test]
 fn a_question_is_small() {
-    assert_eq!(request().to_bytes().len(), 47);
+    assert_eq!(request().to_bytes().len(), 48);
 }
 
 #[test]
 fn each_way_of_being_no_question_has_its_reason() {
-    assert_eq!(spoiled(0, 2), Err(WireError::Version));
+    assert_eq!(spoiled(0, 1), Err(WireError::Version));
     assert_eq!(spoiled(1, 0xff), Err(WireError::Policy(PolicyError::Limit)));
     assert_eq!(spoiled(5, 0xff), Err(WireError::Policy(PolicyError::Window)));
     assert_eq!(spoiled(12, 61), Err(WireError::Policy(PolicyError::Lease)));
@@ -141,6 +143,8 @@ fn each_way_of_being_no_question_has_its_reason() {
     assert_eq!(spoiled(38, 17), Err(WireError::TooMany));
     assert_eq!(spoiled(38, 2), Err(WireError::Length));
     assert_eq!(spoiled(38, 0), Err(WireError::Length));
+    assert_eq!(spoiled(47, 9), Err(WireError::TooMany));
+    assert_eq!(spoiled(47, 1), Err(WireError::Length));
     assert_eq!(LeaseRequest::parse(&[]), Err(WireError::Length));
 }
 
