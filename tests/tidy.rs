@@ -414,10 +414,12 @@ fn documents_name_only_paths_that_exist() {
 }
 
 #[test]
-fn the_tables_of_threats_and_rules_name_only_tests_that_exist() {
+fn the_tables_of_threats_rules_and_compliance_name_only_tests_that_exist() {
     let tables: Vec<String> = files()
         .iter()
-        .filter(|path| ["docs/threats.md", "docs/authorization.md"].contains(&path.as_str()))
+        .filter(|path| {
+            ["docs/threats.md", "docs/authorization.md", "docs/compliance.md"].contains(&path.as_str())
+        })
         .filter_map(|path| read(path))
         .collect();
     let sources: Vec<String> = rust_files().map(|(_, text)| text).collect();
@@ -448,4 +450,110 @@ fn the_tables_of_threats_and_rules_name_only_tests_that_exist() {
         }
     }
     assert_none("every defence has the test that is named for it", offenders);
+}
+
+/// The anchors that a page offers: its headings as GitHub names them.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for line in outside_of_blocks(text).filter(|line| line.starts_with('#')) {
+        let heading = line.trim_start_matches('#').trim().to_lowercase();
+        let anchor: String = heading
+            .chars()
+            .filter(|one| one.is_alphanumeric() || " -_".contains(*one))
+            .map(|one| if one == ' ' { '-' } else { one })
+            .collect();
+        let again = (1..).map(|number| format!("{anchor}-{number}"));
+        let free = std::iter::once(anchor.clone())
+            .chain(again)
+            .find(|name| !found.contains(name));
+        found.extend(free);
+    }
+    found
+}
+
+/// The lines of a Markdown text that are no code.
+fn outside_of_blocks(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_inside = false;
+    text.lines().filter(move |line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_inside ^= is_fence;
+        !is_inside && !is_fence
+    })
+}
+
+/// The relative links of a Markdown text: file (empty for the page itself) and anchor.
+fn links(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+    outside_of_blocks(text)
+        .flat_map(|line| line.split("](").skip(1))
+        .filter_map(|rest| rest.split([')', ' ']).next())
+        .filter(|target| !target.contains(':') && !target.starts_with('/'))
+        .map(|target| match target.split_once('#') {
+            Some((file, anchor)) => (file, Some(anchor)),
+            None => (target, None),
+        })
+}
+
+#[test]
+fn every_anchor_that_a_link_names_is_a_heading() {
+    let mut offenders = Vec::new();
+    for document in files().iter().filter(|path| path.ends_with(".md")) {
+        let text = read(document).expect("Markdown is text");
+        let folder = document.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for (file, anchor) in links(&text) {
+            let Some(anchor) = anchor else { continue };
+            let there = match file {
+                "" => text.clone(),
+                file => std::fs::read_to_string(root().join(folder).join(file)).unwrap_or_default(),
+            };
+            if !anchors(&there).contains(anchor) {
+                offenders.push(format!("{document}: {file}#{anchor}"));
+            }
+        }
+    }
+    assert_none("a link leads to a heading that is there", offenders);
+}
+
+#[test]
+fn headings_are_named_as_in_links() {
+    let text = "# A `b` (c), d\n## A `b` (c), d\n```sh\n# no heading\n```\n### 1. `/x`";
+    let expected = ["a-b-c-d", "a-b-c-d-1", "1-x"].map(str::to_owned);
+    assert_eq!(anchors(text), BTreeSet::from(expected));
+    let text = "[a](b.md#c) and [d](e.md), [f](#g), [h](https://i.example#j)\n```\n[k](l.md)\n```";
+    let expected = [("b.md", Some("c")), ("e.md", None), ("", Some("g"))];
+    assert!(links(text).eq(expected));
+}
+
+#[test]
+fn the_index_leads_to_every_page() {
+    let index = read("docs/README.md").expect("Markdown is text");
+    let linked: BTreeSet<String> = links(&index).map(|(file, _)| file.to_owned()).collect();
+    let offenders = files()
+        .into_iter()
+        .filter_map(|path| Some(path.strip_prefix("docs/")?.to_owned()))
+        .filter(|page| page.ends_with(".md") && page != "README.md" && !linked.contains(page));
+    assert_none("docs/README.md names every page of docs", offenders);
+}
+
+#[test]
+fn what_guides_show_of_the_examples_stands_there() {
+    let examples: String = files()
+        .iter()
+        .filter(|path| path.starts_with("examples/"))
+        .filter_map(|path| read(path))
+        .collect();
+    let mut offenders = Vec::new();
+    for guide in files().iter().filter(|path| path.starts_with("docs/guides/")) {
+        let text = read(guide).expect("Markdown is text");
+        for language in ["ts", "python"] {
+            let fence = format!("```{language}\n");
+            let shown = text.split(&fence).skip(1);
+            let shown = shown.filter_map(|rest| rest.split("```").next());
+            offenders.extend(
+                shown
+                    .filter(|block| !examples.contains(block))
+                    .map(|block| format!("{guide}:\n{block}")),
+            );
+        }
+    }
+    assert_none("code in a guide is taken from an example", offenders);
 }

@@ -8,6 +8,7 @@ mod client_libraries;
 mod crash;
 mod disk;
 mod documentation;
+mod examples;
 mod identity_provider;
 mod journey;
 mod logout;
