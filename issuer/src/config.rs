@@ -20,6 +20,7 @@ mod reader;
 mod registration;
 mod second_factor;
 mod sections;
+mod telemetry;
 mod tls;
 mod trusted_issuers;
 mod watch;
@@ -45,9 +46,10 @@ pub use public_url::{PublicUrl, PublicUrlError};
 pub use registration::{RegistrationConfig, RegistrationMode};
 pub use second_factor::SecondFactorConfig;
 pub(crate) use sections::parse_master_key;
+pub use telemetry::{Sampling, TelemetryConfig};
 pub use tls::TlsConfig;
 pub use trusted_issuers::{AccountMatch, TrustedIssuer};
-pub use watch::{HealthConfig, MetricsConfig, TelemetryConfig};
+pub use watch::{HealthConfig, MetricsConfig};
 
 /// The whole configuration.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use super::fault::{ConfigFault, ConfigFaults};
 use super::options::{defaults, options};
 use super::reader::Reader;
-use super::{Config, sections};
+use super::{Config, sections, telemetry};
 
 /// What names of environment variables start with.
 pub(super) const PREFIX: &str = "WARDGATE_";
@@ -61,7 +61,7 @@ impl Config {
         });
         figment = figment.merge(Source {
             name: OPEN_TELEMETRY.into(),
-            values: opentelemetry(&environment),
+            values: telemetry::variables(&environment),
         });
         if let Some((path, text)) = file {
             let name = path.display().to_string();
@@ -135,29 +135,6 @@ fn parse_toml(name: &str, text: &str) -> Result<Dict, ConfigFaults> {
         }])
     })?;
     Ok(profiles.into_values().next().unwrap_or_default())
-}
-
-/// The variables that OpenTelemetry gives every program, as keys of the section `telemetry`; empty ones count as absent, as it says.
-fn opentelemetry(environment: &[(String, String)]) -> Dict {
-    let keys = [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "otlp_endpoint"),
-        ("OTEL_SERVICE_NAME", "service_name"),
-        ("OTEL_TRACES_SAMPLER_ARG", "sample_ratio"),
-    ];
-    let mut members = Dict::new();
-    for (name, key) in keys {
-        let given = environment
-            .iter()
-            .find(|(own, text)| own == name && !text.is_empty());
-        if let Some((_, text)) = given {
-            let Ok(value) = text.parse::<Value>();
-            members.insert(key.into(), value);
-        }
-    }
-    if members.is_empty() {
-        return Dict::new();
-    }
-    Dict::from([(String::from("telemetry"), Value::from(members))])
 }
 
 /// The variables that name a section and a key. Others that happen to share the prefix are somebody else's.

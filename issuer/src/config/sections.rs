@@ -51,7 +51,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let links = messages::links(reader);
     let metrics = super::watch::metrics(reader);
     let health = super::watch::health(reader);
-    let telemetry = super::watch::telemetry(reader);
+    let telemetry = super::telemetry::read(reader);
     let development = messages::development(reader, server.as_ref());
     Some(Config {
         server: server?,

@@ -9,6 +9,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::clock::unix_nanoseconds;
+use crate::config::Sampling;
 
 use super::TARGET;
 use super::context::{SpanId, TraceId, TraceParent};
@@ -70,13 +71,13 @@ pub fn is_exported(metadata: &Metadata<'_>) -> bool {
 #[derive(Debug)]
 pub struct Collector {
     queue: mpsc::Sender<EndedSpan>,
-    sample_ratio: f64,
+    sampling: Sampling,
 }
 
 impl Collector {
-    /// A layer that puts spans into `queue`, and of the traces that begin here the part `sample_ratio`.
-    pub const fn new(queue: mpsc::Sender<EndedSpan>, sample_ratio: f64) -> Self {
-        Self { queue, sample_ratio }
+    /// A layer that puts spans into `queue`, of the traces that `sampling` chooses.
+    pub const fn new(queue: mpsc::Sender<EndedSpan>, sampling: Sampling) -> Self {
+        Self { queue, sampling }
     }
 }
 
@@ -94,11 +95,16 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Collector {
         });
         let from_caller = || {
             let caller = TraceParent::parse(fields.parent.as_deref()?)?;
-            Some((caller.trace, Some(caller.span), caller.is_sampled))
+            let is_sampled = if self.sampling.follows_caller {
+                caller.is_sampled
+            } else {
+                caller.trace.is_sampled(self.sampling.ratio)
+            };
+            Some((caller.trace, Some(caller.span), is_sampled))
         };
         let (trace, parent, is_sampled) = around.or_else(from_caller).unwrap_or_else(|| {
             let trace = TraceId::new();
-            (trace, None, trace.is_sampled(self.sample_ratio))
+            (trace, None, trace.is_sampled(self.sampling.ratio))
         });
         span.extensions_mut().insert(OpenSpan {
             trace,

@@ -45,11 +45,11 @@ impl Exporter {
     /// A sentence, when the HTTP client cannot be made.
     pub fn start(config: &TelemetryConfig) -> Result<(Self, Collector), String> {
         let mut headers = HeaderMap::new();
-        if let Some(authorization) = &config.authorization {
-            let mut value = HeaderValue::from_str(authorization.expose())
-                .map_err(|_| "telemetry.authorization is no value of a header")?;
+        for (name, text) in &config.headers {
+            let mut value = HeaderValue::from_str(text.expose())
+                .map_err(|_| format!("a value of the header {name} in telemetry.headers is none"))?;
             value.set_sensitive(true);
-            headers.insert(header::AUTHORIZATION, value);
+            headers.append(name, value);
         }
         let client = Client::builder()
             .user_agent(concat!("Wardgate/", env!("CARGO_PKG_VERSION")))
@@ -63,15 +63,15 @@ impl Exporter {
         let (stop, stopped) = oneshot::channel();
         let sender = Sender {
             client,
-            url: format!("{}/v1/traces", config.otlp_endpoint),
-            service_name: config.service_name.clone(),
+            url: config.traces_url.clone(),
+            resource: resource(config),
             failures: 0,
         };
         let exporter = Self {
             task: tokio::spawn(sender.run(spans, stopped)),
             stop,
         };
-        Ok((exporter, Collector::new(queue, config.sample_ratio)))
+        Ok((exporter, Collector::new(queue, config.sampling)))
     }
 
     /// Sends what waits, as far as that is quick, and stops.
@@ -88,7 +88,8 @@ impl Exporter {
 struct Sender {
     client: Client,
     url: String,
-    service_name: String,
+    /// What describes this service, in OTLP's form.
+    resource: Value,
     failures: u32,
 }
 
@@ -128,7 +129,7 @@ impl Sender {
             .client
             .post(&self.url)
             .header(header::CONTENT_TYPE, "application/json")
-            .body(document(&self.service_name, batch).to_string());
+            .body(document(&self.resource, batch).to_string());
         let problem = match request.send().await {
             Ok(response) if response.status().is_success() => {
                 self.failures = 0;
@@ -145,14 +146,26 @@ impl Sender {
     }
 }
 
+/// What describes this service.
+fn resource(config: &TelemetryConfig) -> Value {
+    let own = [
+        ("service.name", config.service_name.as_str()),
+        ("service.version", env!("CARGO_PKG_VERSION")),
+    ];
+    let given = config.resource_attributes.iter();
+    let given = given.map(|(name, value)| (name.as_str(), value.as_str()));
+    let attributes: Vec<Value> = own
+        .into_iter()
+        .chain(given)
+        .map(|(name, value)| json!({"key": name, "value": {"stringValue": value}}))
+        .collect();
+    json!({"attributes": attributes})
+}
+
 /// `ExportTraceServiceRequest` in JSON: names in hexadecimal, 64-bit numbers as texts.
-pub fn document(service_name: &str, batch: &[EndedSpan]) -> Value {
-    let text = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
+pub fn document(resource: &Value, batch: &[EndedSpan]) -> Value {
     json!({"resourceSpans": [{
-        "resource": {"attributes": [
-            text("service.name", service_name),
-            text("service.version", env!("CARGO_PKG_VERSION")),
-        ]},
+        "resource": resource,
         "scopeSpans": [{
             "scope": {"name": "wardgate", "version": env!("CARGO_PKG_VERSION")},
             "spans": batch.iter().map(span).collect::<Vec<_>>(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method, header};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tracing::subscriber::DefaultGuard;
@@ -18,7 +18,7 @@ use super::collect::is_exported;
 use super::context::{TraceId, TraceParent, hex};
 use super::export::Exporter;
 use crate::clock::Stopwatch;
-use crate::config::{IpNetwork, TelemetryConfig};
+use crate::config::{IpNetwork, Sampling, TelemetryConfig};
 use crate::web::testing::{Browser, Clinic, PASSWORD};
 
 /// What a collector got: headers and bodies.
@@ -41,12 +41,19 @@ async fn collector() -> (String, Received) {
     (url, received)
 }
 
-fn settings(otlp_endpoint: String) -> TelemetryConfig {
+fn settings(collector: &str) -> TelemetryConfig {
     TelemetryConfig {
-        otlp_endpoint,
-        authorization: Some(Secret::new("Bearer collect-me".into())),
-        sample_ratio: 1.0,
+        traces_url: format!("{collector}/v1/traces"),
+        headers: vec![
+            (header::AUTHORIZATION, Secret::new("Bearer collect-me".into())),
+            (HeaderName::from_static("x-scope"), Secret::new("clinic".into())),
+        ],
+        sampling: Sampling {
+            ratio: 1.0,
+            follows_caller: true,
+        },
         service_name: "issuer-of-a-test".into(),
+        resource_attributes: vec![("deployment.environment.name".into(), "test".into())],
     }
 }
 
@@ -85,7 +92,7 @@ fn attribute<'a>(span: &'a Value, key: &str) -> &'a Value {
 async fn a_request_arrives_as_a_trace_with_what_it_did() {
     let (url, received) = collector().await;
     let clinic = Clinic::open().await;
-    let (exporter, guard) = traced(&settings(url));
+    let (exporter, guard) = traced(&settings(&url));
     let answer = clinic.tokens("openid offline_access", "pat@example.org").await;
     assert!(answer["access_token"].is_string());
     clinic.browser().get("/oauth2/status/no-such-list").await;
@@ -125,7 +132,7 @@ async fn a_request_arrives_as_a_trace_with_what_it_did() {
 async fn no_span_holds_a_person_a_client_a_token_or_a_path() {
     let (url, received) = collector().await;
     let clinic = Clinic::open().await;
-    let (exporter, guard) = traced(&settings(url));
+    let (exporter, guard) = traced(&settings(&url));
     let tokens = clinic
         .tokens("openid offline_access launch/patient", "pat@example.org")
         .await;
@@ -197,7 +204,7 @@ async fn only_a_trusted_proxy_s_trace_is_continued() {
         config.server.trusted_proxies = vec![IpNetwork::parse("10.0.0.0/8").unwrap()];
     })
     .await;
-    let (exporter, guard) = traced(&settings(url));
+    let (exporter, guard) = traced(&settings(&url));
     let header = |flags: &str| format!("00-{TRACE}-00f067aa0ba902b7-{flags}");
     request_from(&clinic, "10.1.2.3:4711", &header("01")).await;
     request_from(&clinic, "10.1.2.3:4711", &header("00")).await;
@@ -214,6 +221,59 @@ async fn only_a_trusted_proxy_s_trace_is_continued() {
 }
 
 #[tokio::test]
+async fn a_sampler_that_follows_nobody_decides_for_itself() {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let clinic = Clinic::with_config(|config| {
+        config.server.trusted_proxies = vec![IpNetwork::parse("10.0.0.0/8").unwrap()];
+    })
+    .await;
+    for (ratio, flags, expected) in [(1.0, "00", 1), (0.0, "01", 0)] {
+        let (url, received) = collector().await;
+        let mut config = settings(&url);
+        config.sampling = Sampling {
+            ratio,
+            follows_caller: false,
+        };
+        let (exporter, guard) = traced(&config);
+        let parent = format!("00-{TRACE}-00f067aa0ba902b7-{flags}");
+        request_from(&clinic, "10.1.2.3:4711", &parent).await;
+        drop(guard);
+        exporter.finish().await;
+        // Whether or not it is sent, it is the caller's trace.
+        let spans = if expected == 0 {
+            Vec::new()
+        } else {
+            spans(&received)
+        };
+        assert_eq!(received.lock().unwrap().len(), expected);
+        assert!(spans.iter().all(|span| span["traceId"] == TRACE));
+    }
+}
+
+#[tokio::test]
+async fn the_collector_gets_the_headers_it_asks_for_and_hears_what_the_service_is() {
+    let (url, received) = collector().await;
+    let clinic = Clinic::open().await;
+    let (exporter, guard) = traced(&settings(&url));
+    clinic.browser().get("/oauth2/status/no-such-list").await;
+    drop(guard);
+    exporter.finish().await;
+    let received = received.lock().unwrap();
+    let (headers, body) = &received[0];
+    assert_eq!(headers["authorization"], "Bearer collect-me");
+    assert_eq!(headers["x-scope"], "clinic");
+    let resource = &body["resourceSpans"][0]["resource"];
+    let told = |key| {
+        attribute(resource, key)["stringValue"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(told("service.name"), "issuer-of-a-test");
+    assert_eq!(told("deployment.environment.name"), "test");
+}
+
+#[tokio::test]
 async fn a_collector_that_hangs_or_is_gone_delays_no_answer() {
     // It takes connections and never says a word.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -226,7 +286,7 @@ async fn a_collector_that_hangs_or_is_gone_delays_no_answer() {
     });
     for url in [hangs, String::from("http://127.0.0.1:1")] {
         let clinic = Clinic::open().await;
-        let (exporter, guard) = traced(&settings(url));
+        let (exporter, guard) = traced(&settings(&url));
         let watch = Stopwatch::start();
         // More spans than the queue takes.
         for _ in 0..5000 {
@@ -249,8 +309,11 @@ async fn a_ratio_of_nothing_sends_nothing() {
     let (url, received) = collector().await;
     let clinic = Clinic::open().await;
     let config = TelemetryConfig {
-        sample_ratio: 0.0,
-        ..settings(url)
+        sampling: Sampling {
+            ratio: 0.0,
+            follows_caller: true,
+        },
+        ..settings(&url)
     };
     let (exporter, guard) = traced(&config);
     clinic.tokens("openid", "pat@example.org").await;

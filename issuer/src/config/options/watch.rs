@@ -36,6 +36,51 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
          `OTEL_EXPORTER_OTLP_ENDPOINT` is honoured where this key is not set.",
     ),
     option(
+        "telemetry.traces_url",
+        None,
+        "http or https URL",
+        "Where traces are sent, as it stands, in place of `otlp_endpoint`. `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is honoured where this key is \
+         not set.",
+    ),
+    option(
+        "telemetry.enabled",
+        Some("true"),
+        "true or false",
+        "False sends nothing, whatever else is set. So do `OTEL_SDK_DISABLED=true` and `OTEL_TRACES_EXPORTER=none` where this key is not set.",
+    ),
+    option(
+        "telemetry.protocol",
+        Some("\"http/json\""),
+        "http/json or http/protobuf",
+        "JSON is sent in any case; with http/protobuf to a collector that takes both at one address, as most do. \
+         `OTEL_EXPORTER_OTLP_PROTOCOL` is honoured where this key is not set.",
+    ),
+    option(
+        "telemetry.headers",
+        None,
+        "name=value,name=value with values percent-encoded",
+        "Headers that the collector asks for. `OTEL_EXPORTER_OTLP_HEADERS` is honoured where this key is not set.",
+    ),
+    option(
+        "telemetry.headers_file",
+        None,
+        "path of a file; relative to the configuration file's folder",
+        "A file with these headers.",
+    ),
+    option(
+        "telemetry.resource_attributes",
+        None,
+        "name=value,name=value with values percent-encoded",
+        "What else the collector is told of this service. `OTEL_RESOURCE_ATTRIBUTES` is honoured where this key is not set.",
+    ),
+    option(
+        "telemetry.sampler",
+        Some("\"parentbased_traceidratio\""),
+        "always_on, always_off or traceidratio, alone or behind parentbased_",
+        "How traces are chosen: all, none, or the part `sample_ratio`. With parentbased_ a trace that a trusted proxy has begun is sent when the \
+         proxy says so. `OTEL_TRACES_SAMPLER` is honoured where this key is not set.",
+    ),
+    option(
         "telemetry.authorization",
         None,
         "text, such as Bearer and a token",
@@ -51,7 +96,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "telemetry.sample_ratio",
         Some("1.0"),
         "number from 0 to 1",
-        "Which part of the traces that begin here is sent. A trace that a trusted proxy has begun is sent when the proxy says so. \
+        "Which part of the traces is sent by a sampler that sends a part. \
          `OTEL_TRACES_SAMPLER_ARG` is honoured where this key is not set.",
     ),
     option(
