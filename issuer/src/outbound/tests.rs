@@ -199,3 +199,44 @@ async fn a_form_goes_nowhere_that_a_fetch_would_not() {
     }
     assert!(receiver.received().is_empty());
 }
+
+// OUT-14
+#[tokio::test]
+async fn calls_offer_tls_1_3_and_of_tls_1_2_nothing_that_is_weak() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
+    let offered = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut acceptor = rustls::server::Acceptor::default();
+        loop {
+            let mut bytes = [0; 4096];
+            let read = tokio::io::AsyncReadExt::read(&mut stream, &mut bytes)
+                .await
+                .unwrap();
+            acceptor.read_tls(&mut &bytes[..read]).unwrap();
+            if let Some(accepted) = acceptor.accept().ok().unwrap() {
+                return accepted.client_hello().cipher_suites().to_vec();
+            }
+        }
+    });
+    // Nobody answers.
+    let outcome = Outbound::new(local()).fetch_json(&url).await;
+    assert!(outcome.is_err());
+    let names: Vec<String> = offered
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|suite| format!("{suite:?}"))
+        // Says that renegotiation is safe, and is no suite (RFC 5746 section 3.3).
+        .filter(|name| name != "TLS_EMPTY_RENEGOTIATION_INFO_SCSV")
+        .collect();
+    assert!(names.iter().any(|name| name.starts_with("TLS13_")), "{names:?}");
+    for name in &names {
+        let is_of_1_3 = name.starts_with("TLS13_");
+        let keeps_secrets = name.starts_with("TLS_ECDHE_");
+        let is_authenticated = ["_GCM_SHA256", "_GCM_SHA384", "_CHACHA20_POLY1305_SHA256"]
+            .iter()
+            .any(|end| name.ends_with(end));
+        assert!(is_authenticated && (is_of_1_3 || keeps_secrets), "{name}");
+    }
+}
