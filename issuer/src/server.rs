@@ -7,6 +7,7 @@
 //!
 //! Start with [`Server::run`]; [`connection`] follows one connection from its first byte to its last.
 
+mod acme;
 mod activity;
 mod admission;
 mod answer;

@@ -14,7 +14,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::backchannel_logout::Deliveries;
 use crate::clock::Clock;
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, ConnectionsConfig, LogFormat, PublicUrl, TlsConfig};
 use crate::domain::instant;
 use crate::endpoints::reference;
 use crate::keys::KeyError;
@@ -52,7 +52,7 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
         Some(tls) => Some(Tls::new(tls.clone(), server.public_url.clone(), now)?),
         None => None,
     };
-    let redirect = config.tls.as_ref().and_then(|tls| tls.redirect_listen);
+    let by_http = config.tls.clone();
     let mut limits = config.connections;
     limits.maximum = open_files::room_for(limits.maximum);
     let (store, keys) = opened::store_and_keys(&config, now).await?;
@@ -66,14 +66,8 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
         .local_addr()
         .map_err(|error| Failure::Network(error.to_string()))?;
     let admission = Admission::new(&limits, server.trusted_proxies.clone());
-    let redirect = match redirect {
-        Some(address) => Some(Server {
-            listener: listen(address).await.map_err(Failure::Network)?,
-            app: redirect::router(server.public_url.clone()),
-            limits,
-            admission: admission.clone(),
-            tls: None,
-        }),
+    let redirect = match by_http {
+        Some(tls) => redirecting(tls, server.public_url.clone(), limits, admission.clone()).await?,
         None => None,
     };
     let stop = {
@@ -144,6 +138,25 @@ pub(super) async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), F
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The listener for those who come by http, where there is to be one.
+async fn redirecting(
+    tls: TlsConfig,
+    public_url: PublicUrl,
+    limits: ConnectionsConfig,
+    admission: Arc<Admission>,
+) -> Result<Option<Server>, Failure> {
+    let Some(address) = tls.redirect_listen else {
+        return Ok(None);
+    };
+    Ok(Some(Server {
+        listener: listen(address).await.map_err(Failure::Network)?,
+        app: redirect::router(public_url, tls.acme_webroot),
+        limits,
+        admission,
+        tls: None,
+    }))
 }
 
 /// Deletes what has expired and takes over rotated keys, for ever. A failure is logged and tried again next time.

@@ -18,6 +18,8 @@ pub struct TlsConfig {
     pub reload: Duration,
     /// Where requests by http are sent on to https.
     pub redirect_listen: Option<SocketAddr>,
+    /// The folder into which an ACME client puts what proves the name, to be fetched by http.
+    pub acme_webroot: Option<PathBuf>,
 }
 
 /// The section; `Some(None)` where it is not there.
@@ -52,8 +54,16 @@ pub(super) fn read(reader: &mut Reader<'_>, server: Option<&ServerConfig>) -> Op
             })
             .map(Some),
     };
+    let acme_webroot = match reader.optional("tls.acme_webroot") {
+        None => Some(None),
+        Some(_) if reader.optional("tls.redirect_listen").is_none() => {
+            reader.fault("tls.acme_webroot", "must not be set without tls.redirect_listen");
+            None
+        }
+        Some(_) => reader.path("tls.acme_webroot").map(Some),
+    };
     if !is_on {
-        return (is_whole && redirect_listen.is_some()).then_some(None);
+        return (is_whole && redirect_listen.is_some() && acme_webroot.is_some()).then_some(None);
     }
     let certificate = reader.path("tls.certificate");
     let private_key = reader.path("tls.private_key");
@@ -70,6 +80,7 @@ pub(super) fn read(reader: &mut Reader<'_>, server: Option<&ServerConfig>) -> Op
         private_key: private_key?,
         reload: Duration::from_secs(reload?.try_into().ok()?),
         redirect_listen: redirect_listen?,
+        acme_webroot: acme_webroot?,
     }))
 }
 

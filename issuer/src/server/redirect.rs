@@ -3,17 +3,27 @@
 //! A read request is sent on (308, which keeps the method). Anything that posts has sent its secrets already where everybody can read
 //! them: it is refused, so that somebody notices. No `Strict-Transport-Security` here, which counts over TLS only (RFC 6797 section 7.2).
 
+use std::path::PathBuf;
+
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 
 use crate::config::PublicUrl;
 use crate::error::problem::problem;
 
-/// Answers everything so.
-pub fn router(public_url: PublicUrl) -> Router {
-    Router::new().fallback(answer).with_state(public_url)
+use super::acme;
+
+/// Answers everything so, but for what an authority fetches from `acme_webroot` to see whose name it is.
+pub fn router(public_url: PublicUrl, acme_webroot: Option<PathBuf>) -> Router {
+    let mut router = Router::new();
+    if let Some(webroot) = acme_webroot {
+        let challenge = async move |Path(token): Path<String>| acme::serve(webroot, token).await;
+        router = router.route(acme::PATH, get(challenge).fallback(answer));
+    }
+    router.fallback(answer).with_state(public_url)
 }
 
 async fn answer(State(public_url): State<PublicUrl>, request: Request) -> Response {

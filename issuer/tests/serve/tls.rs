@@ -320,3 +320,50 @@ async fn browsers_that_come_by_http_are_sent_on_and_posts_are_refused() {
     server.signal("-TERM");
     assert!(server.ended().await.0.success());
 }
+
+#[tokio::test]
+async fn what_proves_the_name_is_served_by_http_and_nothing_beside_it() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let webroot = tempfile::tempdir().unwrap();
+    let challenges = webroot.path().join(".well-known/acme-challenge");
+    std::fs::create_dir_all(&challenges).unwrap();
+    std::fs::write(challenges.join("token-1_A"), "token-1_A.thumbprint").unwrap();
+    std::fs::write(webroot.path().join("secret"), "secret").unwrap();
+    let (_authority, server) = serve(&format!(
+        "tls.redirect_listen = \"{port}\"\ntls.acme_webroot = \"{}\"",
+        webroot.path().display()
+    ));
+    let ask = async |method: &str, path: &str| {
+        let mut stream = TcpStream::connect(port).await.unwrap();
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        read_all(&mut stream).await
+    };
+    let path = "/.well-known/acme-challenge/token-1_A";
+    let answer = ask("GET", path).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n\r\ntoken-1_A.thumbprint"),
+        "{answer}"
+    );
+    for (method, path, status) in [
+        ("GET", "/.well-known/acme-challenge/missing", "404"),
+        ("GET", "/.well-known/acme-challenge/..%2F..%2Fsecret", "404"),
+        ("GET", "/.well-known/acme-challenge/../../secret", "308"),
+        ("GET", "/.well-known/acme-challenge/", "308"),
+        ("GET", "/.well-known/openid-configuration", "308"),
+        ("POST", path, "403"),
+    ] {
+        let answer = ask(method, path).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{path}: {answer}"
+        );
+        assert!(!answer.ends_with("secret"), "{path}: {answer}");
+    }
+    server.signal("-TERM");
+    assert!(server.ended().await.0.success());
+}

@@ -30,6 +30,13 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "Where the issuer listens for http too, only to send browsers on to `server.public_url`. What is posted there is refused.",
     ),
     option(
+        "tls.acme_webroot",
+        None,
+        "path of a folder; relative to the configuration file's folder",
+        "What an ACME client (`certbot --webroot`) puts there, in `.well-known/acme-challenge`, is served at `tls.redirect_listen`, so that the \
+         certificate can be renewed while the issuer has port 80.",
+    ),
+    option(
         "connections.maximum",
         Some("10000"),
         "connections, 1 to 1000000",

@@ -39,12 +39,14 @@ fn without_the_section_there_is_no_tls() {
 
 #[test]
 fn a_pair_needs_no_proxy_and_its_files_count_from_the_folder() {
-    let config = read(&format!("{PAIR}{HTTPS}tls.redirect_listen = \"0.0.0.0:80\"")).unwrap();
+    let by_http = "tls.redirect_listen = \"0.0.0.0:80\"\ntls.acme_webroot = \"acme\"";
+    let config = read(&format!("{PAIR}{HTTPS}{by_http}")).unwrap();
     let tls = config.tls.unwrap();
     assert_eq!(tls.certificate, Path::new("/etc/wardgate/c.pem"));
     assert_eq!(tls.private_key, Path::new("/k.pem"));
     assert_eq!(tls.reload, Duration::from_mins(1));
     assert_eq!(tls.redirect_listen, Some("0.0.0.0:80".parse().unwrap()));
+    assert_eq!(tls.acme_webroot.as_deref(), Some(Path::new("/etc/wardgate/acme")));
     assert!(config.server.trusted_proxies.is_empty());
 }
 
@@ -65,6 +67,10 @@ fn what_does_not_belong_together_is_refused() {
     refuses(
         "tls.redirect_listen = \"0.0.0.0:80\"",
         "must not be set without tls.certificate",
+    );
+    refuses(
+        &format!("{PAIR}{HTTPS}tls.acme_webroot = \"acme\""),
+        "must not be set without tls.redirect_listen",
     );
     let redirected = format!("{PAIR}{HTTPS}tls.redirect_listen = ");
     refuses(
