@@ -115,7 +115,7 @@ enum Command {
     Deny(deny::Deny),
     /// Bring the database of an older program up to date, or say what that would do
     Migrate(migrate::Migrate),
-    /// Manage the signing keys
+    /// Manage the signing keys and the master key
     Keys {
         #[command(subcommand)]
         command: KeysCommand,

@@ -5,7 +5,9 @@ use serde_json::json;
 use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::time::Timestamp;
 
+use crate::administration::Actor;
 use crate::config::Config;
+use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::domain::instant;
 use crate::domain::signing_key::{Phase, StoredSigningKey};
 
@@ -90,7 +92,8 @@ impl RotateKeys {
                     ))
                 })?,
         };
-        let life = keys.rotate(&store, algorithm, now).await?;
+        let audit = Actor::operator().audit(AuditAction::KeyRotation, AuditOutcome::Success, now);
+        let life = keys.rotate_as(&store, algorithm, audit).await?;
         store.close().await;
         if self.json {
             return output::json(&describe(&life, now));
@@ -124,7 +127,8 @@ pub(super) struct RevokeKey {
 impl RevokeKey {
     pub(super) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
         let (store, keys) = opened::store_and_keys(config, now).await?;
-        let revoked = keys.revoke(&store, &self.key_id, now).await;
+        let audit = Actor::operator().audit(AuditAction::KeyRevocation, AuditOutcome::Success, now);
+        let revoked = keys.revoke_as(&store, &self.key_id, audit).await;
         store.close().await;
         let Some(successor) = revoked? else {
             return Err(Failure::NotFound(format!(

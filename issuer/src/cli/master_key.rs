@@ -6,8 +6,9 @@ use clap::Args;
 use serde_json::json;
 use wardgate_shared::time::Timestamp;
 
+use crate::administration::Actor;
 use crate::config::{Config, MasterKeySource};
-use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
+use crate::domain::audit_event::{AuditAction, AuditOutcome};
 use crate::keys::{MasterKey, Sealers};
 use crate::store::{OpenError, SealedCount, Store};
 
@@ -73,8 +74,7 @@ impl RotateMasterKey {
             Some(new) => new,
             None => MasterKey::create(&self.to)?,
         };
-        let audit =
-            AuditEvent::new(now, AuditAction::MasterKeyRotation, AuditOutcome::Success).with_method("cli");
+        let audit = Actor::operator().audit(AuditAction::MasterKeyRotation, AuditOutcome::Success, now);
         Ok(store.reseal(Sealers::of(old), Sealers::of(&new), audit).await?)
     }
 

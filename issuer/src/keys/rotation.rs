@@ -96,7 +96,7 @@ impl Schedule {
         keys: &[StoredSigningKey],
         used: &[SignatureAlgorithm],
         now: Timestamp,
-    ) -> Vec<(SignatureAlgorithm, (String, Timestamp, Timestamp))> {
+    ) -> Vec<(String, Timestamp, Timestamp)> {
         let begins = |algorithm: &SignatureAlgorithm| {
             let own = keys.iter().filter(|key| key.algorithm == *algorithm);
             own.map(|key| key.signs_from).min().unwrap_or(now)
@@ -105,7 +105,7 @@ impl Schedule {
         let published_until = signs_until.plus(self.overlap_seconds);
         keys.iter()
             .filter(|key| !used.contains(&key.algorithm) && key.signs_until.is_none())
-            .map(|key| (key.algorithm, (key.key_id.clone(), signs_until, published_until)))
+            .map(|key| (key.key_id.clone(), signs_until, published_until))
             .collect()
     }
 }

@@ -14,6 +14,10 @@ use super::{KeyError, KeyRing};
 
 /// How often a change is tried when other processes change the keys at the same time.
 const ATTEMPTS: usize = 3;
+/// By what means keys change when nobody asks for it: a server or `init` that starts finds an algorithm without a key, or a key without use;
+/// the schedule.
+const START: &str = "start";
+const SCHEDULE: &str = "schedule";
 
 impl KeyRing {
     /// Makes the keys that are missing, one for each of [`KeyRing::algorithms`]. Gives the `kid`s it made. Keys of other
@@ -38,8 +42,8 @@ impl KeyRing {
 
     async fn retire_unused(&self, store: &Store, now: Timestamp) -> Result<(), KeyError> {
         let used = self.algorithms();
-        for (algorithm, retire) in self.0.schedule.retire_unused(&self.lives(), &used, now) {
-            let audit = event(AuditAction::KeyRotation, algorithm, now).with_object(&retire.0);
+        for retire in self.0.schedule.retire_unused(&self.lives(), &used, now) {
+            let audit = rotation(START, now).with_object(&retire.0);
             store.retire_signing_key(retire, audit).await?;
         }
         self.reload(store).await
@@ -55,8 +59,7 @@ impl KeyRing {
         algorithm: SignatureAlgorithm,
         now: Timestamp,
     ) -> Result<StoredSigningKey, KeyError> {
-        self.rotate_as(store, algorithm, event(AuditAction::KeyRotation, algorithm, now))
-            .await
+        self.rotate_as(store, algorithm, rotation(START, now)).await
     }
 
     /// As [`KeyRing::rotate`], with a line of the audit trail that says who did it, and when.
@@ -100,7 +103,7 @@ impl KeyRing {
             if !is_due(algorithm) {
                 continue;
             }
-            let audit = event(AuditAction::KeyRotation, algorithm, now);
+            let audit = rotation(SCHEDULE, now);
             let outcome = self.succeed(store, &made, algorithm, audit).await;
             if !is_late(&outcome) {
                 successors.push(outcome?);
@@ -243,9 +246,9 @@ fn is_late<T>(outcome: &Result<T, KeyError>) -> bool {
     outcome.as_ref().is_err_and(KeyError::is_of_others_meanwhile)
 }
 
-/// The audit event of a change that nobody in particular makes: the algorithm as its method.
-fn event(action: AuditAction, algorithm: SignatureAlgorithm, now: Timestamp) -> AuditEvent {
-    AuditEvent::new(now, action, AuditOutcome::Success).with_method(algorithm.name())
+/// The audit event of a change that nobody asked for just now: by what means it came.
+fn rotation(method: &'static str, now: Timestamp) -> AuditEvent {
+    AuditEvent::new(now, AuditAction::KeyRotation, AuditOutcome::Success).with_method(method)
 }
 
 #[cfg(test)]

@@ -404,6 +404,8 @@ async fn each_change_says_in_the_trail_which_key_it_is_about() {
         .await
         .unwrap();
     let newest = |events: Vec<AuditEvent>| (events[0].action, events[0].object_id.clone());
+    let started = store.audit_events(1).await.unwrap();
+    assert_eq!(started[0].method.as_deref(), Some("start"));
     let rotation = newest(store.audit_events(1).await.unwrap());
     assert_eq!(rotation, (AuditAction::KeyRotation, Some(made.key_id.clone())));
     let _ = ring.revoke(&store, &made.key_id, START).await.unwrap();
