@@ -20,6 +20,7 @@ pub mod overview;
 mod refusal;
 pub mod roles;
 pub mod sessions;
+pub mod signing_keys;
 pub mod sso_connections;
 pub mod users;
 

@@ -18,6 +18,7 @@ mod query;
 pub mod roles;
 mod routes;
 pub mod sessions;
+pub mod signing_keys;
 pub mod sso_connections;
 pub mod users;
 
@@ -45,6 +46,7 @@ pub fn is_of_api(path: &str) -> bool {
         "/v1/audit-events",
         "/v1/clients",
         "/v1/api-keys",
+        "/v1/signing-keys",
     ]
     .iter()
     .filter_map(|root| path.strip_prefix(root))

@@ -6,7 +6,9 @@ use crate::domain::role::{ADMINISTRATION_READ, ADMINISTRATION_WRITE};
 use crate::openapi::schema::{number, page_of, text};
 use crate::openapi::{Access, Content, Description, Operation};
 
-use super::{api_keys, audit_events, clients, organizations, roles, sessions, sso_connections, users};
+use super::{
+    api_keys, audit_events, clients, organizations, roles, sessions, signing_keys, sso_connections, users,
+};
 
 /// Describes the whole API.
 pub fn describe(all: &mut Description) {
@@ -17,6 +19,7 @@ pub fn describe(all: &mut Description) {
     clients::describe(all);
     api_keys::describe(all);
     sessions::describe(all);
+    signing_keys::describe(all);
     audit_events::describe(all);
 }
 

@@ -7,7 +7,8 @@ use crate::web::Web;
 
 use super::call::other_method;
 use super::{
-    api_keys, audit_events, clients, factors, organizations, roles, sessions, sso_connections as sso, users,
+    api_keys, audit_events, clients, factors, organizations, roles, sessions, signing_keys,
+    sso_connections as sso, users,
 };
 
 /// A route: its path, and what answers there.
@@ -80,6 +81,12 @@ pub(super) const ROUTES: &[Route] = &[
         get(sessions::list).delete(sessions::remove_all)
     }),
     Route::new("/v1/sessions/{id}", || delete(sessions::remove)),
+    Route::new(signing_keys::PATH, || {
+        get(signing_keys::list).post(signing_keys::rotate)
+    }),
+    Route::new("/v1/signing-keys/{id}", || {
+        get(signing_keys::get).delete(signing_keys::revoke)
+    }),
 ];
 
 /// The routes, for the router.

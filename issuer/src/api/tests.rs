@@ -5,6 +5,7 @@ mod factors;
 mod limits;
 mod roles;
 mod sessions;
+mod signing_keys;
 mod users;
 
 use axum::body::Body;

@@ -7,7 +7,7 @@ use wardgate_shared::time::Timestamp;
 
 use crate::config::Config;
 use crate::domain::instant;
-use crate::domain::signing_key::StoredSigningKey;
+use crate::domain::signing_key::{Phase, StoredSigningKey};
 
 use super::{Failure, opened, output};
 
@@ -35,7 +35,7 @@ impl ListKeys {
                 "{}  {}  {}",
                 life.key_id,
                 life.algorithm,
-                phase(&life, now)
+                Phase::of(&life, now).as_str()
             ))?;
             output::result(&format!(
                 "  signs from {}{}",
@@ -149,25 +149,12 @@ fn describe(life: &StoredSigningKey, now: Timestamp) -> serde_json::Value {
     json!({
         "kid": life.key_id,
         "alg": life.algorithm.name(),
-        "phase": phase(life, now),
+        "phase": Phase::of(life, now).as_str(),
         "created_at": instant::rfc3339(life.created_at),
         "signs_from": instant::rfc3339(life.signs_from),
         "signs_until": life.signs_until.map(instant::rfc3339),
         "published_until": life.published_until.map(instant::rfc3339),
     })
-}
-
-/// Where a key is in its life, in a word.
-fn phase(life: &StoredSigningKey, now: Timestamp) -> &'static str {
-    if life.may_sign(now) {
-        "signing"
-    } else if now < life.signs_from {
-        "waiting"
-    } else if life.is_published(now) {
-        "retired"
-    } else {
-        "gone"
-    }
 }
 
 fn until(instant: Option<Timestamp>) -> String {

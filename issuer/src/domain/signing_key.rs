@@ -22,6 +22,44 @@ pub struct StoredSigningKey {
     pub published_until: Option<Timestamp>,
 }
 
+/// Where a key is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Published, and does not sign yet.
+    Waiting,
+    /// It may sign.
+    Signing,
+    /// It signs no more, and is published until its last token is over.
+    Retired,
+    /// It is published no more.
+    Gone,
+}
+
+impl Phase {
+    /// The phase of `key` at `now`.
+    pub fn of(key: &StoredSigningKey, now: Timestamp) -> Self {
+        if key.may_sign(now) {
+            Self::Signing
+        } else if now < key.signs_from {
+            Self::Waiting
+        } else if key.is_published(now) {
+            Self::Retired
+        } else {
+            Self::Gone
+        }
+    }
+
+    /// In a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Signing => "signing",
+            Self::Retired => "retired",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 /// The key that signs in the place of one that was revoked.
 #[derive(Clone, Debug)]
 pub enum Successor {

@@ -66,6 +66,13 @@ pub enum KeyError {
     Store(#[from] StoreError),
 }
 
+impl KeyError {
+    /// Whether other processes changed the keys at the same time, again and again.
+    pub const fn is_of_others_meanwhile(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Conflict))
+    }
+}
+
 /// The signing keys, unsealed. Clones share one ring; [`KeyRing::reload`] changes it for all of them.
 #[derive(Clone, Debug)]
 pub struct KeyRing(Arc<Shared>);

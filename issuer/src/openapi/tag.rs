@@ -27,6 +27,8 @@ pub enum Tag {
     ApiKeys,
     /// Sessions.
     Sessions,
+    /// Signing keys.
+    SigningKeys,
     /// The audit trail.
     Audit,
     /// Health.
@@ -35,7 +37,7 @@ pub enum Tag {
 
 impl Tag {
     /// Every part, in the order of the reference.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Tokens,
         Self::SignIn,
         Self::Discovery,
@@ -48,6 +50,7 @@ impl Tag {
         Self::Clients,
         Self::ApiKeys,
         Self::Sessions,
+        Self::SigningKeys,
         Self::Audit,
         Self::Health,
     ];
@@ -67,6 +70,7 @@ impl Tag {
             Self::Clients => "Clients",
             Self::ApiKeys => "API keys",
             Self::Sessions => "Sessions",
+            Self::SigningKeys => "Signing keys",
             Self::Audit => "Audit trail",
             Self::Health => "Health",
         }
@@ -87,6 +91,7 @@ impl Tag {
             Self::Clients => "The apps and services that ask for tokens.",
             Self::ApiKeys => "Credentials of integrations that act for themselves.",
             Self::Sessions => "Who is signed in.",
+            Self::SigningKeys => "What tokens are signed with.",
             Self::Audit => "What was done, by whom.",
             Self::Health => "For whatever starts, watches and balances the issuer.",
         }

@@ -8,7 +8,7 @@ use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::denial::Denial;
 use crate::domain::signing_key::{StoredSigningKey, Successor};
 use crate::keys::native::{CryptoFailure, NativeSigningKey};
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 use super::{KeyError, KeyRing};
 
@@ -39,7 +39,7 @@ impl KeyRing {
     async fn retire_unused(&self, store: &Store, now: Timestamp) -> Result<(), KeyError> {
         let used = self.algorithms();
         for (algorithm, retire) in self.0.schedule.retire_unused(&self.lives(), &used, now) {
-            let audit = event(AuditAction::KeyRotation, algorithm, &retire.0, now);
+            let audit = event(AuditAction::KeyRotation, algorithm, now).with_object(&retire.0);
             store.retire_signing_key(retire, audit).await?;
         }
         self.reload(store).await
@@ -55,12 +55,26 @@ impl KeyRing {
         algorithm: SignatureAlgorithm,
         now: Timestamp,
     ) -> Result<StoredSigningKey, KeyError> {
+        self.rotate_as(store, algorithm, event(AuditAction::KeyRotation, algorithm, now))
+            .await
+    }
+
+    /// As [`KeyRing::rotate`], with a line of the audit trail that says who did it, and when.
+    ///
+    /// # Errors
+    /// [`KeyError`]; nothing is stored then.
+    pub async fn rotate_as(
+        &self,
+        store: &Store,
+        algorithm: SignatureAlgorithm,
+        audit: AuditEvent,
+    ) -> Result<StoredSigningKey, KeyError> {
         let made = self.make(algorithm).await?;
         let mut attempts = 0;
         loop {
             attempts += 1;
             self.reload(store).await?;
-            let outcome = self.succeed(store, &made, algorithm, now).await;
+            let outcome = self.succeed(store, &made, algorithm, audit.clone()).await;
             if attempts == ATTEMPTS || !is_late(&outcome) {
                 return outcome;
             }
@@ -86,7 +100,8 @@ impl KeyRing {
             if !is_due(algorithm) {
                 continue;
             }
-            let outcome = self.succeed(store, &made, algorithm, now).await;
+            let audit = event(AuditAction::KeyRotation, algorithm, now);
+            let outcome = self.succeed(store, &made, algorithm, audit).await;
             if !is_late(&outcome) {
                 successors.push(outcome?);
             }
@@ -106,8 +121,9 @@ impl KeyRing {
         store: &Store,
         (key_id, sealed_private_key): &(String, Vec<u8>),
         algorithm: SignatureAlgorithm,
-        now: Timestamp,
+        audit: AuditEvent,
     ) -> Result<StoredSigningKey, KeyError> {
+        let now = audit.at;
         let succession = self.0.schedule.succeed(&self.lives(), algorithm, now);
         let stored = StoredSigningKey {
             sealed_private_key: sealed_private_key.clone(),
@@ -118,9 +134,8 @@ impl KeyRing {
             signs_until: None,
             published_until: None,
         };
-        let audit = event(AuditAction::KeyRotation, algorithm, key_id, now);
         store
-            .insert_signing_key(stored.clone(), succession.retire, audit)
+            .insert_signing_key(stored.clone(), succession.retire, audit.with_object(key_id))
             .await?;
         self.reload(store).await?;
         Ok(stored)
@@ -138,10 +153,24 @@ impl KeyRing {
         key_id: &str,
         now: Timestamp,
     ) -> Result<Option<Option<String>>, KeyError> {
+        let audit = AuditEvent::new(now, AuditAction::KeyRevocation, AuditOutcome::Success);
+        self.revoke_as(store, key_id, audit).await
+    }
+
+    /// As [`KeyRing::revoke`], with a line of the audit trail that says who did it, and when.
+    ///
+    /// # Errors
+    /// [`KeyError`]; nothing has changed then.
+    pub async fn revoke_as(
+        &self,
+        store: &Store,
+        key_id: &str,
+        audit: AuditEvent,
+    ) -> Result<Option<Option<String>>, KeyError> {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let outcome = self.try_to_revoke(store, key_id, now).await;
+            let outcome = self.try_to_revoke(store, key_id, audit.clone()).await;
             if attempts == ATTEMPTS || !is_late(&outcome) {
                 return outcome;
             }
@@ -152,8 +181,9 @@ impl KeyRing {
         &self,
         store: &Store,
         key_id: &str,
-        now: Timestamp,
+        audit: AuditEvent,
     ) -> Result<Option<Option<String>>, KeyError> {
+        let now = audit.at;
         self.reload(store).await?;
         let lives = self.lives();
         let Some(revoked) = lives
@@ -188,10 +218,9 @@ impl KeyRing {
             Successor::Made(key) => key.key_id.clone(),
             Successor::Waiting(key_id) => key_id.clone(),
         });
-        let audit = event(AuditAction::KeyRevocation, algorithm, key_id, now);
         let denial = Denial::of_signing_key(key_id, now);
         store
-            .revoke_signing_key(denial, algorithm, successor, now, audit)
+            .revoke_signing_key(denial, algorithm, successor, now, audit.with_object(key_id))
             .await?;
         self.reload(store).await?;
         Ok(Some(name))
@@ -211,14 +240,12 @@ impl KeyRing {
 
 /// Whether the keys were others by the time of the change.
 fn is_late<T>(outcome: &Result<T, KeyError>) -> bool {
-    matches!(outcome, Err(KeyError::Store(StoreError::Conflict)))
+    outcome.as_ref().is_err_and(KeyError::is_of_others_meanwhile)
 }
 
-/// The audit event of a change: the algorithm as its method, the key as its object.
-fn event(action: AuditAction, algorithm: SignatureAlgorithm, key_id: &str, now: Timestamp) -> AuditEvent {
-    AuditEvent::new(now, action, AuditOutcome::Success)
-        .with_method(algorithm.name())
-        .with_object(key_id)
+/// The audit event of a change that nobody in particular makes: the algorithm as its method.
+fn event(action: AuditAction, algorithm: SignatureAlgorithm, now: Timestamp) -> AuditEvent {
+    AuditEvent::new(now, action, AuditOutcome::Success).with_method(algorithm.name())
 }
 
 #[cfg(test)]

@@ -116,6 +116,24 @@ async fn administrate(caller: &mut Caller) {
     caller
         .call("listAuditEvents", &[], as_it_is, StatusCode::OK)
         .await;
+    caller
+        .call("listSigningKeys", &WITHOUT_QUERY, as_it_is, StatusCode::OK)
+        .await;
+    // Of an algorithm that no token of this test is signed with.
+    let made = caller
+        .call(
+            "rotateSigningKey",
+            &[],
+            with(&[("algorithm", "EdDSA")]),
+            StatusCode::CREATED,
+        )
+        .await;
+    let key = text(&made, "id");
+    let key = [("id", key.as_str())];
+    caller.call("getSigningKey", &key, as_it_is, StatusCode::OK).await;
+    caller
+        .call("revokeSigningKey", &key, as_it_is, StatusCode::NO_CONTENT)
+        .await;
 }
 
 async fn connect(caller: &mut Caller) {
