@@ -46,7 +46,7 @@ pub use public_url::{PublicUrl, PublicUrlError};
 pub use registration::{RegistrationConfig, RegistrationMode};
 pub use second_factor::SecondFactorConfig;
 pub(crate) use sections::parse_master_key;
-pub use telemetry::{Sampling, TelemetryConfig};
+pub use telemetry::{CollectorTls, Sampling, TelemetryConfig};
 pub use tls::TlsConfig;
 pub use trusted_issuers::{AccountMatch, TrustedIssuer};
 pub use watch::{HealthConfig, MetricsConfig};

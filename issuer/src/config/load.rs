@@ -16,7 +16,7 @@ pub(super) const PREFIX: &str = "WARDGATE_";
 /// The source's name for the defaults.
 pub(super) const DEFAULTS: &str = "the defaults";
 /// The source's name for the variables of OpenTelemetry.
-const OPEN_TELEMETRY: &str = "the environment's OTEL_ variables";
+pub(super) const OPEN_TELEMETRY: &str = "the environment's OTEL_ variables";
 /// The source's name for the environment.
 pub(super) const ENVIRONMENT: &str = "the environment";
 

@@ -264,7 +264,7 @@ impl Secrets {
         if reader.optional(self.file).is_none() {
             return reader.text(self.value).map(Secret::new);
         }
-        if reader.optional(self.value).is_some() {
+        if reader.optional(self.value).is_some() && !reader.is_of_open_telemetry(self.value) {
             reader.fault(self.value, format!("must not be set together with {}", self.file));
             return None;
         }
@@ -280,7 +280,7 @@ impl Secrets {
 }
 
 /// The text of a file that `key` names.
-fn read_file(reader: &mut Reader<'_>, key: &str, path: PathBuf) -> Option<Zeroizing<String>> {
+pub(super) fn read_file(reader: &mut Reader<'_>, key: &str, path: PathBuf) -> Option<Zeroizing<String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => Some(Zeroizing::new(text)),
         Err(error) => {

@@ -38,6 +38,11 @@ impl Reader<'_> {
         self.origin(key).is_some()
     }
 
+    /// Whether a variable of OpenTelemetry sets `key`. Such a value stands back where a source of ours says the same by another key.
+    pub(super) fn is_of_open_telemetry(&self, key: &str) -> bool {
+        self.origin(key).as_deref() == Some(super::load::OPEN_TELEMETRY)
+    }
+
     fn required(&mut self, key: &str) -> Option<Value> {
         let value = self.optional(key);
         if value.is_none() {
@@ -136,7 +141,7 @@ impl Reader<'_> {
         let from_environment = self
             .origin(key)
             .is_some_and(|origin| origin.starts_with(super::load::PREFIX));
-        if from_environment {
+        if from_environment || self.is_of_open_telemetry(key) {
             Some(text.into())
         } else {
             Some(self.folder.join(text))

@@ -1,12 +1,18 @@
 //! Section `telemetry`: where traces are sent, and which. The variables that OpenTelemetry gives every program stand for keys of the
 //! section that are not set otherwise (OpenTelemetry Environment Variable Specification).
 
+mod tls;
+
+use std::time::Duration;
+
 use figment::value::{Dict, Value};
 use http::{HeaderName, HeaderValue};
 use wardgate_shared::secret::Secret;
 
 use super::messages::Secrets;
 use super::reader::Reader;
+
+pub use tls::CollectorTls;
 
 /// Where traces go.
 #[derive(Clone, Debug)]
@@ -21,6 +27,10 @@ pub struct TelemetryConfig {
     pub service_name: String,
     /// What else it is told of this service: names and values.
     pub resource_attributes: Vec<(String, String)>,
+    /// How long the collector may take for an answer.
+    pub timeout: Duration,
+    /// How it and the issuer know each other.
+    pub tls: CollectorTls,
 }
 
 /// Which traces are sent.
@@ -45,21 +55,32 @@ const HEADERS: Secrets = Secrets {
 const USUAL_NAME: &str = "wardgate-issuer";
 
 /// The variables of OpenTelemetry and the keys that they stand for; of two for one key, the first that is there counts.
-const VARIABLES: [(&str, &str); 10] = [
+const VARIABLES: [(&str, &str); 18] = [
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "traces_url"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "otlp_endpoint"),
     ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "headers"),
     ("OTEL_EXPORTER_OTLP_HEADERS", "headers"),
     ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "protocol"),
     ("OTEL_EXPORTER_OTLP_PROTOCOL", "protocol"),
+    ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "timeout_milliseconds"),
+    ("OTEL_EXPORTER_OTLP_TIMEOUT", "timeout_milliseconds"),
+    ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "ca_file"),
+    ("OTEL_EXPORTER_OTLP_CERTIFICATE", "ca_file"),
+    (
+        "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE",
+        "client_certificate",
+    ),
+    ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "client_certificate"),
+    ("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "client_key"),
+    ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "client_key"),
     ("OTEL_SERVICE_NAME", "service_name"),
     ("OTEL_RESOURCE_ATTRIBUTES", "resource_attributes"),
     ("OTEL_TRACES_SAMPLER", "sampler"),
     ("OTEL_TRACES_SAMPLER_ARG", "sample_ratio"),
 ];
 
-/// The variables as keys of the section; empty ones count as absent, as their specification says. Nothing where they say that there
-/// is to be no telemetry.
+/// The variables as keys of the section; empty ones count as absent, as their specification says. Where they say that there is to be
+/// no telemetry, nothing else that they say counts, so that nothing else can be wrong.
 pub(super) fn variables(environment: &[(String, String)]) -> Dict {
     let given = |name: &str| {
         let found = environment
@@ -68,19 +89,24 @@ pub(super) fn variables(environment: &[(String, String)]) -> Dict {
         found.map(|(_, text)| text.as_str())
     };
     let is_disabled = given("OTEL_SDK_DISABLED").is_some_and(|text| text.eq_ignore_ascii_case("true"));
-    let has_no_exporter = given("OTEL_TRACES_EXPORTER") == Some("none");
+    // A list; what others than OTLP are called is nothing to us.
+    let is_otlp = |list: &str| list.split(',').any(|exporter| exporter.trim() == "otlp");
+    let has_other_exporter = given("OTEL_TRACES_EXPORTER").is_some_and(|list| !is_otlp(list));
     let mut members = Dict::new();
-    if is_disabled || has_no_exporter {
+    let is_off = is_disabled || has_other_exporter;
+    if is_off {
         members.insert("enabled".into(), Value::from(false));
     }
-    for (name, key) in VARIABLES {
+    for (name, key) in VARIABLES.into_iter().filter(|_| !is_off) {
         if let Some(text) = given(name)
             && !members.contains_key(key)
         {
-            // Only the ratio is no text.
-            let value = text.parse::<f64>().map_or_else(|_| text.into(), Value::from);
-            let value = if key == "sample_ratio" { value } else { text.into() };
-            members.insert(key.into(), value);
+            let number = match key {
+                "sample_ratio" => text.parse::<f64>().map(Value::from).ok(),
+                "timeout_milliseconds" => text.parse::<i64>().map(Value::from).ok(),
+                _ => None,
+            };
+            members.insert(key.into(), number.unwrap_or_else(|| text.into()));
         }
     }
     if members.is_empty() {
@@ -101,11 +127,13 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<TelemetryConfig> {
     let mut resource_attributes = pairs_of(reader, "telemetry.resource_attributes");
     let traces_url = traces_url(reader);
     let headers = headers(reader);
+    let timeout = reader.number("telemetry.timeout_milliseconds", 1..=60_000, "milliseconds");
+    let tls = tls::read(reader);
     if reader.optional("telemetry.traces_url").is_none()
         && reader.optional("telemetry.otlp_endpoint").is_none()
     {
         for secrets in [AUTHORIZATION, HEADERS] {
-            if secrets.is_given(reader) {
+            if secrets.is_given(reader) && !reader.is_of_open_telemetry(secrets.value) {
                 reader.fault(secrets.value, "has no meaning without telemetry.otlp_endpoint");
             }
         }
@@ -125,16 +153,21 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<TelemetryConfig> {
         sampling: sampling?,
         service_name,
         resource_attributes: resource_attributes?,
+        timeout: Duration::from_millis(timeout?.try_into().ok()?),
+        tls: tls?,
     };
     protocol?;
     is_enabled?.then_some(config)
 }
 
-/// The address as it stands, or `/v1/traces` below that of the collector.
+/// The address as it stands, or `/v1/traces` below that of the collector. What OpenTelemetry's variable says of the first stands back
+/// behind what we are told of the second.
 fn traces_url(reader: &mut Reader<'_>) -> Option<String> {
     let endpoint = reader.optional("telemetry.otlp_endpoint").is_some();
+    let is_told = endpoint && !reader.is_of_open_telemetry("telemetry.otlp_endpoint");
     let endpoint = endpoint.then(|| url(reader, "telemetry.otlp_endpoint"));
-    if reader.optional("telemetry.traces_url").is_some() {
+    let stands_back = is_told && reader.is_of_open_telemetry("telemetry.traces_url");
+    if reader.optional("telemetry.traces_url").is_some() && !stands_back {
         return url(reader, "telemetry.traces_url");
     }
     endpoint?.map(|url| format!("{}/v1/traces", url.trim_end_matches('/')))
@@ -175,6 +208,7 @@ fn headers(reader: &mut Reader<'_>) -> Option<Vec<(HeaderName, Secret<String>)>>
             reader.fault(AUTHORIZATION.value, "must be a value that a header can have");
             return None;
         }
+        headers.retain(|(name, _)| name != http::header::AUTHORIZATION);
         headers.push((http::header::AUTHORIZATION, value));
     }
     Some(headers)
@@ -235,7 +269,7 @@ fn pairs_of(reader: &mut Reader<'_>, key: &str) -> Option<Vec<(String, String)>>
     reader.parsed(key, |text| pairs(text).ok_or(PAIRS))
 }
 
-/// `name=value` pairs behind commas, values percent-encoded, as OpenTelemetry writes lists of them (after W3C Baggage). `None` for
+/// `name=value` pairs behind commas, both percent-encoded, as OpenTelemetry writes lists of them (after W3C Baggage). `None` for
 /// anything else.
 fn pairs(text: &str) -> Option<Vec<(String, String)>> {
     text.split(',')
@@ -243,9 +277,8 @@ fn pairs(text: &str) -> Option<Vec<(String, String)>> {
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (name, value) = pair.split_once('=')?;
-            let name = name.trim();
-            let value = percent_decoded(value.trim())?;
-            (!name.is_empty()).then(|| (name.to_owned(), value))
+            let (name, value) = (percent_decoded(name.trim())?, percent_decoded(value.trim())?);
+            (!name.is_empty()).then_some((name, value))
         })
         .collect()
 }

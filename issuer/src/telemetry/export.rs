@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
-use reqwest::{Client, redirect};
+use reqwest::{Certificate, Client, Identity, redirect};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -19,8 +19,6 @@ const QUEUE: usize = 4096;
 const LARGEST_BATCH: usize = 256;
 /// How long spans wait for others to be sent with.
 const PAUSE: Duration = Duration::from_secs(2);
-/// How long the collector may take.
-const LONGEST_EXCHANGE: Duration = Duration::from_secs(5);
 /// Failures in a row between two lines in the log.
 const FAILURES_A_LINE: u32 = 30;
 
@@ -44,21 +42,7 @@ impl Exporter {
     /// # Errors
     /// A sentence, when the HTTP client cannot be made.
     pub fn start(config: &TelemetryConfig) -> Result<(Self, Collector), String> {
-        let mut headers = HeaderMap::new();
-        for (name, text) in &config.headers {
-            let mut value = HeaderValue::from_str(text.expose())
-                .map_err(|_| format!("a value of the header {name} in telemetry.headers is none"))?;
-            value.set_sensitive(true);
-            headers.append(name, value);
-        }
-        let client = Client::builder()
-            .user_agent(concat!("Wardgate/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .timeout(LONGEST_EXCHANGE)
-            .build()
-            .map_err(|error| format!("traces cannot be sent: {error}"))?;
+        let client = client(config)?;
         let (queue, spans) = mpsc::channel(QUEUE);
         let (stop, stopped) = oneshot::channel();
         let sender = Sender {
@@ -83,6 +67,34 @@ impl Exporter {
             abort.abort();
         }
     }
+}
+
+/// The HTTP client of the exporter alone: with the collector's headers, and to no other place.
+fn client(config: &TelemetryConfig) -> Result<Client, String> {
+    let refused = |error: reqwest::Error| format!("traces cannot be sent: {error}");
+    let mut headers = HeaderMap::new();
+    for (name, text) in &config.headers {
+        let mut value = HeaderValue::from_str(text.expose())
+            .map_err(|_| format!("a value of the header {name} in telemetry.headers is none"))?;
+        value.set_sensitive(true);
+        headers.append(name, value);
+    }
+    let mut builder = Client::builder()
+        .user_agent(concat!("Wardgate/", env!("CARGO_PKG_VERSION")))
+        .default_headers(headers)
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .timeout(config.timeout);
+    if !config.tls.authorities.is_empty() {
+        let authorities = config.tls.authorities.iter();
+        let authorities: Result<Vec<_>, _> = authorities.map(|der| Certificate::from_der(der)).collect();
+        builder = builder.tls_certs_only(authorities.map_err(refused)?);
+    }
+    if let Some(pem) = &config.tls.identity {
+        let identity = Identity::from_pem(pem.expose().as_bytes()).map_err(refused)?;
+        builder = builder.identity(identity);
+    }
+    builder.build().map_err(refused)
 }
 
 struct Sender {
@@ -148,10 +160,15 @@ impl Sender {
 
 /// What describes this service.
 fn resource(config: &TelemetryConfig) -> Value {
-    let own = [
-        ("service.name", config.service_name.as_str()),
-        ("service.version", env!("CARGO_PKG_VERSION")),
-    ];
+    let mut own = vec![("service.name", config.service_name.as_str())];
+    // No name twice.
+    if !config
+        .resource_attributes
+        .iter()
+        .any(|(name, _)| name == "service.version")
+    {
+        own.push(("service.version", env!("CARGO_PKG_VERSION")));
+    }
     let given = config.resource_attributes.iter();
     let given = given.map(|(name, value)| (name.as_str(), value.as_str()));
     let attributes: Vec<Value> = own

@@ -1,3 +1,5 @@
+mod secured;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +20,7 @@ use super::collect::is_exported;
 use super::context::{TraceId, TraceParent, hex};
 use super::export::Exporter;
 use crate::clock::Stopwatch;
-use crate::config::{IpNetwork, Sampling, TelemetryConfig};
+use crate::config::{CollectorTls, IpNetwork, Sampling, TelemetryConfig};
 use crate::web::testing::{Browser, Clinic, PASSWORD};
 
 /// What a collector got: headers and bodies.
@@ -54,6 +56,8 @@ fn settings(collector: &str) -> TelemetryConfig {
         },
         service_name: "issuer-of-a-test".into(),
         resource_attributes: vec![("deployment.environment.name".into(), "test".into())],
+        timeout: Duration::from_secs(5),
+        tls: CollectorTls::default(),
     }
 }
 
@@ -254,7 +258,10 @@ async fn a_sampler_that_follows_nobody_decides_for_itself() {
 async fn the_collector_gets_the_headers_it_asks_for_and_hears_what_the_service_is() {
     let (url, received) = collector().await;
     let clinic = Clinic::open().await;
-    let (exporter, guard) = traced(&settings(&url));
+    let mut config = settings(&url);
+    let version = (String::from("service.version"), String::from("of-a-test"));
+    config.resource_attributes.push(version);
+    let (exporter, guard) = traced(&config);
     clinic.browser().get("/oauth2/status/no-such-list").await;
     drop(guard);
     exporter.finish().await;
@@ -271,6 +278,10 @@ async fn the_collector_gets_the_headers_it_asks_for_and_hears_what_the_service_i
     };
     assert_eq!(told("service.name"), "issuer-of-a-test");
     assert_eq!(told("deployment.environment.name"), "test");
+    // What is given counts in place of our own, which is not told beside it.
+    assert_eq!(told("service.version"), "of-a-test");
+    let names = resource["attributes"].as_array().unwrap().iter();
+    assert_eq!(names.filter(|one| one["key"] == "service.version").count(), 1);
 }
 
 #[tokio::test]

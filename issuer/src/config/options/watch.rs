@@ -46,7 +46,8 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "telemetry.enabled",
         Some("true"),
         "true or false",
-        "False sends nothing, whatever else is set. So do `OTEL_SDK_DISABLED=true` and `OTEL_TRACES_EXPORTER=none` where this key is not set.",
+        "False sends nothing, whatever else is set. So do `OTEL_SDK_DISABLED=true`, and `OTEL_TRACES_EXPORTER` without `otlp` in it, where \
+         this key is not set.",
     ),
     option(
         "telemetry.protocol",
@@ -79,6 +80,33 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "always_on, always_off or traceidratio, alone or behind parentbased_",
         "How traces are chosen: all, none, or the part `sample_ratio`. With parentbased_ a trace that a trusted proxy has begun is sent when the \
          proxy says so. `OTEL_TRACES_SAMPLER` is honoured where this key is not set.",
+    ),
+    option(
+        "telemetry.timeout_milliseconds",
+        Some("5000"),
+        "milliseconds, 1 to 60000",
+        "How long the collector may take; then what was sent to it is given up. `OTEL_EXPORTER_OTLP_TIMEOUT` is honoured where this key is not \
+         set.",
+    ),
+    option(
+        "telemetry.ca_file",
+        None,
+        "path of a PEM file; relative to the configuration file's folder",
+        "The certificate authorities that are trusted for the collector, in place of the machine's. `OTEL_EXPORTER_OTLP_CERTIFICATE` is \
+         honoured where this key is not set.",
+    ),
+    option(
+        "telemetry.client_certificate",
+        None,
+        "path of a PEM file; relative to the configuration file's folder",
+        "The certificate that is shown to a collector that asks for one, then those between it and its authority. \
+         `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE` is honoured where this key is not set.",
+    ),
+    option(
+        "telemetry.client_key",
+        None,
+        "path of a PEM file; relative to the configuration file's folder",
+        "That certificate's private key. `OTEL_EXPORTER_OTLP_CLIENT_KEY` is honoured where this key is not set.",
     ),
     option(
         "telemetry.authorization",

@@ -1,5 +1,7 @@
 //! What the section and the variables of OpenTelemetry give, and what they must not be.
 
+mod variables;
+
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -192,6 +194,11 @@ fn a_variable_that_cannot_be_meant_is_named() {
     }
 }
 
+fn encoded(text: &str) -> String {
+    let bytes: Vec<String> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    bytes.concat()
+}
+
 proptest! {
     #[test]
     fn no_list_of_pairs_is_too_strange(text in ".*") {
@@ -200,8 +207,19 @@ proptest! {
 
     #[test]
     fn a_pair_is_read_back_as_it_was_written(name in "[a-z.-]{1,12}", value in "[ -~é]{0,20}") {
-        let encoded: Vec<String> = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let encoded = encoded.concat();
+        let encoded = encoded(&value);
         prop_assert_eq!(pairs(&format!("{name}={encoded}")), Some(vec![(name, value)]));
+    }
+
+    #[test]
+    fn a_list_is_read_back_as_it_was_written(
+        list in prop::collection::vec((".{1,8}", ".{0,8}"), 0..6),
+        space in "[ \t]{0,2}",
+    ) {
+        let text: Vec<String> = list
+            .iter()
+            .map(|(name, value)| format!("{space}{}{space}={space}{}{space}", encoded(name), encoded(value)))
+            .collect();
+        prop_assert_eq!(pairs(&text.join(",")), Some(list));
     }
 }
