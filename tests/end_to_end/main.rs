@@ -20,3 +20,4 @@ mod seed_examples;
 mod smart_app;
 mod sso;
 mod stop;
+mod token_exchange;
