@@ -1,6 +1,5 @@
 //! Signing keys: which there are, a new one, and the end of one that others may know.
 
-use wardgate_shared::jwt::SignatureAlgorithm;
 use wardgate_shared::time::Timestamp;
 
 use crate::domain::audit_event::{AuditAction, AuditOutcome};
@@ -39,18 +38,12 @@ pub async fn rotate(
     algorithm: Option<&str>,
     now: Timestamp,
 ) -> Result<StoredSigningKey, AdministrationError> {
-    let used = state.keys().algorithms();
-    let algorithm = match algorithm {
-        None => state.config().keys.algorithm,
-        Some(name) => SignatureAlgorithm::from_name(name)
-            .filter(|algorithm| used.contains(algorithm))
-            .ok_or_else(|| {
-                let fault = FieldFault::new("algorithm", "must be one that the issuer signs with");
-                AdministrationError::Invalid(vec![fault])
-            })?,
-    };
+    let algorithm = state.keys().algorithm_in_use(algorithm).ok_or_else(|| {
+        let fault = FieldFault::new("algorithm", "must be one that the issuer signs with");
+        AdministrationError::Invalid(vec![fault])
+    })?;
     let audit = actor.audit(AuditAction::KeyRotation, AuditOutcome::Success, now);
-    let rotated = state.keys().rotate_as(state.store(), algorithm, audit).await;
+    let rotated = state.keys().rotate(state.store(), algorithm, audit).await;
     rotated.map_err(failed)
 }
 
@@ -65,7 +58,7 @@ pub async fn revoke(
     now: Timestamp,
 ) -> Result<(), AdministrationError> {
     let audit = actor.audit(AuditAction::KeyRevocation, AuditOutcome::Success, now);
-    let revoked = state.keys().revoke_as(state.store(), key_id, audit).await;
+    let revoked = state.keys().revoke(state.store(), key_id, audit).await;
     revoked
         .map_err(failed)?
         .map(drop)

@@ -76,24 +76,20 @@ pub(super) struct RotateKeys {
 impl RotateKeys {
     pub(super) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
         let (store, keys) = opened::store_and_keys(config, now).await?;
-        let used = keys.algorithms();
-        let algorithm = match &self.algorithm {
-            None => config.keys.algorithm,
-            Some(name) => SignatureAlgorithm::from_name(name)
-                .filter(|algorithm| used.contains(algorithm))
-                .ok_or_else(|| {
-                    let used = used
-                        .iter()
-                        .map(|algorithm| algorithm.name())
-                        .collect::<Vec<_>>()
-                        .join(", ");
-                    Failure::Usage(format!(
-                        "--algorithm {name} is not in use: the issuer signs with {used}"
-                    ))
-                })?,
-        };
+        let algorithm = keys.algorithm_in_use(self.algorithm.as_deref()).ok_or_else(|| {
+            let used: Vec<&str> = keys
+                .algorithms()
+                .into_iter()
+                .map(SignatureAlgorithm::name)
+                .collect();
+            Failure::Usage(format!(
+                "--algorithm {} is not in use: the issuer signs with {}",
+                self.algorithm.as_deref().unwrap_or_default(),
+                used.join(", ")
+            ))
+        })?;
         let audit = Actor::operator().audit(AuditAction::KeyRotation, AuditOutcome::Success, now);
-        let life = keys.rotate_as(&store, algorithm, audit).await?;
+        let life = keys.rotate(&store, algorithm, audit).await?;
         store.close().await;
         if self.json {
             return output::json(&describe(&life, now));
@@ -128,7 +124,7 @@ impl RevokeKey {
     pub(super) async fn run(&self, config: &Config, now: Timestamp) -> Result<(), Failure> {
         let (store, keys) = opened::store_and_keys(config, now).await?;
         let audit = Actor::operator().audit(AuditAction::KeyRevocation, AuditOutcome::Success, now);
-        let revoked = keys.revoke_as(&store, &self.key_id, audit).await;
+        let revoked = keys.revoke(&store, &self.key_id, audit).await;
         store.close().await;
         let Some(successor) = revoked? else {
             return Err(Failure::NotFound(format!(

@@ -207,6 +207,14 @@ impl KeyRing {
         signing_algorithms(self.0.algorithm)
     }
 
+    /// The algorithm of this name, if this issuer signs with it; without a name the one that access tokens are signed with.
+    pub fn algorithm_in_use(&self, name: Option<&str>) -> Option<SignatureAlgorithm> {
+        let Some(name) = name else {
+            return Some(self.0.algorithm);
+        };
+        SignatureAlgorithm::from_name(name).filter(|algorithm| self.algorithms().contains(algorithm))
+    }
+
     /// The lives of all keys, newest first, without private halves.
     pub fn lives(&self) -> Vec<StoredSigningKey> {
         let without_private = |key: &RingKey| StoredSigningKey {

@@ -83,7 +83,11 @@ async fn busy_clinic() -> (Clinic, tempfile::TempDir) {
     }
     state
         .keys()
-        .rotate(state.store(), SignatureAlgorithm::ES256, state.now())
+        .rotate(
+            state.store(),
+            SignatureAlgorithm::ES256,
+            AuditEvent::new(state.now(), AuditAction::KeyRotation, AuditOutcome::Success),
+        )
         .await
         .unwrap();
     for number in 0..10 {

@@ -311,7 +311,7 @@ pub(super) fn hold_alone(database: &Path) -> Result<File, OpenError> {
     }
 }
 
-pub(super) fn lock_file(database: &Path) -> io::Result<File> {
+fn lock_file(database: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]

@@ -3,7 +3,7 @@
 //! All steps are one transaction, so the database is either at the newest version or as it was. Nobody else has it open meanwhile: an
 //! older server would not know what it reads.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use wardgate_shared::time::Timestamp;
@@ -58,17 +58,14 @@ impl Upgrade {
     /// # Errors
     /// [`OpenError::InUse`] while somebody has the database open, or [`OpenError::File`].
     pub fn keep_others_out(&self) -> Result<File, OpenError> {
-        let failed = |error: std::io::Error| OpenError::File(self.database.clone(), error.kind());
-        let lock = backup::lock_file(&self.database).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(lock),
-            Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
-                database: self.database.clone(),
+        backup::hold_alone(&self.database).map_err(|error| match error {
+            OpenError::NotAlone(database) => OpenError::InUse {
+                database,
                 found: self.from(),
                 known: self.to(),
-            }),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
-        }
+            },
+            other => other,
+        })
     }
 
     /// A checked copy of the database as it is, beside it; `moment` is part of its name.

@@ -378,7 +378,15 @@ async fn what_a_revoked_key_signed_is_dead_here_and_at_the_userinfo_endpoint() {
     let unverified = UnverifiedJwt::parse(before, MAXIMUM_JWT_BYTES).unwrap();
     let (state, now) = (&clinic.issuer.state, clinic.issuer.now());
     let key_id = unverified.key_id().unwrap();
-    let revoked = state.keys().revoke(state.store(), key_id, now).await.unwrap();
+    let revoked = state
+        .keys()
+        .revoke(
+            state.store(),
+            key_id,
+            AuditEvent::new(now, AuditAction::KeyRevocation, AuditOutcome::Success),
+        )
+        .await
+        .unwrap();
     assert!(revoked.flatten().is_some(), "another key signs");
     is_inactive(&ask(&clinic, before, &headers).await);
     assert_eq!(user_info(before).await, StatusCode::UNAUTHORIZED);

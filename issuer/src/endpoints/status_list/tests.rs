@@ -411,7 +411,15 @@ async fn every_list_says_whose_tokens_are_denied_until_none_of_them_lives() {
     let state = &clinic.issuer.state;
     state
         .keys()
-        .revoke(clinic.issuer.state.store(), &kid, clinic.issuer.now())
+        .revoke(
+            clinic.issuer.state.store(),
+            &kid,
+            AuditEvent::new(
+                clinic.issuer.now(),
+                AuditAction::KeyRevocation,
+                AuditOutcome::Success,
+            ),
+        )
         .await
         .unwrap()
         .unwrap();

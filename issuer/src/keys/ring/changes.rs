@@ -33,7 +33,7 @@ impl KeyRing {
                 .iter()
                 .any(|key| key.stored.algorithm == algorithm && key.stored.signs_until.is_none());
             if !exists {
-                made.push(self.rotate(store, algorithm, now).await?.key_id);
+                made.push(self.rotate(store, algorithm, rotation(START, now)).await?.key_id);
             }
         }
         self.retire_unused(store, now).await?;
@@ -49,7 +49,7 @@ impl KeyRing {
         self.reload(store).await
     }
 
-    /// Makes a new key for `algorithm` and retires its predecessors when the new one begins to sign.
+    /// Makes a new key for `algorithm` and retires its predecessors when the new one begins to sign. `audit` says who asks for it, and when.
     ///
     /// # Errors
     /// [`KeyError`]; nothing is stored then.
@@ -57,31 +57,18 @@ impl KeyRing {
         &self,
         store: &Store,
         algorithm: SignatureAlgorithm,
-        now: Timestamp,
-    ) -> Result<StoredSigningKey, KeyError> {
-        self.rotate_as(store, algorithm, rotation(START, now)).await
-    }
-
-    /// As [`KeyRing::rotate`], with a line of the audit trail that says who did it, and when.
-    ///
-    /// # Errors
-    /// [`KeyError`]; nothing is stored then.
-    pub async fn rotate_as(
-        &self,
-        store: &Store,
-        algorithm: SignatureAlgorithm,
         audit: AuditEvent,
     ) -> Result<StoredSigningKey, KeyError> {
         let made = self.make(algorithm).await?;
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
+        for _ in 1..ATTEMPTS {
             self.reload(store).await?;
             let outcome = self.succeed(store, &made, algorithm, audit.clone()).await;
-            if attempts == ATTEMPTS || !is_late(&outcome) {
+            if !is_late(&outcome) {
                 return outcome;
             }
         }
+        self.reload(store).await?;
+        self.succeed(store, &made, algorithm, audit).await
     }
 
     /// Makes the successors that the schedule asks for by `now`, and gives them. Nothing is made twice: of two processes that
@@ -146,7 +133,7 @@ impl KeyRing {
 
     /// Ends a key at once, whatever it signed: it is published no more and denied to whoever still knows it. What would have signed
     /// next signs now; when nothing would, a new key does. Gives the key that takes its place, if one had to; `None` when there is no
-    /// published key of this `kid`.
+    /// published key of this `kid`. `audit` says who asks for it, and when.
     ///
     /// # Errors
     /// [`KeyError`]; nothing has changed then.
@@ -154,30 +141,15 @@ impl KeyRing {
         &self,
         store: &Store,
         key_id: &str,
-        now: Timestamp,
-    ) -> Result<Option<Option<String>>, KeyError> {
-        let audit = AuditEvent::new(now, AuditAction::KeyRevocation, AuditOutcome::Success);
-        self.revoke_as(store, key_id, audit).await
-    }
-
-    /// As [`KeyRing::revoke`], with a line of the audit trail that says who did it, and when.
-    ///
-    /// # Errors
-    /// [`KeyError`]; nothing has changed then.
-    pub async fn revoke_as(
-        &self,
-        store: &Store,
-        key_id: &str,
         audit: AuditEvent,
     ) -> Result<Option<Option<String>>, KeyError> {
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
+        for _ in 1..ATTEMPTS {
             let outcome = self.try_to_revoke(store, key_id, audit.clone()).await;
-            if attempts == ATTEMPTS || !is_late(&outcome) {
+            if !is_late(&outcome) {
                 return outcome;
             }
         }
+        self.try_to_revoke(store, key_id, audit).await
     }
 
     async fn try_to_revoke(

@@ -4,20 +4,31 @@ use serde_json::json;
 use wardgate_shared::claims::{ACCESS_TOKEN_TYPE, AccessClaims, LaunchContext};
 use wardgate_shared::jwt::{Audiences, MAXIMUM_JWT_BYTES, Policy, SignatureAlgorithm, UnverifiedJwt, verify};
 use wardgate_shared::secret::Secret;
+use wardgate_shared::time::Timestamp;
 
 use super::{ID_TOKEN_ALGORITHMS, KeyError, KeyRing};
-use crate::domain::audit_event::{AuditAction, AuditOutcome};
+use crate::config::Config;
+use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::keys::MasterKey;
 use crate::store::Store;
 use crate::testing::{self, AUDIENCE, ISSUER, START, TestIssuer, config, master_key};
 
+/// What a process has of the issuer of this configuration.
+pub(super) async fn process(config: &Config) -> (Store, KeyRing) {
+    let store = Store::open(&config.database, &testing::sealer(), START).unwrap();
+    let ring = KeyRing::load(&store, master_key(), config).await.unwrap();
+    (store, ring)
+}
+
 /// A ring over an empty database of its own.
 pub(super) async fn empty_ring() -> (tempfile::TempDir, Store, KeyRing) {
     let folder = tempfile::tempdir().unwrap();
-    let config = config(folder.path());
-    let store = Store::open(&config.database, &testing::sealer(), START).unwrap();
-    let ring = KeyRing::load(&store, master_key(), &config).await.unwrap();
+    let (store, ring) = process(&config(folder.path())).await;
     (folder, store, ring)
+}
+
+pub(super) fn rotation(now: Timestamp) -> AuditEvent {
+    AuditEvent::new(now, AuditAction::KeyRotation, AuditOutcome::Success)
 }
 
 pub(super) fn key_id_of(jwt: &str) -> String {
@@ -152,7 +163,7 @@ async fn a_ring_learns_of_another_process_rotation_by_reloading() {
     let config = config(folder.path());
     let other = KeyRing::load(&store, master_key(), &config).await.unwrap();
     let new = other
-        .rotate(&store, SignatureAlgorithm::ES256, START)
+        .rotate(&store, SignatureAlgorithm::ES256, rotation(START))
         .await
         .unwrap()
         .key_id;

@@ -3,8 +3,9 @@
 use serde_json::json;
 use wardgate_shared::denial::DenyKind;
 use wardgate_shared::jwt::SignatureAlgorithm;
+use wardgate_shared::time::Timestamp;
 
-use super::super::tests::{empty_ring, key_id_of, published, sign};
+use super::super::tests::{empty_ring, key_id_of, process, published, rotation, sign};
 use crate::config::Config;
 use crate::domain::audit_event::{AuditAction, AuditEvent, AuditOutcome};
 use crate::domain::signing_key::StoredSigningKey;
@@ -14,6 +15,10 @@ use crate::testing::{self, START, config, master_key};
 
 const DAY: i64 = 86_400;
 
+fn revocation(now: Timestamp) -> AuditEvent {
+    AuditEvent::new(now, AuditAction::KeyRevocation, AuditOutcome::Success)
+}
+
 // OIDC-95
 #[tokio::test]
 async fn a_rotated_key_is_published_before_it_signs_and_the_old_one_until_its_tokens_have_expired() {
@@ -22,7 +27,7 @@ async fn a_rotated_key_is_published_before_it_signs_and_the_old_one_until_its_to
     let old = key_id_of(&sign(&ring, 0));
 
     let new = ring
-        .rotate(&store, SignatureAlgorithm::ES256, START.plus(100))
+        .rotate(&store, SignatureAlgorithm::ES256, rotation(START.plus(100)))
         .await
         .unwrap()
         .key_id;
@@ -47,12 +52,12 @@ async fn a_second_rotation_during_the_lead_hands_over_in_turn() {
     ring.ensure_keys(&store, START).await.unwrap();
     let first = key_id_of(&sign(&ring, 0));
     let second = ring
-        .rotate(&store, SignatureAlgorithm::ES256, START)
+        .rotate(&store, SignatureAlgorithm::ES256, rotation(START))
         .await
         .unwrap()
         .key_id;
     let third = ring
-        .rotate(&store, SignatureAlgorithm::ES256, START.plus(10))
+        .rotate(&store, SignatureAlgorithm::ES256, rotation(START.plus(10)))
         .await
         .unwrap()
         .key_id;
@@ -67,7 +72,7 @@ async fn a_second_rotation_during_the_lead_hands_over_in_turn() {
 async fn rotating_one_algorithm_leaves_the_other_alone() {
     let (_folder, store, ring) = empty_ring().await;
     ring.ensure_keys(&store, START).await.unwrap();
-    ring.rotate(&store, SignatureAlgorithm::RS256, START)
+    ring.rotate(&store, SignatureAlgorithm::RS256, rotation(START))
         .await
         .unwrap();
     let es256: Vec<_> = ring
@@ -133,10 +138,10 @@ async fn after_a_switch_of_the_algorithm_the_old_keys_leave_the_published_set() 
 #[tokio::test]
 async fn the_first_key_of_an_algorithm_that_only_id_tokens_use_signs_at_once() {
     let (_folder, store, ring) = empty_ring().await;
-    ring.rotate(&store, SignatureAlgorithm::ES256, START)
+    ring.rotate(&store, SignatureAlgorithm::ES256, rotation(START))
         .await
         .unwrap();
-    ring.rotate(&store, SignatureAlgorithm::RS256, START)
+    ring.rotate(&store, SignatureAlgorithm::RS256, rotation(START))
         .await
         .unwrap();
     let now = START.plus(86_400);
@@ -153,7 +158,11 @@ async fn a_revoked_key_is_published_no_more_and_another_signs_at_once() {
     ring.ensure_keys(&store, START).await.unwrap();
     let revoked = key_id_of(&sign(&ring, 0));
     let now = START.plus(5);
-    let successor = ring.revoke(&store, &revoked, now).await.unwrap().unwrap();
+    let successor = ring
+        .revoke(&store, &revoked, revocation(now))
+        .await
+        .unwrap()
+        .unwrap();
     let successor = successor.expect("the signing key has a successor");
     assert_eq!(key_id_of(&sign(&ring, 5)), successor);
     assert!(!published(&ring, 5).contains(&revoked) && published(&ring, 5).contains(&successor));
@@ -173,7 +182,7 @@ async fn a_revoked_key_is_published_no_more_and_another_signs_at_once() {
 
     for unknown in [revoked.as_str(), "nobody"] {
         assert_eq!(
-            ring.revoke(&store, unknown, now).await.unwrap(),
+            ring.revoke(&store, unknown, revocation(now)).await.unwrap(),
             None,
             "{unknown}"
         );
@@ -187,11 +196,15 @@ async fn a_successor_that_waits_signs_at_once_when_its_predecessor_is_revoked() 
     ring.ensure_keys(&store, START).await.unwrap();
     let first = key_id_of(&sign(&ring, 0));
     let second = ring
-        .rotate(&store, SignatureAlgorithm::ES256, START.plus(5))
+        .rotate(&store, SignatureAlgorithm::ES256, rotation(START.plus(5)))
         .await
         .unwrap();
     assert_eq!(key_id_of(&sign(&ring, 6)), first, "it waits");
-    let successor = ring.revoke(&store, &first, START.plus(6)).await.unwrap().unwrap();
+    let successor = ring
+        .revoke(&store, &first, revocation(START.plus(6)))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(successor, Some(second.key_id.clone()));
     assert_eq!(key_id_of(&sign(&ring, 6)), second.key_id);
 }
@@ -202,12 +215,12 @@ async fn there_is_always_a_key_that_signs_whichever_is_revoked() {
     ring.ensure_keys(&store, START).await.unwrap();
     let first = key_id_of(&sign(&ring, 0));
     let second = ring
-        .rotate(&store, SignatureAlgorithm::ES256, START.plus(5))
+        .rotate(&store, SignatureAlgorithm::ES256, rotation(START.plus(5)))
         .await
         .unwrap();
     // The one that waits: another takes its place, and the first signs until that begins.
     let third = ring
-        .revoke(&store, &second.key_id, START.plus(6))
+        .revoke(&store, &second.key_id, revocation(START.plus(6)))
         .await
         .unwrap()
         .unwrap()
@@ -217,7 +230,7 @@ async fn there_is_always_a_key_that_signs_whichever_is_revoked() {
     assert_eq!(key_id_of(&sign(&ring, begins)), third);
     // The retired one: nothing takes its place.
     let none = ring
-        .revoke(&store, &first, second.signs_from.plus(1))
+        .revoke(&store, &first, revocation(second.signs_from.plus(1)))
         .await
         .unwrap();
     assert_eq!(none, Some(None));
@@ -231,13 +244,7 @@ async fn there_is_always_a_key_that_signs_whichever_is_revoked() {
     }
 }
 
-/// Everything that a process has of the issuer in `folder` whose keys are succeeded every 90 days.
-async fn scheduled(config: &Config) -> (Store, KeyRing) {
-    let store = Store::open(&config.database, &testing::sealer(), START).unwrap();
-    let ring = KeyRing::load(&store, master_key(), config).await.unwrap();
-    (store, ring)
-}
-
+/// Keys are succeeded every 90 days.
 fn ninety_days(folder: &std::path::Path) -> Config {
     let mut config = config(folder);
     config.keys.rotation_days = 90;
@@ -247,7 +254,7 @@ fn ninety_days(folder: &std::path::Path) -> Config {
 #[tokio::test]
 async fn the_schedule_publishes_a_successor_the_lead_before_its_day_and_none_after_that() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, ring) = scheduled(&ninety_days(folder.path())).await;
+    let (store, ring) = process(&ninety_days(folder.path())).await;
     ring.ensure_keys(&store, START).await.unwrap();
     let old = key_id_of(&sign(&ring, 0));
     let due = 90 * DAY - 3600;
@@ -278,7 +285,7 @@ async fn the_schedule_publishes_a_successor_the_lead_before_its_day_and_none_aft
 #[tokio::test]
 async fn a_server_that_was_away_on_the_day_makes_up_for_it_without_a_gap() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, ring) = scheduled(&ninety_days(folder.path())).await;
+    let (store, ring) = process(&ninety_days(folder.path())).await;
     ring.ensure_keys(&store, START).await.unwrap();
     let old = key_id_of(&sign(&ring, 0));
     let late = 200 * DAY;
@@ -317,12 +324,12 @@ async fn without_a_schedule_nothing_is_due_however_old_keys_are() {
 async fn of_many_processes_that_find_a_key_due_one_makes_its_successor() {
     let folder = tempfile::tempdir().unwrap();
     let config = ninety_days(folder.path());
-    let (store, ring) = scheduled(&config).await;
+    let (store, ring) = process(&config).await;
     ring.ensure_keys(&store, START).await.unwrap();
     let now = START.plus(91 * DAY);
     let mut processes = tokio::task::JoinSet::new();
     for _ in 0..6 {
-        let (store, ring) = scheduled(&config).await;
+        let (store, ring) = process(&config).await;
         processes.spawn(async move { ring.rotate_due(&store, now).await.unwrap().len() });
     }
     let made: usize = processes.join_all().await.into_iter().sum();
@@ -335,26 +342,27 @@ async fn of_many_processes_that_find_a_key_due_one_makes_its_successor() {
 async fn rotations_and_revocations_at_once_leave_one_key_that_signs_and_none_that_was_revoked() {
     let folder = tempfile::tempdir().unwrap();
     let config = ninety_days(folder.path());
-    let (store, ring) = scheduled(&config).await;
+    let (store, ring) = process(&config).await;
     ring.ensure_keys(&store, START).await.unwrap();
     let revoked = key_id_of(&sign(&ring, 0));
     let now = START.plus(DAY);
     let mut processes = tokio::task::JoinSet::new();
     for number in 0..4 {
-        let (store, ring) = scheduled(&config).await;
+        let (store, ring) = process(&config).await;
         let revoked = revoked.clone();
         processes.spawn(async move {
+            // Whoever is late again and again is told so; then nothing has changed.
             if number % 2 == 0 {
-                // Whoever is late again and again is told so; then nothing has changed.
-                let _ = ring.rotate(&store, SignatureAlgorithm::ES256, now).await;
-                true
+                let _ = ring
+                    .rotate(&store, SignatureAlgorithm::ES256, rotation(now))
+                    .await;
             } else {
-                ring.revoke(&store, &revoked, now).await.is_ok()
+                let _ = ring.revoke(&store, &revoked, revocation(now)).await;
             }
         });
     }
-    let _ = processes.join_all().await;
-    let _ = ring.revoke(&store, &revoked, now).await.unwrap();
+    processes.join_all().await;
+    let _ = ring.revoke(&store, &revoked, revocation(now)).await.unwrap();
     assert_one_is_newest(&ring);
     assert!(
         !published(&ring, DAY).contains(&revoked),
@@ -387,8 +395,7 @@ async fn a_successor_of_keys_that_are_others_by_now_is_not_stored() {
         published_until: None,
     };
     // It knows of no predecessor.
-    let audit = AuditEvent::new(START, AuditAction::KeyRotation, AuditOutcome::Success);
-    let outcome = store.insert_signing_key(late, Vec::new(), audit).await;
+    let outcome = store.insert_signing_key(late, Vec::new(), rotation(START)).await;
     assert!(matches!(outcome, Err(StoreError::Conflict)), "{outcome:?}");
     ring.reload(&store).await.unwrap();
     let after = (ring.lives().len(), store.audit_events(100).await.unwrap().len());
@@ -399,16 +406,22 @@ async fn a_successor_of_keys_that_are_others_by_now_is_not_stored() {
 async fn each_change_says_in_the_trail_which_key_it_is_about() {
     let (_folder, store, ring) = empty_ring().await;
     ring.ensure_keys(&store, START).await.unwrap();
+    let started = store.audit_events(1).await.unwrap();
+    assert_eq!(started[0].method.as_deref(), Some("start"));
     let made = ring
-        .rotate(&store, SignatureAlgorithm::ES256, START)
+        .rotate(&store, SignatureAlgorithm::ES256, rotation(START))
         .await
         .unwrap();
     let newest = |events: Vec<AuditEvent>| (events[0].action, events[0].object_id.clone());
-    let started = store.audit_events(1).await.unwrap();
-    assert_eq!(started[0].method.as_deref(), Some("start"));
-    let rotation = newest(store.audit_events(1).await.unwrap());
-    assert_eq!(rotation, (AuditAction::KeyRotation, Some(made.key_id.clone())));
-    let _ = ring.revoke(&store, &made.key_id, START).await.unwrap();
+    let newest_rotation = newest(store.audit_events(1).await.unwrap());
+    assert_eq!(
+        newest_rotation,
+        (AuditAction::KeyRotation, Some(made.key_id.clone()))
+    );
+    let _ = ring
+        .revoke(&store, &made.key_id, revocation(START))
+        .await
+        .unwrap();
     let revocation = newest(store.audit_events(1).await.unwrap());
     assert_eq!(revocation, (AuditAction::KeyRevocation, Some(made.key_id)));
 }
